@@ -1,0 +1,1 @@
+"""Processes and environments. Standard library only, no bpy."""

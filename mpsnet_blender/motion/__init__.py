@@ -1,0 +1,1 @@
+"""The maths of motion: rotations, rest poses, coordinates. Pure numpy."""

@@ -1,0 +1,1 @@
+"""The contracts between the backend and the add-on: skeleton, motion file, messages. Standard library and numpy."""

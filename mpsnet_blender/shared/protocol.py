@@ -1,0 +1,98 @@
+"""The messages between a backend process and its parent: one JSON object a line on the child's stdout.
+
+The child sends Hello first and exactly one final message (Result, Error or Cancelled) last. Closing the child's stdin
+is the request to cancel. Standard library only: the set-up of an environment speaks it too, before numpy is there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+PROTOCOL_VERSION = 1
+
+EXIT_OK = 0
+EXIT_ERROR = 1
+EXIT_USAGE = 2
+EXIT_NOBODY_FOUND = 3
+EXIT_CANCELLED = 130
+
+
+class ProtocolError(ValueError):
+    """A line on the pipe is no message of this version."""
+
+
+@dataclass(frozen=True)
+class Hello:
+    """First message: who speaks, and in which version."""
+    program: str
+    protocol_version: int = PROTOCOL_VERSION
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A stage's state: `done` of `total` (0 where unknown) `unit`s, `rate` units a second, `seconds_left` for the job."""
+    stage: str
+    done: float
+    total: float
+    unit: str = ""
+    rate: float | None = None
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class Log:
+    """A word for the person: level is "info" or "warning"."""
+    level: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """Final: the job is done; `path` is the capture's folder (or what else was made), `summary` a line about it."""
+    path: str
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Error:
+    """Final: the job failed. `kind` is a class name that programs may test, `advice` what to do about it."""
+    kind: str
+    message: str
+    advice: str = ""
+    log_tail: str = ""
+    exit_code: int | None = None
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """Final: the job stopped because it was asked to."""
+    message: str = "Cancelled."
+
+
+Message = Hello | Progress | Log | Result | Error | Cancelled
+MESSAGE_TYPES = {cls.__name__.lower(): cls for cls in (Hello, Progress, Log, Result, Error, Cancelled)}
+FINAL_TYPES = (Result, Error, Cancelled)
+
+
+def encode(message: Message) -> bytes:
+    """Return the message as one line of ASCII JSON with its newline."""
+    fields = {"type": type(message).__name__.lower(), **dataclasses.asdict(message)}
+    return json.dumps(fields, ensure_ascii=True, allow_nan=False).encode("ascii") + b"\n"
+
+
+def decode(line: bytes | str) -> Message:
+    """Return the message of one line. Raises ProtocolError on anything else, and on a Hello of another version."""
+    try:
+        fields = json.loads(line)
+        cls = MESSAGE_TYPES[fields.pop("type")]
+        known = {f.name for f in dataclasses.fields(cls)}
+        message = cls(**{key: value for key, value in fields.items() if key in known})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ProtocolError(f"Not a backend message: {line[:200]!r} ({error}).") from None
+    if isinstance(message, Hello) and message.protocol_version != PROTOCOL_VERSION:
+        raise ProtocolError(
+            f"The backend speaks protocol {message.protocol_version}, this add-on {PROTOCOL_VERSION}. "
+            "Reinstall the extension so that both come from one version.")
+    return message

@@ -1,0 +1,92 @@
+"""SMPL's 24 joints: names and order of smplx, parents, a generic T-pose, forward kinematics.
+
+Rest coordinates are SMPL's: metres, Y up, the body faces +Z, its left is +X.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+JOINT_NAMES = (
+    "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle",
+    "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head", "left_shoulder",
+    "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hand", "right_hand",
+)
+PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
+JOINT_COUNT = len(JOINT_NAMES)
+JOINT = {name: index for index, name in enumerate(JOINT_NAMES)}
+
+# Offset of each joint from its parent in fractions of the stature, from the segment lengths of Drillis and Contini
+# (1966) with the joint centres placed as SMPL places them. The right side mirrors the left.
+_OFFSETS_LEFT_AND_CENTRE = {
+    "pelvis": (0.0, 0.0, 0.0),
+    "left_hip": (0.043, -0.047, 0.0),
+    "spine1": (0.0, 0.066, -0.012),
+    "left_knee": (0.006, -0.235, -0.002),
+    "spine2": (0.0, 0.078, 0.006),
+    "left_ankle": (-0.006, -0.242, -0.020),
+    "spine3": (0.0, 0.031, 0.004),
+    "left_foot": (0.014, -0.033, 0.071),
+    "neck": (0.0, 0.123, -0.024),
+    "left_collar": (0.046, 0.066, -0.012),
+    "head": (0.0, 0.050, 0.028),
+    "left_shoulder": (0.060, 0.020, -0.006),
+    "left_elbow": (0.154, 0.0, -0.010),
+    "left_wrist": (0.147, 0.0, 0.0),
+    "left_hand": (0.049, -0.004, 0.0),
+}
+# The sole lies this far below the ankle, and the crown this far above the head joint, in fractions of the stature.
+SOLE_BELOW_ANKLE = 0.041
+CROWN_ABOVE_HEAD = 0.1275
+
+
+def mirrored_name(name: str) -> str:
+    """Return the joint on the other side of the body ("left_knee" for "right_knee"), or the name itself."""
+    if name.startswith("left_"):
+        return "right_" + name[5:]
+    if name.startswith("right_"):
+        return "left_" + name[6:]
+    return name
+
+
+def generic_offsets(stature: float = 1.70) -> np.ndarray:
+    """Return parent-relative rest offsets (24, 3) in metres of a generic adult of that stature (metres)."""
+    offsets = np.empty((JOINT_COUNT, 3))
+    for index, name in enumerate(JOINT_NAMES):
+        if name in _OFFSETS_LEFT_AND_CENTRE:
+            offsets[index] = _OFFSETS_LEFT_AND_CENTRE[name]
+        else:
+            offsets[index] = np.multiply(_OFFSETS_LEFT_AND_CENTRE[mirrored_name(name)], (-1.0, 1.0, 1.0))
+    return offsets * stature
+
+
+def rest_joints_from_offsets(offsets: np.ndarray, parents=PARENTS) -> np.ndarray:
+    """Return rest joints (J, 3) in metres, the root at the origin, from parent-relative offsets (J, 3)."""
+    joints = np.zeros_like(offsets)
+    for joint, parent in enumerate(parents):
+        if parent >= 0:
+            joints[joint] = joints[parent] + offsets[joint]
+    return joints
+
+
+def generic_rest_joints(stature: float = 1.70) -> np.ndarray:
+    """Return the T-pose joints (24, 3) in metres of a generic adult of that stature, the pelvis at the origin."""
+    return rest_joints_from_offsets(generic_offsets(stature))
+
+
+def forward_kinematics(rotmats: np.ndarray, rest_joints: np.ndarray, trans: np.ndarray, parents=PARENTS):
+    """Pose a skeleton: return global rotations (T, J, 3, 3) and joints (T, J, 3) in metres.
+
+    rotmats (T, J, 3, 3) are parent-relative, the root's takes the rest frame to the world; rest_joints (J, 3) and
+    trans (T, 3) are metres. The root turns about rest_joints[0], as in SMPL (Loper et al. 2015, eq. 4).
+    """
+    global_rotmats = np.empty_like(rotmats)
+    joints = np.empty(rotmats.shape[:2] + (3,), dtype=np.result_type(rotmats, rest_joints))
+    global_rotmats[:, 0] = rotmats[:, 0]
+    joints[:, 0] = rest_joints[0] + trans
+    for joint, parent in enumerate(parents):
+        if parent < 0:
+            continue
+        global_rotmats[:, joint] = global_rotmats[:, parent] @ rotmats[:, joint]
+        joints[:, joint] = joints[:, parent] + global_rotmats[:, parent] @ (rest_joints[joint] - rest_joints[parent])
+    return global_rotmats, joints
