@@ -1,0 +1,42 @@
+"""How a person looks, as a colour histogram of torso and thighs: cheap, and enough to tell clothes apart."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from .landmarks import LANDMARK, Landmarks
+
+_BINS = 6
+_LEFT_SHOULDER, _RIGHT_SHOULDER = LANDMARK["left_shoulder"], LANDMARK["right_shoulder"]
+_LEFT_HIP, _RIGHT_HIP = LANDMARK["left_hip"], LANDMARK["right_hip"]
+_THIGHS = (("left_hip", "left_knee"), ("right_hip", "right_knee"))
+
+
+def appearance(image: np.ndarray, landmarks: Landmarks) -> np.ndarray:
+    """Return a histogram (36,) summing to 2: lightness, a and b of the torso, then of the thighs."""
+    along, across = np.meshgrid(np.linspace(0.1, 0.9, 8), np.linspace(0.15, 0.85, 8))
+    xy = landmarks.xy
+    upper = xy[_LEFT_SHOULDER] + across[..., None] * (xy[_RIGHT_SHOULDER] - xy[_LEFT_SHOULDER])
+    lower = xy[_LEFT_HIP] + across[..., None] * (xy[_RIGHT_HIP] - xy[_LEFT_HIP])
+    torso = (upper + along[..., None] * (lower - upper)).reshape(-1, 2)
+    steps = np.linspace(0.15, 0.85, 16)[:, None]
+    thighs = np.concatenate([xy[LANDMARK[a]] + steps * (xy[LANDMARK[b]] - xy[LANDMARK[a]]) for a, b in _THIGHS])
+    return np.concatenate([_histogram(image, torso), _histogram(image, thighs)])
+
+
+def _histogram(image: np.ndarray, points: np.ndarray) -> np.ndarray:
+    limits = (image.shape[1] - 1, image.shape[0] - 1)
+    inside = ((points >= 0) & (points <= limits)).all(1)
+    pixels = np.clip(points, 0, limits).astype(int)[inside] if inside.any() else np.clip(points, 0, limits).astype(int)
+    colours = cv2.cvtColor(image[pixels[:, 1], pixels[:, 0]][None], cv2.COLOR_BGR2LAB)[0].astype(float)
+    # Clothes differ less in a and b than in lightness: their middle range takes all bins.
+    low, high = np.array((0, 96, 96)), np.array((255, 160, 160))
+    bins = np.clip((colours - low) / (high - low) * _BINS, 0, _BINS - 1).astype(int)
+    counts = np.stack([np.bincount(bins[:, channel], minlength=_BINS) for channel in range(3)])
+    return counts.ravel() / (3.0 * len(pixels))
+
+
+def appearance_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Return 0 for the same colours and 1 for none in common."""
+    return float(np.abs(a - b).sum() / 4)

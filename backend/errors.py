@@ -1,0 +1,39 @@
+"""What a person can mend: one class each, with a message that says what and which, and advice on what to do."""
+
+from __future__ import annotations
+
+
+class FixableError(Exception):
+    """An error with advice. `str()` is the message; both go to the person."""
+
+    def __init__(self, message: str, advice: str = ""):
+        super().__init__(message)
+        self.advice = advice
+
+
+class VideoError(FixableError):
+    """The video cannot be read, or not the part that was asked for."""
+
+
+class NobodyFoundError(FixableError):
+    """The video was read and shows no person that can be tracked."""
+
+
+class ModelError(FixableError):
+    """A model file is missing or damaged."""
+
+
+class OutputError(FixableError):
+    """The result cannot be written."""
+
+
+class TruthError(FixableError):
+    """A truth file or a capture cannot be scored."""
+
+
+class OptionError(FixableError):
+    """An option has a value that makes no sense."""
+
+
+class CancelRequested(Exception):
+    """The parent closed stdin, or a signal asked to stop."""

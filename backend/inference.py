@@ -1,0 +1,76 @@
+"""LiteRT models run on all cores: one single-threaded interpreter a worker, which scales better than one with many."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from .errors import ModelError
+
+_MAX_WORKERS = 8
+
+
+class Model:
+    """A TFLite file with one input; `model(batch)` returns its outputs. Any thread may call it."""
+
+    def __init__(self, path: Path, sha256: str):
+        self._content = _read_verified(path, sha256)
+        self._path = path
+        self._local = threading.local()
+
+    def __call__(self, batch: np.ndarray) -> list[np.ndarray]:
+        """Return the model's outputs (each with a leading 1) for one float32 input (1, H, W, 3)."""
+        interpreter = self._interpreter()
+        interpreter.set_tensor(self._local.input_index, batch)
+        interpreter.invoke()
+        return [interpreter.get_tensor(index) for index in self._local.output_indices]
+
+    def _interpreter(self) -> Interpreter:
+        if not hasattr(self._local, "interpreter"):
+            try:
+                interpreter = Interpreter(model_content=self._content, num_threads=1)
+                interpreter.allocate_tensors()
+            except (ValueError, RuntimeError) as error:
+                raise ModelError(f"LiteRT cannot load {self._path}: {error}", "Set the backend up again.") from error
+            self._local.input_index = interpreter.get_input_details()[0]["index"]
+            self._local.output_indices = [detail["index"] for detail in interpreter.get_output_details()]
+            self._local.interpreter = interpreter
+        return self._local.interpreter
+
+
+def _read_verified(path: Path, sha256: str) -> bytes:
+    if not path.is_file():
+        raise ModelError(f"There is no model file {path}.",
+                         "Run `python3 mocap.py capture ...`, or set the backend up in Blender: both fetch it.")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ModelError(f"{path} is damaged: its checksum is wrong.", "Delete it and set the backend up again.")
+    return content
+
+
+class Workers:
+    """A thread pool of the machine's cores. `map` keeps order; use as a context manager."""
+
+    def __init__(self, count: int | None = None):
+        self.count = count or max(1, min(_MAX_WORKERS, _available_cores()))
+        self._pool = ThreadPoolExecutor(self.count, thread_name_prefix="inference")
+
+    def map(self, function: Callable, items: Iterable) -> list:
+        return list(self._pool.map(function, items))
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+def _available_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,209 @@
+"""Following everybody through the video, frame by frame: who is where, as pieces of track that stitching joins later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from .appearance import appearance, appearance_distance
+from .detection import PersonDetector
+from .landmarks import LANDMARK, LandmarkModel, Landmarks
+from .regions import Region
+from .video import Frame
+
+_DETECTION_INTERVAL_SECONDS = 1 / 3     # while everybody is followed
+_SEARCH_INTERVAL_SECONDS = 1 / 6        # while somebody is lost
+_LOST_AFTER_SECONDS = 1.0
+_YOUNG_OBSERVATIONS = 10
+_MIN_PRESENCE, _MIN_TORSO_SCORE = 0.5, 0.3
+_BIRTH_PRESENCE, _BIRTH_TORSO_SCORE = 0.7, 0.7
+_SAME_SKELETON = 0.25                   # mean distance of the main joints, in body radii
+_MAIN_JOINTS = [LANDMARK[f"{side}_{joint}"] for joint in ("shoulder", "hip", "knee", "elbow", "ankle")
+                for side in ("left", "right")]
+
+
+@dataclass
+class Tracklet:
+    """A piece of one person's track: an observation per frame in which the person was seen for sure."""
+    frame_index: list[int] = field(default_factory=list)
+    timestamps: list[float] = field(default_factory=list)
+    observations: list[Landmarks] = field(default_factory=list)
+    appearances: list[np.ndarray] = field(default_factory=list)
+    region: Region | None = None
+    velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))   # px a second of the region's centre
+    mean_appearance: np.ndarray | None = None
+
+    @property
+    def last(self) -> Landmarks:
+        return self.observations[-1]
+
+    def add(self, frame: Frame, landmarks: Landmarks, colours: np.ndarray) -> None:
+        if self.observations:
+            seconds = max(1e-3, frame.timestamp - self.timestamps[-1])
+            step = (landmarks.next_region.centre - self.last.next_region.centre) / seconds
+            blend = min(1.0, seconds / 0.2)
+            self.velocity = (1 - blend) * self.velocity + blend * step if len(self.observations) > 1 else step
+            self.mean_appearance = 0.95 * self.mean_appearance + 0.05 * colours
+        else:
+            self.mean_appearance = colours
+        self.frame_index.append(frame.index)
+        self.timestamps.append(frame.timestamp)
+        self.observations.append(landmarks)
+        self.appearances.append(colours)
+        self.region = landmarks.next_region
+
+    def predicted_region(self, timestamp: float) -> Region:
+        """Return where the person should be: constant velocity, fading out over half a second."""
+        seconds = timestamp - self.timestamps[-1]
+        travel = self.velocity * min(seconds, 0.5)
+        limit = self.region.side * 0.5
+        return self.region.moved(*np.clip(travel, -limit, limit))
+
+
+class Tracker:
+    """Follows people by landmarks in the region that the last frame gives; looks for new ones now and then."""
+
+    def __init__(self, detector: PersonDetector, landmark_model: LandmarkModel):
+        self._detector = detector
+        self._landmark_model = landmark_model
+        self._active: list[Tracklet] = []
+        self._ended: list[Tracklet] = []
+        self._next_detection = -np.inf
+
+    def step(self, frame: Frame) -> list[Tracklet]:
+        """Take in a frame; return the tracklets that were seen in it."""
+        seen = self._follow(frame)
+        seen = self._drop_duplicates(frame, seen)
+        for tracklet, (landmarks, colours) in seen:
+            tracklet.add(frame, landmarks, colours)
+        followed = [tracklet for tracklet, _ in seen]
+        self._retire_lost(frame)
+        searching = len(followed) < len(self._active)
+        if frame.timestamp >= self._next_detection or (
+                searching and frame.timestamp >= self._next_detection - _SEARCH_INTERVAL_SECONDS):
+            followed += self._find_new(frame, followed)
+            self._next_detection = frame.timestamp + _DETECTION_INTERVAL_SECONDS - 1e-6
+        return followed
+
+    def finish(self) -> list[Tracklet]:
+        """Return all tracklets, earliest first."""
+        self._ended += self._active
+        self._active = []
+        return sorted(self._ended, key=lambda tracklet: tracklet.timestamps[0])
+
+    def _follow(self, frame: Frame) -> list[tuple[Tracklet, tuple[Landmarks, np.ndarray]]]:
+        regions = [tracklet.predicted_region(frame.timestamp) for tracklet in self._active]
+        seen = []
+        for tracklet, region, landmarks in zip(self._active, regions, self._landmark_model(frame.image, regions)):
+            if landmarks.presence >= _MIN_PRESENCE and landmarks.torso_score >= _MIN_TORSO_SCORE \
+                    and _continues(tracklet, region, landmarks):
+                seen.append((tracklet, (landmarks, appearance(frame.image, landmarks))))
+        return seen
+
+    def _drop_duplicates(self, frame: Frame, seen: list) -> list:
+        """Where two tracklets sit on one person, keep the one to which it belongs; the other counts as hidden."""
+        dropped: set[int] = set()
+        for i, (first, (first_landmarks, first_colours)) in enumerate(seen):
+            for j, (second, (second_landmarks, second_colours)) in enumerate(seen[:i]):
+                if i in dropped or j in dropped:
+                    continue
+                if skeleton_distance(first_landmarks, second_landmarks) < _SAME_SKELETON:
+                    first_cost = _claim_cost(first, first_landmarks, first_colours, frame.timestamp)
+                    second_cost = _claim_cost(second, second_landmarks, second_colours, frame.timestamp)
+                    dropped.add(i if first_cost > second_cost else j)
+                elif len(first.observations) < _YOUNG_OBSERVATIONS and _is_ghost(first_landmarks, second_landmarks):
+                    dropped.add(i)
+                elif len(second.observations) < _YOUNG_OBSERVATIONS and _is_ghost(second_landmarks, first_landmarks):
+                    dropped.add(j)
+        for index in dropped:
+            if len(seen[index][0].observations) < _YOUNG_OBSERVATIONS:
+                self._active = [tracklet for tracklet in self._active if tracklet is not seen[index][0]]
+        return [item for index, item in enumerate(seen) if index not in dropped]
+
+    def _retire_lost(self, frame: Frame) -> None:
+        gone = [tracklet for tracklet in self._active
+                if frame.timestamp - tracklet.timestamps[-1] > _LOST_AFTER_SECONDS]
+        self._ended += gone
+        self._active = [tracklet for tracklet in self._active if not any(tracklet is other for other in gone)]
+
+    def _find_new(self, frame: Frame, followed: list[Tracklet]) -> list[Tracklet]:
+        regions = [detection.region for detection in self._detector(frame.image)]
+        regions = [region for region in regions if not any(_covers(other.last.next_region, region) for other in followed)]
+        first_look = self._landmark_model(frame.image, regions)
+        likely = [landmarks.next_region for landmarks in first_look if landmarks.presence >= _BIRTH_PRESENCE]
+        people: list[Landmarks] = []
+        for landmarks in self._landmark_model(frame.image, likely):
+            known = [tracklet.last for tracklet in followed] + people
+            if landmarks.presence >= _BIRTH_PRESENCE and landmarks.torso_score >= _BIRTH_TORSO_SCORE and not any(
+                    skeleton_distance(landmarks, other) < 0.35 or _is_ghost(landmarks, other) for other in known):
+                people.append(landmarks)
+        return self._recognise(frame, people, followed)
+
+    def _recognise(self, frame: Frame, people: list[Landmarks], followed: list[Tracklet]) -> list[Tracklet]:
+        """Give new sightings to lost tracklets where place and colours agree, else begin new ones."""
+        lost = [tracklet for tracklet in self._active if not any(tracklet is other for other in followed)]
+        colours = [appearance(frame.image, landmarks) for landmarks in people]
+        taken: dict[int, Tracklet] = {}
+        if lost and people:
+            costs = np.array([[_claim_cost(tracklet, landmarks, colour, frame.timestamp) for tracklet in lost]
+                              for landmarks, colour in zip(people, colours)])
+            taken = {row: lost[column] for row, column in zip(*linear_sum_assignment(costs)) if costs[row, column] < 1.0}
+        result = []
+        for index, (landmarks, colour) in enumerate(zip(people, colours)):
+            tracklet = taken.get(index)
+            if tracklet is None:
+                tracklet = Tracklet()
+                self._active.append(tracklet)
+            tracklet.add(frame, landmarks, colour)
+            result.append(tracklet)
+        return result
+
+
+def skeleton_distance(a: Landmarks, b: Landmarks) -> float:
+    """Return the mean distance of the main joints of two skeletons in body radii, weighted by visibility."""
+    weights = np.minimum(a.score, b.score)[_MAIN_JOINTS] + 0.05
+    distances = np.linalg.norm(a.xy[_MAIN_JOINTS] - b.xy[_MAIN_JOINTS], axis=1)
+    radius = max(a.next_region.body_radius, b.next_region.body_radius, 1.0)
+    return float((distances * weights).sum() / weights.sum() / radius)
+
+
+def _continues(tracklet: Tracklet, predicted: Region, landmarks: Landmarks) -> bool:
+    """Tell whether what was read in a region can be the person that was expected there: about its place and size."""
+    region = landmarks.next_region
+    jump = np.hypot(*(region.centre - predicted.centre)) / max(predicted.body_radius, 1.0)
+    known = len(tracklet.observations) > 2
+    return bool(jump < (0.6 if known else 1.0)) and 0.6 < region.side / max(predicted.side, 1.0) < 1.65
+
+
+def _claim_cost(tracklet: Tracklet, landmarks: Landmarks, colours: np.ndarray, timestamp: float) -> float:
+    """Return how badly a sighting fits a tracklet: below 1 it may be the same person."""
+    predicted = tracklet.predicted_region(timestamp)
+    region = landmarks.next_region
+    patience = 0.6 + min(timestamp - tracklet.timestamps[-1], 2.0)
+    place = np.hypot(*(region.centre - predicted.centre)) / max(predicted.body_radius, region.body_radius) / patience
+    size = abs(np.log(max(region.side, 1.0) / max(predicted.side, 1.0))) / 0.5
+    return float(0.5 * place + 0.4 * size + 2.0 * appearance_distance(colours, tracklet.mean_appearance))
+
+
+def _covers(followed: Region, region: Region) -> bool:
+    near = np.hypot(*(followed.centre - region.centre)) < 0.35 * followed.body_radius
+    return bool(near) and 0.5 < region.side / followed.side < 2.0
+
+
+def _visible_box(landmarks: Landmarks) -> tuple[np.ndarray, np.ndarray]:
+    visible = landmarks.score > 0.5
+    points = landmarks.xy[visible] if visible.sum() > 3 else landmarks.xy
+    return points.min(0), points.max(0)
+
+
+def _is_ghost(candidate: Landmarks, other: Landmarks) -> bool:
+    """Tell whether a candidate lies mostly inside another, larger person without being well visible itself."""
+    low, high = _visible_box(candidate)
+    other_low, other_high = _visible_box(other)
+    area = max(1.0, float((high - low).prod()))
+    overlap = float(np.clip(np.minimum(high, other_high) - np.maximum(low, other_low), 0, None).prod())
+    if overlap < 0.65 * area or area > 1.1 * float((other_high - other_low).prod()):
+        return False
+    return candidate.torso_score < 0.9 or skeleton_distance(candidate, other) < 0.8
