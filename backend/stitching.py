@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .appearance import appearance_distance
-from .tracking import Tracklet, skeleton_distance
+from .tracking import Tracklet, is_bodily, skeleton_distance
 
 _MAX_GAP_SECONDS = 8.0
 _MAX_JOIN_COST = 1.0
@@ -46,7 +46,7 @@ def _mean_torso_score(tracklet: Tracklet) -> float:
 
 def _lasts(tracklet: Tracklet) -> bool:
     seconds = tracklet.timestamps[-1] - tracklet.timestamps[0]
-    return seconds >= _MIN_SECONDS and len(tracklet.observations) >= _MIN_OBSERVATIONS
+    return seconds >= _MIN_SECONDS and len(tracklet.observations) >= _MIN_OBSERVATIONS and is_bodily(tracklet)
 
 
 def _presence(tracklet: Tracklet) -> float:

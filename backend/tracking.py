@@ -19,9 +19,17 @@ _LOST_AFTER_SECONDS = 1.0
 _YOUNG_OBSERVATIONS = 10
 _MIN_PRESENCE, _MIN_TORSO_SCORE = 0.5, 0.3
 _BIRTH_PRESENCE, _BIRTH_TORSO_SCORE = 0.7, 0.7
+_FIRST_LOOK_PRESENCE = 0.2              # the detector's region may lie between two people; a second look centres it
+_COARSE_STEP_SECONDS = 0.1              # slower video: people move so far between frames that each is searched
+_PROBATION_OBSERVATIONS = 10
+_DISTRUST_SECONDS = 3.0
 _SAME_SKELETON = 0.25                   # mean distance of the main joints, in body radii
+_MAX_LENGTH_VARIATION = 0.2             # people: 0.04 to 0.16; a cart full of toys: 0.16 to 0.30
+_MAX_MEAN_ACCELERATION = 70.0           # m/s^2 of landmarks about the hips; a runner: 21; the cart: 127
 _MAIN_JOINTS = [LANDMARK[f"{side}_{joint}"] for joint in ("shoulder", "hip", "knee", "elbow", "ankle")
                 for side in ("left", "right")]
+_LIMBS = np.array([[LANDMARK[f"{side}_{a}"], LANDMARK[f"{side}_{b}"]] for side in ("left", "right") for a, b in (
+    ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))])
 
 
 @dataclass
@@ -71,6 +79,8 @@ class Tracker:
         self._active: list[Tracklet] = []
         self._ended: list[Tracklet] = []
         self._next_detection = -np.inf
+        self._last_timestamp = -np.inf
+        self._distrusted: list[tuple[Region, float]] = []    # things that looked like people, and until when
 
     def step(self, frame: Frame) -> list[Tracklet]:
         """Take in a frame; return the tracklets that were seen in it."""
@@ -78,13 +88,13 @@ class Tracker:
         seen = self._drop_duplicates(frame, seen)
         for tracklet, (landmarks, colours) in seen:
             tracklet.add(frame, landmarks, colours)
-        followed = [tracklet for tracklet, _ in seen]
+        self._drop_things(frame)
         self._retire_lost(frame)
-        searching = len(followed) < len(self._active)
-        if frame.timestamp >= self._next_detection or (
-                searching and frame.timestamp >= self._next_detection - _SEARCH_INTERVAL_SECONDS):
+        followed = [tracklet for tracklet, _ in seen if any(tracklet is other for other in self._active)]
+        if self._detection_is_due(frame, searching=len(followed) < len(self._active)):
             followed += self._find_new(frame, followed)
             self._next_detection = frame.timestamp + _DETECTION_INTERVAL_SECONDS - 1e-6
+        self._last_timestamp = frame.timestamp
         return followed
 
     def finish(self) -> list[Tracklet]:
@@ -92,6 +102,11 @@ class Tracker:
         self._ended += self._active
         self._active = []
         return sorted(self._ended, key=lambda tracklet: tracklet.timestamps[0])
+
+    def _detection_is_due(self, frame: Frame, searching: bool) -> bool:
+        early = _SEARCH_INTERVAL_SECONDS if searching else 0.0
+        coarse = frame.timestamp - self._last_timestamp > _COARSE_STEP_SECONDS
+        return coarse or frame.timestamp >= self._next_detection - early
 
     def _follow(self, frame: Frame) -> list[tuple[Tracklet, tuple[Landmarks, np.ndarray]]]:
         regions = [tracklet.predicted_region(frame.timestamp) for tracklet in self._active]
@@ -122,6 +137,18 @@ class Tracker:
                 self._active = [tracklet for tracklet in self._active if tracklet is not seen[index][0]]
         return [item for index, item in enumerate(seen) if index not in dropped]
 
+    def _drop_things(self, frame: Frame) -> None:
+        """End tracklets on things, not people, and keep away from their places for a while."""
+        kept = []
+        for tracklet in self._active:
+            if len(tracklet.observations) % _PROBATION_OBSERVATIONS == 0 and tracklet.timestamps[-1] == frame.timestamp \
+                    and not is_bodily(tracklet, slice(-_PROBATION_OBSERVATIONS, None)):
+                self._distrusted.append((tracklet.region, frame.timestamp + _DISTRUST_SECONDS))
+            else:
+                kept.append(tracklet)
+        self._active = kept
+        self._distrusted = [(region, until) for region, until in self._distrusted if until > frame.timestamp]
+
     def _retire_lost(self, frame: Frame) -> None:
         gone = [tracklet for tracklet in self._active
                 if frame.timestamp - tracklet.timestamps[-1] > _LOST_AFTER_SECONDS]
@@ -130,9 +157,10 @@ class Tracker:
 
     def _find_new(self, frame: Frame, followed: list[Tracklet]) -> list[Tracklet]:
         regions = [detection.region for detection in self._detector(frame.image)]
-        regions = [region for region in regions if not any(_covers(other.last.next_region, region) for other in followed)]
+        taken = [tracklet.last.next_region for tracklet in followed] + [region for region, _ in self._distrusted]
+        regions = [region for region in regions if not any(_covers(other, region) for other in taken)]
         first_look = self._landmark_model(frame.image, regions)
-        likely = [landmarks.next_region for landmarks in first_look if landmarks.presence >= _BIRTH_PRESENCE]
+        likely = [landmarks.next_region for landmarks in first_look if landmarks.presence >= _FIRST_LOOK_PRESENCE]
         people: list[Landmarks] = []
         for landmarks in self._landmark_model(frame.image, likely):
             known = [tracklet.last for tracklet in followed] + people
@@ -159,6 +187,19 @@ class Tracker:
             tracklet.add(frame, landmarks, colour)
             result.append(tracklet)
         return result
+
+
+def is_bodily(tracklet: Tracklet, part: slice = slice(None)) -> bool:
+    """Tell whether limbs keep their length and move as a body's do; those seen into a thing flicker."""
+    times = np.array(tracklet.timestamps[part])
+    if len(times) < 3:
+        return True
+    world = np.stack([landmarks.world for landmarks in tracklet.observations[part]])
+    lengths = np.linalg.norm(world[:, _LIMBS[:, 0]] - world[:, _LIMBS[:, 1]], axis=-1)
+    velocity = np.diff(world[:, _LIMBS.ravel()], axis=0) / np.diff(times)[:, None, None]
+    acceleration = np.diff(velocity, axis=0) / (times[2:] - times[:-2])[:, None, None] * 2
+    return bool((lengths.std(0) / lengths.mean(0)).mean() < _MAX_LENGTH_VARIATION
+                and np.median(np.linalg.norm(acceleration, axis=-1).mean(1)) < _MAX_MEAN_ACCELERATION)
 
 
 def skeleton_distance(a: Landmarks, b: Landmarks) -> float:
