@@ -23,6 +23,10 @@ class ProtocolError(ValueError):
     """A line on the pipe is no message of this version."""
 
 
+class ProtocolVersionError(ProtocolError):
+    """The child's Hello speaks another version: add-on and backend do not come from one installation."""
+
+
 @dataclass(frozen=True)
 class Hello:
     """First message: who speaks, and in which version."""
@@ -83,16 +87,17 @@ def encode(message: Message) -> bytes:
 
 
 def decode(line: bytes | str) -> Message:
-    """Return the message of one line. Raises ProtocolError on anything else, and on a Hello of another version."""
+    """Return the message of one line. Raises ProtocolError on anything else, ProtocolVersionError on a
+    Hello of another version."""
     try:
         fields = json.loads(line)
         cls = MESSAGE_TYPES[fields.pop("type")]
         known = {f.name for f in dataclasses.fields(cls)}
         message = cls(**{key: value for key, value in fields.items() if key in known})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ProtocolError(f"Not a backend message: {line[:200]!r} ({error}).") from None
     if isinstance(message, Hello) and message.protocol_version != PROTOCOL_VERSION:
-        raise ProtocolError(
+        raise ProtocolVersionError(
             f"The backend speaks protocol {message.protocol_version}, this add-on {PROTOCOL_VERSION}. "
             "Reinstall the extension so that both come from one version.")
     return message

@@ -1,0 +1,203 @@
+"""The backend's environment: makes it, finds it, says how to start the backend in it.
+
+As a program it makes the environment and speaks `shared.protocol` on stdout:
+
+    python -m mpsnet_blender.client.backend_environment --home H --profile keypoints [--python P ...]
+
+Stages of its progress: "environment", "packages" (MB downloaded), "installing" (packages), "models" (MB downloaded).
+Closing its stdin cancels. Exit status as in `shared.protocol`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..shared import protocol
+from . import base_python
+from .child_process import EXTENSION_ROOT, child_environ
+from .landmark_models import LANDMARK_WHEEL, ModelFolder, ModelWheel
+from .python_environment import Packages, PythonEnvironment
+from .setup_errors import DiskFullError, FolderError, SetupCancelled, SetupError
+from .setup_steps import SetupRun
+
+__all__ = ("EXTENSION_ROOT", "PROFILES", "BackendEnvironment", "Profile", "child_environ", "default_home")
+
+# Blender knows this module by a longer name; the child, whose root is the extension's folder, by this one.
+_MODULE = "mpsnet_blender.client.backend_environment"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One way to equip the backend: a requirements file of `backend/`, what must import then, sizes in MB, models."""
+    requirements_file: str
+    imports: tuple[str, ...]
+    download_megabytes: int
+    disk_megabytes: int
+    models: ModelWheel
+
+    def packages(self) -> Packages:
+        """Return what goes into the environment, the requirements read from their file."""
+        text = (EXTENSION_ROOT / "backend" / self.requirements_file).read_text(encoding="utf-8")
+        return Packages(text, self.imports, self.download_megabytes, self.disk_megabytes)
+
+
+PROFILES = {
+    "keypoints": Profile("requirements-keypoints.txt",
+                         ("numpy", "scipy", "cv2", "tqdm", "ai_edge_litert.interpreter"), 83, 700, LANDMARK_WHEEL),
+}
+
+
+def default_home() -> Path:
+    """Return where the shell's commands keep environments and models: MPSNET_HOME, or the person's data folder."""
+    chosen = os.environ.get("MPSNET_HOME")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    if sys.platform == "win32":
+        data = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        data = Path.home() / "Library" / "Application Support"
+    else:
+        data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "mpsnet-blender"
+
+
+class BackendEnvironment:
+    """The backend's environment of one profile, in a home folder. Making this object touches no file in the home.
+
+    The panel: `is_ready()` while drawing; where it is not, `BackendProcess(environment.setup_command(preferred),
+    EXTENSION_ROOT, environment.home / "logs" / "setup-process.log")`; then `BackendProcess(environment
+    .backend_command("capture", ...), ...)`. A script: `ensure(report)`.
+    """
+
+    def __init__(self, home: Path, profile: str = "keypoints"):
+        """Raises KeyError where there is no such profile, OSError where the extension's own files cannot be read."""
+        self.home = Path(home).absolute()
+        self.profile = profile
+        self._profile = PROFILES[profile]
+        self._packages = PythonEnvironment(self.home, profile, self._profile.packages())
+        self._models = ModelFolder(self.home / "models" / profile, self._profile.models)
+
+    def is_ready(self) -> bool:
+        """Whether the backend can be started. Cheap: asks only for the times of a few files."""
+        return self._packages.folder is not None and self._models.is_complete()
+
+    @property
+    def python(self) -> Path:
+        """The environment's interpreter. Raises NotSetUpError before the set-up."""
+        return self._packages.python
+
+    @property
+    def models_folder(self) -> Path:
+        """The folder of the profile's models, whether they are there or not."""
+        return self._models.folder
+
+    @property
+    def download_megabytes(self) -> int:
+        """What a whole set-up downloads, in MB (1e6 bytes), as measured."""
+        return self._profile.download_megabytes + self._profile.models.download_megabytes
+
+    @property
+    def disk_megabytes(self) -> int:
+        """The free disk space that a set-up asks for, in MB."""
+        return self._profile.disk_megabytes
+
+    @property
+    def setup_log(self) -> Path:
+        """The file that holds the whole output of pip in the last set-up."""
+        return self.home / "logs" / "setup.log"
+
+    def setup_command(self, preferred_python: str = "") -> list[str]:
+        """Return the argument list of the set-up as a process. Raises NoPythonError where no Python can run it."""
+        runners = base_python.candidates()
+        programs = base_python.candidates(preferred_python)
+        if not programs:
+            raise base_python.no_python_error([])
+        command = [(runners or programs)[0], "-m", _MODULE, "--home", str(self.home), "--profile", self.profile]
+        return command + [part for program in programs for part in ("--python", program)]
+
+    def backend_command(self, *arguments: str) -> list[str]:
+        """Return the argument list of the backend as a process. Raises NotSetUpError before the set-up."""
+        return [str(self.python), "-m", "backend", "--models", str(self.models_folder), *arguments]
+
+    def ensure(self, report: Callable[[protocol.Message], None], programs: Sequence[str] | None = None,
+               cancelled: threading.Event | None = None) -> None:
+        """Set up what is missing, in this process; returns at once where nothing is. Blocks; needs the network.
+
+        `report` is called with Progress and Log messages, `programs` are the Pythons to try, best first. Raises
+        SetupError, whose message and `advice` are for people, and SetupCancelled where `cancelled` was set.
+        """
+        if self.is_ready():
+            return
+        try:
+            self.setup_log.parent.mkdir(parents=True, exist_ok=True)
+            run = SetupRun(report, self.setup_log, cancelled or threading.Event())
+            self.setup_log.write_bytes(b"")
+            self._packages.ensure(run, programs)
+            self._models.ensure(run, self.python)
+        except OSError as error:
+            raise self._folder_error(error) from error
+
+    def _folder_error(self, error: OSError) -> SetupError:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return DiskFullError(f"The disk of {self.home} is full.", "Free some space on that disk, then try again.")
+        return FolderError(f"The set-up cannot work in {self.home}: {error}.",
+                           "Make that folder writable, or choose another home folder (MPSNET_HOME).")
+
+
+class _Pipe:
+    """Sends messages on the real stdout; a stray print of anything else goes to stderr."""
+
+    def __init__(self):
+        self._stream = os.fdopen(os.dup(1), "wb", buffering=0)
+        os.dup2(2, 1)
+        self.send(protocol.Hello("mpsnet set-up"))
+
+    def send(self, message: protocol.Message) -> None:
+        """Send one message. A parent that is gone is no error: its end of stdin says so too."""
+        try:
+            self._stream.write(protocol.encode(message))
+        except BrokenPipeError:
+            return
+
+
+def _cancel_at_end_of_stdin(cancelled: threading.Event) -> None:
+    while os.read(0, 4096):
+        continue
+    cancelled.set()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Make an environment, told in messages on stdout. Return the exit status."""
+    parser = argparse.ArgumentParser(prog=_MODULE)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--profile", choices=sorted(PROFILES), default="keypoints")
+    parser.add_argument("--python", action="append", help="a Python to make the environment from; may be repeated")
+    given = parser.parse_args(arguments)
+    cancelled = threading.Event()
+    for name in ("SIGINT", "SIGTERM"):
+        signal.signal(getattr(signal, name), lambda *_: cancelled.set())
+    threading.Thread(target=_cancel_at_end_of_stdin, args=(cancelled,), daemon=True).start()
+    pipe = _Pipe()
+    try:
+        environment = BackendEnvironment(given.home, given.profile)
+        environment.ensure(pipe.send, given.python, cancelled)
+    except SetupCancelled:
+        pipe.send(protocol.Cancelled("The set-up was cancelled; what was half-built is removed."))
+        return protocol.EXIT_CANCELLED
+    except SetupError as error:
+        pipe.send(protocol.Error(type(error).__name__, str(error), error.advice))
+        return protocol.EXIT_ERROR
+    pipe.send(protocol.Result(str(environment.python), "The backend is set up."))
+    return protocol.EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,241 @@
+"""A backend process and its messages: started by argument list, polled without blocking, stopped with its whole tree."""
+
+from __future__ import annotations
+
+import queue
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ..shared import protocol
+from . import child_process
+
+TERMINATE_AFTER = 0.7  # seconds from the request to cancel: a cancel must be felt within one second
+KILL_AFTER = 2.0  # seconds from the request to cancel
+LINGER = 5.0  # seconds that a child may live on after its final message
+_LAST_WORDS = 0.5  # seconds between terminate and kill where the job is given up
+_DRAIN = 0.3  # seconds without a new byte, after the child's death, until its pipe counts as read out
+_LONGEST_LINE = 1 << 20  # bytes; more without a newline is no message
+_LOG_TAIL_BYTES = 4000
+
+
+class BackendProcess:
+    """One running child that speaks `shared.protocol` on its stdout.
+
+    `poll()` never blocks and suits a timer; `messages()` blocks and suits a script. Exactly one final message
+    (Result, Error or Cancelled) comes last, whatever becomes of the child. Use as a context manager, or call `kill()`
+    where the job is given up: afterwards no process of its tree is left. The log is one run's: it starts empty.
+    """
+
+    def __init__(self, command: Sequence[str], cwd: Path, log_path: Path, environ: Mapping[str, str] | None = None):
+        """Start `command` (an argument list, never a shell line) in `cwd`; its stderr goes to the file `log_path`.
+
+        `environ` are its environment variables, `child_environ()` where None. Does not raise where the program cannot
+        be started: that too is told by the final message. Raises OSError where the log cannot be written.
+        """
+        self._messages: queue.SimpleQueue[protocol.Message] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._final: protocol.Message | None = None
+        self._final_taken = False
+        self._cancel_requested = threading.Event()
+        self._ended = threading.Event()
+        self._last_read = time.monotonic()
+        self.log_path = Path(log_path)
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        self.log_path.write_bytes(b"")
+        self._log = open(self.log_path, "ab", buffering=0)
+        self._process = self._start(command, cwd, environ)
+        if self._process is not None:
+            reader = threading.Thread(target=self._read, name="mpsnet backend reader", daemon=True)
+            reader.start()
+            threading.Thread(target=self._watch, args=(reader,), name="mpsnet backend watcher", daemon=True).start()
+
+    def __enter__(self) -> BackendProcess:
+        return self
+
+    def __exit__(self, *_exception) -> None:
+        if not (self._final_taken and self._ended.wait(LINGER)):
+            self.kill()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the child still lives."""
+        return not self._ended.is_set()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether `poll()` or `messages()` has handed out the final message."""
+        return self._final_taken
+
+    @property
+    def exit_code(self) -> int | None:
+        """The child's exit status, negative for a signal; None while it runs and where it never started."""
+        return None if self._process is None else self._process.returncode
+
+    def poll(self) -> list[protocol.Message]:
+        """Return the messages that came since the last call, oldest first, at once."""
+        received = []
+        while not self._final_taken:
+            try:
+                received.append(self._take(block=False))
+            except queue.Empty:
+                break
+        return received
+
+    def messages(self) -> Iterator[protocol.Message]:
+        """Yield the messages as they come, the final one last. Blocks in between."""
+        while not self._final_taken:
+            try:
+                # A bounded wait, because Windows cannot interrupt an endless one with Ctrl+C.
+                yield self._take(block=True, timeout=0.5)
+            except queue.Empty:
+                continue
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until the child has ended, for at most `timeout` seconds. Return whether it has."""
+        return self._ended.wait(timeout)
+
+    def cancel(self) -> None:
+        """Ask the child to stop, at once and without blocking: its stdin closes; a tree that is still there after
+        0.7 s is terminated, after 2 s killed. The final message is Cancelled, or the Result where it came first."""
+        if self._process is None or self._cancel_requested.is_set() or self._ended.is_set():
+            return
+        self._cancel_requested.set()
+        self._close_stdin()
+        self._escalate_in_background(TERMINATE_AFTER, KILL_AFTER)
+
+    def kill(self) -> None:
+        """Stop the child's whole tree now and wait until it is gone, about half a second. Harmless where it has ended."""
+        if self._process is None or self._ended.is_set():
+            return
+        self._cancel_requested.set()
+        self._close_stdin()
+        # A child that runs programs in groups of their own, as the set-up runs pip, must have its turn to stop them.
+        self._stop(child_process.terminate_tree)
+        if not self._ended.wait(_LAST_WORDS):
+            self._stop(child_process.kill_tree)
+            self._ended.wait(LINGER)
+
+    def _start(self, command: Sequence[str], cwd: Path, environ: Mapping[str, str] | None) -> subprocess.Popen | None:
+        environ = child_process.child_environ() if environ is None else dict(environ)
+        try:
+            return subprocess.Popen(
+                [str(part) for part in command], cwd=cwd, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=self._log, bufsize=0, **child_process.own_group_options())
+        except (OSError, ValueError) as error:
+            self._finish(protocol.Error(
+                "BackendNotStarted", f"Cannot start {command[0]}: {error}.", "Set up the backend again."))
+            self._log.close()
+            self._ended.set()
+            return None
+
+    def _take(self, block: bool, timeout: float | None = None) -> protocol.Message:
+        message = self._messages.get(block=block, timeout=timeout)
+        self._final_taken = isinstance(message, protocol.FINAL_TYPES)
+        return message
+
+    def _read(self) -> None:
+        """Reader thread: turn the child's stdout into messages until its end."""
+        pending = b""
+        with self._process.stdout as stdout:
+            while chunk := stdout.read(65536):
+                self._last_read = time.monotonic()
+                *lines, pending = (pending + chunk).split(b"\n")
+                for line in lines:
+                    self._receive(line)
+                if len(pending) > _LONGEST_LINE:
+                    self._receive(pending)
+                    pending = b""
+        if pending:
+            self._receive(pending)
+
+    def _receive(self, line: bytes) -> None:
+        try:
+            message = protocol.decode(line)
+        except protocol.ProtocolVersionError as error:
+            self._finish(protocol.Error("ProtocolVersionError", str(error), "Reinstall the extension."))
+            self._escalate_in_background(0.0, KILL_AFTER - TERMINATE_AFTER)
+        except protocol.ProtocolError:
+            self._write_log(line + b"\n")
+        else:
+            if not isinstance(message, protocol.FINAL_TYPES):
+                self._deliver(message)
+                return
+            if isinstance(message, protocol.Error) and self._cancel_requested.is_set():
+                self._write_log(protocol.encode(message))
+                message = protocol.Cancelled()
+            self._finish(message)
+            self._escalate_in_background(LINGER, LINGER + KILL_AFTER)
+
+    def _watch(self, reader: threading.Thread) -> None:
+        """Watcher thread: see the child's death itself, because a grandchild may hold its pipe open."""
+        child_process.wait_leaving_zombie(self._process)
+        child_process.kill_tree(self._process)
+        exit_code = self._process.wait()
+        died = time.monotonic()
+        while reader.is_alive() and time.monotonic() - max(died, self._last_read) < _DRAIN:
+            reader.join(0.01)
+        self._finish(self._final_of_dead(exit_code))
+        self._close_stdin()
+        with self._lock:
+            self._log.close()
+        self._ended.set()
+
+    def _final_of_dead(self, exit_code: int) -> protocol.Message:
+        if self._cancel_requested.is_set():
+            return protocol.Cancelled()
+        how = child_process.describe_exit(exit_code)
+        return protocol.Error(
+            "BackendDied", f"The backend stopped unexpectedly ({how}).",
+            f"Try again; where it happens again, report it with the log {self.log_path}.",
+            log_tail=self._log_tail(), exit_code=exit_code)
+
+    def _log_tail(self) -> str:
+        try:
+            with open(self.log_path, "rb") as log:
+                end = log.seek(0, 2)
+                log.seek(max(0, end - _LOG_TAIL_BYTES))
+                return log.read().decode("utf-8", "replace")
+        except OSError as error:
+            return f"(the log cannot be read: {error})"
+
+    def _deliver(self, message: protocol.Message) -> None:
+        with self._lock:
+            if self._final is None:
+                self._messages.put(message)
+
+    def _finish(self, message: protocol.Message) -> None:
+        """Deliver the final message, unless one went out before."""
+        with self._lock:
+            if self._final is None:
+                self._final = message
+                self._messages.put(message)
+
+    def _write_log(self, line: bytes) -> None:
+        with self._lock:
+            if not self._log.closed:
+                self._log.write(line)
+
+    def _close_stdin(self) -> None:
+        try:
+            self._process.stdin.close()
+        except OSError:  # a child that is gone
+            return
+
+    def _escalate_in_background(self, terminate_after: float, kill_after: float) -> None:
+        threading.Thread(target=self._escalate, args=(terminate_after, kill_after), name="mpsnet backend stop",
+                         daemon=True).start()
+
+    def _escalate(self, terminate_after: float, kill_after: float) -> None:
+        """Terminate, then kill the tree, that many seconds from now, unless it ends before."""
+        if self._ended.wait(terminate_after):
+            return
+        self._stop(child_process.terminate_tree)
+        if not self._ended.wait(kill_after - terminate_after):
+            self._stop(child_process.kill_tree)
+
+    def _stop(self, stop_tree: Callable[[subprocess.Popen], None]) -> None:
+        if self._process.returncode is None:  # once reaped, its id may be a stranger's
+            stop_tree(self._process)

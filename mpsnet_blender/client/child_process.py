@@ -1,0 +1,79 @@
+"""Child processes of ours: their environment variables, their process tree, and how a tree is stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+# The folder that holds `backend/` and `mpsnet_blender/`: the repository, or the installed extension.
+EXTENSION_ROOT = Path(__file__).resolve().parents[2]
+
+# The parent's Python must not leak into a child's, and pip must install into the environment and nowhere else.
+_DROPPED_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__",
+                      "VIRTUAL_ENV", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_PYTHON")
+
+
+def child_environ() -> dict[str, str]:
+    """Return the environment variables for a child: it finds our packages from any working directory, and writes
+    no bytecode, because nothing may be written into the extension's folder."""
+    environ = {key: value for key, value in os.environ.items() if key not in _DROPPED_VARIABLES}
+    return environ | {
+        "PYTHONPATH": str(EXTENSION_ROOT),
+        "PYTHONSAFEPATH": "1",  # a folder named numpy beside the user's video must not be imported
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONUTF8": "1",
+    }
+
+
+def own_group_options() -> dict:
+    """Return the Popen options that give a child a process group of its own, and no console window on Windows."""
+    if os.name == "nt":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    return {"start_new_session": True}
+
+
+def no_window_options() -> dict:
+    """Return the Popen options of a helper that stays in our own group, without a console window on Windows."""
+    return {"creationflags": subprocess.CREATE_NO_WINDOW} if os.name == "nt" else {}
+
+
+def terminate_tree(process: subprocess.Popen) -> None:
+    """Ask a child with a group of its own, and all its children, to end. On Windows there is no asking: kill."""
+    _stop_tree(process, "SIGTERM")
+
+
+def kill_tree(process: subprocess.Popen) -> None:
+    """Kill a child with a group of its own, and all its children."""
+    _stop_tree(process, "SIGKILL")
+
+
+def _stop_tree(process: subprocess.Popen, signal_name: str) -> None:
+    if os.name == "nt":
+        subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, **no_window_options())
+        return
+    try:
+        os.killpg(process.pid, getattr(signal, signal_name))
+    except (ProcessLookupError, PermissionError):  # macOS says "not permitted" of a group that is only a zombie
+        return
+
+
+def wait_leaving_zombie(process: subprocess.Popen) -> None:
+    """Block until the child has ended. Where the system can, leave it unreaped: its group's id stays taken so
+    that what is left of its tree can be killed without hitting a stranger."""
+    if hasattr(os, "waitid"):
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    else:  # Windows, and macOS before Python 3.13
+        process.wait()
+
+
+def describe_exit(exit_code: int) -> str:
+    """Return how a process ended in words: "exit code 3", "signal SIGKILL"."""
+    if exit_code >= 0:
+        return f"exit code {exit_code}"
+    try:
+        return f"signal {signal.Signals(-exit_code).name}"
+    except ValueError:
+        return f"signal {-exit_code}"

@@ -1,0 +1,215 @@
+"""A Python environment made from a list of requirements: found again, rebuilt when they change, never half-built."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..shared.protocol import Log, Progress
+from . import base_python
+from .base_python import BasePython
+from .setup_errors import NotSetUpError, PackagesError
+from .setup_lock import setup_lock
+from .setup_steps import DownloadMeter, SetupRun, StepFailed, require_disk_space, run_step, setup_error
+
+COMPLETE = "complete.json"
+
+
+@dataclass(frozen=True)
+class Packages:
+    """What goes into an environment: pip requirements, the modules that must import then, sizes as measured in MB."""
+    requirements: str
+    imports: tuple[str, ...]
+    download_megabytes: int
+    disk_megabytes: int
+
+
+class PythonEnvironment:
+    """The environment `<home>/environments/<name>-<hash>`; the hash is over the requirements and the base Python.
+
+    It is valid once `complete.json` lies in it, which is written last. Another Python range than the backend's is
+    given by `oldest` and `newest`, both inclusive.
+    """
+
+    def __init__(self, home: Path, name: str, packages: Packages,
+                 oldest: tuple[int, int] = base_python.OLDEST_PYTHON,
+                 newest: tuple[int, int] = base_python.NEWEST_PYTHON):
+        self._parent = Path(home) / "environments"
+        self._name = name
+        self._packages = packages
+        self._oldest, self._newest = oldest, newest
+        self._found: tuple[Path, tuple[int, int]] | None = None
+
+    @property
+    def folder(self) -> Path | None:
+        """The valid environment's folder, or None. Cheap enough to ask while drawing: a few looks at file times."""
+        if self._found is not None and _stamp(self._found[0]) == self._found[1]:
+            return self._found[0]
+        self._found = None
+        for folder in self._folders():
+            stamp = _stamp(folder)
+            if stamp is not None and self._fits(folder):
+                self._found = (folder, stamp)
+                return folder
+        return None
+
+    @property
+    def python(self) -> Path:
+        """The environment's interpreter. Raises NotSetUpError where there is no valid environment."""
+        folder = self.folder
+        if folder is None:
+            raise NotSetUpError(f"The environment \"{self._name}\" is not set up.", "Run the set-up first.")
+        return _python_of(folder)
+
+    def ensure(self, run: SetupRun, programs: Sequence[str] | None = None) -> Path:
+        """Build the environment unless it is there; return its interpreter.
+
+        `programs` are the Pythons to build it from, best first. Raises SetupError, SetupCancelled, OSError.
+        """
+        if self.folder is not None:
+            return self.python
+        self._parent.mkdir(parents=True, exist_ok=True)
+        run.report(Progress("environment", 0, 1))
+        with setup_lock(self._parent / f"{self._name}.lock", run):
+            if self.folder is None:  # whoever held the lock may have built it
+                require_disk_space(self._parent, self._packages.disk_megabytes)
+                folder = self._make(run, base_python.candidates() if programs is None else programs)
+                try:
+                    self._fill(run, folder)
+                except BaseException:
+                    shutil.rmtree(folder, ignore_errors=True)
+                    raise
+                self._remove_others(folder)
+        return self.python
+
+    def _make(self, run: SetupRun, programs: Sequence[str]) -> Path:
+        """Make an environment that has nothing but pip, from the first program with which that works."""
+        suitable, refused = base_python.find_base_pythons(programs, self._oldest, self._newest)
+        for base in suitable:
+            folder = self._parent / f"{self._name}-{self._hash(base)}"
+            _remove(folder)
+            try:
+                run_step(run, [base.executable, "-I", "-m", "venv", str(folder)])
+                run_step(run, [str(_python_of(folder)), "-I", "-m", "pip", "--version"])
+            except (StepFailed, OSError) as error:
+                refused.append(f"{base.executable}: {error}")
+                shutil.rmtree(folder, ignore_errors=True)
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+            else:
+                run.report(Log("info", f"Python {base.version} ({base.executable})"))
+                run.report(Progress("environment", 1, 1))
+                return folder
+        raise base_python.no_python_error(refused, self._oldest, self._newest)
+
+    def _fill(self, run: SetupRun, folder: Path) -> None:
+        """Install the packages, see that they import, and mark the environment as complete."""
+        requirements = folder / "requirements.txt"
+        requirements.write_text(self._packages.requirements, encoding="utf-8")
+        temporary = folder / "tmp"
+        temporary.mkdir()
+        python = str(_python_of(folder))
+        counter = _InstallCounter(run, folder)
+        meter = DownloadMeter(run, "packages", temporary, self._packages.download_megabytes)
+        command = [python, "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check",
+                   "--only-binary=:all:", "--progress-bar=off", "--requirement", str(requirements)]
+        try:
+            run_step(run, command, temporary, counter.read, lambda: (meter(), counter.look()))
+        except StepFailed as failure:
+            raise setup_error(failure, run.log_path) from None
+        shutil.rmtree(temporary)
+        self._check_imports(run, python)
+        self._mark_complete(folder)
+
+    def _check_imports(self, run: SetupRun, python: str) -> None:
+        if not self._packages.imports:
+            return
+        try:
+            run_step(run, [python, "-I", "-c", f"import {', '.join(self._packages.imports)}"])
+        except StepFailed as failure:
+            last = (failure.output.splitlines() or [str(failure)])[-1]
+            raise PackagesError(f"The installed packages do not work on this computer: {last}",
+                                f"The whole output is in {run.log_path}.") from None
+
+    def _mark_complete(self, folder: Path) -> None:
+        found = {"requirements": self._packages.requirements, "interpreter": os.path.realpath(_python_of(folder))}
+        partial = folder / f"{COMPLETE}.part"
+        partial.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        os.replace(partial, folder / COMPLETE)
+
+    def _fits(self, folder: Path) -> bool:
+        """Whether a complete environment holds these requirements and its base Python is still the same one."""
+        try:
+            found = json.loads((folder / COMPLETE).read_text(encoding="utf-8"))
+            return (found["requirements"] == self._packages.requirements
+                    and found["interpreter"] == os.path.realpath(_python_of(folder)))
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+    def _hash(self, base: BasePython) -> str:
+        text = "\0".join((self._packages.requirements, base.version, base.machine))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def _folders(self) -> list[Path]:
+        pattern = re.compile(re.escape(self._name) + r"-[0-9a-f]{12}")
+        try:
+            return sorted(path for path in self._parent.iterdir() if pattern.fullmatch(path.name))
+        except OSError:
+            return []
+
+    def _remove_others(self, kept: Path) -> None:
+        for folder in self._folders():
+            if folder != kept:
+                (folder / COMPLETE).unlink(missing_ok=True)  # first, so that what cannot be removed counts as invalid
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class _InstallCounter:
+    """Counts the packages that pip has installed, out of those that it said it would."""
+
+    def __init__(self, run: SetupRun, folder: Path):
+        self._run = run
+        self._site_packages = next(folder.glob("lib/python*/site-packages"), folder / "Lib" / "site-packages")
+        self._before = self._count()
+        self._total = 0
+        self._last = -1
+
+    def read(self, line: str) -> None:
+        """Take the total from pip's word about what it installs."""
+        if line.startswith("Installing collected packages:"):
+            self._total = len(line.partition(":")[2].split(","))
+
+    def look(self) -> None:
+        """Report where another package has arrived."""
+        done = min(self._count() - self._before, self._total)
+        if self._total and done > self._last:
+            self._last = done
+            self._run.report(Progress("installing", done, self._total, "packages"))
+
+    def _count(self) -> int:
+        return sum(1 for _ in self._site_packages.glob("*.dist-info"))
+
+
+def _python_of(folder: Path) -> Path:
+    return folder / "Scripts" / "python.exe" if os.name == "nt" else folder / "bin" / "python"
+
+
+def _stamp(folder: Path) -> tuple[int, int] | None:
+    """Return what changes when an environment does: the times of complete.json and of its interpreter."""
+    try:
+        return (folder / COMPLETE).stat().st_mtime_ns, _python_of(folder).stat().st_mtime_ns
+    except OSError:
+        return None
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder and what is in it, where it exists. Raises OSError where it stays."""
+    if folder.exists():
+        shutil.rmtree(folder)

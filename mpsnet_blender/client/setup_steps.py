@@ -1,0 +1,169 @@
+"""The programs that a set-up runs: one at a time, logged, cancellable, their failures told apart."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..shared.protocol import Message, Progress
+from . import child_process
+from .setup_errors import DiskFullError, NoNetworkError, PackagesError, SetupCancelled, SetupError
+
+MEGABYTE = 1e6
+_TICK = 0.1  # seconds between looks at the request to cancel
+_KEPT_LINES = 60
+
+_DISK_FULL_SIGNS = ("no space left on device", "[errno 28]", "not enough space on the disk", "winerror 112",
+                    "disk quota exceeded")
+_NO_NETWORK_SIGNS = ("newconnectionerror", "failed to establish a new connection", "name resolution",
+                     "getaddrinfo failed", "nameresolutionerror", "connecttimeouterror", "readtimeouterror",
+                     "read timed out", "proxyerror", "sslerror", "certificate verify failed", "connection aborted",
+                     "connection reset", "connection refused", "network is unreachable", "no route to host",
+                     "could not fetch url", "incompleteread")
+
+
+class StepFailed(Exception):
+    """A program of the set-up ended with a status above zero; `output` holds its last lines."""
+
+    def __init__(self, program: str, exit_code: int, output: str):
+        super().__init__(f"{program} ended with {child_process.describe_exit(exit_code)}")
+        self.output = output
+
+
+@dataclass
+class SetupRun:
+    """What the steps of one set-up share: whom to tell, the log file, and the request to cancel."""
+    report: Callable[[Message], None]
+    log_path: Path
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def check_cancelled(self) -> None:
+        """Raise SetupCancelled where the set-up was asked to stop."""
+        if self.cancelled.is_set():
+            raise SetupCancelled
+
+
+def run_step(run: SetupRun, command: Sequence[str], temporary: Path | None = None,
+             on_line: Callable[[str], None] | None = None, on_tick: Callable[[], None] | None = None) -> str:
+    """Run a program to its end and return its last lines; its whole output goes to the log.
+
+    `temporary` is its folder for temporary files. `on_line` is called with each line, `on_tick` about ten times a
+    second. Raises StepFailed, OSError where it cannot be run, and SetupCancelled after its whole tree was killed.
+    """
+    environ = child_process.child_environ()
+    if temporary is not None:
+        environ |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
+    run.check_cancelled()
+    with open(run.log_path, "a", encoding="utf-8") as log:
+        log.write(f"\n$ {' '.join(command)}\n")
+        with subprocess.Popen(
+                command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, encoding="utf-8", errors="replace", **child_process.own_group_options()) as process:
+            lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+            reader = threading.Thread(target=_read_lines, args=(process.stdout, lines), daemon=True)
+            reader.start()
+            try:
+                kept = _follow(run, lines, log.write, on_line, on_tick)
+            except BaseException:
+                child_process.kill_tree(process)
+                reader.join()
+                raise
+        log.write(f"[{child_process.describe_exit(process.returncode)}]\n")
+    output = "\n".join(kept)
+    if process.returncode != 0:
+        raise StepFailed(Path(command[0]).name, process.returncode, output)
+    return output
+
+
+def _follow(run: SetupRun, lines: queue.SimpleQueue[str | None], write_log: Callable[[str], object],
+            on_line: Callable[[str], None] | None, on_tick: Callable[[], None] | None) -> list[str]:
+    """Pass on a program's lines until its output ends; return the last of them."""
+    kept: list[str] = []
+    next_tick = time.monotonic()
+    while True:
+        run.check_cancelled()
+        if on_tick is not None and time.monotonic() >= next_tick:
+            on_tick()
+            next_tick = time.monotonic() + _TICK
+        try:
+            line = lines.get(timeout=_TICK)
+        except queue.Empty:
+            continue
+        if line is None:
+            return kept
+        write_log(line)
+        kept = [*kept[1 - _KEPT_LINES:], line.rstrip()]
+        if on_line is not None:
+            on_line(line.rstrip())
+
+
+def _read_lines(stream, lines: queue.SimpleQueue) -> None:
+    for line in stream:
+        lines.put(line)
+    lines.put(None)
+
+
+def setup_error(failure: StepFailed, log_path: Path) -> SetupError:
+    """Return the error that a failed pip means: no network, a full disk, or something with the packages."""
+    output = failure.output.lower()
+    if any(sign in output for sign in _DISK_FULL_SIGNS):
+        return DiskFullError("The disk is full: there is no room for the backend's packages.",
+                             "Free some space on that disk, then try again.")
+    if any(sign in output for sign in _NO_NETWORK_SIGNS):
+        return NoNetworkError(
+            "Cannot reach the package index to download the backend's packages.",
+            "Connect to the internet, or set a proxy (environment variable HTTPS_PROXY, or pip's configuration), "
+            "then try again. What was downloaded so far is kept.")
+    errors = [line for line in failure.output.splitlines() if line.startswith("ERROR")]
+    last = (errors or failure.output.splitlines() or [str(failure)])[-1]
+    return PackagesError(f"The backend's packages cannot be installed: {last.removeprefix('ERROR: ')}",
+                         f"The whole output is in {log_path}. Try again, or choose another Python in the preferences.")
+
+
+class DownloadMeter:
+    """Tells how much pip has downloaded, from the wheels that grow in its temporary folder: any pip, real numbers."""
+
+    def __init__(self, run: SetupRun, stage: str, folder: Path, expected_megabytes: float):
+        self._run, self._stage, self._folder = run, stage, folder
+        self._expected = expected_megabytes
+        self._started = time.monotonic()
+        self._last = -1.0
+
+    def __call__(self) -> None:
+        """Look, and report where something came since the last look."""
+        done = round(_wheel_bytes(self._folder) / MEGABYTE, 1)
+        if done <= self._last:
+            return
+        self._last = done
+        elapsed = time.monotonic() - self._started
+        rate = done / elapsed if done and elapsed > 1.0 else None
+        total = max(self._expected, done)
+        self._run.report(Progress(self._stage, done, total, "MB", rate, (total - done) / rate if rate else None))
+
+
+def _wheel_bytes(folder: Path) -> int:
+    total = 0
+    for parent, _folders, names in os.walk(folder):
+        for name in names:
+            if name.endswith(".whl"):
+                try:
+                    total += os.stat(os.path.join(parent, name)).st_size
+                except FileNotFoundError:  # pip moves and removes files while we look
+                    continue
+    return total
+
+
+def require_disk_space(folder: Path, megabytes: float) -> None:
+    """Raise DiskFullError where fewer than `megabytes` are free on the disk of an existing folder."""
+    free = shutil.disk_usage(folder).free / MEGABYTE
+    if free < megabytes:
+        raise DiskFullError(
+            f"The disk of {folder} has {free:.0f} MB free; the set-up needs {megabytes:.0f} MB.",
+            "Free some space on that disk, then try again.")
