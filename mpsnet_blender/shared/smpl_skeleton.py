@@ -37,7 +37,7 @@ _OFFSETS_LEFT_AND_CENTRE = {
 }
 # The sole lies this far below the ankle, and the crown this far above the head joint, in fractions of the stature.
 SOLE_BELOW_ANKLE = 0.041
-CROWN_ABOVE_HEAD = 0.1275
+CROWN_ABOVE_HEAD = 0.087
 
 
 def mirrored_name(name: str) -> str:

@@ -1,0 +1,106 @@
+"""From landmarks to points in space: image positions are believed most, depths of the landmark model as a weak prior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .body import Body, measured_body
+from .camera import fit_translation, rays, turned_towards
+from .landmarks import LANDMARK, TORSO
+from .smoothing import smooth
+from .stitching import PersonTrack
+
+_LANDMARK_SIGMA_SECONDS = 0.12
+_DEPTH_SIGMA_SECONDS = 0.4
+# Errors of a limb's length and of the landmark model's depth, in metres: their ratio decides how far a limb's
+# foreshortening in the image corrects its depth. Measured on rendered people, see the README's table.
+_LENGTH_ERROR, _DEPTH_ERROR = 0.05, 0.10
+_DEPTH_CANDIDATES = np.linspace(-0.45, 0.45, 61)
+_CHAINS = tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in (
+    ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")))
+_FOLLOWERS = {"wrist": ("pinky", "index", "thumb"), "ankle": ("heel", "foot_index")}
+
+
+@dataclass(frozen=True)
+class LiftedTrack:
+    """One person in the camera's frame (x right, y down, z forward), metres.
+
+    points (T, 33, 3) landmarks; point_rays (T, 33, 3); weights (T, 33) in 0..1; timestamps (T,) s; body of the clip.
+    """
+    points: np.ndarray
+    point_rays: np.ndarray
+    weights: np.ndarray
+    timestamps: np.ndarray
+    body: Body
+
+
+def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float) -> LiftedTrack:
+    """Return the landmarks of a track in space, for a person of that stature in metres."""
+    frame_count = len(track.timestamps)
+    weights = np.clip(track.score, 0.02, 1.0) ** 2
+
+    def smoothed(values):
+        flat_weights = np.repeat(weights, values.shape[2], axis=1)
+        flat = smooth(values.reshape(frame_count, -1), track.timestamps, _LANDMARK_SIGMA_SECONDS, flat_weights)
+        return flat.reshape(values.shape)
+
+    point_rays = smoothed(rays(track.xy, intrinsics))
+    towards = turned_towards(point_rays[:, TORSO].mean(1))
+    relative = np.einsum("tij,tkj->tki", towards, smoothed(track.world))
+    points = _place(relative, point_rays, weights, track.timestamps)
+    body = measured_body(points, track.score, stature)
+    points = _place(relative * _scale_to_body(points, weights, body), point_rays, weights, track.timestamps)
+    points = _correct_foreshortening(points, point_rays, body)
+    return LiftedTrack(points, point_rays, weights, track.timestamps, body)
+
+
+def _place(relative: np.ndarray, point_rays: np.ndarray, weights: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
+    """Return points (T, 33, 3) on their rays, at the depths of hip-centred landmarks placed to fit the rays."""
+    depth = fit_translation(relative, point_rays, np.sqrt(weights))[:, 2:]
+    depth = np.exp(smooth(np.log(np.maximum(depth, 0.3)), timestamps, _DEPTH_SIGMA_SECONDS, weights.mean(1, keepdims=True)))
+    return point_rays * np.maximum(depth + relative[..., 2], 0.1)[..., None]
+
+
+def _scale_to_body(points: np.ndarray, weights: np.ndarray, body: Body) -> float:
+    """Return the factor that brings measured limbs and torso to the body's size."""
+    pairs = [(LANDMARK[a], LANDMARK[b]) for a, b in _CHAINS]
+    pairs += [(LANDMARK[f"{side}_shoulder"], LANDMARK[f"{side}_hip"]) for side in ("left", "right")]
+    first, second = np.array(pairs).T
+    measured = np.linalg.norm(points[:, first] - points[:, second], axis=-1)
+    wanted = np.linalg.norm(body.rest_landmarks[first] - body.rest_landmarks[second], axis=-1)
+    importance = np.minimum(weights[:, first], weights[:, second]) * wanted
+    return float(np.exp((np.log(wanted / np.maximum(measured, 1e-3)) * importance).sum() / importance.sum()))
+
+
+def _correct_foreshortening(points: np.ndarray, point_rays: np.ndarray, body: Body) -> np.ndarray:
+    """Move limbs' far ends along their rays to where length and depth agree best, from the torso outwards.
+
+    For each limb the depth is chosen among candidates z about the model's z0 that minimises
+    ((|r z - parent| - length) / length error)^2 + ((z - z0) / depth error)^2.
+    """
+    corrected = points.copy()
+    for parent_name, child_name in _CHAINS:
+        parent, child = LANDMARK[parent_name], LANDMARK[child_name]
+        length = np.linalg.norm(body.rest_landmarks[child] - body.rest_landmarks[parent])
+        expected = corrected[:, parent, 2] + points[:, child, 2] - points[:, parent, 2]
+        depths = expected[:, None] + _DEPTH_CANDIDATES
+        reach = np.linalg.norm(point_rays[:, child, None] * depths[..., None] - corrected[:, parent, None], axis=-1)
+        cost = ((reach - length) / _LENGTH_ERROR) ** 2 + (_DEPTH_CANDIDATES / _DEPTH_ERROR) ** 2
+        chosen = expected + _minimising(cost)
+        corrected[:, child] = point_rays[:, child] * chosen[:, None]
+        side, joint = child_name.split("_", 1)
+        for follower in _FOLLOWERS.get(joint, ()):
+            index = LANDMARK[f"{side}_{follower}"]
+            depth = chosen + points[:, index, 2] - points[:, child, 2]
+            corrected[:, index] = point_rays[:, index] * depth[:, None]
+    return corrected
+
+
+def _minimising(cost: np.ndarray) -> np.ndarray:
+    """Return the candidate offsets (T,) of least cost (T, N), between candidates by the parabola through three."""
+    best = np.clip(cost.argmin(1), 1, cost.shape[1] - 2)
+    before, at, after = (cost[np.arange(len(cost)), best + step] for step in (-1, 0, 1))
+    shift = np.clip(0.5 * (before - after) / np.maximum(before - 2 * at + after, 1e-9), -0.5, 0.5)
+    return _DEPTH_CANDIDATES[best] + shift * (_DEPTH_CANDIDATES[1] - _DEPTH_CANDIDATES[0])

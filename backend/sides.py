@@ -1,0 +1,84 @@
+"""Left and right: the landmark model mixes them up for some frames when a person is seen from behind or turns fast."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from .landmarks import LANDMARK, MIRRORED
+from .stitching import PersonTrack
+
+# What the model exchanges as one: face and trunk decide over facing, arms and legs slip on their own.
+_PARTS = {
+    "arms": ("elbow", "wrist", "pinky", "index", "thumb"),
+    "legs": ("knee", "ankle", "heel", "foot_index"),
+}
+_ALL_PARTS = ("shoulder", "hip", *_PARTS["arms"], *_PARTS["legs"])
+_EXCHANGE_COST = 0.06        # body lengths: being exchanged at all, per frame
+_SWITCH_COST = 0.25          # body lengths: changing over between two frames
+_MAX_STEP_SECONDS = 0.15     # over longer gaps positions tell nothing
+
+
+def repair_sides(track: PersonTrack) -> tuple[PersonTrack, int]:
+    """Return the track with exchanged sides put right, and in how many frames something was exchanged.
+
+    For each group the sequence of "as read" and "exchanged" with the least movement of the landmarks is found
+    (Viterbi over two states); most frames are taken to be right.
+    """
+    exchanged = np.zeros(len(track.timestamps), dtype=bool)
+    for parts in (_ALL_PARTS, *_PARTS.values()):
+        pairs = np.array([(LANDMARK[f"left_{part}"], LANDMARK[f"right_{part}"]) for part in parts])
+        flips = _exchanged_frames(track, pairs)
+        exchanged |= flips
+        track = _with_exchange(track, flips, pairs.ravel())
+    return track, int(exchanged.sum())
+
+
+def _exchanged_frames(track: PersonTrack, pairs: np.ndarray) -> np.ndarray:
+    stay, switch = _movement(track, pairs)
+    frame_count = len(track.timestamps)
+    states = np.array((0.0, _EXCHANGE_COST))
+    best = np.zeros((frame_count, 2), dtype=int)
+    cost = states.copy()
+    for frame in range(1, frame_count):
+        moves = np.array(((stay[frame - 1], switch[frame - 1] + _SWITCH_COST),
+                          (switch[frame - 1] + _SWITCH_COST, stay[frame - 1])))
+        total = cost[:, None] + moves
+        best[frame] = total.argmin(0)
+        cost = total.min(0) + states
+    state = int(cost.argmin())
+    flips = np.zeros(frame_count, dtype=bool)
+    for frame in range(frame_count - 1, -1, -1):
+        flips[frame] = bool(state)
+        state = best[frame, state]
+    return flips
+
+
+def _movement(track: PersonTrack, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far the pairs move between frames, as read and exchanged (T - 1,), in body lengths."""
+    size = np.median(np.linalg.norm(track.boxes[:, 2:] - track.boxes[:, :2], axis=1))
+    image = track.xy - track.xy.mean(1, keepdims=True)
+    position = np.concatenate([image / size, track.world / 1.7], axis=-1)       # (T, 33, 5)
+    left, right = position[:, pairs[:, 0]], position[:, pairs[:, 1]]
+    weights = np.minimum(track.score[:, pairs[:, 0]], track.score[:, pairs[:, 1]]) + 0.05
+    weights = np.minimum(weights[1:], weights[:-1])
+    weights = weights / weights.sum(1, keepdims=True)
+    near = (np.diff(track.timestamps) < _MAX_STEP_SECONDS)
+
+    def mean_step(left_next, right_next):
+        step = np.linalg.norm(left_next - left[:-1], axis=-1) + np.linalg.norm(right_next - right[:-1], axis=-1)
+        return (step * weights).sum(1) * near
+
+    return mean_step(left[1:], right[1:]), mean_step(right[1:], left[1:])
+
+
+def _with_exchange(track: PersonTrack, flips: np.ndarray, landmarks: np.ndarray) -> PersonTrack:
+    order = np.arange(len(MIRRORED))
+    order[landmarks] = MIRRORED[landmarks]
+    where = flips[:, None]
+    return replace(
+        track,
+        xy=np.where(where[..., None], track.xy[:, order], track.xy),
+        world=np.where(where[..., None], track.world[:, order], track.world),
+        score=np.where(where, track.score[:, order], track.score))
