@@ -1,0 +1,106 @@
+"""An error as people meet it: what happened, what to do, the log a click away."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import bpy
+
+_LINE_CHARACTERS = 62
+_LOG_LINES = 6
+
+
+class MPSNET_OT_show_error(bpy.types.Operator):
+    """Show the last error"""
+    bl_idname = "mpsnet.show_error"
+    bl_label = "Motion Capture"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context):
+        return bool(context.window_manager.mpsnet.error_message)
+
+    def invoke(self, context, _event):
+        return context.window_manager.invoke_popup(self, width=420)
+
+    def execute(self, _context):
+        return {"FINISHED"}
+
+    def draw(self, context):
+        state = context.window_manager.mpsnet
+        column = self.layout.column(align=True)
+        draw_lines(column, state.error_message, "ERROR")
+        if state.error_advice:
+            column.separator()
+            draw_lines(column, state.error_advice, "INFO")
+        if state.error_log_tail:
+            box = column.box().column(align=True)
+            for line in state.error_log_tail.splitlines()[-_LOG_LINES:]:
+                box.label(text=line[-_LINE_CHARACTERS:])
+        row = self.layout.row()
+        row.operator("mpsnet.open_log", icon="TEXT")
+        row.operator("mpsnet.copy_error", icon="COPYDOWN")
+
+
+class MPSNET_OT_open_log(bpy.types.Operator):
+    """Open the log of the last job"""
+    bl_idname = "mpsnet.open_log"
+    bl_label = "Open Log"
+
+    @classmethod
+    def poll(cls, context):
+        if not Path(context.window_manager.mpsnet.error_log_path or " ").is_file():
+            cls.poll_message_set("There is no log")
+            return False
+        return True
+
+    def execute(self, context):
+        """Show the log as a text in a Text Editor window of its own, so that no other program is needed."""
+        path = Path(context.window_manager.mpsnet.error_log_path)
+        name = f"Motion capture {path.name}"
+        text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
+        text.from_string(path.read_text(encoding="utf-8", errors="replace"))
+        if not bpy.app.background:
+            _show_text(context, text)
+        return {"FINISHED"}
+
+
+class MPSNET_OT_copy_error(bpy.types.Operator):
+    """Copy the error with the versions of Blender and the add-on"""
+    bl_idname = "mpsnet.copy_error"
+    bl_label = "Copy"
+
+    def execute(self, context):
+        state = context.window_manager.mpsnet
+        lines = (state.error_message, state.error_advice, state.error_log_tail, f"Blender {bpy.app.version_string}")
+        context.window_manager.clipboard = "\n".join(line for line in lines if line)
+        self.report({"INFO"}, "Copied")
+        return {"FINISHED"}
+
+
+class MPSNET_OT_dismiss_error(bpy.types.Operator):
+    """Take the error off the panel"""
+    bl_idname = "mpsnet.dismiss_error"
+    bl_label = "Dismiss"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context):
+        context.window_manager.mpsnet.forget_error()
+        return {"FINISHED"}
+
+
+def draw_lines(layout: bpy.types.UILayout, text: str, icon: str = "NONE", characters: int = _LINE_CHARACTERS) -> None:
+    """Draw a text in lines of so many characters, an icon before the first."""
+    for number, line in enumerate(textwrap.wrap(text, characters)):
+        layout.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
+
+
+def _show_text(context: bpy.types.Context, text: bpy.types.Text) -> None:
+    bpy.ops.wm.window_new()
+    area = context.window_manager.windows[-1].screen.areas[0]
+    area.type = "TEXT_EDITOR"
+    area.spaces.active.text = text
+
+
+CLASSES = (MPSNET_OT_show_error, MPSNET_OT_open_log, MPSNET_OT_copy_error, MPSNET_OT_dismiss_error)

@@ -1,0 +1,97 @@
+"""The doors to the importer: a motion file, a capture's folder, the people checked in the panel."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from pathlib import Path
+
+import bpy
+
+from .properties import IMPORT_PROPERTIES, ImportProperties
+from .scene.capture_import import import_capture
+from .shared.motion_file import MotionFileError
+
+
+class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
+    """Import a motion file (a capture's, or AMASS), or everybody in a capture's folder"""
+    bl_idname = "mpsnet.import_motion"
+    bl_label = "Import Motion"
+    bl_options = {"REGISTER", "UNDO", "PRESET"}
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"}, description="A motion file, or a capture's folder")
+    filter_glob: bpy.props.StringProperty(default="*.npz;people.json", options={"HIDDEN"})
+
+    def invoke(self, context, _event):
+        _take_scene_settings(self, context)
+        if self.filepath:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context):
+        if not self.filepath:
+            self.report({"ERROR"}, "No file given. Choose a motion file (.npz), or a capture's folder.")
+            return {"CANCELLED"}
+        _take_scene_settings(self, context)
+        return _import(self, context, Path(bpy.path.abspath(self.filepath)), None)
+
+
+class MPSNET_OT_import_people(ImportProperties, bpy.types.Operator):
+    """Import the people with a check mark"""
+    bl_idname = "mpsnet.import_people"
+    bl_label = "Import"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        people = context.window_manager.mpsnet.people
+        if not any(person.is_chosen for person in people):
+            cls.poll_message_set("Check somebody in the list" if people else "Capture a video first")
+            return False
+        return True
+
+    def execute(self, context):
+        state = context.window_manager.mpsnet
+        _take_scene_settings(self, context)
+        chosen = {person.person_id for person in state.people if person.is_chosen}
+        return _import(self, context, Path(state.capture), chosen)
+
+
+class MPSNET_FH_motion(bpy.types.FileHandler):
+    bl_idname = "MPSNET_FH_motion"
+    bl_label = "Motion Capture"
+    bl_import_operator = "mpsnet.import_motion"
+    bl_file_extensions = ".npz"
+
+    @classmethod
+    def poll_drop(cls, context):
+        return context.area is not None and context.area.type in {"VIEW_3D", "OUTLINER"}
+
+
+def draw_import_menu(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
+    """Draw the entry in File > Import."""
+    menu.layout.operator(MPSNET_OT_import_motion.bl_idname, text="Motion Capture (.npz)")
+
+
+def _take_scene_settings(operator: bpy.types.Operator, context: bpy.types.Context) -> None:
+    """Let the panel's settings stand for what a call does not name."""
+    for name in IMPORT_PROPERTIES:
+        if not operator.properties.is_property_set(name):
+            setattr(operator, name, getattr(context.scene.mpsnet, name))
+
+
+def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path, person_ids: Container[int] | None) -> set[str]:
+    try:
+        report = import_capture(context.scene, path, operator.import_options(), person_ids)
+    except MotionFileError as error:
+        operator.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+    notice = f"Imported {report.sentence}."
+    context.window_manager.mpsnet.notice = " ".join((notice, *report.warnings))
+    operator.report({"INFO"}, notice)
+    for warning in report.warnings:
+        operator.report({"WARNING"}, warning)
+    return {"FINISHED"}
+
+
+CLASSES = (MPSNET_OT_import_motion, MPSNET_OT_import_people, MPSNET_FH_motion)

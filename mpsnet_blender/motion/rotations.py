@@ -1,0 +1,79 @@
+"""Rotations as arrays: rotation vectors (radians), quaternions (w first), matrices. Any leading shape, float64."""
+
+from __future__ import annotations
+
+import numpy as np
+
+_TINY_ANGLE = 1e-8
+
+
+def quat_from_rotvec(rotvec: np.ndarray) -> np.ndarray:
+    """Return unit quaternions (..., 4), w first, from rotation vectors (..., 3) in radians."""
+    rotvec = np.asarray(rotvec, dtype=np.float64)
+    angle = np.linalg.norm(rotvec, axis=-1, keepdims=True)
+    # sin(a / 2) / a tends to 1/2 as the angle a vanishes.
+    scale = np.where(angle < _TINY_ANGLE, 0.5, np.sin(angle / 2) / np.maximum(angle, _TINY_ANGLE))
+    return np.concatenate((np.cos(angle / 2), rotvec * scale), axis=-1)
+
+
+def rotvec_from_quat(quat: np.ndarray) -> np.ndarray:
+    """Return rotation vectors (..., 3) in radians, angle 0..pi, from unit quaternions (..., 4), w first."""
+    quat = np.asarray(quat, dtype=np.float64)
+    quat = np.where(quat[..., :1] < 0, -quat, quat)
+    sine = np.linalg.norm(quat[..., 1:], axis=-1, keepdims=True)
+    angle = 2 * np.arctan2(sine, quat[..., :1])
+    scale = np.where(sine < _TINY_ANGLE, 2.0, angle / np.maximum(sine, _TINY_ANGLE))
+    return quat[..., 1:] * scale
+
+
+def rotmat_from_quat(quat: np.ndarray) -> np.ndarray:
+    """Return rotation matrices (..., 3, 3) from unit quaternions (..., 4), w first."""
+    w, x, y, z = np.moveaxis(np.asarray(quat, dtype=np.float64), -1, 0)
+    rows = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    )
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def quat_from_rotmat(rotmat: np.ndarray) -> np.ndarray:
+    """Return unit quaternions (..., 4), w first and not negative, from rotation matrices (..., 3, 3).
+
+    Each of the four rows of q q^T is proportional to q; the longest is the accurate one (Bar-Itzhack 2000).
+    """
+    m = np.asarray(rotmat, dtype=np.float64)
+    xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
+    wx, wy, wz = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
+    xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
+    outer = np.stack((
+        np.stack((1 + xx + yy + zz, wx, wy, wz), axis=-1),
+        np.stack((wx, 1 + xx - yy - zz, xy, xz), axis=-1),
+        np.stack((wy, xy, 1 - xx + yy - zz, yz), axis=-1),
+        np.stack((wz, xz, yz, 1 - xx - yy + zz), axis=-1)), axis=-2)
+    longest = np.argmax(np.diagonal(outer, axis1=-2, axis2=-1), axis=-1)
+    quat = np.take_along_axis(outer, longest[..., None, None], axis=-2)[..., 0, :]
+    quat = quat / np.linalg.norm(quat, axis=-1, keepdims=True)
+    return np.where(quat[..., :1] < 0, -quat, quat)
+
+
+def rotmat_from_rotvec(rotvec: np.ndarray) -> np.ndarray:
+    """Return rotation matrices (..., 3, 3) from rotation vectors (..., 3) in radians."""
+    return rotmat_from_quat(quat_from_rotvec(rotvec))
+
+
+def rotvec_from_rotmat(rotmat: np.ndarray) -> np.ndarray:
+    """Return rotation vectors (..., 3) in radians, angle 0..pi, from rotation matrices (..., 3, 3)."""
+    return rotvec_from_quat(quat_from_rotmat(rotmat))
+
+
+def continuous_quat(quat: np.ndarray) -> np.ndarray:
+    """Return quaternions (T, ..., 4) whose sign never flips from one frame to the next; frame 0 has w >= 0.
+
+    q and -q are one rotation, but F-curves between them would turn the long way round.
+    """
+    quat = np.array(quat, dtype=np.float64)
+    steps = np.ones(quat.shape[:-1])
+    steps[0] = np.where(quat[0, ..., 0] < 0, -1.0, 1.0)
+    steps[1:] = np.where(np.sum(quat[1:] * quat[:-1], axis=-1) < 0, -1.0, 1.0)
+    return quat * np.cumprod(steps, axis=0)[..., None]

@@ -1,0 +1,141 @@
+"""The sidebar tab "Mocap"."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import thumbnails
+from .error_dialog import draw_lines
+from .preferences import backend_environment
+from .scene import job_timer
+from .scene.job_timer import Job
+
+_BUTTON_HEIGHT = 1.6
+_CHARACTER_PIXELS = 6.6  # mean width of a character of the interface's font, at scale 1
+
+
+class _MocapPanel:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Mocap"
+
+
+class MPSNET_PT_capture(_MocapPanel, bpy.types.Panel):
+    bl_label = "Motion Capture"
+
+    def draw(self, context):
+        layout = self.layout
+        state = context.window_manager.mpsnet
+        layout.prop(context.scene.mpsnet, "video", text="", icon="FILE_MOVIE", placeholder="Choose or drop a video")
+        job = job_timer.running_job()
+        if job is not None:
+            _draw_job(layout, job)
+        elif backend_environment(context).is_ready():
+            row = layout.row()
+            row.scale_y = _BUTTON_HEIGHT
+            row.operator("mpsnet.capture_video", icon="OUTLINER_OB_ARMATURE")
+        else:
+            _draw_setup(layout, context)
+        if state.error_message:
+            _draw_error(layout, context)
+        if state.notice:
+            draw_lines(layout.column(align=True), state.notice, "CHECKMARK", _line_characters(context))
+
+
+class MPSNET_PT_people(_MocapPanel, bpy.types.Panel):
+    bl_label = "People Found"
+    bl_parent_id = "MPSNET_PT_capture"
+
+    @classmethod
+    def poll(cls, context):
+        return len(context.window_manager.mpsnet.people) > 0
+
+    def draw(self, context):
+        for person in context.window_manager.mpsnet.people:
+            row = self.layout.box().row()
+            row.template_icon(icon_value=thumbnails.icon_of(person.thumbnail), scale=3.0)
+            words = row.column(align=True)
+            words.prop(person, "is_chosen", text=person.label)
+            words.label(text=person.span, icon="TIME")
+        row = self.layout.row()
+        row.scale_y = _BUTTON_HEIGHT
+        row.operator("mpsnet.import_people", icon="IMPORT")
+
+
+class MPSNET_PT_capture_options(_MocapPanel, bpy.types.Panel):
+    bl_label = "Capture Options"
+    bl_parent_id = "MPSNET_PT_capture"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        column = _settings_column(self.layout)
+        for name in ("people", "height", "fov", "start_seconds", "end_seconds", "import_when_done"):
+            column.prop(context.scene.mpsnet, name)
+
+
+class MPSNET_PT_import_options(_MocapPanel, bpy.types.Panel):
+    bl_label = "Import Options"
+    bl_parent_id = "MPSNET_PT_capture"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        column = _settings_column(self.layout)
+        for name in ("timing", "start_frame", "extend_range", "match_resolution", "with_camera", "relax_hands"):
+            column.prop(context.scene.mpsnet, name)
+        self.layout.operator("mpsnet.import_motion", text="Import a File…", icon="FILE_FOLDER")
+
+
+def _settings_column(layout: bpy.types.UILayout) -> bpy.types.UILayout:
+    column = layout.column()
+    column.use_property_split = True
+    column.use_property_decorate = False
+    return column
+
+
+def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.scale_y = _BUTTON_HEIGHT
+    row.progress(factor=job.state.fraction or 0.0, text=job.state.stage, type="BAR")
+    cancel = row.row(align=True)
+    cancel.enabled = not job.state.is_cancelling
+    cancel.operator("mpsnet.cancel_job", text="", icon="CANCEL")
+    column.label(text=job.state.detail)
+
+
+def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    environment = backend_environment(context)
+    row = layout.row()
+    row.scale_y = _BUTTON_HEIGHT
+    row.operator("mpsnet.setup_backend", text=f"Set Up (downloads {environment.download_megabytes} MB)", icon="INTERNET")
+    if bpy.app.online_access:
+        words = f"Needed once, takes {environment.disk_megabytes} MB of disk. Videos never leave this computer."
+        draw_lines(layout.column(align=True), words, "INFO", _line_characters(context))
+        return
+    box = layout.box().column(align=True)
+    draw_lines(box, "Blender may not go online, so the set-up cannot download.", "INTERNET_OFFLINE", _line_characters(context) - 2)
+    if bpy.app.online_access_override:
+        draw_lines(box, "Start Blender without --offline-mode to allow it.", "BLANK1", _line_characters(context) - 2)
+    else:
+        box.prop(context.preferences.system, "use_online_access", text="Allow Online Access")
+
+
+def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    state = context.window_manager.mpsnet
+    box = layout.box().column(align=True)
+    box.alert = True
+    draw_lines(box, state.error_message, "ERROR", _line_characters(context) - 2)
+    row = box.row(align=True)
+    row.alert = False
+    row.operator("mpsnet.show_error", text="Details", icon="INFO")
+    row.operator("mpsnet.open_log", text="Log", icon="TEXT")
+    row.operator("mpsnet.dismiss_error", text="", icon="X")
+
+
+def _line_characters(context: bpy.types.Context) -> int:
+    """Return how many characters fit a line of the sidebar beside an icon."""
+    scale = context.preferences.system.ui_scale
+    return max(12, int((context.region.width / scale - 60) / _CHARACTER_PIXELS))
+
+
+CLASSES = (MPSNET_PT_capture, MPSNET_PT_people, MPSNET_PT_capture_options, MPSNET_PT_import_options)

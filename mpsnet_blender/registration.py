@@ -1,0 +1,49 @@
+"""What the extension adds to Blender, in order, and its taking off again."""
+
+from __future__ import annotations
+
+import bpy
+
+from . import error_dialog, import_operators, operators, panels, preferences, properties, thumbnails
+from .scene import job_timer
+
+CLASSES = (
+    preferences.MPSNET_preferences,
+    properties.MPSNET_scene_settings,
+    properties.MPSNET_person,
+    properties.MPSNET_window_state,
+    *operators.CLASSES,
+    *import_operators.CLASSES,
+    *error_dialog.CLASSES,
+    *panels.CLASSES,
+)
+
+_is_registered = False
+
+
+def register() -> None:
+    """Add everything to Blender; a second call starts afresh."""
+    global _is_registered
+    if _is_registered:
+        unregister()
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    properties.attach()
+    thumbnails.register()
+    job_timer.register()
+    bpy.types.TOPBAR_MT_file_import.append(import_operators.draw_import_menu)
+    _is_registered = True
+
+
+def unregister() -> None:
+    """Take everything off again, and end a running job with its processes."""
+    global _is_registered
+    if not _is_registered:
+        return
+    bpy.types.TOPBAR_MT_file_import.remove(import_operators.draw_import_menu)
+    job_timer.unregister()
+    thumbnails.unregister()
+    properties.detach()
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
+    _is_registered = False

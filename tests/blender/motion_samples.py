@@ -1,0 +1,58 @@
+"""Synthetic motion for the tests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from mpsnet_blender.shared.motion_file import Motion, write_motion
+from mpsnet_blender.shared.smpl_skeleton import generic_rest_joints
+
+IMAGE_SIZE = (1280, 720)
+
+
+def random_motion(frame_count: int = 60, framerate: float = 30.0, seed: int = 0, camera_frames: int = 1, **changes) -> Motion:
+    """Return a motion with random poses in every frame (angles up to 180 degrees and more) and a camera that looks at it."""
+    generator = np.random.default_rng(seed)
+    fields = {
+        "poses": generator.normal(size=(frame_count, 72)),
+        "trans": np.cumsum(generator.normal(scale=0.02, size=(frame_count, 3)), axis=0) + (0.3, 0.2, 1.1),
+        "mocap_framerate": framerate,
+        "rest_joints": generic_rest_joints(1.83) + (0.002, -0.22, 0.03),
+        "camera_matrix": np.array(((1100.0, 0, 651), (0, 1100.0, 343), (0, 0, 1))),
+        "image_size": np.array(IMAGE_SIZE),
+        "world_from_cam": camera_poses(camera_frames),
+        "source": "clip.mp4", "engine": "keypoints",
+    }
+    return Motion(**(fields | changes))
+
+
+def camera_poses(count: int) -> np.ndarray:
+    """Return world_from_cam (count, 4, 4): cameras some 5 m in front of the origin, looking at it, moving to the side."""
+    poses = np.tile(np.eye(4), (count, 1, 1))
+    for number, pose in enumerate(poses):
+        place = np.array((0.5 + 0.01 * number, -5.0, 1.4))
+        forward = (np.array((0.3, 0.2, 1.0)) - place) / np.linalg.norm(np.array((0.3, 0.2, 1.0)) - place)
+        right = np.cross(forward, (0, 0, 1.0))
+        right /= np.linalg.norm(right)
+        pose[:3, :3] = np.column_stack((right, np.cross(forward, right), forward))
+        pose[:3, 3] = place
+    return poses
+
+
+def write_capture(folder: Path, motions: list[Motion], video: str = "") -> Path:
+    """Write a capture's folder, as the backend does, and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    people = []
+    for number, motion in enumerate(motions, start=1):
+        write_motion(folder / f"person_{number:02d}.npz", motion)
+        people.append({
+            "id": number, "file": f"person_{number:02d}.npz", "first_frame": int(motion.frame_index[0]),
+            "last_frame": int(motion.frame_index[-1]), "start_seconds": float(motion.timestamps[0]),
+            "end_seconds": float(motion.timestamps[-1]), "thumbnail": f"person_{number:02d}.jpg", "visible_share": 1.0})
+    listing = {"format_version": 1, "video": video, "fps": motions[0].mocap_framerate, "image_size": list(IMAGE_SIZE),
+               "frame_count": motions[0].frame_count, "people": people, "preview": None}
+    (folder / "people.json").write_text(json.dumps(listing))
+    return folder
