@@ -134,10 +134,16 @@ def _add_footage(scene: bpy.types.Scene, camera: bpy.types.Camera, capture: Capt
         image = add_footage(camera, footage)
     except RuntimeError as error:
         return [f"Blender cannot show the footage {path.name}: {error}"]
-    width, height = image.size
-    if width and height and (width > height) != (motion.image_size[0] > motion.image_size[1]):
+    if _is_turned(image, motion.image_size):
         return [f"Blender shows {path.name} without its rotation: the footage does not lie under the motion."]
     return []
+
+
+def _is_turned(image: bpy.types.Image, image_size: np.ndarray) -> bool:
+    """Whether Blender shows a phone's upright video lying, or the other way round."""
+    width, height = image.size
+    captured_width, captured_height = (int(side) for side in image_size)
+    return (width > height and captured_width < captured_height) or (width < height and captured_width > captured_height)
 
 
 @contextmanager

@@ -1,0 +1,71 @@
+import hashlib
+import zipfile
+from pathlib import Path
+
+import bpy
+
+from tests.blender.conftest import PACKAGE
+from tests.blender.motion_samples import random_motion, write_capture
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Return the digests of a folder's files, but for the bytecode that Blender's own Python writes."""
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+
+
+def test_the_zip_holds_the_extension_with_its_backend_and_no_tests(extension_zip):
+    with zipfile.ZipFile(extension_zip) as archive:
+        names = archive.namelist()
+    assert {"__init__.py", "blender_manifest.toml", "LICENSE", "mpsnet_blender/registration.py"} <= set(names)
+    assert any(name.startswith("backend/") for name in names)
+    unwanted = ("tests/", "samples/", "tools/", "benchmarks/", ".")
+    assert not [name for name in names if name.startswith(unwanted) or "__pycache__" in name or name.endswith(".pyc")]
+
+
+def test_registering_twice_leaves_everything_in_place(extension):
+    registration = extension("registration")
+    registration.register()
+    registration.register()
+    assert all(cls.is_registered for cls in registration.CLASSES)
+    assert sum(entry.__name__ == "draw_import_menu" for entry in bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize()) == 1
+    assert bpy.context.scene.mpsnet.timing == "KEEP"
+
+
+def test_unregistering_leaves_nothing(extension):
+    registration = extension("registration")
+    registration.unregister()
+    registration.unregister()
+    try:
+        assert not hasattr(bpy.types.Scene, "mpsnet") and not hasattr(bpy.types.WindowManager, "mpsnet")
+        assert not hasattr(bpy.types, "MPSNET_OT_import_motion")
+    finally:
+        registration.register()
+
+
+def test_preferences_are_found_under_the_root_package(extension):
+    preferences = bpy.context.preferences.addons[PACKAGE].preferences
+    assert preferences is not None and preferences.home == ""
+    home = extension("preferences").home_folder(bpy.context)
+    assert home.name == "mpsnet_blender" and ".user" in home.parts
+
+
+def test_a_run_changes_no_file_of_the_extension(extension, tmp_path):
+    folder = Path(extension("registration").__file__).parents[1]
+    before = _digests(folder)
+    bpy.ops.mpsnet.import_motion(filepath=str(write_capture(tmp_path / "capture", [random_motion(5)])))
+    assert _digests(folder) == before
+
+
+def test_operators_say_why_they_cannot_run(extension, tmp_path):
+    video = tmp_path / "clip.mp4"
+    video.write_bytes(b"")
+    bpy.context.preferences.addons[PACKAGE].preferences.home = str(tmp_path / "home")
+    try:
+        bpy.ops.mpsnet.capture_video(filepath=str(video))
+    except RuntimeError as error:
+        assert "setup_backend" in str(error)
+    else:
+        raise AssertionError("a capture without a backend must fail")
+    finally:
+        bpy.context.preferences.addons[PACKAGE].preferences.home = ""
