@@ -51,7 +51,7 @@ class Profile:
 
 PROFILES = {
     "keypoints": Profile("requirements-keypoints.txt",
-                         ("numpy", "scipy", "cv2", "tqdm", "ai_edge_litert.interpreter"), 83, 700, LANDMARK_WHEEL),
+                         ("numpy", "scipy", "cv2", "tqdm", "ai_edge_litert.interpreter"), 135, 700, LANDMARK_WHEEL),
 }
 
 

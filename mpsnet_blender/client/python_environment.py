@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from . import base_python
 from .base_python import BasePython
 from .setup_errors import NotSetUpError, PackagesError
 from .setup_lock import setup_lock
-from .setup_steps import DownloadMeter, SetupRun, StepFailed, require_disk_space, run_step, setup_error
+from .setup_steps import PIP_RETRIES, DownloadMeter, SetupRun, StepFailed, require_disk_space, run_step, setup_error
 
 COMPLETE = "complete.json"
 
@@ -116,10 +116,10 @@ class PythonEnvironment:
         temporary = folder / "tmp"
         temporary.mkdir()
         python = str(_python_of(folder))
-        counter = _InstallCounter(run, folder)
         meter = DownloadMeter(run, "packages", temporary, self._packages.download_megabytes)
+        counter = _InstallCounter(run, folder, meter.finish)
         command = [python, "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check",
-                   "--only-binary=:all:", "--progress-bar=off", "--requirement", str(requirements)]
+                   "--only-binary=:all:", "--progress-bar=off", f"--retries={PIP_RETRIES}", "--requirement", str(requirements)]
         try:
             run_step(run, command, temporary, counter.read, lambda: (meter(), counter.look()))
         except StepFailed as failure:
@@ -174,16 +174,18 @@ class PythonEnvironment:
 class _InstallCounter:
     """Counts the packages that pip has installed, out of those that it said it would."""
 
-    def __init__(self, run: SetupRun, folder: Path):
+    def __init__(self, run: SetupRun, folder: Path, on_start: Callable[[], None]):
         self._run = run
+        self._on_start = on_start
         self._site_packages = next(folder.glob("lib/python*/site-packages"), folder / "Lib" / "site-packages")
         self._before = self._count()
         self._total = 0
         self._last = -1
 
     def read(self, line: str) -> None:
-        """Take the total from pip's word about what it installs."""
+        """Take the total from pip's word about what it installs, which comes when all is downloaded."""
         if line.startswith("Installing collected packages:"):
+            self._on_start()
             self._total = len(line.partition(":")[2].split(","))
 
     def look(self) -> None:

@@ -17,6 +17,7 @@ from . import child_process
 from .setup_errors import DiskFullError, NoNetworkError, PackagesError, SetupCancelled, SetupError
 
 MEGABYTE = 1e6
+PIP_RETRIES = 3  # without any, pip says nothing of a network that is not there
 _TICK = 0.1  # seconds between looks at the request to cancel
 _KEPT_LINES = 60
 
@@ -135,17 +136,24 @@ class DownloadMeter:
         self._expected = expected_megabytes
         self._started = time.monotonic()
         self._last = -1.0
+        self._finished = False
 
     def __call__(self) -> None:
         """Look, and report where something came since the last look."""
         done = round(_wheel_bytes(self._folder) / MEGABYTE, 1)
-        if done <= self._last:
+        if self._finished or done <= self._last:
             return
         self._last = done
         elapsed = time.monotonic() - self._started
         rate = done / elapsed if done and elapsed > 1.0 else None
         total = max(self._expected, done)
         self._run.report(Progress(self._stage, done, total, "MB", rate, (total - done) / rate if rate else None))
+
+
+    def finish(self) -> None:
+        """Report that all is there. Packages that pip took from its own folders were not seen growing."""
+        self._finished = True
+        self._run.report(Progress(self._stage, self._expected, self._expected, "MB"))
 
 
 def _wheel_bytes(folder: Path) -> int:

