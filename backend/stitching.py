@@ -20,7 +20,8 @@ _MIN_MEAN_TORSO_SCORE = 0.6
 class PersonTrack:
     """One person's landmarks over the frames in which the person was seen.
 
-    frame_index (T,), timestamps (T,) s, xy (T, 33, 2) px, world (T, 33, 3) m, score (T, 33), boxes (T, 4) xyxy px.
+    frame_index (T,), timestamps (T,) s, xy (T, 33, 2) px, world (T, 33, 3) m, score (T, 33), boxes (T, 4) xyxy px;
+    thumbnail: a JPEG of the person.
     """
     frame_index: np.ndarray
     timestamps: np.ndarray
@@ -28,6 +29,7 @@ class PersonTrack:
     world: np.ndarray
     score: np.ndarray
     boxes: np.ndarray
+    thumbnail: bytes = b""
 
 
 def stitch(tracklets: list[Tracklet], image_size: tuple[int, int], people: int | None = None) -> list[PersonTrack]:
@@ -61,7 +63,7 @@ def _mean_appearance(tracklet: Tracklet, part: slice = slice(None)) -> np.ndarra
 
 def _part(tracklet: Tracklet, part: slice) -> Tracklet:
     piece = Tracklet(tracklet.frame_index[part], tracklet.timestamps[part], tracklet.observations[part],
-                     tracklet.appearances[part], velocity=tracklet.velocity)
+                     tracklet.appearances[part], velocity=tracklet.velocity, thumbnail=tracklet.thumbnail)
     piece.region = piece.last.next_region
     piece.mean_appearance = _mean_appearance(piece)
     return piece
@@ -70,7 +72,8 @@ def _part(tracklet: Tracklet, part: slice) -> Tracklet:
 def _concatenated(first: Tracklet, second: Tracklet) -> Tracklet:
     whole = Tracklet(first.frame_index + second.frame_index, first.timestamps + second.timestamps,
                      first.observations + second.observations, first.appearances + second.appearances,
-                     second.region, second.velocity)
+                     second.region, second.velocity,
+                     thumbnail=max(first.thumbnail, second.thumbnail, key=lambda thumbnail: thumbnail.quality))
     whole.mean_appearance = _mean_appearance(whole)
     return whole
 
@@ -166,7 +169,7 @@ def _person_track(tracklet: Tracklet) -> PersonTrack:
     return PersonTrack(
         frame_index=np.array(tracklet.frame_index), timestamps=np.array(tracklet.timestamps), xy=xy,
         world=np.stack([landmarks.world for landmarks in tracklet.observations]), score=score,
-        boxes=_boxes(xy))
+        boxes=_boxes(xy), thumbnail=tracklet.thumbnail.jpeg)
 
 
 def _boxes(xy: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from .appearance import appearance, appearance_distance
 from .detection import PersonDetector
 from .landmarks import LANDMARK, LandmarkModel, Landmarks
 from .regions import Region
+from .thumbnails import NO_THUMBNAIL, Thumbnail, better_thumbnail
 from .video import Frame
 
 _DETECTION_INTERVAL_SECONDS = 1 / 3     # while everybody is followed
@@ -42,12 +43,14 @@ class Tracklet:
     region: Region | None = None
     velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))   # px a second of the region's centre
     mean_appearance: np.ndarray | None = None
+    thumbnail: Thumbnail = NO_THUMBNAIL
 
     @property
     def last(self) -> Landmarks:
         return self.observations[-1]
 
     def add(self, frame: Frame, landmarks: Landmarks, colours: np.ndarray) -> None:
+        self.thumbnail = better_thumbnail(self.thumbnail, frame.image, landmarks)
         if self.observations:
             seconds = max(1e-3, frame.timestamp - self.timestamps[-1])
             step = (landmarks.next_region.centre - self.last.next_region.centre) / seconds

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import zipfile
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -77,13 +76,13 @@ def write_motion(path: str | os.PathLike, motion: Motion) -> None:
         value = getattr(motion, item.name)
         if value is not None:
             arrays[item.name] = np.asarray(value)
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with open(partial, "wb") as stream:
             np.savez_compressed(stream, **arrays)
         os.replace(partial, path)
     except BaseException:
-        Path(partial).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
 
 

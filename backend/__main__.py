@@ -1,0 +1,58 @@
+"""`python -m backend`: one job, told in messages, ended by exactly one final message and an exit status."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+from mpsnet_blender.shared.protocol import (
+    EXIT_CANCELLED, EXIT_ERROR, EXIT_NOBODY_FOUND, EXIT_OK, Cancelled, Error, Result)
+
+from .cli import parser
+from .errors import CancelRequested, FixableError, NobodyFoundError
+from .reporter import MessageSink, Reporter, TerminalSink
+
+
+def main() -> int:
+    arguments = parser().parse_args()
+    reporter = Reporter(TerminalSink() if arguments.terminal else MessageSink())
+    reporter.cancel_on_signals()
+    if not arguments.terminal:
+        reporter.cancel_on_closed_stdin()
+    try:
+        reporter.finish(_run(arguments, reporter))
+        return EXIT_OK
+    except (CancelRequested, KeyboardInterrupt):
+        reporter.finish(Cancelled())
+        return EXIT_CANCELLED
+    except FixableError as error:
+        reporter.finish(Error(type(error).__name__, str(error), error.advice))
+        return EXIT_NOBODY_FOUND if isinstance(error, NobodyFoundError) else EXIT_ERROR
+    except MemoryError:
+        reporter.finish(Error("MemoryError", "The machine ran out of memory.", "Close other programs, or capture a part "
+                              "of the video with --start and --end."))
+        return EXIT_ERROR
+    except Exception as error:
+        traceback.print_exc()
+        reporter.finish(Error(type(error).__name__, f"The backend failed unexpectedly: {error}",
+                              "Please report this with the log.", "".join(traceback.format_exc())[-4000:]))
+        return EXIT_ERROR
+
+
+def _run(arguments, reporter: Reporter) -> Result:
+    # Imported late: `--help` and the message that says hello must not wait for them.
+    if arguments.command == "score":
+        from .evaluation.score import score_capture
+        return score_capture(arguments.capture, arguments.truth)
+    if arguments.command == "doctor":
+        from .doctor import examine
+        return examine(arguments.models)
+    from .pipeline import CaptureOptions, capture
+    options = CaptureOptions(arguments.people, arguments.height, arguments.fov, arguments.start, arguments.end,
+                             arguments.preview)
+    count = capture(arguments.video, arguments.output, options, arguments.models, reporter)
+    return Result(str(arguments.output.absolute()), f"{count} {'person' if count == 1 else 'people'} captured.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

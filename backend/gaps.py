@@ -1,0 +1,47 @@
+"""Frames in which a person was hidden: filled where short, left out where long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .stitching import PersonTrack
+
+_MAX_FILLED_SECONDS = 1.5
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Every frame that was read: frame_index (N,) rises by one, timestamps (N,) in seconds; fps as the file says."""
+    frame_index: np.ndarray
+    timestamps: np.ndarray
+    nominal_fps: float
+
+    @property
+    def fps(self) -> float:
+        """Return the file's frames a second, or what the usual step between timestamps says where they disagree."""
+        if len(self.timestamps) < 2:
+            return self.nominal_fps
+        measured = 1 / float(np.median(np.diff(self.timestamps)))
+        return self.nominal_fps if abs(measured / self.nominal_fps - 1) < 0.02 else measured
+
+
+def fill_gaps(track: PersonTrack, clock: Clock) -> PersonTrack:
+    """Return the track with the frames of gaps up to 1.5 s put in between, at score 0."""
+    frames = track.frame_index
+    wanted = [frames[:1]]
+    for before, after, seconds in zip(frames[:-1], frames[1:], np.diff(track.timestamps)):
+        wanted.append(np.arange(before + 1, after + 1) if seconds <= _MAX_FILLED_SECONDS else np.array([after]))
+    frame_index = np.concatenate(wanted)
+    timestamps = clock.timestamps[frame_index - clock.frame_index[0]]
+
+    def interpolated(values: np.ndarray) -> np.ndarray:
+        flat = values.reshape(len(values), -1)
+        columns = [np.interp(timestamps, track.timestamps, column) for column in flat.T]
+        return np.stack(columns, axis=1).reshape(len(timestamps), *values.shape[1:])
+
+    score = np.zeros((len(frame_index), track.score.shape[1]))
+    score[np.isin(frame_index, frames)] = track.score
+    return replace(track, frame_index=frame_index, timestamps=timestamps, xy=interpolated(track.xy),
+                   world=interpolated(track.world), score=score, boxes=interpolated(track.boxes))
