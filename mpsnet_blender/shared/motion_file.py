@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -15,6 +16,10 @@ FORMAT_VERSION = 1
 CONTACT_NAMES = ("left_heel", "left_toe", "right_heel", "right_toe")
 _AMASS_POSE_WIDTHS = (72, 156, 165)  # SMPL, SMPL+H, SMPL-X rotation vectors; the first 22 joints are shared
 _SHARED_JOINTS = 22
+
+# What numpy, zipfile and zlib raise for archives that are damaged, encrypted, or claim more memory than there is.
+_UNREADABLE = (ValueError, OSError, EOFError, KeyError, SyntaxError, RuntimeError, MemoryError, OverflowError,
+               zipfile.BadZipFile, zlib.error)
 
 
 class MotionFileError(ValueError):
@@ -101,6 +106,8 @@ def read_motion(path: str | os.PathLike) -> Motion:
     if missing:
         raise MotionFileError(f"{path} lacks {', '.join(sorted(missing))}. The file is damaged; capture the video again.")
     values = {key: value for key, value in arrays.items() if key in known}
+    if values["poses"].ndim != 2:
+        raise MotionFileError(f"{path}: poses has shape {values['poses'].shape}, expected (T, {3 * JOINT_COUNT}).")
     _require_text(values, ("gender", "source", "engine"), path)
     values["joint_names"] = tuple(str(name) for name in values["joint_names"].ravel())
     values["mocap_framerate"] = _framerate(values["mocap_framerate"], path)
@@ -118,7 +125,7 @@ def _read_arrays(path) -> dict[str, np.ndarray]:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ValueError("a single array")
             return {key: archive[key] for key in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, NotImplementedError) as error:
+    except _UNREADABLE as error:
         raise MotionFileError(
             f"{path} is not a motion file ({error}). Choose an .npz of a capture, or an AMASS .npz.") from None
 
@@ -139,8 +146,8 @@ def _from_amass(arrays: dict[str, np.ndarray], path) -> Motion:
     given = arrays.get("betas", betas).ravel()[:10]
     if given.dtype.kind in "fiu":
         betas[:len(given)] = given
-    gender = arrays.get("gender", np.array("neutral")).ravel()[:1]
-    gender = gender[0].decode("ascii", "replace") if gender.dtype.kind == "S" else str(gender[0])
+    gender = next(iter(arrays.get("gender", np.array("neutral")).ravel()), "neutral")
+    gender = gender.decode("ascii", "replace") if isinstance(gender, bytes) else str(gender)
     motion = Motion(poses=body, trans=trans, mocap_framerate=_framerate(framerate, path), betas=betas, gender=gender,
                     source=Path(path).name, engine="amass")
     _validate(motion, str(path))

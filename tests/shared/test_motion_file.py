@@ -1,0 +1,242 @@
+import dataclasses
+import os
+import pickle
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+
+from mpsnet_blender.shared import motion_file
+from mpsnet_blender.shared.motion_file import FORMAT_VERSION, Motion, MotionFileError, read_motion, write_motion
+from mpsnet_blender.shared.smpl_skeleton import generic_rest_joints
+
+FRAMES = 5
+
+
+def a_motion(**changes):
+    """Return a motion with every field filled."""
+    random = np.random.default_rng(0)
+    values = {
+        "poses": random.normal(size=(FRAMES, 72)), "trans": random.normal(size=(FRAMES, 3)), "mocap_framerate": 29.97,
+        "betas": random.normal(size=10), "gender": "female", "rest_joints": generic_rest_joints(1.62),
+        "frame_index": np.arange(10, 10 + FRAMES), "timestamps": 0.4 + np.arange(FRAMES) / 29.97,
+        "confidence": random.uniform(size=(FRAMES, 24)), "contacts": random.uniform(size=(FRAMES, 4)),
+        "keypoints2d": random.uniform(size=(FRAMES, 33, 3)), "camera_matrix": np.diag([900.0, 900.0, 1.0]),
+        "image_size": np.array([1280, 720]), "world_from_cam": np.eye(4)[None], "source": "clip.mp4",
+        "engine": "keypoints",
+    }
+    return Motion(**{**values, **changes})
+
+
+def written_arrays(path, motion=None):
+    write_motion(path, motion or a_motion())
+    with np.load(path) as archive:
+        return dict(archive)
+
+
+def test_a_motion_comes_back_as_it_was_written(tmp_path):
+    motion = a_motion()
+    write_motion(tmp_path / "person_01.npz", motion)
+    read = read_motion(tmp_path / "person_01.npz")
+    for item in dataclasses.fields(Motion):
+        np.testing.assert_array_equal(getattr(read, item.name), getattr(motion, item.name), err_msg=item.name)
+    assert isinstance(read.mocap_framerate, float) and isinstance(read.gender, str)
+
+
+def test_what_a_motion_does_not_tell_is_filled_in(tmp_path):
+    write_motion(tmp_path / "m.npz", Motion(np.zeros((3, 72)), np.zeros((3, 3)), 25.0))
+    motion = read_motion(tmp_path / "m.npz")
+    np.testing.assert_allclose(motion.timestamps, [0.0, 0.04, 0.08])
+    np.testing.assert_array_equal(motion.frame_index, [0, 1, 2])
+    assert motion.confidence.min() == 1.0 and motion.contacts.max() == 0.0
+    assert motion.keypoints2d is None and motion.world_from_cam is None
+
+
+def test_other_tools_read_the_file_as_amass(tmp_path):
+    arrays = written_arrays(tmp_path / "m.npz")
+    assert arrays["poses"].shape == (FRAMES, 72) and arrays["trans"].shape == (FRAMES, 3)
+    assert float(arrays["mocap_framerate"]) == 29.97 and str(arrays["gender"]) == "female"
+    assert not any(array.dtype.hasobject for array in arrays.values())
+
+
+@pytest.mark.parametrize(("width", "shared"), [(72, 72), (156, 66), (165, 66)])
+def test_amass_files_are_read_with_the_joints_that_smpl_shares(tmp_path, width, shared):
+    poses = np.random.default_rng(1).normal(size=(4, width))
+    np.savez(tmp_path / "amass.npz", poses=poses, trans=np.ones((4, 3)), betas=np.arange(16.0), gender=b"male",
+             mocap_framerate=120.0)
+    motion = read_motion(tmp_path / "amass.npz")
+    np.testing.assert_array_equal(motion.poses[:, :shared], poses[:, :shared])
+    assert motion.poses.shape == (4, 72) and not motion.poses[:, shared:].any()
+    np.testing.assert_array_equal(motion.betas, np.arange(10.0))
+    assert motion.gender == "male" and motion.mocap_framerate == 120.0 and motion.engine == "amass"
+    assert motion.timestamps[3] == pytest.approx(3 / 120)
+
+
+def test_smplx_s_name_of_the_framerate_is_understood(tmp_path):
+    np.savez(tmp_path / "x.npz", poses=np.zeros((2, 165)), trans=np.zeros((2, 3)), mocap_frame_rate=30)
+    assert read_motion(tmp_path / "x.npz").mocap_framerate == 30.0
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not a zip at all" * 100, b"\x93NUMPY\x01\x00v\x00{"])
+def test_what_is_no_zip_is_refused(tmp_path, content):
+    path = tmp_path / "m.npz"
+    path.write_bytes(content)
+    with pytest.raises(MotionFileError, match=r"m\.npz is not a motion file"):
+        read_motion(path)
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_file_is_refused(tmp_path, kept):
+    path = tmp_path / "m.npz"
+    write_motion(path, a_motion())
+    content = path.read_bytes()
+    path.write_bytes(content[:int(len(content) * kept)])
+    with pytest.raises(MotionFileError):
+        read_motion(path)
+
+
+def test_a_file_with_flipped_bytes_is_refused_or_read_but_never_breaks(tmp_path):
+    path = tmp_path / "m.npz"
+    write_motion(path, a_motion())
+    content = path.read_bytes()
+    random = np.random.default_rng(2)
+    for _ in range(300):
+        damaged = bytearray(content)
+        for position in random.integers(0, len(content), 4):
+            damaged[position] ^= int(random.integers(1, 256))
+        path.write_bytes(damaged)
+        try:
+            read_motion(path)
+        except MotionFileError:
+            continue
+
+
+class Bomb:
+    """Makes a folder when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_pickle_is_refused_and_not_run(tmp_path):
+    arrays = written_arrays(tmp_path / "m.npz")
+    arrays["gender"] = np.array([Bomb(tmp_path / "exploded")], dtype=object)
+    np.savez(tmp_path / "bomb.npz", **arrays)
+    (tmp_path / "plain.npz").write_bytes(pickle.dumps(Bomb(tmp_path / "exploded")))
+    for name in ("bomb.npz", "plain.npz"):
+        with pytest.raises(MotionFileError):
+            read_motion(tmp_path / name)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_an_array_that_claims_more_memory_than_there_is_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "m.npz", "w") as archive:
+        header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000, 72), }"
+        header += b" " * (118 - len(header) - 1) + b"\n"
+        archive.writestr("poses.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(MotionFileError):
+        read_motion(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize("version", [np.array(FORMAT_VERSION + 1), np.array(0), np.array("1"), np.array([1]), np.array(1.0)])
+def test_an_unknown_version_is_refused_with_what_to_do(tmp_path, version):
+    arrays = written_arrays(tmp_path / "m.npz")
+    np.savez(tmp_path / "m.npz", **{**arrays, "format_version": version})
+    with pytest.raises(MotionFileError, match="Update the add-on"):
+        read_motion(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("poses", np.zeros((FRAMES, 71))), ("poses", np.zeros((FRAMES, 24, 3))), ("poses", np.zeros(72)),
+    ("poses", np.array(1.0)), ("poses", np.zeros((0, 72))), ("poses", np.full((FRAMES, 72), "x")),
+    ("poses", np.zeros((FRAMES, 72), complex)), ("poses", np.full((FRAMES, 72), np.nan)),
+    ("trans", np.zeros((FRAMES + 1, 3))), ("trans", np.full((FRAMES, 3), np.inf)), ("betas", np.zeros(9)),
+    ("timestamps", np.zeros(FRAMES)), ("timestamps", np.arange(FRAMES)[::-1]), ("frame_index", np.zeros((FRAMES, 1))),
+    ("confidence", np.ones((FRAMES, 23))), ("contacts", np.ones((FRAMES, 5))),
+    ("keypoints2d", np.ones((FRAMES, 33))), ("keypoints2d", np.ones((FRAMES, 33, 2))), ("keypoints2d", np.array(3.0)),
+    ("camera_matrix", np.eye(4)), ("image_size", np.ones(3)), ("world_from_cam", np.eye(4)),
+    ("world_from_cam", np.full((1, 4, 4), np.nan)), ("mocap_framerate", np.array(0.0)),
+    ("mocap_framerate", np.array(-30.0)), ("mocap_framerate", np.array(np.nan)), ("mocap_framerate", np.array("30")),
+    ("mocap_framerate", np.ones(2)), ("gender", np.array(3)), ("source", np.array(["a", "b"])),
+    ("parents", np.zeros(24, int)), ("parents", np.full(24, "x")), ("parents", np.zeros((2, 24))),
+    ("joint_names", np.array(["pelvis"])), ("rest_joints", np.zeros((23, 3))),
+])
+def test_a_wrong_field_is_refused_by_name_of_the_file(tmp_path, name, value):
+    arrays = written_arrays(tmp_path / "m.npz")
+    np.savez(tmp_path / "m.npz", **{**arrays, name: value})
+    with pytest.raises(MotionFileError, match=r"m\.npz"):
+        read_motion(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize("name", ["poses", "trans", "mocap_framerate", "rest_joints", "gender", "timestamps"])
+def test_a_missing_field_is_named(tmp_path, name):
+    arrays = written_arrays(tmp_path / "m.npz")
+    del arrays[name]
+    np.savez(tmp_path / "m.npz", **arrays)
+    with pytest.raises(MotionFileError, match=f"lacks {name}"):
+        read_motion(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize("changes", [
+    {"poses": np.zeros((4, 75))}, {"poses": np.zeros((4, 156), int)}, {"trans": np.zeros((3, 3))},
+    {"poses": np.array(2.0)}, {"gender": np.array([], "U1")}, {"betas": np.array(["a"])},
+    {"mocap_framerate": np.array(0)}, {"poses": np.full((4, 156), np.nan)},
+])
+def test_a_strange_amass_file_never_breaks(tmp_path, changes):
+    arrays = {"poses": np.zeros((4, 156)), "trans": np.zeros((4, 3)), "mocap_framerate": np.array(60.0)}
+    np.savez(tmp_path / "amass.npz", **{**arrays, **changes})
+    try:
+        assert read_motion(tmp_path / "amass.npz").frame_count == 4
+    except MotionFileError as error:
+        assert "amass.npz" in str(error)
+
+
+def test_a_missing_file_and_a_folder_are_told(tmp_path):
+    for path in (tmp_path / "nowhere.npz", tmp_path):
+        with pytest.raises(MotionFileError, match="There is no file"):
+            read_motion(path)
+
+
+def test_an_invalid_motion_is_not_written(tmp_path):
+    with pytest.raises(MotionFileError, match="not finite"):
+        write_motion(tmp_path / "m.npz", a_motion(trans=np.full((FRAMES, 3), np.nan)))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    path = tmp_path / "m.npz"
+    write_motion(path, a_motion())
+    before = path.read_bytes()
+
+    def broken_save(stream, **_arrays):
+        stream.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(motion_file.np, "savez_compressed", broken_save)
+    with pytest.raises(OSError, match="No space"):
+        write_motion(path, a_motion(gender="male"))
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_written_file_can_be_read_by_others_of_the_system(tmp_path):
+    write_motion(tmp_path / "m.npz", a_motion())
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "m.npz").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_reader_never_sees_a_half_written_file(tmp_path):
+    path = tmp_path / "m.npz"
+    write_motion(path, a_motion())
+    script = ("import sys; sys.path.insert(0, sys.argv[2]); import numpy as np\n"
+              "from mpsnet_blender.shared.motion_file import Motion, write_motion\n"
+              "while True: write_motion(sys.argv[1], Motion(np.zeros((2000, 72)), np.zeros((2000, 3)), 30.0))\n")
+    root = str(motion_file.Path(motion_file.__file__).parents[2])
+    with subprocess.Popen([sys.executable, "-c", script, str(path), root]) as writer:
+        for _ in range(100):
+            assert read_motion(path).frame_count in (FRAMES, 2000)
+        writer.kill()
