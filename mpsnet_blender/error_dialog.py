@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+import tomllib
 from pathlib import Path
 
 import bpy
+
+from .client.backend_environment import EXTENSION_ROOT
 
 _LINE_CHARACTERS = 62
 _LOG_LINES = 6
@@ -73,7 +76,8 @@ class MPSNET_OT_copy_error(bpy.types.Operator):
 
     def execute(self, context):
         state = context.window_manager.mpsnet
-        lines = (state.error_message, state.error_advice, state.error_log_tail, f"Blender {bpy.app.version_string}")
+        versions = f"Blender {bpy.app.version_string}, add-on {_addon_version()}"
+        lines = (state.error_message, state.error_advice, state.error_log_tail, versions)
         context.window_manager.clipboard = "\n".join(line for line in lines if line)
         self.report({"INFO"}, "Copied")
         return {"FINISHED"}
@@ -94,6 +98,11 @@ def draw_lines(layout: bpy.types.UILayout, text: str, icon: str = "NONE", charac
     """Draw a text in lines of so many characters, an icon before the first."""
     for number, line in enumerate(textwrap.wrap(text, characters)):
         layout.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
+
+
+def _addon_version() -> str:
+    manifest = (EXTENSION_ROOT / "blender_manifest.toml").read_text(encoding="utf-8")
+    return tomllib.loads(manifest)["version"]
 
 
 def _show_text(context: bpy.types.Context, text: bpy.types.Text) -> None:

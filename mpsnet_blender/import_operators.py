@@ -57,6 +57,29 @@ class MPSNET_OT_import_people(ImportProperties, bpy.types.Operator):
         return _import(self, context, Path(state.capture), chosen)
 
 
+class MPSNET_OT_view_footage(bpy.types.Operator):
+    """Look through the camera of the last import in this 3D view. The scene's own camera stays what it is"""
+    bl_idname = "mpsnet.view_footage"
+    bl_label = "View over Footage"
+
+    @classmethod
+    def poll(cls, context):
+        if context.space_data is None or context.space_data.type != "VIEW_3D":
+            cls.poll_message_set("This works in a 3D view")
+            return False
+        if context.scene.objects.get(context.window_manager.mpsnet.camera) is None:
+            cls.poll_message_set("The imported camera is gone")
+            return False
+        return True
+
+    def execute(self, context):
+        view = context.space_data
+        view.use_local_camera = True
+        view.camera = context.scene.objects[context.window_manager.mpsnet.camera]
+        view.region_3d.view_perspective = "CAMERA"
+        return {"FINISHED"}
+
+
 class MPSNET_FH_motion(bpy.types.FileHandler):
     bl_idname = "MPSNET_FH_motion"
     bl_label = "Motion Capture"
@@ -87,11 +110,11 @@ def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path
         operator.report({"ERROR"}, str(error))
         return {"CANCELLED"}
     notice = f"Imported {report.sentence}."
-    context.window_manager.mpsnet.notice = " ".join((notice, *report.warnings))
+    context.window_manager.mpsnet.show_notice(notice, report.warnings, report.camera or "")
     operator.report({"INFO"}, notice)
     for warning in report.warnings:
         operator.report({"WARNING"}, warning)
     return {"FINISHED"}
 
 
-CLASSES = (MPSNET_OT_import_motion, MPSNET_OT_import_people, MPSNET_FH_motion)
+CLASSES = (MPSNET_OT_import_motion, MPSNET_OT_import_people, MPSNET_OT_view_footage, MPSNET_FH_motion)

@@ -9,7 +9,8 @@ import bpy
 from .client.setup_errors import SetupError
 from .motion.capture_folder import open_capture
 from .preferences import backend_environment, preferences
-from .scene import capture_job, job_timer
+from .scene import job_timer
+from .scene.capture_job import new_capture_folder, start_capture, start_setup
 from .scene.job_timer import Job
 from .shared.motion_file import MotionFileError
 from .shared.protocol import Error, Result
@@ -26,6 +27,7 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     directory: bpy.props.StringProperty(
         subtype="DIR_PATH", options={"SKIP_SAVE"}, description="Folder for the result. Empty: a new one in the add-on's folder")
+    _is_from_dialog = False
     filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
@@ -36,6 +38,7 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
     def invoke(self, context, _event):
         if context.scene.mpsnet.video:
             return self.execute(context)
+        self._is_from_dialog = True
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
@@ -47,11 +50,11 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
             return {"CANCELLED"}
         settings.video = str(video)
         environment = backend_environment(context)
-        # A file dialog fills `directory` with the video's own folder.
-        chosen = self.directory if self.directory and not _is_folder_of(self.directory, video) else ""
-        folder = Path(bpy.path.abspath(chosen)) if chosen else capture_job.new_capture_folder(environment.home, video)
+        # A file dialog fills `directory` with the video's own folder: that is no choice of a place for the result.
+        is_chosen = self.directory and not self._is_from_dialog
+        folder = Path(bpy.path.abspath(self.directory)) if is_chosen else new_capture_folder(environment.home, video)
         try:
-            process = capture_job.start_capture(environment, video, folder, settings.capture_options())
+            process = start_capture(environment, video, folder, settings.capture_options())
         except (SetupError, OSError) as error:
             return _report_failure(self, error)
         return _run(self, context, Job(f"Capturing {video.name}", process, context.scene.name, capture_ended))
@@ -72,7 +75,7 @@ class MPSNET_OT_setup_backend(bpy.types.Operator):
     def execute(self, context):
         environment = backend_environment(context)
         try:
-            process = capture_job.start_setup(environment, bpy.path.abspath(preferences(context).python))
+            process = start_setup(environment, bpy.path.abspath(preferences(context).python))
         except (SetupError, OSError) as error:
             return _report_failure(self, error)
         return _run(self, context, Job("Setting up", process, context.scene.name, setup_ended))
@@ -136,14 +139,14 @@ def capture_ended(job: Job) -> None:
         return
     thumbnails.forget()
     state.show_capture(Path(final.path), capture)
-    state.notice = " ".join((final.summary or "The capture is finished.", *job.state.warnings))
+    state.show_notice(final.summary or "The capture is finished.", job.state.warnings)
     _import_when_done(job)
 
 
 def setup_ended(job: Job) -> None:
     """Show how the set-up ended."""
     if isinstance(job.state.final, Result):
-        bpy.context.window_manager.mpsnet.notice = "The backend is set up. Choose a video and press Capture."
+        bpy.context.window_manager.mpsnet.show_notice("The backend is set up. Choose a video and press Capture.")
     else:
         _show_unfinished(job, "The set-up was cancelled.")
 
@@ -166,7 +169,7 @@ def _import_when_done(job: Job) -> None:
 def _run(operator: bpy.types.Operator, context: bpy.types.Context, job: Job) -> set[str]:
     """Hand a job to the timer, or see it through where no timer ticks."""
     context.window_manager.mpsnet.forget_error()
-    context.window_manager.mpsnet.notice = ""
+    context.window_manager.mpsnet.show_notice("")
     if not bpy.app.background:
         job_timer.start(job)
         return {"FINISHED"}
@@ -182,7 +185,7 @@ def _show_unfinished(job: Job, cancelled_notice: str) -> None:
     if isinstance(job.state.final, Error):
         _show_failure(job.state.final, job)
     else:
-        bpy.context.window_manager.mpsnet.notice = cancelled_notice
+        bpy.context.window_manager.mpsnet.show_notice(cancelled_notice)
 
 
 def _show_failure(error: Error, job: Job) -> None:
@@ -215,10 +218,6 @@ def _says_ready(operator_class: type, context: bpy.types.Context) -> bool:
         operator_class.poll_message_set("The backend is not set up: press Set Up, or run bpy.ops.mpsnet.setup_backend()")
         return False
     return True
-
-
-def _is_folder_of(directory: str, video: Path) -> bool:
-    return Path(bpy.path.abspath(directory)).resolve() == video.resolve().parent
 
 
 def _show_tab(context: bpy.types.Context) -> None:

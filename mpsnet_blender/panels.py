@@ -36,10 +36,10 @@ class MPSNET_PT_capture(_MocapPanel, bpy.types.Panel):
             row.operator("mpsnet.capture_video", icon="OUTLINER_OB_ARMATURE")
         else:
             _draw_setup(layout, context)
+        layout.operator("mpsnet.import_motion", text="Import Motion File", icon="FILE_FOLDER")
         if state.error_message:
             _draw_error(layout, context)
-        if state.notice:
-            draw_lines(layout.column(align=True), state.notice, "CHECKMARK", _line_characters(context))
+        _draw_notice(layout, context)
 
 
 class MPSNET_PT_people(_MocapPanel, bpy.types.Panel):
@@ -82,7 +82,6 @@ class MPSNET_PT_import_options(_MocapPanel, bpy.types.Panel):
         column = _settings_column(self.layout)
         for name in ("timing", "start_frame", "extend_range", "match_resolution", "with_camera", "relax_hands"):
             column.prop(context.scene.mpsnet, name)
-        self.layout.operator("mpsnet.import_motion", text="Import a File…", icon="FILE_FOLDER")
 
 
 def _settings_column(layout: bpy.types.UILayout) -> bpy.types.UILayout:
@@ -118,6 +117,15 @@ def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         draw_lines(box, "Start Blender without --offline-mode to allow it.", "BLANK1", _line_characters(context) - 2)
     else:
         box.prop(context.preferences.system, "use_online_access", text="Allow Online Access")
+
+
+def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    state = context.window_manager.mpsnet
+    column = layout.column(align=True)
+    draw_lines(column, state.notice, "CHECKMARK", _line_characters(context))
+    draw_lines(column, state.warning, "ERROR", _line_characters(context))
+    if context.scene.objects.get(state.camera) is not None:
+        layout.operator("mpsnet.view_footage", icon="VIEW_CAMERA")
 
 
 def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

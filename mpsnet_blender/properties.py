@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
@@ -84,6 +85,8 @@ class MPSNET_window_state(bpy.types.PropertyGroup):
     capture: bpy.props.StringProperty()
     people: bpy.props.CollectionProperty(type=MPSNET_person)
     notice: bpy.props.StringProperty()
+    warning: bpy.props.StringProperty()
+    camera: bpy.props.StringProperty()
     error_message: bpy.props.StringProperty()
     error_advice: bpy.props.StringProperty()
     error_log_tail: bpy.props.StringProperty()
@@ -99,6 +102,10 @@ class MPSNET_window_state(bpy.types.PropertyGroup):
             item.label = f"Person {person.person_id}"
             item.span = f"{clock(person.start_seconds)} – {clock(person.end_seconds)}"
             item.thumbnail = str(person.thumbnail or "")
+
+    def show_notice(self, notice: str, warnings: Sequence[str] = (), camera: str = "") -> None:
+        """Keep a line about what was done, what the user should know, and the name of the camera that was made."""
+        self.notice, self.warning, self.camera = notice, " ".join(warnings), camera
 
     def show_error(self, error: Error, log_path: Path | None = None) -> None:
         """Keep an error for the dialog and the panel."""

@@ -81,7 +81,7 @@ def test_footage_runs_in_step_with_the_motion(tmp_path, empty_scene, fps, start_
     video = _write_video(tmp_path / "clip.avi", frame_count=90)
     motion = random_motion(30, timestamps=start_seconds + np.arange(30) / 30)
     bpy.ops.mpsnet.import_motion(filepath=str(write_capture(tmp_path / "capture", [motion], video=str(video))))
-    assert bpy.context.window_manager.mpsnet.notice.endswith(".") and "clip.avi" not in bpy.context.window_manager.mpsnet.notice
+    assert bpy.context.window_manager.mpsnet.warning == ""
     for frame in range(1, 1 + fps):
         empty_scene.frame_set(frame)
         camera = empty_scene.camera.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
@@ -94,7 +94,7 @@ def test_footage_runs_in_step_with_the_motion(tmp_path, empty_scene, fps, start_
 def test_missing_footage_is_told_and_breaks_nothing(tmp_path):
     folder = write_capture(tmp_path / "capture", [random_motion(5)], video=str(tmp_path / "gone.mp4"))
     bpy.ops.mpsnet.import_motion(filepath=str(folder))
-    assert "gone.mp4" in bpy.context.window_manager.mpsnet.notice
+    assert "gone.mp4" in bpy.context.window_manager.mpsnet.warning
     assert bpy.data.cameras[0].background_images.values() == []
 
 

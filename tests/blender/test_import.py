@@ -126,7 +126,7 @@ def test_everybody_of_a_folder_comes_into_one_collection_in_step(tmp_path, empty
     assert _fcurves(second)[0].keyframe_points[0].co[0] == 31
     actions = {armature.animation_data.action for armature in _armatures()}
     assert len(actions) == 2
-    assert "dance.mp4" in bpy.context.window_manager.mpsnet.notice
+    assert "dance.mp4" in bpy.context.window_manager.mpsnet.warning
 
 
 def test_one_broken_file_is_told_and_leaves_nothing(tmp_path):
@@ -135,7 +135,7 @@ def test_one_broken_file_is_told_and_leaves_nothing(tmp_path):
     bpy.ops.mpsnet.import_motion(filepath=str(folder))
     assert [armature.name for armature in _armatures()] == ["dance person 2"]
     assert (len(bpy.data.armatures), len(bpy.data.actions)) == (1, 1)
-    assert "person_01.npz" in bpy.context.window_manager.mpsnet.notice
+    assert "person_01.npz" in bpy.context.window_manager.mpsnet.warning
 
 
 def test_errors_name_the_file_and_leave_nothing(tmp_path):

@@ -59,7 +59,7 @@ def test_people_without_a_check_mark_stay_out(start_job, tmp_path, empty_scene):
     job.on_end(job)
     assert not bpy.data.objects
     state = bpy.context.window_manager.mpsnet
-    assert state.notice == "2 people found. The floor was not seen."
+    assert (state.notice, state.warning) == ("2 people found.", "The floor was not seen.")
     state.people[0].is_chosen = False
     bpy.ops.mpsnet.import_people()
     assert [thing.name for thing in bpy.data.objects if thing.type == "ARMATURE"] == ["dance person 2"]
