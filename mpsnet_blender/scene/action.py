@@ -22,9 +22,15 @@ def write_action(datablock: bpy.types.ID, name: str, frames: np.ndarray, channel
     animation = datablock.animation_data or datablock.animation_data_create()
     animation.action = action
     owner = _curves_owner(action, datablock)
+    linear = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
+    interpolation = np.full(len(frames), linear, dtype=np.int32)
     for channel in channels:
-        for index in range(channel.values.shape[1]):
-            _write_curve(owner, channel, index, frames)
+        group = owner.groups.get(channel.group) or owner.groups.new(channel.group)
+        for index, values in enumerate(channel.values.T):
+            # The group goes in afterwards: its keyword in fcurves.new has another name in each version.
+            fcurve = owner.fcurves.new(channel.data_path, index=index)
+            fcurve.group = group
+            _write_keys(fcurve, np.column_stack((frames, values)).astype(np.float32), interpolation)
     return action
 
 
@@ -43,20 +49,14 @@ def _curves_owner(action: bpy.types.Action, datablock: bpy.types.ID):
     return strip.channelbag(slot, ensure=True)
 
 
-def _write_curve(owner, channel: Channel, index: int, frames: np.ndarray) -> None:
-    # The group goes in afterwards: its keyword in fcurves.new has another name in each version.
-    fcurve = owner.fcurves.new(channel.data_path, index=index)
-    fcurve.group = owner.groups.get(channel.group) or owner.groups.new(channel.group)
-    points = np.column_stack((frames, channel.values[:, index])).astype(np.float32)
+def _write_keys(fcurve: bpy.types.FCurve, points: np.ndarray, interpolation: np.ndarray) -> None:
+    """Fill an empty F-curve with points (T, 2) of frame and value, float32."""
     keys = fcurve.keyframe_points
     keys.add(len(points))
     keys.foreach_set("co", points.ravel())
-    keys.foreach_set("interpolation", np.full(len(points), _linear(), dtype=np.int32))
+    keys.foreach_set("interpolation", interpolation)
     # Handles a third of a frame off lie sensibly where somebody turns the keys to Bézier.
-    keys.foreach_set("handle_left", (points - np.float32((1 / 3, 0))).ravel())
-    keys.foreach_set("handle_right", (points + np.float32((1 / 3, 0))).ravel())
+    third = np.array((1 / 3, 0), dtype=np.float32)
+    keys.foreach_set("handle_left", (points - third).ravel())
+    keys.foreach_set("handle_right", (points + third).ravel())
     fcurve.update()
-
-
-def _linear() -> int:
-    return bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value

@@ -1,0 +1,82 @@
+"""Measures the import of motion into Blender: `python benchmarks/blender_import.py`, with a Python that has bpy.
+
+Prints the seconds for 10,000 frames of 24 bones (armature, Action, all), and how many times longer Blender's own
+keyframe_insert takes for 1,000 frames than the import does. Seconds are of processor time, which other work on the
+machine does not lengthen.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import bpy  # noqa: E402
+import numpy as np  # noqa: E402
+
+from mpsnet_blender.motion.rest_pose import basis_quats, rest_pose  # noqa: E402
+from mpsnet_blender.scene.action import Channel, bone_path, write_action  # noqa: E402
+from mpsnet_blender.scene.armature import build_armature  # noqa: E402
+from mpsnet_blender.scene.capture_import import ImportOptions, import_capture  # noqa: E402
+from mpsnet_blender.shared.motion_file import Motion, write_motion  # noqa: E402
+from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES, generic_rest_joints  # noqa: E402
+
+
+def main() -> None:
+    print(f"Blender {bpy.app.version_string}")
+    print(f"import of 10,000 frames x 24 bones from its file: {import_seconds(10_000):.2f} s")
+    print(f"import of 1,000 frames x 24 bones from its file: {import_seconds(1_000):.2f} s")
+    arrays, inserts = write_seconds(1_000), insert_seconds(1_000)
+    print(f"1,000 frames as F-curves: {arrays * 1000:.0f} ms by arrays, {inserts:.1f} s by keyframe_insert: {inserts / arrays:.0f} times")
+
+
+def smooth_motion(frame_count: int) -> Motion:
+    """Return a random motion without jumps."""
+    steps = np.random.default_rng(0).normal(scale=0.02, size=(frame_count, 72))
+    return Motion(poses=np.cumsum(steps, axis=0), trans=np.zeros((frame_count, 3)), mocap_framerate=30.0)
+
+
+def import_seconds(frame_count: int) -> float:
+    """Return how long the importer takes, reading the file and all else included."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "motion.npz"
+        write_motion(path, smooth_motion(frame_count))
+        start = time.process_time()
+        import_capture(bpy.context.scene, path, ImportOptions())
+        return time.process_time() - start
+
+
+def write_seconds(frame_count: int) -> float:
+    """Return how long it takes to write an Action of 24 bones from arrays."""
+    armature_object, quats = _armature_and_quats(frame_count)
+    channels = [Channel(bone_path(name, "rotation_quaternion"), quats[:, joint], name) for joint, name in enumerate(JOINT_NAMES)]
+    channels.append(Channel(bone_path(JOINT_NAMES[0], "location"), np.zeros((frame_count, 3)), JOINT_NAMES[0]))
+    start = time.process_time()
+    write_action(armature_object, "arrays", np.arange(1.0, frame_count + 1), channels)
+    return time.process_time() - start
+
+
+def insert_seconds(frame_count: int) -> float:
+    """Return how long the same takes with keyframe_insert."""
+    armature_object, quats = _armature_and_quats(frame_count)
+    start = time.process_time()
+    for frame in range(frame_count):
+        for joint, name in enumerate(JOINT_NAMES):
+            pose_bone = armature_object.pose.bones[name]
+            pose_bone.rotation_quaternion = quats[frame, joint]
+            pose_bone.keyframe_insert("rotation_quaternion", frame=frame + 1)
+        armature_object.pose.bones[JOINT_NAMES[0]].keyframe_insert("location", frame=frame + 1)
+    return time.process_time() - start
+
+
+def _armature_and_quats(frame_count: int) -> tuple[bpy.types.Object, np.ndarray]:
+    collection = bpy.data.collections.new("benchmark")
+    armature_object = build_armature(collection, "benchmark", rest_pose(generic_rest_joints()))
+    bpy.context.scene.collection.children.link(collection)
+    bone_rotmats = np.array([armature_object.data.bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
+    return armature_object, basis_quats(smooth_motion(frame_count).poses.reshape(-1, 24, 3), bone_rotmats)
+
+
+if __name__ == "__main__":
+    main()
