@@ -1,4 +1,4 @@
-"""Motion capture in the shell: `python3 mocap.py capture VIDEO --output DIR`. Needs nothing but Python 3.11 or later."""
+"""Motion capture in the shell: `python3 mocap.py capture VIDEO --output DIR`. Needs only Python 3.11 or later."""
 
 import sys
 

@@ -45,7 +45,7 @@ class BackendProcess:
         self.log_path = Path(log_path)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         self.log_path.write_bytes(b"")
-        self._log = open(self.log_path, "ab", buffering=0)
+        self._log = open(self.log_path, "ab", buffering=0)  # noqa: SIM115  (the watcher closes it)
         self._process = self._start(command, cwd, environ)
         if self._process is not None:
             reader = threading.Thread(target=self._read, name="mpsnet backend reader", daemon=True)

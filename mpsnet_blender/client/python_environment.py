@@ -16,7 +16,7 @@ from . import base_python
 from .base_python import BasePython
 from .setup_errors import NotSetUpError, PackagesError
 from .setup_lock import setup_lock
-from .setup_steps import PIP_RETRIES, DownloadMeter, SetupRun, StepFailed, require_disk_space, run_step, setup_error
+from .setup_steps import DownloadMeter, SetupRun, StepFailed, pip_command, require_disk_space, run_step, setup_error
 
 COMPLETE = "complete.json"
 
@@ -115,24 +115,23 @@ class PythonEnvironment:
         requirements.write_text(self._packages.requirements, encoding="utf-8")
         temporary = folder / "tmp"
         temporary.mkdir()
-        python = str(_python_of(folder))
+        python = _python_of(folder)
         meter = DownloadMeter(run, "packages", temporary, self._packages.download_megabytes)
         counter = _InstallCounter(run, folder, meter.finish)
-        command = [python, "-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check",
-                   "--only-binary=:all:", "--progress-bar=off", f"--retries={PIP_RETRIES}", "--requirement", str(requirements)]
+        command = [*pip_command(python, "install"), "--requirement", str(requirements)]
         try:
-            run_step(run, command, temporary, counter.read, lambda: (meter(), counter.look()))
+            run_step(run, command, temporary, on_line=counter.read, on_tick=[meter.look, counter.look])
         except StepFailed as failure:
             raise setup_error(failure, run.log_path) from None
         shutil.rmtree(temporary)
         self._check_imports(run, python)
         self._mark_complete(folder)
 
-    def _check_imports(self, run: SetupRun, python: str) -> None:
+    def _check_imports(self, run: SetupRun, python: Path) -> None:
         if not self._packages.imports:
             return
         try:
-            run_step(run, [python, "-I", "-c", f"import {', '.join(self._packages.imports)}"])
+            run_step(run, [str(python), "-I", "-c", f"import {', '.join(self._packages.imports)}"])
         except StepFailed as failure:
             last = (failure.output.splitlines() or [str(failure)])[-1]
             raise PackagesError(f"The installed packages do not work on this computer: {last}",

@@ -17,7 +17,7 @@ from . import child_process
 from .setup_errors import DiskFullError, NoNetworkError, PackagesError, SetupCancelled, SetupError
 
 MEGABYTE = 1e6
-PIP_RETRIES = 3  # without any, pip says nothing of a network that is not there
+_PIP_RETRIES = 3  # without any, pip says nothing of a network that is not there
 _TICK = 0.1  # seconds between looks at the request to cancel
 _KEPT_LINES = 60
 
@@ -52,11 +52,11 @@ class SetupRun:
 
 
 def run_step(run: SetupRun, command: Sequence[str], temporary: Path | None = None,
-             on_line: Callable[[str], None] | None = None, on_tick: Callable[[], None] | None = None) -> str:
+             on_line: Callable[[str], None] | None = None, on_tick: Sequence[Callable[[], None]] = ()) -> str:
     """Run a program to its end and return its last lines; its whole output goes to the log.
 
-    `temporary` is its folder for temporary files. `on_line` is called with each line, `on_tick` about ten times a
-    second. Raises StepFailed, OSError where it cannot be run, and SetupCancelled after its whole tree was killed.
+    `temporary` is its folder for temporary files. `on_line` is called with each line, those of `on_tick` about ten
+    times a second. Raises StepFailed, OSError where it cannot be run, and SetupCancelled after its whole tree was killed.
     """
     environ = child_process.child_environ()
     if temporary is not None:
@@ -84,14 +84,15 @@ def run_step(run: SetupRun, command: Sequence[str], temporary: Path | None = Non
 
 
 def _follow(run: SetupRun, lines: queue.SimpleQueue[str | None], write_log: Callable[[str], object],
-            on_line: Callable[[str], None] | None, on_tick: Callable[[], None] | None) -> list[str]:
+            on_line: Callable[[str], None] | None, on_tick: Sequence[Callable[[], None]]) -> list[str]:
     """Pass on a program's lines until its output ends; return the last of them."""
     kept: list[str] = []
     next_tick = time.monotonic()
     while True:
         run.check_cancelled()
-        if on_tick is not None and time.monotonic() >= next_tick:
-            on_tick()
+        if time.monotonic() >= next_tick:
+            for look in on_tick:
+                look()
             next_tick = time.monotonic() + _TICK
         try:
             line = lines.get(timeout=_TICK)
@@ -109,6 +110,12 @@ def _read_lines(stream, lines: queue.SimpleQueue) -> None:
     for line in stream:
         lines.put(line)
     lines.put(None)
+
+
+def pip_command(python: Path, verb: str) -> list[str]:
+    """Return how every pip of ours begins: nothing is asked of the person, nothing is compiled on this computer."""
+    return [str(python), "-I", "-m", "pip", verb, "--no-input", "--disable-pip-version-check",
+            "--only-binary=:all:", "--progress-bar=off", f"--retries={_PIP_RETRIES}"]
 
 
 def setup_error(failure: StepFailed, log_path: Path) -> SetupError:
@@ -138,7 +145,7 @@ class DownloadMeter:
         self._last = -1.0
         self._finished = False
 
-    def __call__(self) -> None:
+    def look(self) -> None:
         """Look, and report where something came since the last look."""
         done = round(_wheel_bytes(self._folder) / MEGABYTE, 1)
         if self._finished or done <= self._last:

@@ -13,7 +13,8 @@ from .backend_process import BackendProcess
 from .child_process import describe_exit
 from .setup_errors import SetupError
 
-_OBEY_SECONDS = 10.0  # for the backend to end by itself after Ctrl+C
+_HEARD_SECONDS = 1.0  # for the backend to end after Ctrl+C before it is asked again
+_OBEY_SECONDS = 10.0  # and then, before it is killed
 _LINE_WIDTH = 78
 
 _HELP = """\
@@ -81,12 +82,25 @@ def _run_backend(command: list[str], arguments: Sequence[str]) -> int:
 
 
 def _stop(process: subprocess.Popen) -> None:
+    """Wait until the backend has shut itself down, asking ever more firmly; a second Ctrl+C kills it."""
     try:
         process.stdin.close()
-        process.wait(_OBEY_SECONDS)
-    except (KeyboardInterrupt, subprocess.TimeoutExpired):
+        if not _ends_within(process, _HEARD_SECONDS):
+            # A terminal sends Ctrl+C to the backend too, but a signal to us alone has not reached it.
+            process.terminate()
+            if not _ends_within(process, _OBEY_SECONDS):
+                process.kill()
+    except KeyboardInterrupt:
         process.kill()
-        process.wait()
+    process.wait()
+
+
+def _ends_within(process: subprocess.Popen, seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 class ProgressPrinter:

@@ -30,7 +30,7 @@ def is_alive(pid):
     """Whether a process runs; a zombie that nobody has reaped counts as gone."""
     try:
         os.kill(pid, 0)
-        return not Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (ProcessLookupError, FileNotFoundError):
         return False
 
