@@ -23,7 +23,7 @@ class Acting:
 
 def follow(keys: Keys, times: np.ndarray) -> np.ndarray:
     """Return values (T,) through keys (time, value), at rest at each key (minimum jerk between two)."""
-    key_times, values = (np.array(column, float) for column in zip(*keys))
+    key_times, values = (np.array(column, float) for column in zip(*keys, strict=True))
     i = np.clip(np.searchsorted(key_times, times, side="right") - 1, 0, max(len(keys) - 2, 0))
     j = np.minimum(i + 1, len(keys) - 1)
     u = np.clip((times - key_times[i]) / np.maximum(key_times[j] - key_times[i], 1e-9), 0, 1)

@@ -2,15 +2,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-
 from acting import Acting
 from body import Body
 from gait import BodyPath, FootShape, FootTrack, heading, smooth, track_foot, turn_foot
+from outfit import SOLE
 
 X, Y, Z = np.eye(3)
 SIDES = ("L", "R")
 NAMES = {"L": "left", "R": "right"}
-SOLE = 0.012  # metres of shoe below the foot's skin
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,8 @@ def shape_foot(body: Body, side: str) -> FootShape:
     foot = body.vertices_rest[body.bone_share(*(f"{bone}.{side}" for bone in ("foot", "toe1-1", "toe2-1"))) > 0.5] - ankle
     toes = np.mean([body.head(f"toe{toe}-1.{side}") for toe in (1, 2, 3)], 0) - ankle
     sole = foot[:, 2].min() - SOLE
-    point = lambda y: np.array([toes[0] * y / toes[1], y, sole])
-    return FootShape(point(foot[:, 1].max() - 0.015), point(toes[1]), point(toes[1] - 0.07))
+    heel, ball = (np.array([toes[0] * y / toes[1], y, sole]) for y in (foot[:, 1].max() - 0.015, toes[1]))
+    return FootShape(heel, ball)
 
 
 def shape_leg(body: Body, side: str) -> LegShape:
@@ -79,9 +78,9 @@ def pose_figure(body: Body, path: BodyPath, acting: Acting, times: np.ndarray, s
               for t in range(len(times))]
     root = np.concatenate([place, _stand_height(place, np.array(pelvis), ankles, legs, rate)[:, None]], 1)
     root[:, 2] -= acting["crouch"]
-    return [_assemble(body, acting, t, root[t], pelvis[t], float(np.degrees(yaw[t])), swing[t], load[t],
-                      ankles[t], [foot_state(foot, acting, NAMES[side], t) for foot, side in zip(feet, SIDES)], legs)
-            for t in range(len(times))]
+    soles = [[foot_state(feet[s], acting, NAMES[side], t) for s, side in enumerate(SIDES)] for t in range(len(times))]
+    return [_assemble(body, acting, t, root[t], pelvis[t], float(np.degrees(yaw[t])), swing[t], load[t], ankles[t],
+                      soles[t], legs) for t in range(len(times))]
 
 
 def foot_state(foot: FootTrack, acting: Acting, side: str, t: int) -> tuple[float, float, float]:
@@ -94,7 +93,8 @@ def _lift(foot: FootTrack, acting: Acting, side: str, forward: np.ndarray, left:
     return foot.ankle + np.concatenate([across, acting[f"{side}_foot_up"][:, None]], 1)
 
 
-def _stand_height(place: np.ndarray, pelvis: np.ndarray, ankles: np.ndarray, legs: list[LegShape], rate: float) -> np.ndarray:
+def _stand_height(place: np.ndarray, pelvis: np.ndarray, ankles: np.ndarray, legs: list[LegShape],
+                  rate: float) -> np.ndarray:
     """Return the root's height (T,): as high as both legs reach, softly."""
     def reach(share: float) -> np.ndarray:
         heights = []

@@ -31,11 +31,10 @@ class BodyPath:
 
 @dataclass(frozen=True)
 class FootShape:
-    """Heel, ball and toe tip on the sole, relative to the ankle of a foot that points along -Y; metres."""
+    """Heel and ball on the sole, relative to the ankle of a foot that points along -Y; metres."""
 
     heel: np.ndarray
     ball: np.ndarray
-    tip: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def track_foot(path: BodyPath, side: int, step_time: float, shape: FootShape, ti
     """Return one foot's motion at `times` (T,)."""
     stances = plan_stances(path, side, step_time)
     rows = [_foot_at(stances, shape, time, step_time) for time in times]
-    ankle, yaw, pitch, bend, stands = (np.array(column) for column in zip(*rows))
+    ankle, yaw, pitch, bend, stands = (np.array(column) for column in zip(*rows, strict=True))
     return FootTrack(ankle, yaw, pitch, bend, stands)
 
 
@@ -143,9 +142,9 @@ def _foot_at(stances: list[Stance], shape: FootShape, time: float, step_time: fl
     u, small = (time - now.lifting) / span, 1e-3
     start, end = _stand(now, shape, now.lifting, step_time), _stand(then, shape, then.landing, step_time)
     before, after = _stand(now, shape, now.lifting - small, step_time), _stand(then, shape, then.landing + small, step_time)
-    pair = lambda state: np.array([*state[0], state[1]])  # ankle and pitch are interpolated alike
-    state = _hermite(pair(start), (pair(start) - pair(before)) * span / small, pair(end),
-                     (pair(after) - pair(end)) * span / small, u)
+    # ankle and pitch are interpolated alike, leaving and meeting the floor at the standing foot's own speed
+    first, second, third, fourth = (np.array([*ankle, pitch]) for ankle, pitch in (before, start, end, after))
+    state = _hermite(second, (second - first) * span / small, third, (fourth - third) * span / small, u)
     state[2] += (0.035 + 0.03 * now.push) * 16 * (u * (1 - u)) ** 2
     ease = u * u * (3 - 2 * u)
     bend = max(0.0, -start[1]) * (1 - ease) ** 2

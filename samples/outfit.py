@@ -2,11 +2,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-
 from body import Body, vertex_normals
 from rasteriser import noise_at
 
 Colour = tuple[float, float, float]
+SOLE = 0.012  # metres of shoe below the foot's skin
 ZONES = ("trousers", "shirt", "shoes", "sole", "hair", "lips", "brows", "eye_white", "iris")
 
 
@@ -28,7 +28,7 @@ class Outfit:
 
     def palette(self) -> np.ndarray:
         """Return linear colours (1 + zones, 3), skin first, in the order of ZONES (trousers and shirt: 1, 2)."""
-        lips = tuple(0.78 * s + 0.22 * t for s, t in zip(self.skin, (150, 50, 60)))
+        lips = tuple(0.78 * s + 0.22 * t for s, t in zip(self.skin, (150, 50, 60), strict=True))
         rows = (self.skin, self.trousers, self.shirt, self.shoes, (225, 224, 220), self.hair, lips, self.hair,
                 (225, 222, 218), (50, 36, 28))
         return linear(np.array(rows, float))
@@ -49,7 +49,7 @@ def zone_fields(body: Body, outfit: Outfit) -> np.ndarray:
     arm = body.bone_share("upperarm", "lowerarm", "wrist", "metacarpal", "finger", "shoulder")
     head = body.bone_share("head", "eye", "neck03")
     eye = body.bone_share("eye")
-    hip, knee, ankle, neck = (body.head(bone)[2] for bone in ("root", "lowerleg01.L", "foot.L", "neck01"))
+    hip, _knee, ankle, neck = (body.head(bone)[2] for bone in ("root", "lowerleg01.L", "foot.L", "neck01"))
     floor = z.min()
     along = _along_arm(body)
     trousers = np.minimum(hip + 0.12 - z, z - (hip + outfit.trouser * (ankle - 0.025 - hip)))
@@ -109,7 +109,16 @@ def dress(body: Body, zones: np.ndarray) -> Body:
     cloth = _relax(points, body.faces, 6)
     base = base + ((inside["shirt"] + inside["trousers"] > 0) & (inside["shoes"] == 0))[:, None] * 0.7 * (cloth - points)
     normals = vertex_normals(np.ascontiguousarray(smooth), body.faces)
-    return body.wearing(base + thickness[:, None] * normals)
+    surface = base + thickness[:, None] * normals
+    return body.wearing(surface + _lower_sole(body, surface, inside["shoes"] > 0))
+
+
+def _lower_sole(body: Body, surface: np.ndarray, shoe: np.ndarray) -> np.ndarray:
+    """Return the shift (V, 3) that stretches the shoes down to SOLE below the skin's lowest point."""
+    floor, ankle, low = body.vertices_rest[:, 2].min() - SOLE, body.head("foot.L")[2], surface[shoe, 2].min()
+    shift = np.zeros_like(surface)
+    shift[shoe, 2] = (floor - low) * np.clip((ankle - surface[shoe, 2]) / (ankle - low), 0, 1)
+    return shift
 
 
 def _relax(points: np.ndarray, faces: np.ndarray, rounds: int) -> np.ndarray:

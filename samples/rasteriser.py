@@ -93,7 +93,8 @@ def shade(mesh, triangle, weights, faces, normals, rest, zones, palette, pattern
                 if bar:
                     r, g, blue = pattern[0], pattern[1], pattern[2]
             rough = 0.06 if zone == 0 else 0.16
-            grain = 1.0 + rough * (_noise(rx * 34, ry * 34, rz * 34) + 0.8 * _noise(rx * 210, ry * 210, rz * 210) - 0.9)
+            fine = _lattice(int(rx * 330), int(ry * 330), int(rz * 330))
+            grain = 1.0 + rough * (_noise(rx * 34, ry * 34, rz * 34) + 0.5 * fine - 0.75)
             open_sky = _unshadowed(w0 * light_space[a, 0] + w1 * light_space[b, 0] + w2 * light_space[c, 0],
                                    w0 * light_space[a, 1] + w1 * light_space[b, 1] + w2 * light_space[c, 1],
                                    w0 * light_space[a, 2] + w1 * light_space[b, 2] + w2 * light_space[c, 2], shadow_map)

@@ -11,7 +11,8 @@ World: metres, Z up, floor at z = 0. The .npz holds, for T frames:
     image_size (2,), fps, floor_z, people
 
 Where `people` is not 1, K, B, contacts and stature have a leading P axis; where it is 0, they are absent, with their names.
-Camera axes, for d = K - cam and p = pitch: x right = d_x, y down = -d_y sin p - d_z cos p, z forward = d_y cos p - d_z sin p;
+Camera axes, for d = K - cam and p = pitch:
+x (right) = d_x, y (down) = -d_y sin p - d_z cos p, z (forward) = d_y cos p - d_z sin p;
 u = f x / z + width / 2, v = f y / z + height / 2, where pixel (0, 0) covers u and v from 0 to 1.
 """
 import argparse
@@ -21,12 +22,13 @@ from pathlib import Path
 
 import av
 import numpy as np
-
 from acting import act
 from body import load_bodies, pose_heads, skin
-from clips import CLIPS, Clip
-from figure import SOLE, pose_figure
+from clip import Clip
+from clips import CLIPS
+from figure import pose_figure
 from gait import draw_path
+from outfit import SOLE
 from scene import cast_actor, draw, set_stage
 from truth import write_truth
 
@@ -38,12 +40,12 @@ def render_clip(clip: Clip, name: str, output: Path, quality: int = 19) -> float
     times = np.arange(round(clip.seconds * FPS)) / FPS
     bodies = load_bodies([person.phenotype for person in clip.people])
     poses, keypoints = [], []
-    for body, person in zip(bodies, clip.people):
+    for body, person in zip(bodies, clip.people, strict=True):
         figure = pose_figure(body, draw_path(person.path), act(times, person.acting), times, person.step_time)
         poses.append([(pose.rotations, pose_heads(body, pose.rotations, pose.root)) for pose in figure])
         keypoints.append(np.array([body.keypoint_weights @ skin(body, body.vertices_rest, *pose) for pose in poses[-1]]))
     stage = set_stage(clip.room, clip.camera)
-    actors = [cast_actor(body, person.outfit) for body, person in zip(bodies, clip.people)]
+    actors = [cast_actor(body, person.outfit) for body, person in zip(bodies, clip.people, strict=True)]
     output.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
     with av.open(str(output / f"{name}.mp4"), "w", options={"movflags": "+faststart"}) as container:

@@ -2,7 +2,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-
 from camera import Camera
 from outfit import Colour, linear
 from rasteriser import noise_at
@@ -134,7 +133,7 @@ def _paint_panel(panel: Panel, points: np.ndarray) -> np.ndarray:
     if not panel.glows:
         return colour
     across, up = ((points[:, axis] - low) / (high - low) for axis, low, high in
-                  zip((0, 2), panel.low, panel.high))
+                  zip((0, 2), panel.low, panel.high, strict=True))
     trees = up < 0.42 + 0.16 * _fractal(points, 2.6)
     sky = linear((196, 216, 236)) * (1.15 + 0.25 * up)[:, None]
     sky[trees] = linear((112, 134, 98)) * (1.0 + 0.5 * _fractal(points[trees], 9.0))[:, None]

@@ -3,7 +3,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-
 from body import Body, skin, vertex_normals
 from camera import Camera
 from outfit import Outfit, dress, zone_fields
@@ -53,7 +52,7 @@ def set_stage(room: Room, camera: Camera) -> Stage:
 
 def draw(stage: Stage, actors: list[Actor], poses: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """Return the picture (H, W, 3) uint8 RGB of actors in poses (rotations (J, 3, 3), heads (J, 3))."""
-    surfaces = [skin(actor.body, actor.body.surface_rest, *pose) for actor, pose in zip(actors, poses)]
+    surfaces = [skin(actor.body, actor.body.surface_rest, *pose) for actor, pose in zip(actors, poses, strict=True)]
     picture = stage.picture.copy()
     if actors:
         light = _floor_light(stage, actors, surfaces)
@@ -78,10 +77,10 @@ def _draw_actors(stage: Stage, actors: list[Actor], surfaces: list[np.ndarray], 
     triangle = np.full((*z_buffer.shape, 2), -1, np.int32)
     weights = np.zeros((*z_buffer.shape, 2))
     corner = np.array([left, top]) * SCALE + 0.5  # a pixel's sample lies at its middle
-    for i, (actor, (pixels, depth)) in enumerate(zip(actors, projected)):
+    for i, (actor, (pixels, depth)) in enumerate(zip(actors, projected, strict=True)):
         cover(pixels - corner, depth, actor.body.faces, i, z_buffer, triangle, weights)
     shown = stage.large.picture[window] * np.repeat(np.repeat(light[top:bottom, left:right], SCALE, 0), SCALE, 1)[..., None]
-    for i, (actor, surface) in enumerate(zip(actors, surfaces)):
+    for i, (actor, surface) in enumerate(zip(actors, surfaces, strict=True)):
         spots, shadow_map = _shadow_map(actor.body, surface)
         shade(i, triangle, weights, actor.body.faces, vertex_normals(surface, actor.body.faces), actor.body.vertices_rest,
               actor.zones, actor.palette, actor.pattern, spots, shadow_map, LIGHT, shown)
@@ -106,7 +105,7 @@ def _floor_light(stage: Stage, actors: list[Actor], surfaces: list[np.ndarray]) 
     """Return how much light (H, W) in [0, 1] the floor keeps: a soft cast shadow and a tight one under the feet."""
     half = (stage.camera.width // 2, stage.camera.height // 2)
     cast, contact = (np.zeros(half[::-1], np.uint8) for _ in range(2))
-    for actor, surface in zip(actors, surfaces):
+    for actor, surface in zip(actors, surfaces, strict=True):
         standing = np.zeros(len(surface), bool)
         for mask, direction, lifted in ((cast, LIGHT, standing), (contact, np.array([0, 0, 1.0]), surface[:, 2] > 0.16)):
             flat = surface - direction * (surface[:, 2:] / direction[2])

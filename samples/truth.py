@@ -2,7 +2,6 @@
 from pathlib import Path
 
 import numpy as np
-
 from body import Body
 from camera import Camera
 
@@ -28,15 +27,18 @@ def measure_contacts(body: Body, keypoints: np.ndarray, sole: float, fps: float)
     return np.stack(columns, 1)
 
 
+def _per_person(rows: list) -> np.ndarray:
+    return np.asarray(rows[0] if len(rows) == 1 else rows)
+
+
 def write_truth(path: Path, camera: Camera, fps: float, bodies: list[Body], keypoints: list[np.ndarray],
                 joints: list[np.ndarray], sole: float) -> None:
     """Write the clip's .npz (see render.py): per-person arrays get a leading P axis where P is not 1."""
-    contacts = [measure_contacts(body, points, sole, fps) for body, points in zip(bodies, keypoints)]
-    person = lambda rows: np.asarray(rows[0] if len(rows) == 1 else rows)
-    arrays = dict(f=camera.focal_px, cam=np.array(camera.place), pitch=np.radians(camera.pitch_degrees),
-                  image_size=np.array([camera.width, camera.height]), fps=fps, floor_z=0.0, people=len(bodies))
+    contacts = [measure_contacts(body, points, sole, fps) for body, points in zip(bodies, keypoints, strict=True)]
+    arrays = {"f": camera.focal_px, "cam": np.array(camera.place), "pitch": np.radians(camera.pitch_degrees),
+              "image_size": np.array([camera.width, camera.height]), "fps": fps, "floor_z": 0.0, "people": len(bodies)}
     if bodies:
-        arrays |= dict(K=person(keypoints).astype(np.float32), B=person(joints).astype(np.float32),
-                       KL=np.array(bodies[0].keypoint_labels), lab=np.array(bodies[0].bone_labels),
-                       stature=person([body.stature for body in bodies]), contacts=person(contacts))
+        arrays |= {"K": _per_person(keypoints).astype(np.float32), "B": _per_person(joints).astype(np.float32),
+                   "KL": np.array(bodies[0].keypoint_labels), "lab": np.array(bodies[0].bone_labels),
+                   "stature": _per_person([body.stature for body in bodies]), "contacts": _per_person(contacts)}
     np.savez_compressed(path, **arrays)
