@@ -23,14 +23,18 @@ _BIRTH_PRESENCE, _BIRTH_TORSO_SCORE = 0.7, 0.7
 _FIRST_LOOK_PRESENCE = 0.2              # the detector's region may lie between two people; a second look centres it
 _COARSE_STEP_SECONDS = 0.1              # slower video: people move so far between frames that each is searched
 _PROBATION_OBSERVATIONS = 10
+_TRUSTED_OBSERVATIONS = 60              # whoever was followed this long is a person, however badly seen just now
 _DISTRUST_SECONDS = 3.0
 _SAME_SKELETON = 0.25                   # mean distance of the main joints, in body radii
 _MAX_LENGTH_VARIATION = 0.2             # people: 0.04 to 0.16; a cart full of toys: 0.16 to 0.30
-_MAX_MEAN_ACCELERATION = 70.0           # m/s^2 of landmarks about the hips; a runner: 21; the cart: 127
+_MAX_MEAN_ACCELERATION = 100.0          # m/s^2 of landmarks about the hips; a runner: 21; the cart: 127
 _MAIN_JOINTS = [LANDMARK[f"{side}_{joint}"] for joint in ("shoulder", "hip", "knee", "elbow", "ankle")
                 for side in ("left", "right")]
 _LIMBS = np.array([[LANDMARK[f"{side}_{a}"], LANDMARK[f"{side}_{b}"]] for side in ("left", "right") for a, b in (
     ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))])
+_BONES = np.concatenate([_LIMBS, [[LANDMARK[a], LANDMARK[b]] for a, b in (
+    ("left_shoulder", "left_hip"), ("right_shoulder", "right_hip"), ("left_shoulder", "right_shoulder"))]])
+_ON_LIMBS = 0.1                         # mean distance from another's limbs, in that one's body radii
 
 
 @dataclass
@@ -144,8 +148,9 @@ class Tracker:
         """End tracklets on things, not people, and keep away from their places for a while."""
         kept = []
         for tracklet in self._active:
-            if len(tracklet.observations) % _PROBATION_OBSERVATIONS == 0 and tracklet.timestamps[-1] == frame.timestamp \
-                    and not is_bodily(tracklet, slice(-_PROBATION_OBSERVATIONS, None)):
+            on_probation = len(tracklet.observations) % _PROBATION_OBSERVATIONS == 0 \
+                and len(tracklet.observations) < _TRUSTED_OBSERVATIONS and tracklet.timestamps[-1] == frame.timestamp
+            if on_probation and not is_bodily(tracklet, slice(-_PROBATION_OBSERVATIONS, None)):
                 self._distrusted.append((tracklet.region, frame.timestamp + _DISTRUST_SECONDS))
             else:
                 kept.append(tracklet)
@@ -243,11 +248,23 @@ def _visible_box(landmarks: Landmarks) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _is_ghost(candidate: Landmarks, other: Landmarks) -> bool:
-    """Tell whether a candidate lies mostly inside another, larger person without being well visible itself."""
+    """Tell whether a candidate lies mostly inside another, larger person, badly visible or made of that one's limbs."""
     low, high = _visible_box(candidate)
     other_low, other_high = _visible_box(other)
     area = max(1.0, float((high - low).prod()))
     overlap = float(np.clip(np.minimum(high, other_high) - np.maximum(low, other_low), 0, None).prod())
     if overlap < 0.65 * area or area > 1.1 * float((other_high - other_low).prod()):
         return False
-    return candidate.torso_score < 0.9 or skeleton_distance(candidate, other) < 0.8
+    return (candidate.torso_score < 0.9 or skeleton_distance(candidate, other) < 0.8
+            or _distance_to_limbs(candidate, other) < _ON_LIMBS)
+
+
+def _distance_to_limbs(candidate: Landmarks, other: Landmarks) -> float:
+    """Return the mean distance of a skeleton's main joints from another's nearest limb, in the other's body radii."""
+    start, end = other.xy[_BONES[:, 0]], other.xy[_BONES[:, 1]]
+    along = end - start
+    points = candidate.xy[_MAIN_JOINTS][:, None]
+    share = ((points - start) * along).sum(-1) / np.maximum((along ** 2).sum(-1), 1e-6)
+    nearest = start + np.clip(share, 0, 1)[..., None] * along
+    distance = np.linalg.norm(points - nearest, axis=-1).min(1)
+    return float(distance.mean() / max(other.next_region.body_radius, 1.0))

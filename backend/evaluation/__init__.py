@@ -1,0 +1,1 @@
+"""How good a capture is: measured against known truth."""

@@ -1,0 +1,132 @@
+"""`mocap.py score CAPTURE_DIR TRUTH`: a capture of a rendered clip against what was rendered."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.transform import Rotation
+
+from mpsnet_blender.shared.motion_file import Motion, MotionFileError, read_motion
+from mpsnet_blender.shared.protocol import Result
+from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
+
+from ..errors import TruthError
+from .metrics import acceleration_error, direction_error, mpjpe, pa_mpjpe
+
+_BODY = tuple(f"{side}_{joint}" for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+              for side in ("left", "right"))
+_LIMBS = tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in (
+    ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")))
+_HIPS = [_BODY.index("left_hip"), _BODY.index("right_hip")]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """joints (P, T, 12, 3) of P people in metres in the camera's frame (x right, y down, z forward)."""
+    joints: np.ndarray
+
+
+@dataclass(frozen=True)
+class Score:
+    """One person's errors: degrees, mm, mm/frame^2; frames compared, and their share of the truth's."""
+    limb_direction: float
+    mpjpe: float
+    pa_mpjpe: float
+    acceleration: float
+    root_path: float
+    frames: int
+    coverage: float
+
+    def __str__(self) -> str:
+        return (f"limb directions {self.limb_direction:.1f} deg, MPJPE {self.mpjpe:.0f} mm, PA-MPJPE {self.pa_mpjpe:.0f} mm, "
+                f"acceleration error {self.acceleration:.1f} mm/frame^2, root path {self.root_path:.0f} mm, "
+                f"{self.frames} frames ({self.coverage:.0%} of the truth)")
+
+
+def score_capture(capture_folder: Path, truth_file: Path) -> Result:
+    """Return the scores of everybody in a capture, matched to the people of the truth by where they are."""
+    truth = read_truth(truth_file)
+    motions = _read_motions(capture_folder)
+    joints = [_camera_joints(motion) for motion in motions]
+    costs = np.array([[_distance(motion, ours, person) for person in truth.joints] for motion, ours in zip(motions, joints)])
+    lines = []
+    for row, column in zip(*linear_sum_assignment(costs)):
+        score = compare(joints[row], truth.joints[column], motions[row].frame_index)
+        lines.append(f"person {row + 1}: {score}")
+    if len(motions) != len(truth.joints):
+        lines.append(f"{len(motions)} people captured, {len(truth.joints)} in the truth.")
+    return Result(str(capture_folder), "\n".join(lines))
+
+
+def read_truth(path: Path) -> Truth:
+    """Return the truth of a rendered clip.
+
+    An .npz with K (T, 23, 3) or (P, T, 23, 3) keypoints in metres (world Z up), KL their names, cam (3,) or (T, 3) the
+    camera's place, and where it is not level pitch in radians, down positive. Raises TruthError.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            keypoints, names = arrays["K"], [str(name) for name in arrays["KL"]]
+            place, pitch = arrays["cam"], float(arrays["pitch"]) if "pitch" in arrays else 0.0
+        body = keypoints[..., [names.index(name) for name in _BODY], :]
+        relative = body - (place if place.ndim == 1 else place[:, None])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise TruthError(f"{path} is not a truth file ({error}).",
+                         "It must be an .npz with K, KL and cam, as samples/README.md describes.") from None
+    level = np.stack([relative[..., 0], -relative[..., 2], relative[..., 1]], axis=-1)
+    camera = level @ Rotation.from_euler("x", pitch).as_matrix().T
+    return Truth(camera if camera.ndim == 4 else camera[None])
+
+
+def compare(predicted: np.ndarray, truth: np.ndarray, frame_index: np.ndarray) -> Score:
+    """Return the errors of joints (T, 12, 3) at frames (T,) of the truth (N, 12, 3), all in the camera's frame.
+
+    All but the root path are about the hips' centre; the root path is compared from its own mean, in space.
+    """
+    known = frame_index < len(truth)
+    predicted, true = predicted[known], truth[frame_index[known]]
+    root, true_root = predicted[:, _HIPS].mean(1), true[:, _HIPS].mean(1)
+    body, true_body = predicted - root[:, None], true - true_root[:, None]
+    limbs = np.array([(_BODY.index(a), _BODY.index(b)) for a, b in _LIMBS])
+    path, true_path = root - root.mean(0), true_root - true_root.mean(0)
+    return Score(
+        limb_direction=direction_error(body[:, limbs[:, 1]] - body[:, limbs[:, 0]],
+                                       true_body[:, limbs[:, 1]] - true_body[:, limbs[:, 0]]),
+        mpjpe=mpjpe(body, true_body), pa_mpjpe=pa_mpjpe(body, true_body),
+        acceleration=acceleration_error(body, true_body, frame_index[known]),
+        root_path=mpjpe(path[:, None], true_path[:, None]),
+        frames=int(known.sum()), coverage=float(known.sum() / len(truth)))
+
+
+def _read_motions(folder: Path) -> list[Motion]:
+    files = sorted(folder.glob("person_*.npz"))
+    if not files:
+        raise TruthError(f"{folder} holds no person_*.npz.", "Give the folder that `mocap.py capture` wrote.")
+    try:
+        motions = [read_motion(path) for path in files]
+    except MotionFileError as error:
+        raise TruthError(str(error)) from None
+    for path, motion in zip(files, motions):
+        if motion.world_from_cam is None:
+            raise TruthError(f"{path} has no camera.", "Give the folder that `mocap.py capture` wrote.")
+    return motions
+
+
+def _camera_joints(motion: Motion) -> np.ndarray:
+    """Return a motion's body joints (T, 12, 3) in its camera's frame."""
+    rotmats = Rotation.from_rotvec(motion.poses.reshape(-1, 3)).as_matrix().reshape(motion.frame_count, -1, 3, 3)
+    _, joints = forward_kinematics(rotmats, motion.rest_joints, motion.trans)
+    cam_from_world = np.linalg.inv(motion.world_from_cam)
+    in_camera = np.einsum("tij,tkj->tki", np.broadcast_to(cam_from_world[:, :3, :3], (motion.frame_count, 3, 3)), joints)
+    return (in_camera + cam_from_world[:, None, :3, 3])[:, [JOINT[name] for name in _BODY]]
+
+
+def _distance(motion: Motion, joints: np.ndarray, truth: np.ndarray) -> float:
+    """Return how far apart a captured and a true person are by direction from the camera, which needs no scale."""
+    known = motion.frame_index < len(truth)
+    ours, true = joints[known].mean(1), truth[motion.frame_index[known]].mean(1)
+    return direction_error(ours, true) if known.any() else 180.0
