@@ -12,15 +12,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import bpy  # noqa: E402
-import numpy as np  # noqa: E402
+import bpy
+import numpy as np
 
-from mpsnet_blender.motion.rest_pose import basis_quats, rest_pose  # noqa: E402
-from mpsnet_blender.scene.action import Channel, bone_path, write_action  # noqa: E402
-from mpsnet_blender.scene.armature import build_armature  # noqa: E402
-from mpsnet_blender.scene.capture_import import ImportOptions, import_capture  # noqa: E402
-from mpsnet_blender.shared.motion_file import Motion, write_motion  # noqa: E402
-from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES, generic_rest_joints  # noqa: E402
+from mpsnet_blender.motion.rest_pose import basis_quats, rest_pose
+from mpsnet_blender.scene.action import Channel, bone_path, write_action
+from mpsnet_blender.scene.armature import build_armature
+from mpsnet_blender.scene.capture_import import ImportOptions, import_capture
+from mpsnet_blender.shared.motion_file import Motion, write_motion
+from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES, generic_rest_joints
 
 
 def main() -> None:
@@ -28,7 +28,8 @@ def main() -> None:
     print(f"import of 10,000 frames x 24 bones from its file: {import_seconds(10_000):.2f} s")
     print(f"import of 1,000 frames x 24 bones from its file: {import_seconds(1_000):.2f} s")
     arrays, inserts = write_seconds(1_000), insert_seconds(1_000)
-    print(f"1,000 frames as F-curves: {arrays * 1000:.0f} ms by arrays, {inserts:.1f} s by keyframe_insert: {inserts / arrays:.0f} times")
+    print(f"1,000 frames as F-curves: {arrays * 1000:.0f} ms by arrays, {inserts:.1f} s by keyframe_insert: "
+          f"{inserts / arrays:.0f} times")
 
 
 def smooth_motion(frame_count: int) -> Motion:
@@ -50,7 +51,8 @@ def import_seconds(frame_count: int) -> float:
 def write_seconds(frame_count: int) -> float:
     """Return how long it takes to write an Action of 24 bones from arrays."""
     armature_object, quats = _armature_and_quats(frame_count)
-    channels = [Channel(bone_path(name, "rotation_quaternion"), quats[:, joint], name) for joint, name in enumerate(JOINT_NAMES)]
+    channels = [Channel(bone_path(name, "rotation_quaternion"), quats[:, joint], name)
+                for joint, name in enumerate(JOINT_NAMES)]
     channels.append(Channel(bone_path(JOINT_NAMES[0], "location"), np.zeros((frame_count, 3)), JOINT_NAMES[0]))
     start = time.process_time()
     write_action(armature_object, "arrays", np.arange(1.0, frame_count + 1), channels)

@@ -18,7 +18,8 @@ class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
     bl_label = "Import Motion"
     bl_options = {"REGISTER", "UNDO", "PRESET"}
 
-    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"}, description="A motion file, or a capture's folder")
+    filepath: bpy.props.StringProperty(
+        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="A motion file, or a capture's folder")
     filter_glob: bpy.props.StringProperty(default="*.npz;people.json", options={"HIDDEN"})
 
     def invoke(self, context, _event):
@@ -103,7 +104,8 @@ def _take_scene_settings(operator: bpy.types.Operator, context: bpy.types.Contex
             setattr(operator, name, getattr(context.scene.mpsnet, name))
 
 
-def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path, person_ids: Container[int] | None) -> set[str]:
+def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path,
+            person_ids: Container[int] | None) -> set[str]:
     try:
         report = import_capture(context.scene, path, operator.import_options(), person_ids)
     except MotionFileError as error:

@@ -30,12 +30,8 @@ class MPSNET_PT_capture(_MocapPanel, bpy.types.Panel):
         job = job_timer.running_job()
         if job is not None:
             _draw_job(layout, job)
-        elif backend_environment(context).is_ready():
-            row = layout.row()
-            row.scale_y = _BUTTON_HEIGHT
-            row.operator("mpsnet.capture_video", icon="OUTLINER_OB_ARMATURE")
         else:
-            _draw_setup(layout, context)
+            _draw_start(layout, context)
         layout.operator("mpsnet.import_motion", text="Import Motion File", icon="FILE_FOLDER")
         if state.error_message:
             _draw_error(layout, context)
@@ -53,7 +49,7 @@ class MPSNET_PT_people(_MocapPanel, bpy.types.Panel):
     def draw(self, context):
         for person in context.window_manager.mpsnet.people:
             row = self.layout.box().row()
-            row.template_icon(icon_value=thumbnails.icon_of(person.thumbnail), scale=3.0)
+            row.template_icon(icon_value=thumbnails.icon_of(person.thumbnail), scale=4.0)
             words = row.column(align=True)
             words.prop(person, "is_chosen", text=person.label)
             words.label(text=person.span, icon="TIME")
@@ -102,6 +98,18 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
     column.label(text=job.state.detail)
 
 
+def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    # When a job ends under the mouse, Blender hands the hovered progress bar's place to the first plain item that
+    # follows, and draws that as a bar until the mouse moves. This separator takes it, unseen.
+    layout.separator(factor=0.05)
+    if not backend_environment(context).is_ready():
+        _draw_setup(layout, context)
+        return
+    row = layout.row()
+    row.scale_y = _BUTTON_HEIGHT
+    row.operator("mpsnet.capture_video", icon="OUTLINER_OB_ARMATURE")
+
+
 def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     environment = backend_environment(context)
     row = layout.row()
@@ -112,9 +120,10 @@ def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         draw_lines(layout.column(align=True), words, "INFO", _line_characters(context))
         return
     box = layout.box().column(align=True)
-    draw_lines(box, "Blender may not go online, so the set-up cannot download.", "INTERNET_OFFLINE", _line_characters(context) - 2)
+    characters = _line_characters(context) - 2
+    draw_lines(box, "Blender may not go online, so the set-up cannot download.", "INTERNET_OFFLINE", characters)
     if bpy.app.online_access_override:
-        draw_lines(box, "Start Blender without --offline-mode to allow it.", "BLANK1", _line_characters(context) - 2)
+        draw_lines(box, "Start Blender without --offline-mode to allow it.", "BLANK1", characters)
     else:
         box.prop(context.preferences.system, "use_online_access", text="Allow Online Access")
 
@@ -122,7 +131,7 @@ def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     state = context.window_manager.mpsnet
     column = layout.column(align=True)
-    draw_lines(column, state.notice, "CHECKMARK", _line_characters(context))
+    draw_lines(column, state.notice, "INFO", _line_characters(context))
     draw_lines(column, state.warning, "ERROR", _line_characters(context))
     if context.scene.objects.get(state.camera) is not None:
         layout.operator("mpsnet.view_footage", icon="VIEW_CAMERA")

@@ -60,7 +60,8 @@ class MPSNET_scene_settings(ImportProperties, bpy.types.PropertyGroup):
     start_seconds: bpy.props.FloatProperty(
         name="Start", default=0.0, min=0.0, unit="TIME_ABSOLUTE", description="Capture from this second of the video on")
     end_seconds: bpy.props.FloatProperty(
-        name="End", default=0.0, min=0.0, unit="TIME_ABSOLUTE", description="Capture up to this second. 0: to the video's end")
+        name="End", default=0.0, min=0.0, unit="TIME_ABSOLUTE",
+        description="Capture up to this second. 0: to the video's end")
     import_when_done: bpy.props.BoolProperty(
         name="Import When Done", default=True, description="Import everybody as soon as the capture is finished")
 
@@ -100,7 +101,7 @@ class MPSNET_window_state(bpy.types.PropertyGroup):
             item = self.people.add()
             item.person_id = person.person_id
             item.label = f"Person {person.person_id}"
-            item.span = f"{clock(person.start_seconds)} – {clock(person.end_seconds)}"
+            item.span = f"{clock(person.start_seconds)} to {clock(person.end_seconds)}"
             item.thumbnail = str(person.thumbnail or "")
 
     def show_notice(self, notice: str, warnings: Sequence[str] = (), camera: str = "") -> None:

@@ -37,7 +37,8 @@ def module(name: str):
 
 def write_capture(folder: Path) -> Path:
     """Write a capture of two people who stand side by side and wave, with thumbnails, and return its folder."""
-    motion_file, skeleton, rotations = module("shared.motion_file"), module("shared.smpl_skeleton"), module("motion.rotations")
+    motion_file, skeleton = module("shared.motion_file"), module("shared.smpl_skeleton")
+    rotations = module("motion.rotations")
     folder.mkdir()
     upright = rotations.rotmat_from_rotvec((np.pi / 2, 0, 0))
     seconds = np.arange(90) / 30
@@ -56,7 +57,8 @@ def write_capture(folder: Path) -> Path:
         _write_picture(folder / f"person_{number:02d}.jpg", (0.2, 0.3 + 0.3 * number, 0.7))
         people.append({"id": number, "file": f"person_{number:02d}.npz", "start_seconds": 0.0, "end_seconds": 89 / 30,
                        "thumbnail": f"person_{number:02d}.jpg"})
-    (folder / "people.json").write_text(json.dumps({"format_version": 1, "video": "/videos/two_people.mp4", "fps": 30.0, "people": people}))
+    listing = {"format_version": 1, "video": "/videos/two_people.mp4", "fps": 30.0, "people": people}
+    (folder / "people.json").write_text(json.dumps(listing))
     return folder
 
 
@@ -66,7 +68,7 @@ def start_pretended_job(h, what: str, folder: Path | None = None) -> None:
     process = module("client.backend_process").BackendProcess(
         [sys.executable, str(child), what, str(folder or "")], WORK, WORK / "capture.log")
     job_timer = module("scene.job_timer")
-    job_timer.start(job_timer.Job("Capturing clip.mp4", process, h.window.scene.name, module("operators").capture_ended))
+    job_timer.start(job_timer.Job("Capturing clip.mp4", process, h.window.scene.name, module("job_endings").capture_ended))
 
 
 def ui(h):
@@ -107,7 +109,7 @@ def ui(h):
 
 def cancel_button(sidebar) -> tuple[float, float]:
     """Return where the cancel button lies in the window: right of the progress bar, under the video's row."""
-    return sidebar.x + sidebar.width - 36, sidebar.y + sidebar.height - 94
+    return sidebar.x + sidebar.width - 48, sidebar.y + sidebar.height - 78
 
 
 def _write_picture(path: Path, colour: tuple[float, float, float]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-# (x, y, z) -> (x, -z, y): Y up becomes Z up, and +Z, where the body faces, becomes -Y, where Blender's front view looks from.
+# (x, y, z) -> (x, -z, y): Y up becomes Z up; +Z, where the body faces, becomes -Y, whence Blender's front view looks.
 BLENDER_FROM_SMPL = np.array(((1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0)))
 # A Blender camera looks along its -Z with Y up; a video camera along its +z with y down.
 VIDEO_CAM_FROM_BLENDER_CAM = np.diag((1.0, -1.0, -1.0, 1.0))

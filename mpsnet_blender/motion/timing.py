@@ -41,5 +41,5 @@ def footage_frame_offset(video_fps: float, scene_fps: float, start_frame: int, o
 
 def clock(seconds: float) -> str:
     """Return a time for people: 75.2 gives "1:15"."""
-    minutes, rest = divmod(int(round(max(seconds, 0.0))), 60)
+    minutes, rest = divmod(round(max(seconds, 0.0)), 60)
     return f"{minutes}:{rest:02d}"

@@ -44,7 +44,7 @@ class ImportReport:
     def sentence(self) -> str:
         people = "1 person" if len(self.armatures) == 1 else f"{len(self.armatures)} people"
         camera = " and the camera" if self.camera else ""
-        return f"{people}{camera} in “{self.collection}”, frames {self.first_frame:g} to {self.last_frame:.4g}"
+        return f"{people}{camera} in “{self.collection}”, frames {self.first_frame:.0f} to {self.last_frame:.0f}"
 
 
 def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions,
@@ -60,10 +60,13 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions,
     with _removed_on_failure(collection):
         _set_scene(scene, options, read)
         fps = scene.render.fps / scene.render.fps_base
-        frames = [scene_frames(motion.timestamps, read.origin_seconds, options.start_frame, fps) for _, motion in read.motions]
+        frames = [scene_frames(motion.timestamps, read.origin_seconds, options.start_frame, fps)
+                  for _, motion in read.motions]
         armatures = [_add_person(collection, capture, person, motion, times, options.relax_hands)
-                     for (person, motion), times in zip(read.motions, frames)]
-        camera, warnings = _add_camera(scene, collection, capture, read, frames, options) if options.with_camera else (None, [])
+                     for (person, motion), times in zip(read.motions, frames, strict=True)]
+        camera, warnings = None, []
+        if options.with_camera:
+            camera, warnings = _add_camera(scene, collection, capture, read, frames, options)
         scene.collection.children.link(collection)
     if camera and scene.camera is None:
         scene.camera = camera
@@ -101,7 +104,7 @@ def _add_person(collection: bpy.types.Collection, capture: Capture, person: Capt
 def _add_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, capture: Capture, read: ReadMotions,
                 frames: list[np.ndarray], options: ImportOptions) -> tuple[bpy.types.Object | None, list[str]]:
     """Add the video's camera with the footage, where the files tell of one; return it, and warnings."""
-    seen = [(motion, times) for (_, motion), times in zip(read.motions, frames)
+    seen = [(motion, times) for (_, motion), times in zip(read.motions, frames, strict=True)
             if motion.camera_matrix is not None and motion.image_size is not None and motion.world_from_cam is not None]
     if not seen:
         return None, []

@@ -72,15 +72,20 @@ def state_after(state: JobState, message: protocol.Message) -> JobState:
 
 
 def _progress_detail(message: protocol.Progress) -> str:
-    """Return a progress in words: "120 of 300 frames, 14/s, 0:20 left"."""
-    unit = f" {message.unit}" if message.unit else ""
-    parts = [f"{message.done:.0f} of {message.total:.0f}{unit}" if message.total > 0 else f"{message.done:.0f}{unit}"]
-    parts += [f"{message.rate:.3g}/s"] if message.rate else []
-    parts += [f"{clock(message.seconds_left)} left"] if message.seconds_left is not None else []
+    """Return a progress in words: "120 of 300 frames, 14/s, 0:20 left"; empty where it counts nothing by name."""
+    parts = []
+    if message.unit:
+        of_total = f" of {message.total:.0f}" if message.total > 0 else ""
+        parts.append(f"{message.done:.0f}{of_total} {message.unit}")
+    if message.rate:
+        parts.append(f"{message.rate:.{0 if message.rate >= 10 else 1}f}/s")
+    if message.seconds_left is not None:
+        parts.append(f"{clock(message.seconds_left)} left")
     return ", ".join(parts)
 
 
 _job: Job | None = None
+_ended_at: float | None = None  # when the job's final message came, by time.monotonic()
 
 
 def running_job() -> Job | None:
@@ -136,9 +141,6 @@ def unregister() -> None:
     stop()
     atexit.unregister(stop)
     bpy.app.handlers.load_post.remove(detach_from_file)
-
-
-_ended_at: float | None = None
 
 
 def _tick() -> float | None:

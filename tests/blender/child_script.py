@@ -1,6 +1,7 @@
 """A child for the job tests that speaks the protocol: `child_script.py WHAT [FOLDER]`.
 
-capture: some progress, then FOLDER as the result. crash: dies amid its work. error: reports one. wait: works until cancelled.
+capture: some progress, then FOLDER as the result. crash: dies amid its work. error: reports one.
+wait: works until cancelled.
 """
 
 import os

@@ -1,11 +1,11 @@
 import bpy
 import numpy as np
 import pytest
-from tests.blender.motion_samples import random_motion, write_capture
 
 from mpsnet_blender.motion.rotations import rotmat_from_rotvec
 from mpsnet_blender.shared.motion_file import write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES, forward_kinematics
+from tests.blender.motion_samples import random_motion, write_capture
 
 TENTH_OF_A_MILLIMETRE = 1e-4
 
@@ -38,7 +38,8 @@ def test_bone_heads_are_the_files_joints_on_every_frame(tmp_path, empty_scene):
     bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "walk.npz"))
     (armature_object,) = _armatures()
     expected = _fk_joints(motion)
-    worst = max(np.abs(_head_positions(empty_scene, armature_object, 1 + frame) - expected[frame]).max() for frame in range(60))
+    worst = max(np.abs(_head_positions(empty_scene, armature_object, 1 + frame) - expected[frame]).max()
+                for frame in range(60))
     print(f"bone heads against forward kinematics: {worst * 1000:.5f} mm at worst, Blender {bpy.app.version_string}")
     assert worst < TENTH_OF_A_MILLIMETRE
 
@@ -140,9 +141,9 @@ def test_one_broken_file_is_told_and_leaves_nothing(tmp_path):
 
 def test_errors_name_the_file_and_leave_nothing(tmp_path):
     (tmp_path / "bad.npz").write_bytes(b"nonsense")
-    with pytest.raises(RuntimeError, match="bad.npz"):
+    with pytest.raises(RuntimeError, match=r"bad\.npz"):
         bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "bad.npz"))
-    with pytest.raises(RuntimeError, match="missing.npz"):
+    with pytest.raises(RuntimeError, match=r"missing\.npz"):
         bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "missing.npz"))
     assert not bpy.data.collections and not bpy.data.objects and not bpy.data.actions
 
@@ -151,7 +152,8 @@ def test_a_plain_amass_file_is_imported(tmp_path, empty_scene):
     motion = random_motion(12)
     poses = np.zeros((12, 156))
     poses[:, :66] = motion.poses[:, :66]
-    np.savez(tmp_path / "amass.npz", poses=poses, trans=motion.trans, betas=np.zeros(16), mocap_framerate=120.0, gender="female")
+    np.savez(tmp_path / "amass.npz", poses=poses, trans=motion.trans, betas=np.zeros(16), mocap_framerate=120.0,
+             gender="female")
     bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "amass.npz"))
     (armature_object,) = _armatures()
     assert _fcurves(armature_object)[0].keyframe_points[-1].co[0] == pytest.approx(1 + 11 / 120 * 30)

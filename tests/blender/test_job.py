@@ -20,7 +20,7 @@ def start_job(extension, tmp_path, empty_scene):
         process = extension("client.backend_process").BackendProcess(
             [sys.executable, str(CHILD), *arguments], tmp_path, tmp_path / "log.txt")
         job = extension("scene.job_timer").Job(
-            "Capturing", process, empty_scene.name, extension("operators").capture_ended)
+            "Capturing", process, empty_scene.name, extension("job_endings").capture_ended)
         started.append(job)
         return job
 
@@ -42,7 +42,7 @@ def test_a_capture_shows_its_progress_lists_people_and_imports_them(start_job, t
     job = start_job("capture", str(folder))
     _poll_until(job, lambda: job.state.fraction is not None)
     assert (job.state.stage, job.state.fraction) == ("Finding people", 0.5)
-    assert job.state.detail == "30 of 60 frames, 12.5/s, 1:15 left"
+    assert job.state.detail == "30 of 60 frames, 12/s, 1:15 left"
     _poll_until(job, lambda: job.state.final is not None)
     job.on_end(job)
     state = bpy.context.window_manager.mpsnet
@@ -83,7 +83,8 @@ def test_a_reported_error_keeps_its_advice(start_job):
     _poll_until(job, lambda: job.state.final is not None)
     job.on_end(job)
     state = bpy.context.window_manager.mpsnet
-    assert (state.error_message, state.error_advice) == ("Cannot read clip.mp4: no video stream.", "Re-encode it as MP4 (H.264).")
+    assert state.error_message == "Cannot read clip.mp4: no video stream."
+    assert state.error_advice == "Re-encode it as MP4 (H.264)."
 
 
 def test_cancel_ends_the_process_within_a_second(start_job):
@@ -132,5 +133,6 @@ def test_unregistering_ends_a_running_job_and_its_process(start_job, extension):
 def test_the_backends_arguments_follow_the_settings(extension, empty_scene):
     settings = empty_scene.mpsnet
     settings.people, settings.height, settings.end_seconds = 2, 1.8, 12.5
-    arguments = extension("scene.capture_job").capture_arguments(Path("/v/clip.mp4"), Path("/out"), settings.capture_options())
+    capture_arguments = extension("scene.capture_job").capture_arguments
+    arguments = capture_arguments(Path("/v/clip.mp4"), Path("/out"), settings.capture_options())
     assert arguments == ["capture", "/v/clip.mp4", "--output", "/out", "--people", "2", "--height", "1.8", "--end", "12.5"]

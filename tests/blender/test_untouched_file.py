@@ -13,7 +13,8 @@ def _user_file(scene, mode: str):
     mesh = bpy.data.meshes.new("user mesh")
     mesh.from_pydata([(0, 0, 0), (1, 0, 0), (0, 1, 0)], [], [(0, 1, 2)])
     armature_object = bpy.data.objects.new("user rig", bpy.data.armatures.new("user rig"))
-    things = (bpy.data.objects.new("user mesh", mesh), armature_object, bpy.data.objects.new("user camera", bpy.data.cameras.new("c")))
+    camera = bpy.data.objects.new("user camera", bpy.data.cameras.new("user camera"))
+    things = (bpy.data.objects.new("user mesh", mesh), armature_object, camera)
     for thing in things:
         scene.collection.objects.link(thing)
         thing.select_set(thing.name != "user camera")
@@ -38,7 +39,8 @@ def _state(scene) -> dict:
     return {
         "mode": bpy.context.mode, "active": layer.objects.active.name, "scenes": bpy.data.scenes.keys(),
         "scene": bpy.context.scene.name, "collection": bpy.context.collection.name,
-        "objects": [(thing.name, thing.mode, thing.select_get(), tuple(map(tuple, thing.matrix_world))) for thing in user_objects],
+        "objects": [(thing.name, thing.mode, thing.select_get(), tuple(map(tuple, thing.matrix_world)))
+                    for thing in user_objects],
         "action": bpy.data.objects["user rig"].animation_data.action.name,
         "rate": (scene.render.fps, scene.render.fps_base, scene.frame_start, scene.frame_end, scene.frame_current),
         "render": (scene.render.resolution_x, scene.render.resolution_y, scene.camera.name),

@@ -56,10 +56,11 @@ def test_a_folder_without_listing_gives_its_motion_files(tmp_path):
     assert len(open_capture(tmp_path).people) == 2
 
 
-@pytest.mark.parametrize("changes", [{"format_version": 2}, {"people": []}, {"people": [{}]}, {"people": None}, {"fps": "x"}])
+@pytest.mark.parametrize("changes", [
+    {"format_version": 2}, {"people": []}, {"people": [{}]}, {"people": None}, {"fps": "x"}])
 def test_a_damaged_listing_is_a_clear_error(tmp_path, changes):
     _write_capture(tmp_path, **changes)
-    with pytest.raises(MotionFileError, match="people.json"):
+    with pytest.raises(MotionFileError, match=r"people\.json"):
         open_capture(tmp_path)
 
 

@@ -3,7 +3,13 @@ import pytest
 
 from mpsnet_blender.motion.coordinates import BLENDER_FROM_SMPL, blender_camera_matrix, blender_from_smpl
 from mpsnet_blender.motion.rest_pose import (
-    RELAXED_HAND_RADIANS, basis_quats, relaxed_hands, rest_pose, root_basis_locations, root_locations)
+    RELAXED_HAND_RADIANS,
+    basis_quats,
+    relaxed_hands,
+    rest_pose,
+    root_basis_locations,
+    root_locations,
+)
 from mpsnet_blender.motion.rotations import rotmat_from_quat, rotmat_from_rotvec, rotvec_from_rotmat
 from mpsnet_blender.shared.motion_file import Motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, PARENTS, forward_kinematics, generic_rest_joints

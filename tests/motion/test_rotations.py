@@ -1,8 +1,14 @@
 import numpy as np
 
 from mpsnet_blender.motion.rotations import (
-    continuous_quat, quat_from_rotmat, quat_from_rotvec, rotmat_from_quat, rotmat_from_rotvec, rotvec_from_quat,
-    rotvec_from_rotmat)
+    continuous_quat,
+    quat_from_rotmat,
+    quat_from_rotvec,
+    rotmat_from_quat,
+    rotmat_from_rotvec,
+    rotvec_from_quat,
+    rotvec_from_rotmat,
+)
 
 
 def _random_rotvecs(count: int = 500) -> np.ndarray:
@@ -40,7 +46,8 @@ def test_tiny_rotations_keep_their_size():
 
 def test_matrices_are_rotations():
     matrices = rotmat_from_rotvec(_random_rotvecs())
-    np.testing.assert_allclose(matrices @ np.swapaxes(matrices, 1, 2), np.broadcast_to(np.eye(3), matrices.shape), atol=1e-12)
+    squares = matrices @ np.swapaxes(matrices, 1, 2)
+    np.testing.assert_allclose(squares, np.broadcast_to(np.eye(3), matrices.shape), atol=1e-12)
     np.testing.assert_allclose(np.linalg.det(matrices), 1, atol=1e-12)
 
 

@@ -20,7 +20,8 @@ def test_the_origin_falls_on_the_start_frame():
     assert scene_frames(np.array([4.0]), 2.0, 1, 25)[0] == 51
 
 
-@pytest.mark.parametrize("framerate, expected", [(24.0, (24, 1.0)), (29.97, (30, 1.001)), (59.94, (60, 1.001)), (5.0, (5, 1.0))])
+@pytest.mark.parametrize("framerate, expected", [
+    (24.0, (24, 1.0)), (29.97, (30, 1.001)), (59.94, (60, 1.001)), (5.0, (5, 1.0))])
 def test_frame_rates_become_blenders_two_numbers(framerate, expected):
     fps, base = fps_and_base(framerate)
     assert (fps, pytest.approx(base, abs=1e-4)) == (expected[0], expected[1])
