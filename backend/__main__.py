@@ -17,8 +17,7 @@ def main() -> int:
     arguments = parser().parse_args()
     reporter = Reporter(TerminalSink() if arguments.terminal else MessageSink())
     reporter.cancel_on_signals()
-    if not arguments.terminal:
-        reporter.cancel_on_closed_stdin()
+    reporter.cancel_on_closed_stdin()
     try:
         reporter.finish(_run(arguments, reporter))
         return EXIT_OK
