@@ -7,9 +7,9 @@ from pathlib import Path
 import bpy
 
 from . import thumbnails
-from .motion.capture_folder import open_capture
 from .scene import job_timer
 from .scene.job_timer import Job
+from .scene.people_found import people_found
 from .shared.motion_file import MotionFileError
 from .shared.protocol import Error, Result
 
@@ -26,6 +26,9 @@ def run_job(operator: bpy.types.Operator, context: bpy.types.Context, job: Job) 
         operator.report({"ERROR"}, f"{final.message} {final.advice}".strip())
         return {"CANCELLED"}
     job.on_end(job)
+    if context.window_manager.mpsnet.error_message:
+        operator.report({"ERROR"}, context.window_manager.mpsnet.error_message)
+        return {"CANCELLED"}
     return {"FINISHED"} if isinstance(final, Result) else {"CANCELLED"}
 
 
@@ -37,14 +40,15 @@ def capture_ended(job: Job) -> None:
         _show_unfinished(job, "The capture was cancelled.")
         return
     try:
-        capture = open_capture(Path(final.path))
+        found = people_found(Path(final.path))
     except MotionFileError as error:
         _show_failure(Error("MotionFileError", str(error), "Capture the video again."), job)
         return
     thumbnails.forget()
-    state.show_capture(Path(final.path), capture)
-    state.show_notice(final.summary or "The capture is finished.", job.state.warnings)
+    state.show_capture(Path(final.path), found)
+    state.show_notice(final.summary or "The capture is finished.")
     _import_when_done(job)
+    state.warning = " ".join(filter(None, (*job.state.warnings, state.warning)))
 
 
 def setup_ended(job: Job) -> None:

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import bpy
 
-from .motion.capture_folder import Capture
-from .motion.timing import clock
 from .scene.capture_import import ImportOptions
 from .scene.capture_job import CaptureOptions
+from .scene.people_found import FoundPerson
 from .shared.protocol import Error
 
 IMPORT_PROPERTIES = ("timing", "start_frame", "extend_range", "match_resolution", "with_camera", "relax_hands")
@@ -93,16 +92,14 @@ class MPSNET_window_state(bpy.types.PropertyGroup):
     error_log_tail: bpy.props.StringProperty()
     error_log_path: bpy.props.StringProperty()
 
-    def show_capture(self, folder: Path, capture: Capture) -> None:
+    def show_capture(self, folder: Path, found: Sequence[FoundPerson]) -> None:
         """List the people of a capture, all of them chosen."""
         self.capture = str(folder)
         self.people.clear()
-        for person in capture.people:
+        for person in found:
             item = self.people.add()
-            item.person_id = person.person_id
-            item.label = f"Person {person.person_id}"
-            item.span = f"{clock(person.start_seconds)} to {clock(person.end_seconds)}"
-            item.thumbnail = str(person.thumbnail or "")
+            item.person_id, item.label = person.person_id, person.label
+            item.span, item.thumbnail = person.span, person.thumbnail
 
     def show_notice(self, notice: str, warnings: Sequence[str] = (), camera: str = "") -> None:
         """Keep a line about what was done, what the user should know, and the name of the camera that was made."""

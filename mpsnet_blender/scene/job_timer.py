@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import bpy
 
 from ..client.backend_process import BackendProcess
+from ..client.terminal import ProgressPrinter
 from ..motion.timing import clock
 from ..shared import protocol
 
@@ -45,12 +46,12 @@ class Job:
         self.on_end = on_end
         self.state = JobState(title)
 
-    def poll(self) -> bool:
-        """Take in the messages that came; return whether there were any."""
+    def poll(self) -> list[protocol.Message]:
+        """Take in the messages that came, and return them."""
         messages = self.process.poll()
         for message in messages:
             self.state = state_after(self.state, message)
-        return bool(messages)
+        return messages
 
     def cancel(self) -> None:
         """Ask the process to stop; its final message comes with a later poll."""
@@ -101,15 +102,13 @@ def start(job: Job) -> None:
 
 
 def run_to_end(job: Job) -> FinalMessage:
-    """Drive the job here and now, telling its stages on the console; return its final message. For scripts."""
-    stage = ""
+    """Drive the job here and now, telling its progress on the console; return its final message. For scripts."""
+    printer = ProgressPrinter(f"{job.state.title}: ")
     try:
         while job.state.final is None:
-            if not job.poll():
-                time.sleep(0.02)
-            if job.state.stage != stage:
-                stage = job.state.stage
-                print(f"{job.state.title}: {stage}", flush=True)
+            for message in job.poll():
+                printer.message(message)
+            time.sleep(_INTERVAL)
     finally:
         job.process.kill()
     return job.state.final

@@ -49,6 +49,7 @@ def test_a_capture_shows_its_progress_lists_people_and_imports_them(start_job, t
     assert [(person.label, person.is_chosen) for person in state.people] == [("Person 1", True), ("Person 2", True)]
     assert sum(thing.type == "ARMATURE" for thing in bpy.data.objects) == 2
     assert state.notice.startswith("Imported 2 people and the camera")
+    assert state.warning.startswith("The floor was not seen.") and "dance.mp4" in state.warning
 
 
 def test_people_without_a_check_mark_stay_out(start_job, tmp_path, empty_scene):
@@ -98,6 +99,13 @@ def test_cancel_ends_the_process_within_a_second(start_job):
     job.on_end(job)
     assert bpy.context.window_manager.mpsnet.notice == "The capture was cancelled."
     assert bpy.context.window_manager.mpsnet.error_message == ""
+
+
+def test_a_dropped_video_is_chosen_for_the_next_capture(empty_scene):
+    bpy.ops.mpsnet.choose_video(filepath="/videos/clip.mov")
+    assert empty_scene.mpsnet.video == "/videos/clip.mov"
+    handler = bpy.types.FileHandler.bl_rna_get_subclass_py("MPSNET_FH_video")
+    assert {".mp4", ".mov"} <= set(handler.bl_file_extensions.split(";"))
 
 
 def test_a_script_waits_for_the_end(start_job, tmp_path, extension):
