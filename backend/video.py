@@ -115,17 +115,17 @@ def read_frames(span: VideoSpan) -> Iterator[Frame]:
                 if not put(frame):
                     return
             put(None)
-        except (VideoError, cv2.error) as error:
+        except (VideoError, cv2.error, OSError, MemoryError) as error:
             put(error)
 
     thread = threading.Thread(target=produce, name="video decoder", daemon=True)
     thread.start()
     try:
         while (item := frames.get()) is not None:
-            if isinstance(item, VideoError):
-                raise item
-            if isinstance(item, Exception):
+            if isinstance(item, cv2.error):
                 raise VideoError(f"Cannot decode {span.path}: {item}.", _REENCODE)
+            if isinstance(item, Exception):
+                raise item
             yield item
     finally:
         stopped.set()
@@ -134,7 +134,7 @@ def read_frames(span: VideoSpan) -> Iterator[Frame]:
 
 def _decode(span: VideoSpan) -> Iterator[Frame]:
     capture = _open(span.path)
-    index, last_timestamp, yielded = -1, -math.inf, 0
+    index, last_timestamp, yielded, reached_end = -1, -math.inf, 0, False
     try:
         while capture.grab():
             index += 1
@@ -143,7 +143,8 @@ def _decode(span: VideoSpan) -> Iterator[Frame]:
                 timestamp = last_timestamp + 1.0 / span.fps if index else 0.0
             last_timestamp = timestamp
             if timestamp >= span.end_seconds:
-                return
+                reached_end = True
+                break
             if timestamp < span.start_seconds - 1e-6:
                 continue
             decoded, image = capture.retrieve()
@@ -153,16 +154,17 @@ def _decode(span: VideoSpan) -> Iterator[Frame]:
             yield Frame(index, timestamp, image if image.ndim == 3 else cv2.cvtColor(image, cv2.COLOR_GRAY2BGR))
     finally:
         capture.release()
-    _require_complete(span, index + 1, yielded)
+    if not reached_end:
+        _require_complete(span, index + 1)
+    if not yielded:
+        raise VideoError(f"{span.path} has no frames between {span.start_seconds:g} and {span.end_seconds:g} s.",
+                         "Choose another --start and --end.")
 
 
-def _require_complete(span: VideoSpan, read: int, yielded: int) -> None:
+def _require_complete(span: VideoSpan, read: int) -> None:
     # Edit lists and dropped leading frames make headers a few frames wrong; a cut file lacks many more.
     missing = span.frame_count - read
     if missing > max(5, 0.05 * span.frame_count):
         raise VideoError(
             f"{span.path} is truncated: only {read} of {span.frame_count} frames can be read.",
             f"Copy or download it again, or capture what is there with --end {max(0.0, (read - 1) / span.fps):.2f}.")
-    if not yielded:
-        raise VideoError(f"{span.path} has no frames between {span.start_seconds:g} and {span.end_seconds:g} s.",
-                         "Choose another --start and --end.")
