@@ -59,13 +59,11 @@ class MPSNET_OT_open_log(bpy.types.Operator):
         return True
 
     def execute(self, context):
-        """Show the log as a text in a Text Editor window of its own, so that no other program is needed."""
-        path = Path(context.window_manager.mpsnet.error_log_path)
-        name = f"Motion capture {path.name}"
-        text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
-        text.from_string(path.read_text(encoding="utf-8", errors="replace"))
+        path = context.window_manager.mpsnet.error_log_path
+        self.report({"INFO"}, f"The log is {path}")
         if not bpy.app.background:
-            _show_text(context, text)
+            # The system's viewer, because a Text would become part of the user's file.
+            bpy.ops.wm.path_open(filepath=path)
         return {"FINISHED"}
 
 
@@ -96,20 +94,13 @@ class MPSNET_OT_dismiss_error(bpy.types.Operator):
 
 def draw_lines(layout: bpy.types.UILayout, text: str, icon: str = "NONE", characters: int = _LINE_CHARACTERS) -> None:
     """Draw a text in lines of so many characters, an icon before the first."""
-    for number, line in enumerate(textwrap.wrap(text, characters)):
+    for number, line in enumerate(textwrap.wrap(text, characters, break_on_hyphens=False)):
         layout.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
 
 
 def _addon_version() -> str:
     manifest = (EXTENSION_ROOT / "blender_manifest.toml").read_text(encoding="utf-8")
     return tomllib.loads(manifest)["version"]
-
-
-def _show_text(context: bpy.types.Context, text: bpy.types.Text) -> None:
-    bpy.ops.wm.window_new()
-    area = context.window_manager.windows[-1].screen.areas[0]
-    area.type = "TEXT_EDITOR"
-    area.spaces.active.text = text
 
 
 CLASSES = (MPSNET_OT_show_error, MPSNET_OT_open_log, MPSNET_OT_copy_error, MPSNET_OT_dismiss_error)
