@@ -16,6 +16,7 @@ from .video import Frame
 
 _DETECTION_INTERVAL_SECONDS = 1 / 3     # while everybody is followed
 _SEARCH_INTERVAL_SECONDS = 1 / 6        # while somebody is lost
+_FINE_DETECTION_EVERY = 3               # small people are searched in every third detection: it costs three times as much
 _LOST_AFTER_SECONDS = 1.0
 _YOUNG_OBSERVATIONS = 10
 _MIN_PRESENCE, _MIN_TORSO_SCORE = 0.5, 0.3
@@ -26,7 +27,7 @@ _PROBATION_OBSERVATIONS = 10
 _TRUSTED_OBSERVATIONS = 60              # whoever was followed this long is a person, however badly seen just now
 _DISTRUST_SECONDS = 3.0
 _SAME_SKELETON = 0.25                   # mean distance of the main joints, in body radii
-_MAX_LENGTH_VARIATION = 0.2             # people: 0.04 to 0.16; a cart full of toys: 0.16 to 0.30
+_MAX_LENGTH_VARIATION = 0.2             # people: 0.04 to 0.16; a cart full of toys: up to 0.30
 _MAX_MEAN_ACCELERATION = 100.0          # m/s^2 of landmarks about the hips; a runner: 21; the cart: 127
 _MAIN_JOINTS = [LANDMARK[f"{side}_{joint}"] for joint in ("shoulder", "hip", "knee", "elbow", "ankle")
                 for side in ("left", "right")]
@@ -87,6 +88,7 @@ class Tracker:
         self._ended: list[Tracklet] = []
         self._next_detection = -np.inf
         self._last_timestamp = -np.inf
+        self._detections = 0
         self._distrusted: list[tuple[Region, float]] = []    # things that looked like people, and until when
 
     def step(self, frame: Frame) -> list[Tracklet]:
@@ -164,7 +166,9 @@ class Tracker:
         self._active = [tracklet for tracklet in self._active if not any(tracklet is other for other in gone)]
 
     def _find_new(self, frame: Frame, followed: list[Tracklet]) -> list[Tracklet]:
-        regions = [detection.region for detection in self._detector(frame.image)]
+        fine = self._detections % _FINE_DETECTION_EVERY == 0 or len(followed) < len(self._active)
+        self._detections += 1
+        regions = [detection.region for detection in self._detector(frame.image, fine)]
         taken = [tracklet.last.next_region for tracklet in followed] + [region for region, _ in self._distrusted]
         regions = [region for region in regions if not any(_covers(other, region) for other in taken)]
         first_look = self._landmark_model(frame.image, regions)
@@ -203,10 +207,12 @@ def is_bodily(tracklet: Tracklet, part: slice = slice(None)) -> bool:
     if len(times) < 3:
         return True
     world = np.stack([landmarks.world for landmarks in tracklet.observations[part]])
+    score = np.stack([landmarks.score for landmarks in tracklet.observations[part]]).mean(0)
     lengths = np.linalg.norm(world[:, _LIMBS[:, 0]] - world[:, _LIMBS[:, 1]], axis=-1)
+    variation = np.average(lengths.std(0) / lengths.mean(0), weights=score[_LIMBS].min(1) + 1e-3)
     velocity = np.diff(world[:, _LIMBS.ravel()], axis=0) / np.diff(times)[:, None, None]
     acceleration = np.diff(velocity, axis=0) / (times[2:] - times[:-2])[:, None, None] * 2
-    return bool((lengths.std(0) / lengths.mean(0)).mean() < _MAX_LENGTH_VARIATION
+    return bool(variation < _MAX_LENGTH_VARIATION
                 and np.median(np.linalg.norm(acceleration, axis=-1).mean(1)) < _MAX_MEAN_ACCELERATION)
 
 
