@@ -53,9 +53,10 @@ class MPSNET_PT_people(_MocapPanel, bpy.types.Panel):
             words = row.column(align=True)
             words.prop(person, "is_chosen", text=person.label)
             words.label(text=person.span, icon="TIME")
-        row = self.layout.row()
+        row = self.layout.row(align=True)
         row.scale_y = _BUTTON_HEIGHT
         row.operator("mpsnet.import_people", icon="IMPORT")
+        row.operator("wm.path_open", text="", icon="FILE_FOLDER").filepath = context.window_manager.mpsnet.capture
 
 
 class MPSNET_PT_capture_options(_MocapPanel, bpy.types.Panel):
@@ -65,7 +66,7 @@ class MPSNET_PT_capture_options(_MocapPanel, bpy.types.Panel):
 
     def draw(self, context):
         column = _settings_column(self.layout)
-        for name in ("people", "height", "fov", "start_seconds", "end_seconds", "import_when_done"):
+        for name in ("people", "height", "fov", "start_seconds", "end_seconds", "preview", "import_when_done"):
             column.prop(context.scene.mpsnet, name)
 
 

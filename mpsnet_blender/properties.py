@@ -61,6 +61,9 @@ class MPSNET_scene_settings(ImportProperties, bpy.types.PropertyGroup):
     end_seconds: bpy.props.FloatProperty(
         name="End", default=0.0, min=0.0, unit="TIME_ABSOLUTE",
         description="Capture up to this second. 0: to the video's end")
+    preview: bpy.props.BoolProperty(
+        name="Preview Video", default=False,
+        description="Also write a video with skeletons, numbers and boxes over the footage into the capture's folder")
     import_when_done: bpy.props.BoolProperty(
         name="Import When Done", default=True, description="Import everybody as soon as the capture is finished")
 
@@ -68,7 +71,7 @@ class MPSNET_scene_settings(ImportProperties, bpy.types.PropertyGroup):
         """Return the choices as the backend takes them."""
         return CaptureOptions(
             people=self.people, height=self.height, fov_degrees=math.degrees(self.fov), start_seconds=self.start_seconds,
-            end_seconds=self.end_seconds)
+            end_seconds=self.end_seconds, with_preview=self.preview)
 
 
 class MPSNET_person(bpy.types.PropertyGroup):

@@ -15,7 +15,7 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from panel_screenshot import REPOSITORY, SIDEBAR_DRAWN, cancel_button, install_extension, module  # noqa: E402
+from panel_screenshot import REPOSITORY, SIDEBAR_DRAWN, cancel_button, install_extension, module
 
 CLIP = REPOSITORY / "samples" / "walk_turn.mp4"
 LONGEST_JOB = 400.0  # seconds

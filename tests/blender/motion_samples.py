@@ -13,8 +13,9 @@ from mpsnet_blender.shared.smpl_skeleton import generic_rest_joints
 IMAGE_SIZE = (1280, 720)
 
 
-def random_motion(frame_count: int = 60, framerate: float = 30.0, seed: int = 0, camera_frames: int = 1, **changes) -> Motion:
-    """Return a motion with other random poses in every frame (180 degrees and more) and a camera that sees it."""
+def random_motion(frame_count: int = 60, framerate: float = 30.0, seed: int = 0, camera_frames: int = 1,
+                  **changes) -> Motion:
+    """Return a motion with random poses in each frame (180 degrees and more) and a camera that sees it."""
     generator = np.random.default_rng(seed)
     fields = {
         "poses": generator.normal(size=(frame_count, 72)),
