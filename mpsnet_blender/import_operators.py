@@ -16,7 +16,7 @@ class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
     """Import a motion file (a capture's, or AMASS), or everybody in a capture's folder"""
     bl_idname = "mpsnet.import_motion"
     bl_label = "Import Motion"
-    bl_options = {"REGISTER", "UNDO", "PRESET"}
+    bl_options = {"REGISTER", "UNDO"}
 
     filepath: bpy.props.StringProperty(
         subtype="FILE_PATH", options={"SKIP_SAVE"}, description="A motion file, or a capture's folder")

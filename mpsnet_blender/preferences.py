@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from .client.backend_environment import BackendEnvironment
+from .path_options import relative_path_options
 
 # Blender looks preferences up under the extension's root package: "bl_ext.<repository>.mpsnet_blender".
 ROOT_PACKAGE = __package__.rpartition(".")[0]
@@ -17,10 +18,10 @@ class MPSNET_preferences(bpy.types.AddonPreferences):
     bl_idname = ROOT_PACKAGE
 
     home: bpy.props.StringProperty(
-        name="Folder", subtype="DIR_PATH",
+        name="Folder", subtype="DIR_PATH", options=relative_path_options(),
         description="Where the backend, its models and captures are kept. Empty: in Blender's folder for extensions")
     python: bpy.props.StringProperty(
-        name="Python", subtype="FILE_PATH",
+        name="Python", subtype="FILE_PATH", options=relative_path_options(),
         description="The Python program that the backend is set up with. Empty: one is found")
 
     def draw(self, context):

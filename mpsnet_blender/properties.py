@@ -8,6 +8,7 @@ from pathlib import Path
 
 import bpy
 
+from .path_options import relative_path_options
 from .scene.capture_import import ImportOptions
 from .scene.capture_job import CaptureOptions
 from .scene.people_found import FoundPerson
@@ -47,7 +48,8 @@ class ImportProperties:
 class MPSNET_scene_settings(ImportProperties, bpy.types.PropertyGroup):
     """Scene.mpsnet: what to capture, how, and how to import."""
     video: bpy.props.StringProperty(
-        name="Video", subtype="FILE_PATH", description="The video to capture. You can drop one into the 3D view too")
+        name="Video", subtype="FILE_PATH", options=relative_path_options(),
+        description="The video to capture. You can drop one into the 3D view too")
     people: bpy.props.IntProperty(
         name="People", default=0, min=0, soft_max=20, description="Keep that many people, those seen longest. 0 keeps all")
     height: bpy.props.FloatProperty(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import bpy
 
+from mpsnet_blender.shared.motion_file import write_motion
 from tests.blender.conftest import PACKAGE
 from tests.blender.motion_samples import random_motion, write_capture
 
@@ -69,3 +70,16 @@ def test_operators_say_why_they_cannot_run(extension, tmp_path):
         raise AssertionError("a capture without a backend must fail")
     finally:
         bpy.context.preferences.addons[PACKAGE].preferences.home = ""
+
+
+def test_the_scenes_settings_are_saved_with_the_file_and_stand_for_what_a_call_leaves_out(empty_scene, tmp_path):
+    empty_scene.mpsnet.timing, empty_scene.mpsnet.start_frame, empty_scene.mpsnet.video = "SET", 31, "//clip.mp4"
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "file.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "file.blend"))
+    settings = bpy.context.scene.mpsnet
+    assert (settings.timing, settings.start_frame, settings.video) == ("SET", 31, "//clip.mp4")
+    write_motion(tmp_path / "walk.npz", random_motion(5, framerate=50.0))
+    bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "walk.npz"), with_camera=False)
+    assert bpy.context.scene.render.fps == 50
+    assert tuple(bpy.data.actions[0].frame_range) == (31, 35)
