@@ -11,6 +11,8 @@ from .properties import IMPORT_PROPERTIES, ImportProperties
 from .scene.capture_import import import_capture
 from .shared.motion_file import MotionFileError
 
+_MODES_WITH_UNDO_OF_THEIR_OWN = ("SCULPT", "SCULPT_CURVES", "PAINT_TEXTURE")
+
 
 class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
     """Import a motion file (a capture's, or AMASS), or everybody in a capture's folder"""
@@ -21,6 +23,10 @@ class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
     filepath: bpy.props.StringProperty(
         subtype="FILE_PATH", options={"SKIP_SAVE"}, description="A motion file, or a capture's folder")
     filter_glob: bpy.props.StringProperty(default="*.npz;people.json", options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context):
+        return _says_undoable(cls, context)
 
     def invoke(self, context, _event):
         _take_scene_settings(self, context)
@@ -49,7 +55,7 @@ class MPSNET_OT_import_people(ImportProperties, bpy.types.Operator):
         if not any(person.is_chosen for person in people):
             cls.poll_message_set("Check somebody in the list" if people else "Capture a video first")
             return False
-        return True
+        return _says_undoable(cls, context)
 
     def execute(self, context):
         state = context.window_manager.mpsnet
@@ -95,6 +101,14 @@ class MPSNET_FH_motion(bpy.types.FileHandler):
 def draw_import_menu(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
     """Draw the entry in File > Import."""
     menu.layout.operator(MPSNET_OT_import_motion.bl_idname, text="Motion Capture (.npz)")
+
+
+def _says_undoable(operator_class: type, context: bpy.types.Context) -> bool:
+    """In these modes Blender's undo steps hold strokes alone: an import could not be taken back."""
+    if context.mode in _MODES_WITH_UNDO_OF_THEIR_OWN:
+        operator_class.poll_message_set("Leave this mode first: Undo could not take an import back in it")
+        return False
+    return True
 
 
 def _take_scene_settings(operator: bpy.types.Operator, context: bpy.types.Context) -> None:

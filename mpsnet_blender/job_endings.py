@@ -69,7 +69,8 @@ def _import_when_done(job: Job) -> None:
     window = _window_of(scene)
     try:
         with bpy.context.temp_override(**({"window": window} if window else {"scene": scene})):
-            bpy.ops.mpsnet.import_people("EXEC_DEFAULT", True)
+            if bpy.ops.mpsnet.import_people.poll():
+                bpy.ops.mpsnet.import_people("EXEC_DEFAULT", True)
     except RuntimeError as error:  # an operator's reported error
         _show_failure(Error("MotionFileError", str(error).removeprefix("Error: ").strip()), job)
 

@@ -82,3 +82,11 @@ def test_importing_twice_keeps_the_first(tmp_path):
     bpy.ops.mpsnet.import_motion(filepath=str(folder), start_frame=100)
     assert len(bpy.data.actions) == 2 * len(first)
     assert all(bpy.data.actions[name].frame_range[:] == span for name, span in first.items())
+
+
+def test_an_import_that_undo_could_not_take_back_is_refused(tmp_path, empty_scene):
+    folder = write_capture(tmp_path / "capture", [random_motion(5)])
+    _user_file(empty_scene, "EDIT_MESH")
+    bpy.ops.object.mode_set(mode="SCULPT")
+    with pytest.raises(RuntimeError, match="Leave this mode first"):
+        bpy.ops.mpsnet.import_motion(filepath=str(folder))
