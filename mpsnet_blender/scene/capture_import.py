@@ -72,12 +72,16 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions,
         scene.camera = camera
     first, last = min(times[0] for times in frames), max(times[-1] for times in frames)
     if options.extend_scene_range:
-        scene.frame_start = min(scene.frame_start, math.floor(first))
-        scene.frame_end = max(scene.frame_end, math.ceil(last))
+        _extend_range(scene, first, last)
     return ImportReport(
         collection=collection.name, armatures=tuple(armature.name for armature in armatures),
         camera=camera.name if camera else None, first_frame=float(first), last_frame=float(last),
         warnings=(*read.failures, *warnings))
+
+
+def _extend_range(scene: bpy.types.Scene, first: float, last: float) -> None:
+    scene.frame_start = min(scene.frame_start, math.floor(first))
+    scene.frame_end = max(scene.frame_end, math.ceil(last))
 
 
 def _set_scene(scene: bpy.types.Scene, options: ImportOptions, read: ReadMotions) -> None:
