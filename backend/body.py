@@ -58,6 +58,10 @@ class Body:
         turned = np.einsum("tkij,kj->tki", global_rotmats[:, self.landmark_joints], offsets)
         return joints[:, self.landmark_joints] + turned
 
+    def scaled(self, factor: float) -> Body:
+        """Return the same body, larger by a factor."""
+        return Body(self.rest_joints * factor, self.rest_landmarks * factor, self.landmark_joints, self.stature * factor)
+
 
 def generic_body(stature: float = DEFAULT_STATURE) -> Body:
     """Return an adult of average proportions and that stature in metres."""

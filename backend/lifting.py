@@ -9,6 +9,7 @@ import numpy as np
 from .body import Body, measured_body
 from .camera import fit_translation, rays, turned_towards
 from .landmarks import LANDMARK, TORSO
+from .lean import without_lean
 from .smoothing import smooth
 from .stitching import PersonTrack
 
@@ -36,8 +37,11 @@ class LiftedTrack:
     body: Body
 
 
-def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float) -> LiftedTrack:
-    """Return the landmarks of a track in space, for a person of that stature in metres."""
+def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float = 0.0) -> LiftedTrack:
+    """Return the landmarks of a track in space, for a person of that stature in metres.
+
+    lean: by how many radians the landmark model's bodies lean too far towards the camera (`lean.lean_bias`).
+    """
     frame_count = len(track.timestamps)
     weights = np.clip(track.score, 0.02, 1.0) ** 2
 
@@ -48,7 +52,7 @@ def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float) -> LiftedTr
 
     point_rays = smoothed(rays(track.xy, intrinsics))
     towards = turned_towards(point_rays[:, TORSO].mean(1))
-    relative = np.einsum("tij,tkj->tki", towards, smoothed(track.world))
+    relative = without_lean(np.einsum("tij,tkj->tki", towards, smoothed(track.world)), lean)
     points = _place(relative, point_rays, weights, track.timestamps)
     body = measured_body(points, track.score, stature)
     points = _place(relative * _scale_to_body(points, weights, body), point_rays, weights, track.timestamps)

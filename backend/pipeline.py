@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from mpsnet_blender.shared.motion_file import Motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT
 
-from .body import DEFAULT_STATURE
+from .body import DEFAULT_STATURE, Body
 from .camera import camera_matrix, project
 from .capture_folder import PEOPLE_FILE, PEOPLE_FORMAT_VERSION, CaptureFolder
 from .contacts import find_contacts
@@ -23,7 +23,8 @@ from .gaps import Clock, fill_gaps
 from .inference import Workers
 from .kinematics import solve_rotations
 from .landmarks import LandmarkModel
-from .lifting import LiftedTrack, lift
+from .lean import lean_bias
+from .lifting import lift
 from .preview import PreviewPerson, write_preview
 from .reporter import Reporter
 from .root import CameraMotion, place_in_camera
@@ -51,12 +52,16 @@ class CaptureOptions:
 
 @dataclass(frozen=True)
 class CapturedPerson:
-    """One person on the way to a file: the track with filled gaps, and the motion before the camera."""
+    """One person on the way to a file: the track with filled gaps, the body, and its motion before the camera."""
     track: PersonTrack
-    lifted: LiftedTrack
+    body: Body
     motion: CameraMotion
     seen_frames: int
     repaired_frames: int
+
+    def scaled(self, factor: float) -> CapturedPerson:
+        """Return the person larger and farther by a factor: the picture stays the same."""
+        return replace(self, body=self.body.scaled(factor), motion=self.motion.scaled(factor))
 
 
 def capture(video: Path, destination: Path, options: CaptureOptions, models_folder: Path, reporter: Reporter) -> int:
@@ -65,11 +70,13 @@ def capture(video: Path, destination: Path, options: CaptureOptions, models_fold
     reporter.plan({_FIND: 0.9, _SOLVE: 0.03, **({_PREVIEW: 0.15} if options.preview else {})})
     tracks, clock = find_people(span, options.people, models_folder, reporter)
     intrinsics = camera_matrix(span.size, options.fov_degrees)
+    lean = lean_bias(tracks, intrinsics)
     people = []
     for count, track in enumerate(tracks):
         reporter.progress(_SOLVE, count, len(tracks), "people")
-        people.append(solve_person(track, clock, intrinsics, options.stature))
+        people.append(solve_person(track, clock, intrinsics, options.stature, lean))
     world = find_world([person.motion for person in people])
+    people = [person.scaled(factor) for person, factor in zip(people, world.stature_factors)]
     motions = [motion_in_world(person, world, clock, intrinsics, span) for person in people]
     reporter.progress(_SOLVE, len(tracks), len(tracks), "people")
     with CaptureFolder(destination) as folder:
@@ -101,13 +108,13 @@ def find_people(span: VideoSpan, people: int | None, models_folder: Path, report
     return tracks, Clock(np.array(frame_index), np.array(timestamps), span.fps)
 
 
-def solve_person(track: PersonTrack, clock: Clock, intrinsics: np.ndarray, stature: float) -> CapturedPerson:
-    """Return one person's SMPL motion in the camera's frame."""
+def solve_person(track: PersonTrack, clock: Clock, intrinsics: np.ndarray, stature: float, lean: float) -> CapturedPerson:
+    """Return one person's SMPL motion in the camera's frame; `lean` in radians as `lean_bias` gives it."""
     filled = fill_gaps(track, clock)
     repaired, repaired_frames = repair_sides(filled)
-    lifted = lift(repaired, intrinsics, stature)
+    lifted = lift(repaired, intrinsics, stature, lean)
     motion = place_in_camera(lifted, solve_rotations(lifted))
-    return CapturedPerson(repaired, lifted, motion, len(track.frame_index), repaired_frames)
+    return CapturedPerson(repaired, lifted.body, motion, len(track.frame_index), repaired_frames)
 
 
 def motion_in_world(person: CapturedPerson, world: World, clock: Clock, intrinsics: np.ndarray, span: VideoSpan) -> Motion:
@@ -127,7 +134,7 @@ def motion_in_world(person: CapturedPerson, world: World, clock: Clock, intrinsi
 
 def _joint_confidence(person: CapturedPerson) -> np.ndarray:
     """Return each joint's confidence (T, 24): the score of its nearest landmarks in the rest pose."""
-    body = person.lifted.body
+    body = person.body
     distances = np.linalg.norm(body.rest_joints[:, None] - body.rest_landmarks[None], axis=-1)
     nearness = np.exp(-0.5 * (distances / 0.08 / body.stature) ** 2) + 1e-6
     return np.clip(person.track.score @ (nearness / nearness.sum(1, keepdims=True)).T, 0.0, 1.0)
@@ -142,7 +149,7 @@ def _preview_person(person_id: int, person: CapturedPerson, intrinsics: np.ndarr
 def _reprojection_error(person: CapturedPerson, intrinsics: np.ndarray) -> float:
     """Return the mean distance in px between seen landmarks and those of the posed body."""
     global_rotmats, joints = person.motion.pose()
-    drawn = project(person.lifted.body.posed_landmarks(global_rotmats, joints), intrinsics)
+    drawn = project(person.body.posed_landmarks(global_rotmats, joints), intrinsics)
     distance = np.linalg.norm(drawn - person.track.xy, axis=-1)
     return float((distance * person.track.score).sum() / np.maximum(person.track.score.sum(), 1e-9))
 
@@ -159,6 +166,7 @@ def _write_people(folder: Path, span: VideoSpan, clock: Clock, people: list[Capt
             "id": number, "file": f"{name}.npz", "thumbnail": f"{name}.jpg" if person.track.thumbnail else None,
             "first_frame": int(motion.frame_index[0]), "last_frame": int(motion.frame_index[-1]),
             "start_seconds": float(motion.timestamps[0]), "end_seconds": float(motion.timestamps[-1]),
+            "stature": round(person.motion.stature, 3),
             "visible_share": round(person.seen_frames / motion.frame_count, 4),
             "sides_repaired_frames": person.repaired_frames,
             "reprojection_error_px": round(_reprojection_error(person, motion.camera_matrix), 2),

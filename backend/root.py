@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,11 @@ class CameraMotion:
     def pose(self) -> tuple[np.ndarray, np.ndarray]:
         """Return global rotations (T, 24, 3, 3) and joints (T, 24, 3) in the camera's frame."""
         return forward_kinematics(self.rotmats, self.rest_joints, self.transl)
+
+    def scaled(self, factor: float) -> CameraMotion:
+        """Return the motion of a person larger and farther by a factor: the picture stays the same."""
+        return replace(self, transl=self.transl * factor, rest_joints=self.rest_joints * factor,
+                       stature=self.stature * factor)
 
 
 def place_in_camera(lifted: LiftedTrack, rotmats: np.ndarray) -> CameraMotion:

@@ -166,7 +166,8 @@ class Tracker:
         self._active = [tracklet for tracklet in self._active if not any(tracklet is other for other in gone)]
 
     def _find_new(self, frame: Frame, followed: list[Tracklet]) -> list[Tracklet]:
-        fine = self._detections % _FINE_DETECTION_EVERY == 0 or len(followed) < len(self._active)
+        coarse_steps = frame.timestamp - self._last_timestamp > _COARSE_STEP_SECONDS
+        fine = coarse_steps or self._detections % _FINE_DETECTION_EVERY == 0 or len(followed) < len(self._active)
         self._detections += 1
         regions = [detection.region for detection in self._detector(frame.image, fine)]
         taken = [tracklet.last.next_region for tracklet in followed] + [region for region, _ in self._distrusted]

@@ -13,56 +13,62 @@ from .root import CameraMotion
 
 # Camera axes (x right, y down, z forward) seen from a level camera that looks along the world's +Y.
 _WORLD_FROM_LEVEL_CAMERA = np.array(((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0)))
-# How sure the cues about the camera's pitch are: cameras are held about level, people stand about upright, and the
-# feet of all people lie on one plane within so many metres.
-_LEVEL_SIGMA, _UPRIGHT_SIGMA, _FEET_SIGMA_METRES = np.radians(12), np.radians(5), 0.10
-_MAX_PITCH = np.radians(50)
+# How sure the cues about the camera's pitch are: cameras are held about level, people stand about upright.
+_LEVEL_SIGMA, _UPRIGHT_SIGMA = np.radians(12), np.radians(4)
+# A standing foot's drop below the camera errs by a share of itself (depth noise moves it along its ray) and by metres.
+_DROP_SHARE_SIGMA, _DROP_SIGMA_METRES = 0.04, 0.05
+# Adults' statures vary by so much (logarithm); the floor says how far each person's differs from the given one.
+_STATURE_SIGMA, _MAX_STATURE_FACTOR = 0.06, 1.35
+_PITCH_CANDIDATES = np.radians(np.arange(-50.0, 50.05, 0.1))
 _FOOT_SAMPLES_PER_SECOND = 2.0
 _TOE_BELOW_FOOT_JOINT = 0.012      # of the stature: thickness of the sole under the ball of the foot
-_ITERATIONS = 10
 
 
 @dataclass(frozen=True)
 class World:
-    """world_from_cam (4, 4) of the still camera; pitch in radians, positive where the camera looks down."""
+    """world_from_cam (4, 4) of the still camera; pitch in radians, positive where the camera looks down.
+
+    stature_factors (P,): by how much each person must be larger than assumed to stand on the common floor.
+    """
     world_from_cam: np.ndarray
     pitch: float
+    stature_factors: np.ndarray
 
 
 def find_world(people: list[CameraMotion]) -> World:
     """Return the world of a clip from the motion of everybody in it.
 
-    The pitch p and the camera's height h over the floor fit the lowest feet, h = cos(p) y + sin(p) z, by robust least
-    squares with priors on p: near level, and near what makes bodies upright.
+    At the camera's pitch p, a standing foot at (y, z) lies d = cos(p) y + sin(p) z below the camera. One person's
+    drops agree; different people's agree but for their statures. The pitch of least robust cost is taken, with priors:
+    near level, and near what makes bodies upright.
     """
-    feet = np.concatenate([_low_feet(person) for person in people])
-    upright = _upright_pitch(people)
-    prior = (upright / _UPRIGHT_SIGMA ** 2) / (1 / _UPRIGHT_SIGMA ** 2 + 1 / _LEVEL_SIGMA ** 2)
-    prior_precision = 1 / _UPRIGHT_SIGMA ** 2 + 1 / _LEVEL_SIGMA ** 2
-    pitch, height = prior, 0.0
-    weights = np.ones(len(feet))
-    for _ in range(_ITERATIONS):
-        y = np.cos(pitch) * feet[:, 1] + np.sin(pitch) * feet[:, 2]
-        height = float((weights * y).sum() / weights.sum())
-        residual = y - height
-        # Feet in the air lie above the floor (y smaller): Cauchy weights let them go.
-        weights = 1 / (1 + (residual / _FEET_SIGMA_METRES) ** 2)
-        slope = np.cos(pitch) * feet[:, 2] - np.sin(pitch) * feet[:, 1]
-        slope = slope - (weights * slope).sum() / weights.sum()
-        # Neighbouring samples share their depth error: a second's worth counts as one.
-        precision = (weights * slope ** 2).sum() / _FEET_SIGMA_METRES ** 2 / _FOOT_SAMPLES_PER_SECOND
-        pull = (weights * slope * residual).sum() / _FEET_SIGMA_METRES ** 2 / _FOOT_SAMPLES_PER_SECOND
-        pitch -= (pull + (pitch - prior) * prior_precision) / (precision + prior_precision)
-        pitch = float(np.clip(pitch, -_MAX_PITCH, _MAX_PITCH))
-    return _world(pitch, height)
+    feet = [_low_feet(person) for person in people]
+    cost = (_PITCH_CANDIDATES / _LEVEL_SIGMA) ** 2 + ((_PITCH_CANDIDATES - _upright_pitch(people)) / _UPRIGHT_SIGMA) ** 2
+    drops = []
+    for points in feet:
+        drop = np.cos(_PITCH_CANDIDATES)[:, None] * points[:, 1] + np.sin(_PITCH_CANDIDATES)[:, None] * points[:, 2]
+        middle = np.median(drop, axis=1)
+        sigma = np.hypot(_DROP_SHARE_SIGMA * middle, _DROP_SIGMA_METRES)[:, None]
+        # Feet in the air must not count: Cauchy's cost; neighbours share their depth error: a second counts once.
+        cost += np.log1p(((drop - middle[:, None]) / sigma) ** 2).sum(1) / _FOOT_SAMPLES_PER_SECOND
+        drops.append(middle)
+    heights = np.log(np.maximum(drops, 0.05))                                   # (P, candidates)
+    cost += (((heights - np.median(heights, axis=0)) / _STATURE_SIGMA) ** 2).sum(0)
+    best = int(cost.argmin())
+    height = float(np.exp(np.median(heights[:, best])))
+    factors = np.clip(height / np.exp(heights[:, best]), 1 / _MAX_STATURE_FACTOR, _MAX_STATURE_FACTOR)
+    if len(people) == 1:
+        height = float(drops[0][best])          # also where the camera lies on the floor or below it
+        factors = np.ones(1)
+    return _world(float(_PITCH_CANDIDATES[best]), height, factors)
 
 
-def _world(pitch: float, camera_height: float) -> World:
+def _world(pitch: float, camera_height: float, stature_factors: np.ndarray) -> World:
     world_from_cam = np.eye(4)
     tilt = Rotation.from_euler("x", -pitch).as_matrix()
     world_from_cam[:3, :3] = _WORLD_FROM_LEVEL_CAMERA @ tilt
     world_from_cam[2, 3] = camera_height
-    return World(world_from_cam, pitch)
+    return World(world_from_cam, pitch, stature_factors)
 
 
 def to_world(person: CameraMotion, world: World) -> tuple[np.ndarray, np.ndarray]:
@@ -108,4 +114,4 @@ def _upright_pitch(people: list[CameraMotion]) -> float:
         up = up[stretched] if stretched.any() else up
         # A body that stands in front of a camera looking down leans towards it: up = (., -cos p, -sin p).
         leans.append(np.arctan2(-up[:, 2], -up[:, 1]))
-    return float(np.clip(np.median(np.concatenate(leans)), -_MAX_PITCH, _MAX_PITCH))
+    return float(np.median(np.concatenate(leans)))
