@@ -36,7 +36,7 @@ class World:
 
 
 def find_world(people: list[CameraMotion]) -> World:
-    """Return the world of a clip from the motion of everybody in it.
+    """Return the world of a clip from the motion of everybody in it; the first person starts over its origin.
 
     At the camera's pitch p, a standing foot at (y, z) lies d = cos(p) y + sin(p) z below the camera. One person's
     drops agree; different people's agree but for their statures. The pitch of least robust cost is taken, with priors:
@@ -60,13 +60,16 @@ def find_world(people: list[CameraMotion]) -> World:
     if len(people) == 1:
         height = float(drops[0][best])          # also where the camera lies on the floor or below it
         factors = np.ones(1)
-    return _world(float(_PITCH_CANDIDATES[best]), height, factors)
+    first = people[0].scaled(factors[0])
+    return _world(float(_PITCH_CANDIDATES[best]), height, factors, first.rest_joints[0] + first.transl[0])
 
 
-def _world(pitch: float, camera_height: float, stature_factors: np.ndarray) -> World:
+def _world(pitch: float, camera_height: float, stature_factors: np.ndarray, start: np.ndarray) -> World:
+    """Return the world whose origin lies on the floor under `start` (3,), in metres in the camera's frame."""
     world_from_cam = np.eye(4)
     tilt = Rotation.from_euler("x", -pitch).as_matrix()
     world_from_cam[:3, :3] = _WORLD_FROM_LEVEL_CAMERA @ tilt
+    world_from_cam[:2, 3] = -(world_from_cam[:3, :3] @ start)[:2]
     world_from_cam[2, 3] = camera_height
     return World(world_from_cam, pitch, stature_factors)
 
