@@ -22,7 +22,7 @@ def appearance(image: np.ndarray, landmarks: Landmarks) -> np.ndarray:
     torso = (upper + along[..., None] * (lower - upper)).reshape(-1, 2)
     steps = np.linspace(0.15, 0.85, 16)[:, None]
     thighs = np.concatenate([xy[LANDMARK[a]] + steps * (xy[LANDMARK[b]] - xy[LANDMARK[a]]) for a, b in _THIGHS])
-    return np.concatenate([_histogram(image, torso), _histogram(image, thighs)])
+    return np.concatenate([_histogram(image, torso), _histogram(image, thighs)]).astype(np.float32)
 
 
 def _histogram(image: np.ndarray, points: np.ndarray) -> np.ndarray:

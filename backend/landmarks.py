@@ -133,6 +133,8 @@ def _to_image(crop: _CropLandmarks, region: Region) -> Landmarks:
     xy = crop.xy @ affine[:, :2].T + affine[:, 2]
     cosine, sine = math.cos(region.angle), math.sin(region.angle)
     world = crop.world[:LANDMARK_COUNT] @ np.array(((cosine, sine, 0), (-sine, cosine, 0), (0, 0, 1)))
+    # Single precision, and copies: these are kept for every frame of the clip.
     return Landmarks(
-        xy=xy[:LANDMARK_COUNT], world=world, score=crop.score[:LANDMARK_COUNT], presence=crop.presence, region=region,
+        xy=xy[:LANDMARK_COUNT].astype(np.float32), world=world.astype(np.float32),
+        score=crop.score[:LANDMARK_COUNT].astype(np.float32), presence=crop.presence, region=region,
         next_region=region_from_alignment(xy[33], xy[34]))

@@ -7,6 +7,7 @@ from scipy.spatial.transform import Rotation
 
 _REACH_SIGMAS = 3.0
 _PRIOR_WEIGHT = 1e-3
+_BLOCK_FRAMES = 512     # the normal equations of this many frames at a time, so that long clips need no more memory
 
 
 def smooth(values: np.ndarray, timestamps: np.ndarray, sigma_seconds: float, weights: np.ndarray | None = None,
@@ -16,17 +17,28 @@ def smooth(values: np.ndarray, timestamps: np.ndarray, sigma_seconds: float, wei
     timestamps (T,) s rise; weights (T, N) or (T, 1) say how far each sample counts: a sample of weight 0 is filled
     from its neighbours. degree 2 keeps peaks, 0 is a plain weighted mean.
     """
-    frame_count = len(values)
-    if frame_count < 2:
+    if len(values) < 2:
         return values.copy()
-    weights = np.ones((frame_count, 1)) if weights is None else weights
-    weights = np.broadcast_to(np.maximum(weights, 0.0), values.shape)
+    weights = np.ones((len(values), 1)) if weights is None else np.maximum(weights, 0.0)
     reach = _reach_frames(timestamps, sigma_seconds)
+    smoothed = np.empty(values.shape)
+    for start in range(0, len(values), _BLOCK_FRAMES):
+        first, last = max(0, start - reach), min(len(values), start + _BLOCK_FRAMES + reach)
+        block = _smooth_block(values[first:last], (timestamps[first:last] - timestamps[start]) / sigma_seconds,
+                              weights[first:last], reach, degree)
+        smoothed[start:start + _BLOCK_FRAMES] = block[start - first:start - first + _BLOCK_FRAMES]
+    return smoothed
+
+
+def _smooth_block(values: np.ndarray, times: np.ndarray, weights: np.ndarray, reach: int, degree: int) -> np.ndarray:
+    """Return a block's values (T, N) smoothed within itself; times (T,) in sigmas."""
+    frame_count = len(values)
+    weights = np.broadcast_to(weights, values.shape)
     moments = np.zeros((2 * degree + 1,) + values.shape)
     responses = np.zeros((degree + 1,) + values.shape)
-    for offset in range(-reach, reach + 1):
+    for offset in range(-min(reach, frame_count - 1), min(reach, frame_count - 1) + 1):
         here, there = slice(max(0, -offset), frame_count - max(0, offset)), slice(max(0, offset), frame_count - max(0, -offset))
-        time = ((timestamps[there] - timestamps[here]) / sigma_seconds)[:, None]
+        time = (times[there] - times[here])[:, None]
         kernel = np.exp(-0.5 * time ** 2) * weights[there]
         for power in range(2 * degree + 1):
             moments[power, here] += kernel * time ** power
