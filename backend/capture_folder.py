@@ -1,11 +1,13 @@
-"""A capture's folder: written beside its place and moved there whole, so that a killed run leaves nothing half-written."""
+"""A capture's folder: written under a hidden name and moved into place whole, so that a killed run leaves no half file."""
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 
@@ -13,6 +15,7 @@ from .errors import OutputError
 
 PEOPLE_FILE = "people.json"
 PEOPLE_FORMAT_VERSION = 1
+_ABANDONED_AFTER_SECONDS = 24 * 3600.0      # where the system cannot tell whether a process still runs
 
 
 class CaptureFolder:
@@ -26,12 +29,14 @@ class CaptureFolder:
         try:
             if self.destination.exists() and not self.destination.is_dir():
                 raise OutputError(f"{self.destination} is a file, not a folder.", "Choose another --output.")
-            self.destination.parent.mkdir(parents=True, exist_ok=True)
+            # Inside a folder that is there already: its parent may be another disk, or not ours to write to.
+            workplace = self.destination if self.destination.exists() else self.destination.parent
+            workplace.mkdir(parents=True, exist_ok=True)
             self._remove_abandoned()
-            self.path = Path(tempfile.mkdtemp(prefix=self._prefix(), dir=self.destination.parent))
+            self.path = Path(tempfile.mkdtemp(prefix=f"{self._prefix()}{os.getpid()}.", dir=workplace))
             self.path.chmod(0o755)
         except OSError as error:
-            raise OutputError(f"Cannot write to {self.destination.parent}: {error.strerror}.",
+            raise OutputError(f"Cannot write {self.destination}: {error.strerror}.",
                               "Choose another --output, or make room there.") from None
         return self
 
@@ -49,13 +54,14 @@ class CaptureFolder:
                               "Choose another --output, or make room there.") from error
 
     def _prefix(self) -> str:
-        return f".{self.destination.name}.{os.getpid()}."
+        return f".{self.destination.name}.mpsnet-"
 
     def _remove_abandoned(self) -> None:
         """Remove what killed runs to the same destination left behind."""
-        for path in self.destination.parent.glob(f".{self.destination.name}.*.*"):
-            owner = path.name.removeprefix(f".{self.destination.name}.").split(".")[0]
-            if owner.isdigit() and path.is_dir() and not _is_running(int(owner)):
+        pattern = f"{glob.escape(self._prefix())}*.*"
+        for path in (*self.destination.glob(pattern), *self.destination.parent.glob(pattern)):
+            owner = path.name.removeprefix(self._prefix()).split(".")[0]
+            if owner.isdigit() and path.is_dir() and _is_abandoned(path, int(owner)):
                 shutil.rmtree(path, ignore_errors=True)
 
     def _move_into_place(self) -> None:
@@ -77,15 +83,18 @@ def _remove_previous_capture(folder: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return
     for name in names:
-        if isinstance(name, str) and Path(name).name == name:
-            (folder / name).unlink(missing_ok=True)
+        if isinstance(name, str) and Path(name).name == name and (folder / name).is_file():
+            (folder / name).unlink()
 
 
-def _is_running(process_id: int) -> bool:
+def _is_abandoned(path: Path, owner: int) -> bool:
+    """Tell whether the process that made a folder is gone."""
+    if os.name == "nt":     # there, signal 0 is Ctrl+C
+        return time.time() - path.stat().st_mtime > _ABANDONED_AFTER_SECONDS
     try:
-        os.kill(process_id, 0)
+        os.kill(owner, 0)
     except ProcessLookupError:
-        return False
-    except OSError:
         return True
-    return True
+    except OSError:
+        return False
+    return False

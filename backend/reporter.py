@@ -48,6 +48,8 @@ class TerminalSink:
 
     def __init__(self):
         self._bar: tqdm | None = None
+        # A path whose bytes are no text is written as those bytes.
+        sys.stdout.reconfigure(errors="surrogateescape")
 
     def send(self, message: Message) -> None:
         if isinstance(message, Progress):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import queue
 import threading
 from collections.abc import Iterator
@@ -80,7 +81,7 @@ def _open(path: Path) -> cv2.VideoCapture:
         raise VideoError(f"Cannot open {path}: {error.strerror}.", "Check the file's permissions.") from None
     if not head:
         raise VideoError(f"{path} is empty (0 bytes).", "Copy or download the video again.")
-    capture = cv2.VideoCapture(str(path), cv2.CAP_ANY)
+    capture = cv2.VideoCapture(_name_for_opencv(path), cv2.CAP_ANY)
     if not capture.isOpened():
         capture.release()
         if any(head[offset:].startswith(signature) for offset, signature in _SIGNATURES):
@@ -89,6 +90,14 @@ def _open(path: Path) -> cv2.VideoCapture:
         raise VideoError(f"{path} is not a video.", "Choose a video file such as MP4, MOV, AVI, MKV or WebM.")
     capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
     return capture
+
+
+def _name_for_opencv(path: Path) -> str:
+    # OpenCV takes text and makes UTF-8 of it; from the stand-ins for bytes that are no text, it crashes.
+    try:
+        return os.fsencode(path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise VideoError(f"The name of {path} is not UTF-8, which OpenCV needs.", "Rename the video.") from None
 
 
 def read_frames(span: VideoSpan) -> Iterator[Frame]:

@@ -1,0 +1,98 @@
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from backend.video import open_span, read_frames
+from mpsnet_blender.shared.motion_file import read_motion
+from mpsnet_blender.shared.protocol import FINAL_TYPES, Hello, Log, Progress, Result
+
+
+@pytest.fixture(scope="module")
+def people(sample_capture):
+    return json.loads((sample_capture.folder / "people.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def motion(sample_capture):
+    return read_motion(sample_capture.folder / "person_01.npz")
+
+
+def test_hello_comes_first_and_one_result_last(sample_capture):
+    messages = sample_capture.messages
+    assert isinstance(messages[0], Hello) and messages[0].program
+    assert [message for message in messages if isinstance(message, FINAL_TYPES)] == [messages[-1]]
+    assert isinstance(messages[-1], Result) and messages[-1].path == str(sample_capture.folder)
+    assert sample_capture.exit_code == 0
+    assert all(isinstance(message, Progress | Log) for message in messages[1:-1])
+
+
+def test_progress_rises_stage_by_stage_to_its_total(sample_capture):
+    progress = [message for message in sample_capture.messages if isinstance(message, Progress)]
+    stages = list(dict.fromkeys(message.stage for message in progress))
+    assert stages == ["Finding people", "Solving motion", "Drawing preview"]
+    for stage in stages:
+        own = [message for message in progress if message.stage == stage]
+        done = [message.done for message in own]
+        assert done == sorted(done) and done[-1] == own[-1].total and {message.total for message in own} == {own[-1].total}
+    assert [message.stage for message in progress] == sorted((message.stage for message in progress), key=stages.index)
+
+
+def test_progress_tells_rate_and_time_left_at_most_ten_times_a_second(sample_capture):
+    finding = [message for message in sample_capture.messages
+               if isinstance(message, Progress) and message.stage == "Finding people"]
+    later = finding[len(finding) // 2:]
+    assert all(message.rate > 0 and message.seconds_left >= 0 and message.unit == "frames" for message in later)
+    seconds = 300 / finding[-1].rate
+    assert len(finding) <= 10 * seconds + 3
+
+
+def test_the_folder_holds_what_people_json_lists_and_nothing_else(sample_capture, people):
+    listed = {"people.json", people["preview"]} | {person[key] for person in people["people"] for key in ("file", "thumbnail")}
+    assert {path.name for path in sample_capture.folder.iterdir()} == listed
+    assert [path.name for path in sample_capture.folder.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_people_json_tells_spans_and_quality(people, motion, sample_clip):
+    assert (people["format_version"], people["fps"], people["image_size"], people["frame_count"]) == (1, 30.0, [960, 720], 300)
+    assert people["video"] == str(sample_clip) and people["engine"] == motion.engine
+    (person,) = people["people"]
+    assert (person["id"], person["file"]) == (1, "person_01.npz")
+    assert (person["first_frame"], person["last_frame"]) == (motion.frame_index[0], motion.frame_index[-1])
+    assert person["end_seconds"] == pytest.approx(motion.timestamps[-1])
+    assert person["visible_share"] > 0.95 and person["reprojection_error_px"] < 12
+
+
+def test_the_motion_file_holds_the_whole_clip(motion, sample_clip):
+    assert motion.frame_count >= 295 and motion.mocap_framerate == 30.0 and motion.engine == "keypoints"
+    assert motion.source == str(sample_clip)
+    np.testing.assert_array_equal(motion.image_size, (960, 720))
+    np.testing.assert_allclose(motion.timestamps, motion.frame_index / 30, atol=1e-6)
+    assert motion.keypoints2d.shape == (motion.frame_count, 33, 3) and motion.world_from_cam.shape == (1, 4, 4)
+    assert 0 <= motion.confidence.min() and motion.confidence.max() <= 1 and motion.confidence.mean() > 0.6
+
+
+def test_the_persons_pelvis_is_at_hip_height_in_the_world(motion):
+    height = np.median(motion.trans[:, 2] + motion.rest_joints[0, 2])
+    assert 0.75 < height < 1.1
+
+
+def test_poses_do_not_jump_from_frame_to_frame(motion):
+    steps = np.linalg.norm(np.diff(motion.trans, axis=0), axis=1)
+    assert steps.max() < 0.12      # 3.6 m/s
+
+
+def test_thumbnails_are_jpegs_that_show_the_person(sample_capture, people):
+    content = (sample_capture.folder / people["people"][0]["thumbnail"]).read_bytes()
+    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    assert content[:3] == b"\xff\xd8\xff" and picture.shape == (160, 160, 3) and picture.std() > 15
+
+
+def test_the_preview_has_every_frame_of_the_span_with_something_drawn(sample_capture, sample_clip, people):
+    preview = sample_capture.folder / people["preview"]
+    frames = list(read_frames(open_span(preview)))
+    assert len(frames) == 300 and frames[0].image.shape == (720, 960, 3)
+    original = next(read_frames(open_span(sample_clip, 5.0))).image
+    drawn = np.abs(frames[150].image.astype(int) - original).max(2) > 80
+    assert 300 < drawn.sum() < 0.05 * drawn.size
