@@ -1,0 +1,122 @@
+"""Cancel and sudden death in each stage of a capture."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+
+from backend.video import open_span, read_frames
+from mpsnet_blender.shared.motion_file import read_motion
+from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Progress, Result
+from tests.backend.videos import write_video
+
+FINDING, DRAWING = "Finding people", "Drawing preview"
+A_SECOND = 1.0
+
+
+@pytest.fixture(scope="session")
+def clip(sample_clip, tmp_path_factory):
+    """A person who stands still for a moment and is gone: found fast, with a long preview."""
+    picture = next(read_frames(open_span(sample_clip, 2.0))).image
+    empty = picture.copy()
+    empty[:] = 128
+    return write_video(tmp_path_factory.mktemp("clip") / "short.mp4", [picture] * 24 + [empty] * 130, fps=60)
+
+
+@pytest.fixture
+def place(tmp_path):
+    """The empty folder in which captures go to `out`."""
+    (tmp_path / "place").mkdir()
+    return tmp_path / "place"
+
+
+@pytest.fixture
+def start_capture(start_backend, clip, place):
+    def start(stage):
+        """Start a capture to `place / "out"` and return it once it has got somewhere in that stage."""
+        process = start_backend("capture", clip, "--output", place / "out", "--preview")
+        for message in process.messages():
+            assert isinstance(message, Hello | Progress), message
+            if isinstance(message, Progress) and message.stage == stage and message.done:
+                return process
+        raise AssertionError(f"the capture was never {stage}")
+    return start
+
+
+def tree_of(process):
+    """Return the ids of the process and its children that live."""
+    group = process._process.pid
+    alive = []
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{entry}/stat") as stat:
+                state, _, its_group = stat.read().rpartition(")")[2].split()[:3]
+        except OSError:
+            continue
+        if int(its_group) == group and state != "Z":
+            alive.append(int(entry))
+    return alive
+
+
+def seconds_until_gone(process, stop):
+    """Call `stop` and return how long it takes until the process has ended and no child of it is left."""
+    began = time.monotonic()
+    stop()
+    assert process.wait(10)
+    while tree_of(process) and time.monotonic() - began < 10:
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("stage", [FINDING, DRAWING])
+def test_closing_stdin_stops_it_within_a_second_and_nothing_is_left(start_capture, place, stage):
+    process = start_capture(stage)
+    seconds = seconds_until_gone(process, process._close_stdin)      # without the parent's help, which would come after 0.7 s
+    assert [type(message) for message in process.poll() if not isinstance(message, Progress)] == [Cancelled]
+    assert seconds < A_SECOND and process.exit_code == 130
+    assert list(place.iterdir()) == []
+
+
+def test_sigterm_stops_it_within_a_second_and_nothing_is_left(start_capture, place):
+    process = start_capture(FINDING)
+    seconds = seconds_until_gone(process, lambda: os.kill(process._process.pid, signal.SIGTERM))
+    assert [type(message) for message in process.poll() if not isinstance(message, Progress)] == [Cancelled]
+    assert seconds < A_SECOND and process.exit_code == 130
+    assert list(place.iterdir()) == []
+
+
+def test_cancel_while_it_is_still_starting_stops_it(start_backend, clip, place):
+    process = start_backend("capture", clip, "--output", place / "out")
+    assert isinstance(next(process.messages()), Hello)
+    process.cancel()
+    assert [type(message) for message in process.messages()][-1] is Cancelled
+    assert process.wait(3) and list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize("stage", [FINDING, DRAWING])
+def test_sigkill_leaves_no_half_file_and_the_next_run_tidies_up(start_capture, start_backend, clip, place, stage):
+    process = start_capture(stage)
+    process._stop(lambda child: child.kill())
+    final = list(process.messages())[-1]
+    assert isinstance(final, Error) and final.kind == "BackendDied" and "SIGKILL" in final.message
+    assert not (place / "out").exists() and all(path.name.startswith(".out.") for path in place.iterdir())
+    if stage == DRAWING:
+        after = list(start_backend("capture", clip, "--output", place / "out", "--end", "0.4").messages())
+        assert isinstance(after[-1], Result)
+        assert [path.name for path in place.iterdir()] == ["out"]
+
+
+def test_a_killed_run_keeps_the_earlier_capture_and_a_finished_one_replaces_it(start_capture, start_backend, clip, place):
+    out = place / "out"
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    (out / "person_01.npz").write_text("earlier")
+    (out / "people.json").write_text(json.dumps({"people": [{"file": "person_01.npz", "thumbnail": None}], "preview": None}))
+    process = start_capture(DRAWING)
+    process.kill()
+    assert (out / "person_01.npz").read_text() == "earlier" and (out / "notes.txt").read_text() == "mine"
+    messages = list(start_backend("capture", clip, "--output", out, "--end", "0.4").messages())
+    assert isinstance(messages[-1], Result) and read_motion(out / "person_01.npz").frame_count >= 20
+    assert sorted(path.name for path in out.iterdir()) == ["notes.txt", "people.json", "person_01.jpg", "person_01.npz"]
