@@ -31,7 +31,14 @@ def build_armature(collection: bpy.types.Collection, name: str, rest: RestPose) 
                 edit_bone.parent = edit_bones[JOINT_NAMES[PARENTS[joint]]]
     for pose_bone in armature_object.pose.bones:
         pose_bone.rotation_mode = "QUATERNION"
+        pose_bone.bone.color.palette = _palette(pose_bone.name)
     return armature_object
+
+
+def _palette(joint_name: str) -> str:
+    """Return the bone colour set of a joint: in Blender's default theme red on the left, blue on the right."""
+    side = joint_name.split("_")[0]
+    return {"left": "THEME01", "right": "THEME04"}.get(side, "DEFAULT")
 
 
 def animate_armature(armature_object: bpy.types.Object, motion: Motion, rest: RestPose, frames: np.ndarray,
