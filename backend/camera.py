@@ -10,10 +10,10 @@ import numpy as np
 DEFAULT_FOV_DEGREES = 55.0
 
 
-def camera_matrix(image_size: tuple[int, int], fov_degrees: float | None = None) -> np.ndarray:
+def camera_matrix(image_size: tuple[int, int], fov_degrees: float = DEFAULT_FOV_DEGREES) -> np.ndarray:
     """Return intrinsics (3, 3) in px: centred principal point, `fov_degrees` across the image's long side."""
     width, height = image_size
-    focal = max(width, height) / 2 / math.tan(math.radians(fov_degrees or DEFAULT_FOV_DEGREES) / 2)
+    focal = max(width, height) / 2 / math.tan(math.radians(fov_degrees) / 2)
     return np.array(((focal, 0, width / 2), (0, focal, height / 2), (0, 0, 1)))
 
 

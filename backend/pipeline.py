@@ -14,7 +14,7 @@ from mpsnet_blender.shared.motion_file import Motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT
 
 from .body import DEFAULT_STATURE, Body
-from .camera import camera_matrix, project
+from .camera import DEFAULT_FOV_DEGREES, camera_matrix, project
 from .capture_folder import PEOPLE_FILE, PEOPLE_FORMAT_VERSION, CaptureFolder
 from .contacts import find_contacts
 from .detection import PersonDetector
@@ -24,6 +24,7 @@ from .inference import Workers
 from .kinematics import solve_rotations
 from .landmarks import LandmarkModel
 from .lean import lean_bias
+from .lens import focal_length_35mm, fov_from_focal_length
 from .lifting import lift
 from .preview import PreviewPerson, write_preview
 from .reporter import Reporter
@@ -69,7 +70,8 @@ def capture(video: Path, destination: Path, options: CaptureOptions, models_fold
     span = open_span(video, options.start_seconds, options.end_seconds)
     reporter.plan({_FIND: 0.9, _SOLVE: 0.03, **({_PREVIEW: 0.15} if options.preview else {})})
     tracks, clock = find_people(span, options.people, models_folder, reporter)
-    intrinsics = camera_matrix(span.size, options.fov_degrees)
+    fov_degrees = options.fov_degrees or _fov_of_file(span, reporter)
+    intrinsics = camera_matrix(span.size, fov_degrees)
     lean = lean_bias(tracks, intrinsics)
     people = []
     for count, track in enumerate(tracks):
@@ -87,6 +89,16 @@ def capture(video: Path, destination: Path, options: CaptureOptions, models_fold
         _write_people(folder.path, span, clock, people, motions, options, world)
         reporter.check()
     return len(people)
+
+
+def _fov_of_file(span: VideoSpan, reporter: Reporter) -> float:
+    """Return the field of view that the file's metadata gives, else the default."""
+    focal_length = focal_length_35mm(span.path)
+    if focal_length is None:
+        return DEFAULT_FOV_DEGREES
+    fov_degrees = fov_from_focal_length(focal_length, span.size)
+    reporter.log("info", f"The video tells its lens: {focal_length:g} mm as on 35 mm film, {fov_degrees:.0f} degrees.")
+    return fov_degrees
 
 
 def find_people(span: VideoSpan, people: int | None, models_folder: Path, reporter: Reporter) -> tuple[list[PersonTrack], Clock]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,6 +103,8 @@ def _undo_exchanges(tracklets: list[Tracklet]) -> list[Tracklet]:
 
 def _closest_moment(first: Tracklet, second: Tracklet) -> int | None:
     """Return the frame in which two tracklets are closest, or None where they never come close."""
+    if first.frame_index[0] > second.frame_index[-1] or second.frame_index[0] > first.frame_index[-1]:
+        return None
     common = sorted(set(first.frame_index) & set(second.frame_index))
     if not common:
         return None
@@ -112,15 +116,26 @@ def _closest_moment(first: Tracklet, second: Tracklet) -> int | None:
 
 def _join(tracklets: list[Tracklet], image_size: tuple[int, int]) -> list[Tracklet]:
     """Join pieces that follow one another in time, the best fit of the whole clip first."""
-    pieces = list(tracklets)
-    while True:
-        candidates = [(cost, i, j) for i, first in enumerate(pieces) for j, second in enumerate(pieces)
-                      if i != j and (cost := _join_cost(first, second, image_size)) < _MAX_JOIN_COST]
-        if not candidates:
-            return pieces
-        _, i, j = min(candidates)
-        joined = _concatenated(pieces[i], pieces[j])
-        pieces = [piece for index, piece in enumerate(pieces) if index not in (i, j)] + [joined]
+    pieces = dict(enumerate(tracklets))
+    queue: list[tuple[float, int, int]] = []
+
+    def offer(first: int, second: int) -> None:
+        cost = _join_cost(pieces[first], pieces[second], image_size)
+        if cost < _MAX_JOIN_COST:
+            heapq.heappush(queue, (cost, first, second))
+
+    for first, second in itertools.permutations(pieces, 2):
+        offer(first, second)
+    while queue:
+        _, first, second = heapq.heappop(queue)
+        if first not in pieces or second not in pieces:
+            continue
+        whole = max(pieces) + 1
+        pieces[whole] = _concatenated(pieces.pop(first), pieces.pop(second))
+        for other in list(pieces)[:-1]:
+            offer(other, whole)
+            offer(whole, other)
+    return list(pieces.values())
 
 
 def _join_cost(first: Tracklet, second: Tracklet, image_size: tuple[int, int]) -> float:
