@@ -11,8 +11,7 @@ from typing import BinaryIO, Protocol
 
 from tqdm import tqdm
 
-from mpsnet_blender.shared.protocol import (
-    EXIT_CANCELLED, Cancelled, Error, Hello, Log, Message, Progress, Result, encode)
+from mpsnet_blender.shared.protocol import EXIT_CANCELLED, Cancelled, Error, Hello, Log, Message, Progress, Result, encode
 
 from .errors import CancelRequested
 

@@ -18,7 +18,8 @@ from .errors import OptionError, VideoError
 _PREFETCHED_FRAMES = 4
 _DEFAULT_FPS = 30.0
 # Containers whose signature is right but that do not open were cut off or damaged; anything else is no video.
-_SIGNATURES = ((4, b"ftyp"), (0, b"RIFF"), (0, b"\x1aE\xdf\xa3"), (0, b"\x00\x00\x01\xba"), (0, b"FLV"), (0, b"OggS"), (0, b"G@"))
+_SIGNATURES = ((4, b"ftyp"), (0, b"RIFF"), (0, b"\x1aE\xdf\xa3"), (0, b"\x00\x00\x01\xba"), (0, b"FLV"), (0, b"OggS"),
+               (0, b"G@"))
 _REENCODE = "Re-encode it as MP4 (H.264) and try again."
 
 

@@ -3,7 +3,14 @@ import pytest
 
 from backend.body import generic_body, measured_body
 from backend.landmarks import LANDMARK, MIRRORED
-from mpsnet_blender.shared.smpl_skeleton import CROWN_ABOVE_HEAD, JOINT, JOINT_NAMES, PARENTS, SOLE_BELOW_ANKLE, mirrored_name
+from mpsnet_blender.shared.smpl_skeleton import (
+    CROWN_ABOVE_HEAD,
+    JOINT,
+    JOINT_NAMES,
+    PARENTS,
+    SOLE_BELOW_ANKLE,
+    mirrored_name,
+)
 from tests.backend.people import random_poses
 
 MIRROR = np.array((-1, 1, 1))

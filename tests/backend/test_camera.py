@@ -24,7 +24,8 @@ def test_projecting_rays_gives_the_image_points_back():
 
 def test_the_pictures_centre_is_straight_ahead_and_x_goes_right_y_down():
     intrinsics = camera_matrix((100, 100), 90.0)
-    np.testing.assert_allclose(rays(np.array(((50.0, 50), (100, 50), (50, 100))), intrinsics), ((0, 0, 1), (1, 0, 1), (0, 1, 1)))
+    xy = np.array(((50.0, 50), (100, 50), (50, 100)))
+    np.testing.assert_allclose(rays(xy, intrinsics), ((0, 0, 1), (1, 0, 1), (0, 1, 1)))
 
 
 def test_a_point_behind_the_camera_projects_to_a_finite_place():
@@ -49,7 +50,8 @@ def test_a_translation_is_recovered_from_exact_rays(weights):
     placed = points + translation[:, None]
     point_rays = placed / placed[..., 2:]
     np.testing.assert_allclose(fit_translation(points, point_rays, weights), translation, atol=1e-5)
-    np.testing.assert_allclose(fit_translation_at_depth(points, point_rays, weights, translation[:, 2]), translation, atol=1e-9)
+    at_depth = fit_translation_at_depth(points, point_rays, weights, translation[:, 2])
+    np.testing.assert_allclose(at_depth, translation, atol=1e-9)
 
 
 def test_points_of_no_weight_have_no_say():

@@ -73,7 +73,7 @@ def seconds_until_gone(process, stop):
 @pytest.mark.parametrize("stage", [FINDING, DRAWING])
 def test_closing_stdin_stops_it_within_a_second_and_nothing_is_left(start_capture, place, stage):
     process = start_capture(stage)
-    seconds = seconds_until_gone(process, process._close_stdin)      # without the parent's help, which would come after 0.7 s
+    seconds = seconds_until_gone(process, process._close_stdin)      # without the parent's help, which comes later
     assert [type(message) for message in process.poll() if not isinstance(message, Progress)] == [Cancelled]
     assert seconds < A_SECOND and process.exit_code == 130
     assert list(place.iterdir()) == []

@@ -42,7 +42,8 @@ def test_a_video_that_cannot_be_read_is_one_error_and_no_folder(video, kind, tmp
 
 
 @pytest.mark.parametrize("wrong", [
-    ["--people", "0"], ["--people", "two"], ["--people", "-1"], ["--height", "17"], ["--height", "nan"], ["--height", "tall"],
+    ["--people", "0"], ["--people", "two"], ["--people", "-1"], ["--height", "17"], ["--height", "nan"],
+    ["--height", "tall"],
     ["--fov", "0"], ["--fov", "180"], ["--fov", "inf"], ["--start", "-1"], ["--end", "soon"], ["--engine", "magic"],
     ["--unknown"], ["more.mp4"]])
 def test_wrong_options_end_with_status_2_and_say_what(wrong, empty_clip, tmp_path, run_backend):
@@ -144,8 +145,8 @@ def test_a_parent_that_stopped_listening_is_no_crash(empty_clip, tmp_path, envir
 
 
 def test_options_reach_the_result(sample_clip, tmp_path, run_backend):
-    ended = run_backend("capture", sample_clip, "--output", tmp_path / "out", "--start", "2", "--end", "2.5", "--height", "1.9",
-                        "--fov", "90", "--people", "1", "--engine", "keypoints")
+    ended = run_backend("capture", sample_clip, "--output", tmp_path / "out", "--start", "2", "--end", "2.5",
+                        "--height", "1.9", "--fov", "90", "--people", "1", "--engine", "keypoints")
     messages = messages_of(ended)
     assert ended.returncode == 0 and any(isinstance(message, Progress) for message in messages)
     people = json.loads((tmp_path / "out" / "people.json").read_text())

@@ -12,7 +12,8 @@ DEAD_PROCESS = 2 ** 22 + 1      # above Linux's highest process id
 
 def write_capture(destination, people=1, preview=False):
     """Write a capture as the pipeline does, with a word for each file's content."""
-    listed = [{"file": f"person_{number:02d}.npz", "thumbnail": f"person_{number:02d}.jpg"} for number in range(1, people + 1)]
+    stems = [f"person_{number:02d}" for number in range(1, people + 1)]
+    listed = [{"file": f"{stem}.npz", "thumbnail": f"{stem}.jpg"} for stem in stems]
     with CaptureFolder(destination) as folder:
         for person in listed:
             for name in person.values():
@@ -45,7 +46,7 @@ def test_an_error_leaves_nothing(tmp_path, exists):
         (folder.path / "person_01.npz").write_text("half")
         raise KeyError
     assert names(tmp_path) == (["out"] if exists else [])
-    assert not exists or names(destination) == before and (destination / "person_01.npz").read_text() == "of 1"
+    assert not exists or (names(destination) == before and (destination / "person_01.npz").read_text() == "of 1")
 
 
 def test_the_persons_other_files_stay_and_an_earlier_capture_is_replaced(tmp_path):

@@ -49,13 +49,15 @@ def test_progress_tells_rate_and_time_left_at_most_ten_times_a_second(sample_cap
 
 
 def test_the_folder_holds_what_people_json_lists_and_nothing_else(sample_capture, people):
-    listed = {"people.json", people["preview"]} | {person[key] for person in people["people"] for key in ("file", "thumbnail")}
+    listed = {person[key] for person in people["people"] for key in ("file", "thumbnail")}
+    listed |= {"people.json", people["preview"]}
     assert {path.name for path in sample_capture.folder.iterdir()} == listed
     assert [path.name for path in sample_capture.folder.parent.iterdir() if path.name.startswith(".")] == []
 
 
 def test_people_json_tells_spans_and_quality(people, motion, sample_clip):
-    assert (people["format_version"], people["fps"], people["image_size"], people["frame_count"]) == (1, 30.0, [960, 720], 300)
+    assert (people["format_version"], people["fps"], people["frame_count"]) == (1, 30.0, 300)
+    assert people["image_size"] == [960, 720]
     assert people["video"] == str(sample_clip) and people["engine"] == motion.engine
     (person,) = people["people"]
     assert (person["id"], person["file"]) == (1, "person_01.npz")
@@ -70,7 +72,7 @@ def test_the_motion_file_holds_the_whole_clip(motion, sample_clip):
     np.testing.assert_array_equal(motion.image_size, (960, 720))
     np.testing.assert_allclose(motion.timestamps, motion.frame_index / 30, atol=1e-6)
     assert motion.keypoints2d.shape == (motion.frame_count, 33, 3) and motion.world_from_cam.shape == (1, 4, 4)
-    assert 0 <= motion.confidence.min() and motion.confidence.max() <= 1 and motion.confidence.mean() > 0.6
+    assert motion.confidence.min() >= 0 and motion.confidence.max() <= 1 and motion.confidence.mean() > 0.6
 
 
 def test_the_persons_pelvis_is_at_hip_height_in_the_world(motion):

@@ -68,7 +68,7 @@ def test_the_region_stands_as_the_person_does(top, angle):
 
 
 def test_mirroring_exchanges_left_and_right_and_keeps_the_nose():
-    assert [LANDMARK_NAMES[index] for index in MIRRORED[[LANDMARK["nose"], LANDMARK["left_knee"], LANDMARK["mouth_right"]]]] \
+    assert [LANDMARK_NAMES[MIRRORED[LANDMARK[name]]] for name in ("nose", "left_knee", "mouth_right")] \
         == ["nose", "right_knee", "mouth_left"]
     np.testing.assert_array_equal(MIRRORED[MIRRORED], np.arange(33))
 

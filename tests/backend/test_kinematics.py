@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.kinematics import about, fitted_rotmats, frames, limited, solve_rotations, swing, swing_and_twist, without_hyperextension
+from backend.kinematics import (
+    about,
+    fitted_rotmats,
+    frames,
+    limited,
+    solve_rotations,
+    swing,
+    swing_and_twist,
+    without_hyperextension,
+)
 from backend.landmarks import LANDMARK
 from backend.smoothing import angle_between
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
@@ -140,7 +149,8 @@ def test_frames_are_orthonormal_and_right_handed():
 
 
 def test_rotation_vectors_are_limited_and_keep_their_axis():
-    np.testing.assert_allclose(limited(np.array(((0.0, 0, 3), (0, 0.5, 0), (0, 0, 0))), 1.0), ((0, 0, 1), (0, 0.5, 0), (0, 0, 0)))
+    rotvecs = np.array(((0.0, 0, 3), (0, 0.5, 0), (0, 0, 0)))
+    np.testing.assert_allclose(limited(rotvecs, 1.0), ((0, 0, 1), (0, 0.5, 0), (0, 0, 0)))
 
 
 def test_a_fitted_rotation_is_recovered_whatever_the_place_and_size():

@@ -71,8 +71,9 @@ def test_after_a_cancel_the_next_progress_stops_the_job(kept, monkeypatch):
 
 def test_a_terminal_shows_words_on_stderr_and_the_result_on_stdout(capsys):
     sink = TerminalSink()
-    for message in (Progress("Finding people", 3, 10, "frames"), Log("warning", "careful"), Error("VideoError", "Bad.", "Mend it."),
-                    Cancelled("Stopped."), Result("/some/folder", "2 people captured.")):
+    for message in (Progress("Finding people", 3, 10, "frames"), Log("warning", "careful"),
+                    Error("VideoError", "Bad.", "Mend it."), Cancelled("Stopped."),
+                    Result("/some/folder", "2 people captured.")):
         sink.send(message)
     out, err = capsys.readouterr()
     assert out == "2 people captured.\n/some/folder\n"

@@ -3,7 +3,7 @@ import pytest
 
 from backend.contacts import find_contacts
 from backend.kinematics import solve_rotations
-from backend.root import place_in_camera
+from backend.root import CameraMotion, place_in_camera
 from backend.smoothing import angle_between
 from backend.world import find_world, soles, to_world
 from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
@@ -15,7 +15,8 @@ DOWN = np.array((0.0, 0.0, -1.0))
 
 def in_world(person, world):
     """Return the motion of a person, seen by a camera, in the world that was found."""
-    return type(person.motion)(*to_world(person.motion, world), person.body.rest_joints, person.body.stature, person.timestamps)
+    rotmats, trans = to_world(person.motion, world)
+    return CameraMotion(rotmats, trans, person.body.rest_joints, person.body.stature, person.timestamps)
 
 
 @pytest.mark.parametrize("pitch", PITCHES)
