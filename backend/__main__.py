@@ -46,9 +46,11 @@ def _run(arguments, reporter: Reporter) -> Result:
     if arguments.command == "doctor":
         from .doctor import examine
         return examine(arguments.models)
-    from .pipeline import CaptureOptions, capture
-    options = CaptureOptions(arguments.people, arguments.height, arguments.fov, arguments.start, arguments.end,
-                             arguments.preview)
+    from .pipeline import DEFAULT_ENGINE, CaptureOptions, capture
+    options = CaptureOptions(
+        engine=DEFAULT_ENGINE if arguments.engine == "auto" else arguments.engine, people=arguments.people,
+        stature=arguments.height, fov_degrees=arguments.fov, start_seconds=arguments.start, end_seconds=arguments.end,
+        preview=arguments.preview)
     count = capture(arguments.video, arguments.output, options, arguments.models, reporter)
     return Result(str(arguments.output.absolute()), f"{count} {'person' if count == 1 else 'people'} captured.")
 
