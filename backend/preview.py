@@ -34,7 +34,7 @@ def write_preview(path: Path, span: VideoSpan, fps: float, people: list[PreviewP
                   on_frame: Callable[[int], None]) -> None:
     """Write an MP4 of the span, at most 1280 px wide, with everybody drawn over it. Raises OutputError."""
     scale = min(1.0, _MAX_WIDTH / span.size[0])
-    size = tuple(int(round(side * scale / 2)) * 2 for side in span.size)
+    size = tuple(round(side * scale / 2) * 2 for side in span.size)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), fps, size)
     if not writer.isOpened():
         raise OutputError(f"OpenCV cannot write {path.name}.", "Capture without --preview.")
@@ -55,7 +55,7 @@ def write_preview(path: Path, span: VideoSpan, fps: float, people: list[PreviewP
 def _draw_person(picture: np.ndarray, person: PreviewPerson, row: int, scale: float) -> None:
     box = np.round(person.boxes[row] * scale).astype(int)
     colour = _BOX_COLOURS[(person.person_id - 1) % len(_BOX_COLOURS)]
-    thickness = max(1, int(round((box[3] - box[1]) / 160)))
+    thickness = max(1, round((box[3] - box[1]) / 160))
     cv2.rectangle(picture, tuple(box[:2].tolist()), tuple(box[2:].tolist()), colour, 1, cv2.LINE_AA)
     label = (int(box[0]), max(14, int(box[1]) - 5))
     cv2.putText(picture, f"{person.person_id}", label, cv2.FONT_HERSHEY_SIMPLEX, 0.6, colour, 2, cv2.LINE_AA)

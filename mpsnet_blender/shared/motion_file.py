@@ -187,7 +187,8 @@ def _validate(motion: Motion, path: str) -> None:
     if keypoints is not None and (np.ndim(keypoints) != 3 or keypoints.shape[0] != frames or keypoints.shape[2] != 3):
         raise MotionFileError(f"{path}: keypoints2d has shape {np.shape(keypoints)}, expected ({frames}, K, 3).")
     if world_from_cam is not None and np.shape(world_from_cam) not in ((1, 4, 4), (frames, 4, 4)):
-        raise MotionFileError(f"{path}: world_from_cam has shape {np.shape(world_from_cam)}, expected (1 or {frames}, 4, 4).")
+        raise MotionFileError(
+            f"{path}: world_from_cam has shape {np.shape(world_from_cam)}, expected (1 or {frames}, 4, 4).")
     for name in (*shapes, "keypoints2d", "world_from_cam"):
         value = getattr(motion, name)
         if value is None:
