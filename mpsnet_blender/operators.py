@@ -8,7 +8,7 @@ import bpy
 
 from .client.setup_errors import SetupError
 from .job_endings import capture_ended, run_job, setup_ended
-from .preferences import backend_environment, preferences
+from .preferences import backend_environment, home_folder, preferences
 from .scene import job_timer
 from .scene.capture_job import new_capture_folder, start_capture, start_setup
 from .scene.job_timer import Job
@@ -48,11 +48,13 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
             return {"CANCELLED"}
         settings.video = str(video)
         environment = backend_environment(context)
+        if not environment.is_ready() and _set_up(self, context) != {"FINISHED"}:
+            return {"CANCELLED"}
         # A file dialog fills `directory` with the video's own folder: that is no choice of a place for the result.
         is_chosen = self.directory and not self._is_from_dialog
-        folder = Path(bpy.path.abspath(self.directory)) if is_chosen else new_capture_folder(environment.home, video)
+        folder = Path(bpy.path.abspath(self.directory)) if is_chosen else new_capture_folder(home_folder(context), video)
         try:
-            process = start_capture(environment, video, folder, settings.capture_options())
+            process = start_capture(environment, home_folder(context), video, folder, settings.capture_options())
         except (SetupError, OSError) as error:
             return _report_failure(self, error)
         return run_job(self, context, Job(f"Capturing {video.name}", process, context.scene.name, capture_ended))
@@ -71,12 +73,7 @@ class MPSNET_OT_setup_backend(bpy.types.Operator):
         return _says_free(cls)
 
     def execute(self, context):
-        environment = backend_environment(context)
-        try:
-            process = start_setup(environment, bpy.path.abspath(preferences(context).python))
-        except (SetupError, OSError) as error:
-            return _report_failure(self, error)
-        return run_job(self, context, Job("Setting up", process, context.scene.name, setup_ended))
+        return _set_up(self, context)
 
 
 class MPSNET_OT_cancel_job(bpy.types.Operator):
@@ -123,6 +120,14 @@ class MPSNET_FH_video(bpy.types.FileHandler):
         return context.area is not None and context.area.type == "VIEW_3D"
 
 
+def _set_up(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
+    try:
+        process = start_setup(backend_environment(context), bpy.path.abspath(preferences(context).python))
+    except (SetupError, OSError) as error:
+        return _report_failure(operator, error)
+    return run_job(operator, context, Job("Setting up", process, context.scene.name, setup_ended))
+
+
 def _report_failure(operator: bpy.types.Operator, error: Exception) -> set[str]:
     operator.report({"ERROR"}, f"{error} {getattr(error, 'advice', '')}".strip())
     return {"CANCELLED"}
@@ -136,10 +141,12 @@ def _says_free(operator_class: type) -> bool:
 
 
 def _says_ready(operator_class: type, context: bpy.types.Context) -> bool:
-    if not backend_environment(context).is_ready():
-        operator_class.poll_message_set("The backend is not set up: press Set Up, or run bpy.ops.mpsnet.setup_backend()")
-        return False
-    return True
+    """Whether a capture can start. In a script's background it sets the backend up first, where it may go online."""
+    if backend_environment(context).is_ready() or (bpy.app.background and bpy.app.online_access):
+        return True
+    operator_class.poll_message_set("The backend is not set up: press Set Up, or run bpy.ops.mpsnet.setup_backend(). "
+                                    "Both need Online Access (Preferences, System, Network)")
+    return False
 
 
 def _show_tab(context: bpy.types.Context) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from .client.backend_environment import BackendEnvironment
+from .client.backend_environment import BackendEnvironment, default_home
 from .path_options import relative_path_options
 
 # Blender looks preferences up under the extension's root package: "bl_ext.<repository>.mpsnet_blender".
@@ -49,8 +49,12 @@ def home_folder(context: bpy.types.Context) -> Path:
 
 
 def backend_environment(context: bpy.types.Context) -> BackendEnvironment:
-    """Return the backend's environment in the home folder, whether it is set up or not."""
-    return _environment(home_folder(context))
+    """Return the backend's environment: the one in the home folder, or where that is not set up, the shell's if it is.
+
+    So whoever used `mocap.py` before need not download anything again.
+    """
+    own, shell = _environment(home_folder(context)), _environment(default_home())
+    return shell if not own.is_ready() and shell.is_ready() else own
 
 
 @lru_cache(maxsize=4)

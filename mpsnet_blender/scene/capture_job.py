@@ -38,10 +38,14 @@ def new_capture_folder(home: Path, video: Path) -> Path:
     return folder
 
 
-def start_capture(environment: BackendEnvironment, video: Path, folder: Path, options: CaptureOptions) -> BackendProcess:
-    """Start a capture of `video` into `folder`. Raises NotSetUpError before the set-up, OSError without a place to write."""
+def start_capture(environment: BackendEnvironment, home: Path, video: Path, folder: Path,
+                  options: CaptureOptions) -> BackendProcess:
+    """Start a capture of `video` into `folder`, its log in `home`.
+
+    Raises NotSetUpError before the set-up, OSError without a place to write.
+    """
     command = environment.backend_command(*capture_arguments(video, folder, options))
-    return BackendProcess(command, environment.home, _fresh_log(environment.home, "capture.log"))
+    return BackendProcess(command, EXTENSION_ROOT, _fresh_log(home, "capture.log"))
 
 
 def start_setup(environment: BackendEnvironment, preferred_python: str) -> BackendProcess:

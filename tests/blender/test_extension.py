@@ -58,7 +58,8 @@ def test_a_run_changes_no_file_of_the_extension(extension, tmp_path):
     assert _digests(folder) == before
 
 
-def test_operators_say_why_they_cannot_run(extension, tmp_path):
+def test_operators_say_why_they_cannot_run(extension, tmp_path, monkeypatch):
+    monkeypatch.setenv("MPSNET_HOME", str(tmp_path / "shell"))
     video = tmp_path / "clip.mp4"
     video.write_bytes(b"")
     bpy.context.preferences.addons[PACKAGE].preferences.home = str(tmp_path / "home")
