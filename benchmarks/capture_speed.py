@@ -30,10 +30,14 @@ CANCELLED_SECONDS_OF_VIDEO = 4.0
 # Where a cancel is asked for: at the first message of that kind.
 CANCEL_POINTS: dict[str, Callable[[Message], bool]] = {
     "starting": lambda message: isinstance(message, Hello),
-    "finding people": lambda message: isinstance(message, Progress) and message.stage == "Finding people" and message.done > 9,
-    "solving motion": lambda message: isinstance(message, Progress) and message.stage == "Solving motion",
-    "drawing preview": lambda message: isinstance(message, Progress) and message.stage == "Drawing preview" and message.done > 9,
+    "finding people": lambda message: _is_progress(message, "Finding people", 10),
+    "solving motion": lambda message: _is_progress(message, "Solving motion", 0),
+    "drawing preview": lambda message: _is_progress(message, "Drawing preview", 10),
 }
+
+
+def _is_progress(message: Message, stage: str, done: int) -> bool:
+    return isinstance(message, Progress) and message.stage == stage and message.done >= done
 
 
 def main() -> None:
@@ -56,7 +60,7 @@ def measure(video: Path, frame_counts: list[int], with_cancel: bool) -> None:
     environment = BackendEnvironment(default_home())
     environment.ensure(ProgressPrinter("[backend] ").message)
     load = f", load before {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    print(f"{video.name} on {os.cpu_count()} cores{load}")
+    print(f"{video.name} on {os.cpu_count()} cores{load}", flush=True)
     with tempfile.TemporaryDirectory(prefix="mpsnet-benchmark-") as name:
         folder = Path(name)
         clips = {count: repeated(environment, video, folder, count) for count in sorted(frame_counts)}
@@ -75,7 +79,10 @@ def repeated(environment: BackendEnvironment, video: Path, folder: Path, frame_c
 
 def run_child(environment: BackendEnvironment, child: str, video: Path, output: Path, *arguments: str) -> str:
     command = [environment.python, __file__, str(video), "--child", child, "--output", str(output), *arguments]
-    return subprocess.run(command, env=child_environ(), check=True, stdout=subprocess.PIPE, text=True).stdout
+    done = subprocess.run(command, env=child_environ(), check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(done.stderr)
+    return done.stdout
 
 
 def print_stages(environment: BackendEnvironment, clip: Path, folder: Path) -> None:
@@ -87,19 +94,20 @@ def print_stages(environment: BackendEnvironment, clip: Path, folder: Path) -> N
 
 
 def print_captures(environment: BackendEnvironment, clips: dict[int, Path], folder: Path) -> None:
-    print(f"\n{'end to end':<26}{'s':>8}{'frames/s':>10}{'peak MB':>10}")
+    print(f"\n{'end to end':<26}{'s':>8}{'CPU s':>8}{'frames/s':>10}{'peak MB':>10}")
     peaks = []
     for count, clip in clips.items():
         for preview in ([], ["--preview"]) if count == min(clips) else ([],):
-            seconds, peak = run_capture(environment, clip, folder / f"out-{count}", *preview)
-            print(f"{f'{count} frames' + (', preview' if preview else ''):<26}{seconds:8.2f}{count / seconds:10.1f}{peak:10.0f}")
+            seconds, cpu_seconds, peak = run_capture(environment, clip, folder / f"out-{count}", *preview)
+            print(f"{f'{count} frames' + (', preview' if preview else ''):<26}{seconds:8.2f}{cpu_seconds:8.2f}"
+                  f"{count / seconds:10.1f}{peak:10.0f}", flush=True)
             peaks += [] if preview else [peak]
     if len(peaks) > 1:
         print(f"memory of {max(clips)} frames over {min(clips)} frames: {peaks[-1] / peaks[0]:.3f}")
 
 
-def run_capture(environment: BackendEnvironment, clip: Path, output: Path, *options: str) -> tuple[float, float]:
-    """Return a capture's seconds, start of the process included, and its peak memory in MB."""
+def run_capture(environment: BackendEnvironment, clip: Path, output: Path, *options: str) -> tuple[float, float, float]:
+    """Return a capture's seconds, start of the process included, those of all cores, and its peak memory in MB."""
     command = environment.backend_command("capture", str(clip), "--output", str(output), *options)
     start = time.monotonic()
     # stdin stays open until the end: closing it would cancel.
@@ -111,7 +119,7 @@ def run_capture(environment: BackendEnvironment, clip: Path, output: Path, *opti
     if process.returncode != 0:
         sys.exit(f"The capture of {clip.name} ended with status {process.returncode}.")
     unit = 1.0 if sys.platform == "darwin" else 1024.0      # ru_maxrss: bytes on macOS, kilobytes elsewhere
-    return time.monotonic() - start, usage.ru_maxrss * unit / 1e6
+    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e6
 
 
 def print_cancels(environment: BackendEnvironment, clip: Path, folder: Path) -> None:
@@ -125,7 +133,7 @@ def print_cancels(environment: BackendEnvironment, clip: Path, folder: Path) -> 
             start = time.monotonic()
             process.cancel()
             process.wait()      # the watcher has then killed what was left of the tree
-            print(f"{stage:<26}{time.monotonic() - start:26.2f}")
+            print(f"{stage:<26}{time.monotonic() - start:26.2f}", flush=True)
             list(process.messages())
         left = [path.name for path in folder.iterdir() if "cancelled" in path.name and path.suffix != ".log"]
         if left:
