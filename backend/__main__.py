@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 
-from mpsnet_blender.shared.protocol import (
-    EXIT_CANCELLED, EXIT_ERROR, EXIT_NOBODY_FOUND, EXIT_OK, Cancelled, Error, Result)
+from mpsnet_blender.shared.protocol import EXIT_CANCELLED, EXIT_ERROR, EXIT_NOBODY_FOUND, EXIT_OK, Cancelled, Error, Result
 
 from .cli import parser
 from .errors import CancelRequested, FixableError, NobodyFoundError

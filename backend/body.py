@@ -7,7 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mpsnet_blender.shared.smpl_skeleton import (
-    CROWN_ABOVE_HEAD, JOINT, PARENTS, SOLE_BELOW_ANKLE, generic_offsets, rest_joints_from_offsets)
+    CROWN_ABOVE_HEAD,
+    JOINT,
+    PARENTS,
+    SOLE_BELOW_ANKLE,
+    generic_offsets,
+    rest_joints_from_offsets,
+)
 
 from .landmarks import LANDMARK, LANDMARK_COUNT, LANDMARK_NAMES
 
