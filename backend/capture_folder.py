@@ -25,10 +25,17 @@ class CaptureFolder:
         self.destination = destination.absolute()
         self.path = Path()
 
+    def require_place(self) -> None:
+        """Raise OutputError where it can be told beforehand that nothing can be written there; touches nothing."""
+        place = next(path for path in (self.destination, *self.destination.parents) if path.exists())
+        if not place.is_dir():
+            raise OutputError(f"{place} is a file, not a folder.", "Choose another --output.")
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise OutputError(f"Cannot write to {place}: you have no permission.", "Choose another --output.")
+
     def __enter__(self) -> CaptureFolder:
+        self.require_place()
         try:
-            if self.destination.exists() and not self.destination.is_dir():
-                raise OutputError(f"{self.destination} is a file, not a folder.", "Choose another --output.")
             # Inside a folder that is there already: its parent may be another disk, or not ours to write to.
             workplace = self.destination if self.destination.exists() else self.destination.parent
             workplace.mkdir(parents=True, exist_ok=True)

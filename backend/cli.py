@@ -16,6 +16,7 @@ def parser() -> argparse.ArgumentParser:
         prog="mocap.py", description="Motion capture from ordinary video: people's SMPL motion as files for Blender.")
     root.add_argument("--terminal", action="store_true", help=argparse.SUPPRESS)
     root.add_argument("--models", type=Path, required=True, help=argparse.SUPPRESS)
+    root.add_argument("--checkpoints", type=Path, help=argparse.SUPPRESS)
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_capture(commands.add_parser("capture", help="capture everybody in a video"))
     _add_score(commands.add_parser("score", help="measure a capture against a truth file"))

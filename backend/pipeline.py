@@ -54,6 +54,8 @@ class CaptureOptions:
 
 def capture(video: Path, destination: Path, options: CaptureOptions, models_folder: Path, reporter: Reporter) -> int:
     """Capture everybody in a video into a folder; return how many. Raises a FixableError, or CancelRequested."""
+    folder = CaptureFolder(destination)
+    folder.require_place()
     span = open_span(video, options.start_seconds, options.end_seconds)
     engine = ENGINES[options.engine]()
     reporter.plan({_FIND: 0.9, engine.stage: engine.time_share, **({_PREVIEW: 0.15} if options.preview else {})})
@@ -64,7 +66,7 @@ def capture(video: Path, destination: Path, options: CaptureOptions, models_fold
     world = find_world([person.motion for person in people])
     people = [person.scaled(factor) for person, factor in zip(people, world.stature_factors)]
     motions = [motion_in_world(person, world, shot, engine.name) for person in people]
-    with CaptureFolder(destination) as folder:
+    with folder:
         if options.preview:
             drawn = [_preview_person(number, person, shot) for number, person in enumerate(people, start=1)]
             write_preview(folder.path / "preview.mp4", span, clock.fps, drawn,

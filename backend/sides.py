@@ -16,7 +16,7 @@ _PARTS = {
 }
 _ALL_PARTS = ("shoulder", "hip", *_PARTS["arms"], *_PARTS["legs"])
 _EXCHANGE_COST = 0.06        # body lengths: being exchanged at all, per frame
-_SWITCH_COST = 0.25          # body lengths: changing over between two frames
+_SWITCH_COST = 0.15          # body lengths: changing over between two frames
 _MAX_STEP_SECONDS = 0.15     # over longer gaps positions tell nothing
 
 

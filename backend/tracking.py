@@ -29,6 +29,7 @@ _DISTRUST_SECONDS = 3.0
 _SAME_SKELETON = 0.25                   # mean distance of the main joints, in body radii
 _MAX_LENGTH_VARIATION = 0.2             # people: 0.04 to 0.16; a cart full of toys: up to 0.30
 _MAX_MEAN_ACCELERATION = 100.0          # m/s^2 of landmarks about the hips; a runner: 21; the cart: 127
+_ACCELERATION_STEP_SECONDS = 1 / 30
 _MAIN_JOINTS = [LANDMARK[f"{side}_{joint}"] for joint in ("shoulder", "hip", "knee", "elbow", "ankle")
                 for side in ("left", "right")]
 _LIMBS = np.array([[LANDMARK[f"{side}_{a}"], LANDMARK[f"{side}_{b}"]] for side in ("left", "right") for a, b in (
@@ -211,8 +212,11 @@ def is_bodily(tracklet: Tracklet, part: slice = slice(None)) -> bool:
     score = np.stack([landmarks.score for landmarks in tracklet.observations[part]]).mean(0)
     lengths = np.linalg.norm(world[:, _LIMBS[:, 0]] - world[:, _LIMBS[:, 1]], axis=-1)
     variation = np.average(lengths.std(0) / lengths.mean(0), weights=score[_LIMBS].min(1) + 1e-3)
-    velocity = np.diff(world[:, _LIMBS.ravel()], axis=0) / np.diff(times)[:, None, None]
-    acceleration = np.diff(velocity, axis=0) / (times[2:] - times[:-2])[:, None, None] * 2
+    # Over steps of a thirtieth of a second at least: between closer frames noise would count as acceleration.
+    stride = min(max(1, round(_ACCELERATION_STEP_SECONDS / float(np.median(np.diff(times))))), (len(times) - 1) // 2)
+    positions, moments = world[::stride, _LIMBS.ravel()], times[::stride]
+    velocity = np.diff(positions, axis=0) / np.diff(moments)[:, None, None]
+    acceleration = np.diff(velocity, axis=0) / (moments[2:] - moments[:-2])[:, None, None] * 2
     return bool(variation < _MAX_LENGTH_VARIATION
                 and np.median(np.linalg.norm(acceleration, axis=-1).mean(1)) < _MAX_MEAN_ACCELERATION)
 

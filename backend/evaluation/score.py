@@ -74,7 +74,7 @@ def read_truth(path: Path) -> Truth:
             place, pitch = arrays["cam"], float(arrays["pitch"]) if "pitch" in arrays else 0.0
         body = keypoints[..., [names.index(name) for name in _BODY], :]
         relative = body - (place if place.ndim == 1 else place[:, None])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise TruthError(f"{path} is not a truth file ({error}).",
                          "It must be an .npz with K, KL and cam, as samples/README.md describes.") from None
     level = np.stack([relative[..., 0], -relative[..., 2], relative[..., 1]], axis=-1)

@@ -94,7 +94,7 @@ def test_a_file_in_the_folders_place_is_an_error(tmp_path):
 
 def test_a_file_in_the_place_of_a_folder_above_is_an_error(tmp_path):
     (tmp_path / "out").write_text("mine")
-    with pytest.raises(OutputError, match="Cannot write"), CaptureFolder(tmp_path / "out" / "deeper"):
+    with pytest.raises(OutputError, match="is a file, not a folder"), CaptureFolder(tmp_path / "out" / "deeper"):
         pass
 
 

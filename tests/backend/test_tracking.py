@@ -87,11 +87,9 @@ def test_a_slow_video_is_followed_by_searching_each_frame(track, sample_frames, 
     assert len(person.frame_index) >= 7
 
 
-NOISE_COUNTS_AS_MOVEMENT = pytest.mark.xfail(strict=False, reason="accelerations are taken from frame to frame")
 
 
-@pytest.mark.parametrize("fps", [60.0, pytest.param(120.0, marks=NOISE_COUNTS_AS_MOVEMENT),
-                                 pytest.param(240.0, marks=NOISE_COUNTS_AS_MOVEMENT)])
+@pytest.mark.parametrize("fps", [60.0, 120.0, 240.0])
 def test_somebody_filmed_at_a_high_frame_rate_is_a_person(track, pictures, fps):
     generator = np.random.default_rng(0)
     filmed = [np.clip(pictures[0] + generator.normal(scale=4, size=pictures[0].shape), 0, 255).astype(np.uint8)

@@ -35,7 +35,7 @@ def test_a_video_becomes_an_armature_that_moves_at_the_videos_speed(empty_scene,
 def test_a_bad_video_is_an_error_that_names_it_and_leaves_nothing(empty_scene, tmp_path):
     video = tmp_path / "notes.mp4"
     video.write_text("no video at all")
-    with pytest.raises(RuntimeError, match="notes.mp4 is not a video"):
+    with pytest.raises(RuntimeError, match=r"notes\.mp4 is not a video"):
         bpy.ops.mpsnet.capture_video(filepath=str(video), directory=str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
     assert not bpy.data.objects
