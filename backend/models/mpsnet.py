@@ -83,7 +83,7 @@ class TemporalEncoder(nn.Module):
         self.conv_theta = nn.Conv1d(channels, inner, 1, bias=False)
         self.conv_g = nn.Conv1d(channels, inner, 1, bias=False)
         self.conv_mask = nn.Conv1d(inner, channels, 1, bias=False)
-        self.conv_mask_forR = nn.Conv2d(2, 1, 1, bias=False)  # noqa: N815 (the checkpoint's name)
+        self.conv_mask_forR = nn.Conv2d(2, 1, 1, bias=False)
         self.attention = HAFI(config)
 
     def forward(self, features: Tensor, release_batching: bool = False) -> Encoding:

@@ -1,0 +1,36 @@
+"""Where torch computes: the choice of `--device`, and what to do where memory runs out."""
+
+from __future__ import annotations
+
+import torch
+
+from .errors import OptionError
+
+DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the device of that name; "auto" takes CUDA, then MPS, then the CPU. Raises OptionError where it is absent."""
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(device for device, is_present in present.items() if is_present))
+    if name not in present:
+        raise OptionError(f"There is no device {name!r}.", f"Choose one of {', '.join(DEVICE_NAMES)}.")
+    if not present[name]:
+        raise OptionError(f"PyTorch finds no {name} device on this machine.",
+                          "Choose --device auto or cpu, or install the PyTorch build for your graphics card.")
+    return torch.device(name)
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Tell whether a device's memory ran out. CUDA has a class for it; MPS says it in words."""
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()
+
+
+def free_cached_memory(device: torch.device) -> None:
+    """Give back what torch keeps of a device's memory for later."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()

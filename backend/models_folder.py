@@ -1,0 +1,153 @@
+"""The models folder of the MPS-Net engine: which files there are, what each is for, where a person gets it; reading them.
+
+The files are ours: plain arrays, made once by `checkpoints.add_models` from what the person has downloaded. No torch here.
+"""
+
+from __future__ import annotations
+
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from .errors import ModelError, OutputError
+
+_FORMAT_VERSION = 1
+_VERSION_KEY, _SOURCE_KEY = "format_version", "source_name"
+# What numpy, zipfile and zlib raise for archives that are cut off or damaged.
+UNREADABLE = (ValueError, OSError, EOFError, KeyError, TypeError, SyntaxError, RuntimeError, MemoryError, OverflowError,
+              zipfile.BadZipFile, zlib.error)
+
+_MPSNET_SITE = "https://github.com/MPS-Net/MPS-Net_release"
+_MPSNET_LICENCE = "MIT (code); trained on data sets that are for non-commercial research"
+_SPIN_LICENCE = "SPIN's, BSD 3-clause (code); trained on data sets that are for non-commercial research"
+_SMPL_SITE = "https://smpl.is.tue.mpg.de (after registration)"
+_SMPL_LICENCE = "SMPL body model licence: non-commercial research, no redistribution"
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One file of the folder: its name there, what its authors call it, and where and under which licence to get it."""
+    key: str
+    original_name: str
+    purpose: str
+    site: str
+    licence: str
+    is_required: bool = True
+
+    @property
+    def file_name(self) -> str:
+        """The name in the models folder."""
+        return f"{self.key}.npz"
+
+
+MODEL_FILES = {file.key: file for file in (
+    ModelFile("mpsnet", "mpsnet_model_best.pth.tar", "the paper's temporal network", _MPSNET_SITE, _MPSNET_LICENCE),
+    ModelFile("spin", "spin_model_checkpoint.pth.tar", "image features of each frame", _MPSNET_SITE, _SPIN_LICENCE),
+    ModelFile("smpl_neutral", "SMPL_NEUTRAL.pkl", "the body, neutral", _SMPL_SITE, _SMPL_LICENCE),
+    ModelFile("smpl_male", "SMPL_MALE.pkl", "the body, male", _SMPL_SITE, _SMPL_LICENCE, False),
+    ModelFile("smpl_female", "SMPL_FEMALE.pkl", "the body, female", _SMPL_SITE, _SMPL_LICENCE, False),
+    ModelFile("extra_joints", "J_regressor_extra.npy", "further joints of the surface", _MPSNET_SITE, _SPIN_LICENCE, False),
+    ModelFile("h36m_joints", "J_regressor_h36m.npy", "the joints that evaluation compares", _MPSNET_SITE, _SPIN_LICENCE,
+              False),
+    ModelFile("mean_parameters", "smpl_mean_params.npz", "the mean body that training starts from", _MPSNET_SITE,
+              _SPIN_LICENCE, False),
+)}
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """Whether a model file is in the folder, and from which file it was made ("" where it is not there)."""
+    file: ModelFile
+    is_present: bool
+    source_name: str = ""
+
+
+@dataclass(frozen=True)
+class EngineArrays:
+    """What the engine needs: weights by checkpoint key (float32), the body's arrays, and regressors of further joints."""
+    mpsnet: dict[str, np.ndarray]
+    spin: dict[str, np.ndarray]
+    body: dict[str, np.ndarray]
+    extra_regressor: np.ndarray | None
+    h36m_regressor: np.ndarray | None
+
+
+def list_models(folder: Path) -> list[ModelState]:
+    """Return the state of every model file, in the order in which a person should get them."""
+    states = []
+    for file in MODEL_FILES.values():
+        is_present = (folder / file.file_name).is_file()
+        source_name = str(_read(folder, file, (_SOURCE_KEY,))[_SOURCE_KEY]) if is_present else ""
+        states.append(ModelState(file, is_present, source_name))
+    return states
+
+
+def missing_models(folder: Path) -> list[ModelFile]:
+    """Return the files that the engine needs and the folder lacks."""
+    return [file for file in MODEL_FILES.values() if file.is_required and not (folder / file.file_name).is_file()]
+
+
+def require_models(folder: Path) -> None:
+    """Raise ModelError, with where to get what, where the engine cannot run."""
+    missing = missing_models(folder)
+    if missing:
+        names = ", ".join(f"{file.original_name} ({file.purpose})" for file in missing)
+        places = "; ".join(dict.fromkeys(f"{file.site}: {file.licence}" for file in missing))
+        raise ModelError(f"The mpsnet engine lacks {names}.",
+                         f"Download what is missing ({places}), then add it: `python3 mocap.py models add PATH`.")
+
+
+def load_engine_arrays(folder: Path, gender: str = "neutral") -> EngineArrays:
+    """Return what the engine needs. Raises ModelError where a file is missing or damaged."""
+    require_models(folder)
+    regressors = [load_model(folder, key)["regressor"] if (folder / MODEL_FILES[key].file_name).is_file() else None
+                  for key in ("extra_joints", "h36m_joints")]
+    return EngineArrays(load_model(folder, "mpsnet"), load_model(folder, "spin"), load_model(folder, f"smpl_{gender}"),
+                        *regressors)
+
+
+def load_model(folder: Path, key: str) -> dict[str, np.ndarray]:
+    """Return the arrays of one model file of `MODEL_FILES`. Raises ModelError where it is missing or damaged."""
+    file = MODEL_FILES[key]
+    if not (folder / file.file_name).is_file():
+        raise ModelError(f"There is no {file.original_name} ({file.purpose}) in {folder}.",
+                         f"Download it from {file.site}, then add it: `python3 mocap.py models add PATH`.")
+    arrays = _read(folder, file)
+    return {name: array for name, array in arrays.items() if name not in (_VERSION_KEY, _SOURCE_KEY)}
+
+
+def save_model(folder: Path, key: str, arrays: Mapping[str, np.ndarray], source_name: str) -> None:
+    """Write one model file atomically. Raises OutputError."""
+    path = folder / MODEL_FILES[key].file_name
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(partial, "wb") as stream:
+                np.savez(stream, **{_VERSION_KEY: np.array(_FORMAT_VERSION), _SOURCE_KEY: np.array(source_name)}, **arrays)
+            os.replace(partial, path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {error.strerror or error}.",
+                          "Free some space, or choose a folder that you may write to.") from error
+
+
+def _read(folder: Path, file: ModelFile, names: tuple[str, ...] | None = None) -> dict[str, np.ndarray]:
+    path = folder / file.file_name
+    again = f"Add {file.original_name} again: `python3 mocap.py models add PATH`."
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            version = int(archive[_VERSION_KEY])
+            arrays = {name: archive[name] for name in names or archive.files}
+    except UNREADABLE as error:
+        raise ModelError(f"{path} is damaged ({error}).", again) from error
+    if version != _FORMAT_VERSION:
+        raise ModelError(f"{path} has format version {version}; this version reads {_FORMAT_VERSION}.", again)
+    return arrays
