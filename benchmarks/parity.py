@@ -1,0 +1,181 @@
+"""Our stages of MPS-Net on a clip, as arrays to compare with those of the published code.
+
+    python benchmarks/parity.py --models DIR --clip DIR --frames 40 --out mine.npz [--release-batching 64] [--plain]
+
+--models is a models folder, or the downloaded files; --clip holds 000001.png ... and boxes.npy (T, 4), centre x, y, width,
+height in px. Runs in the environment of the mpsnet profile. Bodies are the fast path's; --plain takes the plain network's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from backend import mpsnet_engine
+from backend.checkpoints import add_models
+from backend.devices import DEVICE_NAMES, choose_device
+from backend.features import FeatureExtractor, crop, normalise
+from backend.models.body import BodyModel
+from backend.models.mpsnet import Encoding, MPSNet
+from backend.models.regressor import BodyEstimate
+from backend.models_folder import EngineArrays, load_engine_arrays, missing_models
+
+# The crops that are compared: frames with their own boxes, then boxes partly outside the image.
+CROPS_OF_FRAMES = (0, 13, 39)
+CROPS_OUTSIDE = ((5, (12.5, 30.25, 150.0, 150.0)), (7, (600.0, 340.0, 333.3, 333.3)))
+DEMO_BOX_SCALE = 1.2  # what the published demo takes for the image's camera, beside 1.1 for the crop
+DEMO_BATCH = 64
+FOCAL_LENGTH, CROP_SIZE = 5000.0, 224.0
+WINDOW_OF_OUTPUT, WINDOWS_OF_TRAINING = 20, (20, 21)
+VERTEX_STEP = 13
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", type=Path, required=True)
+    parser.add_argument("--clip", type=Path, required=True)
+    parser.add_argument("--frames", type=int, default=40)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--release-batching", type=int, help="repeat the published mixing in batches of so many windows")
+    parser.add_argument("--plain", action="store_true", help="bodies of the plain network instead of the fast path's")
+    parser.add_argument("--device", choices=DEVICE_NAMES, default="cpu")
+    given = parser.parse_args()
+    torch.set_grad_enabled(False)
+    arrays, device = load(given.models), choose_device(given.device)
+    boxes = np.load(given.clip / "boxes.npy")[:given.frames]
+    extractor = FeatureExtractor(arrays.spin, device, print)
+    features = extractor.extract(crop(frame, box) for frame, box in zip(frames(given.clip, given.frames), boxes, strict=True))
+    image = next(frames(given.clip, 1))
+    results = clip_arrays(given.clip, boxes) | {"features": features} | window_arrays(len(features))
+    windows = torch.from_numpy(features)[mpsnet_engine.window_indices(len(features))]
+    network = mpsnet_engine.plain_network(arrays.mpsnet)
+    body = BodyModel(arrays.body, arrays.extra_regressor, arrays.h36m_regressor)
+    encoding, estimate = encode(network, windows, given.release_batching)
+    if not given.plain:
+        motion = mpsnet_engine.MPSNetEngine(arrays.mpsnet, device, given.release_batching).run(features)
+        estimate = BodyEstimate(*map(torch.from_numpy, (motion.rotmats, motion.betas, motion.weak_cam)))
+    prefix = f"n{given.release_batching or 1}_"
+    found = encoding_arrays(encoding) | body_arrays(body, estimate) | {
+        "orig_cam": demo_camera(estimate.weak_cam.numpy(), boxes, image.shape)}
+    results |= {prefix + name: array for name, array in found.items()}
+    if given.release_batching == DEMO_BATCH:
+        results["demo_orig_cam"] = found["orig_cam"]
+        results["demo_bboxes"] = boxes * np.float32((1, 1, DEMO_BOX_SCALE, DEMO_BOX_SCALE))
+    results |= training_arrays(network, windows)
+    np.savez_compressed(given.out, **results)
+    print(f"{len(results)} arrays of {len(features)} frames in {given.out}")
+
+
+def load(folder: Path) -> EngineArrays:
+    """Return the arrays of a models folder, or of downloaded files."""
+    if not missing_models(folder):
+        return load_engine_arrays(folder)
+    with tempfile.TemporaryDirectory() as converted:
+        add_models(folder, Path(converted), print)
+        return load_engine_arrays(Path(converted))
+
+
+def frames(clip: Path, count: int) -> Iterator[np.ndarray]:
+    """Yield the clip's frames (H, W, 3) uint8 BGR."""
+    for number in range(1, count + 1):
+        yield cv2.imread(str(clip / f"{number:06d}.png"))
+
+
+def clip_arrays(clip: Path, boxes: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what the clip is, and the crops that are compared."""
+    digest = hashlib.sha256()
+    cases = {index: (boxes[index],) for index in CROPS_OF_FRAMES if index < len(boxes)}
+    cases |= {index: (np.float32(box),) for index, box in CROPS_OUTSIDE if index < len(boxes)}
+    crops = {}
+    for index, image in enumerate(frames(clip, len(boxes))):
+        digest.update(np.ascontiguousarray(image[..., ::-1]).tobytes())
+        if index in cases:
+            crops[index] = crop(image, cases[index][0])
+    stacked = np.stack([crops[index] for index in cases])
+    return {"boxes": boxes, "frames_sha256": np.array(digest.hexdigest()), "crop_frame": np.array(list(cases)),
+            "crop_box": np.stack([box for box, in cases.values()]), "crop_rgb": stacked,
+            "crop_norm_stride4": normalise(torch.from_numpy(stacked)).numpy()[:, :, ::4, ::4]}
+
+
+def window_arrays(frame_count: int) -> dict[str, np.ndarray]:
+    """Return every window's frames, and its first and last as the published list has them: counted from the end there."""
+    windows = mpsnet_engine.window_indices(frame_count)
+    ends = windows[:, (0, -1)]
+    at_the_end = (ends[:, 0] == ends[:, 1]) & (ends[:, 0] >= mpsnet_engine.CENTRE)
+    return {"window_frames": windows, "seq_list": np.where(at_the_end[:, None], ends - frame_count, ends)}
+
+
+def encode(network: MPSNet, windows: torch.Tensor, release_batching: int | None) -> tuple[list[Encoding], BodyEstimate]:
+    """Run the plain network in batches of so many windows (one by one where no mixing is asked for)."""
+    parts = [network(batch, release_batching is not None) for batch in windows.split(release_batching or 1)]
+    estimates = [part[0] for part in parts]
+    return [part[1] for part in parts], BodyEstimate(*(
+        torch.cat([getattr(estimate, name) for estimate in estimates]) for name in ("rotmats", "betas", "weak_cam")))
+
+
+def encoding_arrays(encodings: list[Encoding]) -> dict[str, np.ndarray]:
+    """Return the encoder's maps, scores and output under the golden names."""
+    parts = {"nssm": lambda e: e.maps.nssm, "dot": lambda e: e.maps.attention, "moca": lambda e: e.maps.fused,
+             "enc": lambda e: e.feature, "scores": lambda e: e.scores}
+    return {name: torch.cat([part(encoding) for encoding in encodings]).numpy() for name, part in parts.items()}
+
+
+def body_arrays(body: BodyModel, estimate: BodyEstimate) -> dict[str, np.ndarray]:
+    """Return parameters, vertices and joints under the golden names."""
+    bodies = body(estimate.rotmats, estimate.betas)
+    joints = body.joints_49(bodies)
+    return {"theta": theta(estimate), "rotmat": estimate.rotmats.numpy(), "kp_3d": joints.numpy(),
+            "kp_2d": project(joints, estimate.weak_cam).numpy(), "kp_14": body.joints_14(bodies).numpy(),
+            "verts_sub": bodies.vertices[:, ::VERTEX_STEP].numpy()}
+
+
+def theta(estimate: BodyEstimate) -> np.ndarray:
+    """Return (N, 85): camera 3, rotation vectors 72, betas 10."""
+    rotvecs = Rotation.from_matrix(estimate.rotmats.double().numpy().reshape(-1, 3, 3)).as_rotvec().reshape(-1, 72)
+    return np.concatenate((estimate.weak_cam.numpy(), rotvecs, estimate.betas.numpy()), axis=1).astype(np.float32)
+
+
+def project(joints: torch.Tensor, weak_cam: torch.Tensor) -> torch.Tensor:
+    """Return joints (N, J, 2) in the crop, from -1 to 1, by a camera of 5000 px at depth 2 * 5000 / (224 s)."""
+    depth = 2 * FOCAL_LENGTH / (CROP_SIZE * weak_cam[:, 0] + 1e-9)
+    points = joints + torch.stack((weak_cam[:, 1], weak_cam[:, 2], depth), dim=1)[:, None]
+    return FOCAL_LENGTH / (CROP_SIZE / 2) * points[..., :2] / points[..., 2:]
+
+
+def demo_camera(weak_cam: np.ndarray, boxes: np.ndarray, image_shape: tuple[int, ...]) -> np.ndarray:
+    """Return the demo's camera of the whole image (T, 4), scale x, y and shift x, y, with its scale of 1.2."""
+    size = np.array((image_shape[1], image_shape[0]), np.float32)
+    scale = weak_cam[:, :1] * boxes[:, 2:3] * DEMO_BOX_SCALE / size
+    shift = (boxes[:, :2] - size / 2) / (size / 2) / scale + weak_cam[:, 1:]
+    return np.concatenate((scale, shift), axis=1).astype(np.float32)
+
+
+def training_arrays(network: MPSNet, windows: torch.Tensor) -> dict[str, np.ndarray]:
+    """Return what the published code gives in training, dropout off, of a batch of two windows.
+
+    The estimate is there three times. What it hands to the motion discriminator is the sequence Z (N, C, T) reshaped
+    to (N T, C) without a transposition: every row mixes frames and channels. It is repeated here to compare.
+    """
+    if len(windows) <= max(WINDOWS_OF_TRAINING):
+        return {}
+    estimate, encoding = network(windows[list(WINDOWS_OF_TRAINING)], release_batching=True)
+    mixed = encoding.sequence.transpose(1, 2).reshape(-1, network.config.feature_size)
+    for_discriminator = theta(network.estimate(mixed)).reshape(len(WINDOWS_OF_TRAINING), mpsnet_engine.WINDOW, -1)
+    single = network(windows[[WINDOW_OF_OUTPUT]])[1].sequence.transpose(1, 2)
+    return {"w20_out_seq": single.numpy(), "train_w20_21_theta": np.repeat(theta(estimate)[:, None], 3, axis=1),
+            "train_w20_21_theta_forDM": for_discriminator}
+
+
+if __name__ == "__main__":
+    main()
