@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from pathlib import Path
 
 from mpsnet_blender.shared.protocol import EXIT_CANCELLED, EXIT_ERROR, EXIT_NOBODY_FOUND, EXIT_OK, Cancelled, Error, Result
 
@@ -45,13 +46,24 @@ def _run(arguments, reporter: Reporter) -> Result:
     if arguments.command == "doctor":
         from .doctor import examine
         return examine(arguments.models)
+    checkpoints = arguments.checkpoints or arguments.models.parent / "mpsnet"
+    if arguments.command == "models":
+        return _run_models(arguments, checkpoints, reporter)
     from .pipeline import DEFAULT_ENGINE, CaptureOptions, capture
     options = CaptureOptions(
         engine=DEFAULT_ENGINE if arguments.engine == "auto" else arguments.engine, people=arguments.people,
         stature=arguments.height, fov_degrees=arguments.fov, start_seconds=arguments.start, end_seconds=arguments.end,
-        preview=arguments.preview)
-    count = capture(arguments.video, arguments.output, options, arguments.models, reporter)
+        preview=arguments.preview, device=arguments.device, refine=arguments.refine)
+    count = capture(arguments.video, arguments.output, options, arguments.models, checkpoints, reporter)
     return Result(str(arguments.output.absolute()), f"{count} {'person' if count == 1 else 'people'} captured.")
+
+
+def _run_models(arguments, checkpoints: Path, reporter: Reporter) -> Result:
+    from .models_folder import describe_models
+    if arguments.action == "add":
+        from .checkpoints import add_models
+        add_models(arguments.source, checkpoints, lambda words: reporter.log("info", words))
+    return Result(str(checkpoints), describe_models(checkpoints))
 
 
 if __name__ == "__main__":

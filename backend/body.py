@@ -71,7 +71,7 @@ class Body:
 
 def generic_body(stature: float = DEFAULT_STATURE) -> Body:
     """Return an adult of average proportions and that stature in metres."""
-    return _body(generic_offsets(stature), stature)
+    return body_on_joints(rest_joints_from_offsets(generic_offsets(stature)), stature)
 
 
 def measured_body(points: np.ndarray, score: np.ndarray, stature: float) -> Body:
@@ -91,11 +91,11 @@ def measured_body(points: np.ndarray, score: np.ndarray, stature: float) -> Body
             offsets[[JOINT[f"left_{joint}"], JOINT[f"right_{joint}"]]] *= factor
     spine = np.clip((torso / common) ** _BELIEF, *_LIMITS)
     offsets[[JOINT[name] for name in ("spine1", "spine2", "spine3", "neck", "left_collar", "right_collar")]] *= spine
-    return _body(offsets * stature / _stature(offsets), stature)
+    return body_on_joints(rest_joints_from_offsets(offsets * stature / _stature(offsets)), stature)
 
 
-def _body(offsets: np.ndarray, stature: float) -> Body:
-    rest_joints = rest_joints_from_offsets(offsets)
+def body_on_joints(rest_joints: np.ndarray, stature: float) -> Body:
+    """Return the body with these rest joints (24, 3) in metres, the landmarks where they sit on an average body."""
     joints = np.empty(LANDMARK_COUNT, dtype=int)
     landmarks = np.empty((LANDMARK_COUNT, 3))
     for index, name in enumerate(LANDMARK_NAMES):

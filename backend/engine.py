@@ -6,7 +6,7 @@ class of this shape, and a line in `pipeline.ENGINES`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -37,6 +37,7 @@ class CapturedPerson:
     motion: CameraMotion
     seen_frames: int
     repaired_frames: int
+    betas: np.ndarray = field(default_factory=lambda: np.zeros(10))
 
     def scaled(self, factor: float) -> CapturedPerson:
         """Return the person larger and farther by a factor: the picture stays the same."""

@@ -87,6 +87,19 @@ def list_models(folder: Path) -> list[ModelState]:
     return states
 
 
+def describe_models(folder: Path) -> str:
+    """Return a line for every model file: from what it was made, or where and under which licence to get it."""
+    lines = []
+    for state in list_models(folder):
+        file = state.file
+        if state.is_present:
+            lines.append(f"here      {file.original_name}: {file.purpose} (from {state.source_name})")
+        else:
+            word = "missing " if file.is_required else "optional"
+            lines.append(f"{word}  {file.original_name}: {file.purpose}; {file.site}; {file.licence}")
+    return "\n".join(lines)
+
+
 def missing_models(folder: Path) -> list[ModelFile]:
     """Return the files that the engine needs and the folder lacks."""
     return [file for file in MODEL_FILES.values() if file.is_required and not (folder / file.file_name).is_file()]

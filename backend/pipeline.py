@@ -34,7 +34,6 @@ from .tracking import Tracker
 from .video import VideoSpan, open_span, read_frames
 from .world import World, find_world, soles, to_world
 
-ENGINES: dict[str, Callable[[], Engine]] = {"keypoints": KeypointsEngine}
 DEFAULT_ENGINE = "keypoints"
 _FIND, _PREVIEW = "Finding people", "Drawing preview"
 _UP_IN_WORLD = np.array((0.0, 0.0, 1.0))
@@ -50,14 +49,29 @@ class CaptureOptions:
     start_seconds: float = 0.0
     end_seconds: float = math.inf
     preview: bool = False
+    device: str = "auto"
+    refine: bool = True
 
 
-def capture(video: Path, destination: Path, options: CaptureOptions, models_folder: Path, reporter: Reporter) -> int:
+def _keypoints_engine(_options: CaptureOptions, _checkpoints_folder: Path) -> Engine:
+    return KeypointsEngine()
+
+
+def _image_engine(options: CaptureOptions, checkpoints_folder: Path) -> Engine:
+    from .image_engine import ImageEngine    # needs torch, which the other engine does without
+    return ImageEngine(checkpoints_folder, options.device, options.refine)
+
+
+ENGINES: dict[str, Callable[[CaptureOptions, Path], Engine]] = {"keypoints": _keypoints_engine, "mpsnet": _image_engine}
+
+
+def capture(video: Path, destination: Path, options: CaptureOptions, models_folder: Path, checkpoints_folder: Path,
+            reporter: Reporter) -> int:
     """Capture everybody in a video into a folder; return how many. Raises a FixableError, or CancelRequested."""
     folder = CaptureFolder(destination)
     folder.require_place()
     span = open_span(video, options.start_seconds, options.end_seconds)
-    engine = ENGINES[options.engine]()
+    engine = ENGINES[options.engine](options, checkpoints_folder)
     reporter.plan({_FIND: 0.9, engine.stage: engine.time_share, **({_PREVIEW: 0.15} if options.preview else {})})
     tracks, clock = find_people(span, options.people, models_folder, reporter)
     fov_degrees = options.fov_degrees or _fov_of_file(span, reporter)
@@ -113,7 +127,7 @@ def motion_in_world(person: CapturedPerson, world: World, shot: Shot, engine: st
     track = person.track
     return Motion(
         poses=Rotation.from_matrix(rotmats.reshape(-1, 3, 3)).as_rotvec().reshape(len(rotmats), 3 * JOINT_COUNT),
-        trans=trans, mocap_framerate=shot.clock.fps, rest_joints=person.motion.rest_joints,
+        trans=trans, betas=person.betas, mocap_framerate=shot.clock.fps, rest_joints=person.motion.rest_joints,
         frame_index=track.frame_index, timestamps=track.timestamps, confidence=person.joint_confidence(),
         contacts=contacts, keypoints2d=np.concatenate([track.xy, track.score[..., None]], axis=-1).astype(np.float32),
         camera_matrix=shot.intrinsics, image_size=np.array(shot.span.size), world_from_cam=world.world_from_cam[None],

@@ -27,6 +27,7 @@ from .landmark_models import LANDMARK_WHEEL, ModelFolder, ModelWheel
 from .python_environment import Packages, PythonEnvironment
 from .setup_errors import DiskFullError, FolderError, SetupCancelled, SetupError
 from .setup_steps import SetupRun
+from .torch_build import torch_build
 
 __all__ = ("EXTENSION_ROOT", "PROFILES", "BackendEnvironment", "Profile", "child_environ", "default_home")
 
@@ -36,22 +37,35 @@ _MODULE = "mpsnet_blender.client.backend_environment"
 
 @dataclass(frozen=True)
 class Profile:
-    """One way to equip the backend: a requirements file of `backend/`, what must import then, sizes in MB, models."""
+    """One way to equip the backend: a requirements file of `backend/`, what must import then, sizes in MB, models.
+
+    Where `with_torch`, the build of PyTorch for this computer is installed first, and the sizes are those of
+    everything else.
+    """
     requirements_file: str
     imports: tuple[str, ...]
     download_megabytes: int
     disk_megabytes: int
     models: ModelWheel
+    with_torch: bool = False
 
     def packages(self) -> Packages:
         """Return what goes into the environment, the requirements read from their file."""
         text = (EXTENSION_ROOT / "backend" / self.requirements_file).read_text(encoding="utf-8")
-        return Packages(text, self.imports, self.download_megabytes, self.disk_megabytes)
+        if not self.with_torch:
+            return Packages(text, self.imports, self.download_megabytes, self.disk_megabytes)
+        build = torch_build()
+        return Packages(f"# PyTorch for {build.name}: {build.requirement}\n{text}", self.imports,
+                        self.download_megabytes + build.download_megabytes, self.disk_megabytes + build.disk_megabytes,
+                        ("--no-deps", *build.pip_options, build.requirement))
 
 
 PROFILES = {
     "keypoints": Profile("requirements-keypoints.txt",
                          ("numpy", "scipy", "cv2", "tqdm", "ai_edge_litert.interpreter"), 135, 700, LANDMARK_WHEEL),
+    "mpsnet": Profile("requirements-mpsnet.txt",
+                      ("numpy", "scipy", "cv2", "tqdm", "ai_edge_litert.interpreter", "torch", "smplx"), 150, 900,
+                      LANDMARK_WHEEL, with_torch=True),
 }
 
 
@@ -82,8 +96,10 @@ class BackendEnvironment:
         self.home = Path(home).absolute()
         self.profile = profile
         self._profile = PROFILES[profile]
-        self._packages = PythonEnvironment(self.home, profile, self._profile.packages())
-        self._models = ModelFolder(self.home / "models" / profile, self._profile.models)
+        packages = self._profile.packages()
+        self._packages = PythonEnvironment(self.home, profile, packages)
+        self._download_megabytes, self._disk_megabytes = packages.download_megabytes, packages.disk_megabytes
+        self._models = ModelFolder(self.home / "models" / "keypoints", self._profile.models)
 
     def is_ready(self) -> bool:
         """Whether the backend can be started. Cheap: asks only for the times of a few files."""
@@ -96,18 +112,23 @@ class BackendEnvironment:
 
     @property
     def models_folder(self) -> Path:
-        """The folder of the profile's models, whether they are there or not."""
+        """The folder of the landmark models, which all profiles share, whether they are there or not."""
         return self._models.folder
 
     @property
+    def checkpoints_folder(self) -> Path:
+        """The folder of what `mocap.py models add` took in for the mpsnet engine, whether anything is there or not."""
+        return self.home / "models" / "mpsnet"
+
+    @property
     def download_megabytes(self) -> int:
-        """What a whole set-up downloads, in MB (1e6 bytes), as measured."""
-        return self._profile.download_megabytes + self._profile.models.download_megabytes
+        """What a set-up downloads, in MB (1e6 bytes), as measured; less where the models are there already."""
+        return self._download_megabytes + (0 if self._models.is_complete() else self._profile.models.download_megabytes)
 
     @property
     def disk_megabytes(self) -> int:
         """The free disk space that a set-up asks for, in MB."""
-        return self._profile.disk_megabytes
+        return self._disk_megabytes
 
     @property
     def setup_log(self) -> Path:
@@ -125,7 +146,8 @@ class BackendEnvironment:
 
     def backend_command(self, *arguments: str) -> list[str]:
         """Return the argument list of the backend as a process. Raises NotSetUpError before the set-up."""
-        return [str(self.python), "-m", "backend", "--models", str(self.models_folder), *arguments]
+        return [str(self.python), "-m", "backend", "--models", str(self.models_folder),
+                "--checkpoints", str(self.checkpoints_folder), *arguments]
 
     def ensure(self, report: Callable[[protocol.Message], None], programs: Sequence[str] | None = None,
                cancelled: threading.Event | None = None) -> None:

@@ -23,11 +23,16 @@ COMPLETE = "complete.json"
 
 @dataclass(frozen=True)
 class Packages:
-    """What goes into an environment: pip requirements, the modules that must import then, sizes as measured in MB."""
+    """What goes into an environment: pip requirements, the modules that must import then, sizes as measured in MB.
+
+    `first` are the arguments of a pip that runs before: a build of a package that has an index of its own, which must
+    not be asked for the others.
+    """
     requirements: str
     imports: tuple[str, ...]
     download_megabytes: int
     disk_megabytes: int
+    first: tuple[str, ...] = ()
 
 
 class PythonEnvironment:
@@ -118,9 +123,11 @@ class PythonEnvironment:
         python = _python_of(folder)
         meter = DownloadMeter(run, "packages", temporary, self._packages.download_megabytes)
         counter = _InstallCounter(run, folder, meter.finish)
-        command = [*pip_command(python, "install"), "--requirement", str(requirements)]
+        steps = [self._packages.first] if self._packages.first else []
         try:
-            run_step(run, command, temporary, on_line=counter.read, on_tick=[meter.look, counter.look])
+            for arguments in (*steps, ("--requirement", str(requirements))):
+                command = [*pip_command(python, "install"), *arguments]
+                run_step(run, command, temporary, on_line=counter.read, on_tick=[meter.look, counter.look])
         except StepFailed as failure:
             raise setup_error(failure, run.log_path) from None
         shutil.rmtree(temporary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import subprocess
 import sys
@@ -31,7 +32,7 @@ The first command sets up what the backend needs: about {megabytes} MB to downlo
 
 def main(arguments: Sequence[str]) -> int:
     """Run the backend with these arguments, set up first where needed. Return the exit status."""
-    environment = BackendEnvironment(default_home())
+    environment = BackendEnvironment(default_home(), profile_of(arguments))
     if not environment.is_ready():
         if not arguments or arguments[0] in ("-h", "--help"):
             print(_HELP.format(megabytes=environment.download_megabytes, home=environment.home))
@@ -40,6 +41,13 @@ def main(arguments: Sequence[str]) -> int:
         if status != protocol.EXIT_OK:
             return status
     return _run_backend(environment.backend_command(), arguments)
+
+
+def profile_of(arguments: Sequence[str]) -> str:
+    """Return the profile that a command needs: the paper's network and its files need torch, all else does without."""
+    words = [word for argument in arguments for word in argument.split("=", 1)]
+    asks_for_engine = ("--engine", "mpsnet") in itertools.pairwise(words)
+    return "mpsnet" if asks_for_engine or words[:2] == ["models", "add"] else "keypoints"
 
 
 def _set_up(environment: BackendEnvironment) -> int:

@@ -84,7 +84,8 @@ def test_a_set_up_makes_the_environment_and_the_models_and_is_quick_to_find(tmp_
     assert {report.stage for report in reported if isinstance(report, Progress)} == {
         "environment", "packages", "installing", "models"}
     assert environment.backend_command("capture", "clip.mp4") == [
-        str(environment.python), "-m", "backend", "--models", str(environment.models_folder), "capture", "clip.mp4"]
+        str(environment.python), "-m", "backend", "--models", str(environment.models_folder),
+        "--checkpoints", str(environment.checkpoints_folder), "capture", "clip.mp4"]
     began = time.perf_counter()
     for _ in range(100):
         environment.is_ready()

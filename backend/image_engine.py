@@ -1,0 +1,157 @@
+"""The mpsnet engine: the paper's network on image features, with the authors' checkpoints and a SMPL body. Needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation, Slerp
+
+from .body import body_on_joints
+from .camera import rays, turned_towards
+from .devices import choose_device
+from .engine import CapturedPerson, Shot
+from .features import FeatureExtractor, crop, square_box
+from .gaps import fill_gaps
+from .lifting import LiftedTrack
+from .models.body import BodyModel
+from .models_folder import load_engine_arrays
+from .mpsnet_engine import MPSNetEngine, NetworkMotion, translation_from_weak_cam
+from .reporter import Reporter
+from .root import CameraMotion, place_in_camera
+from .smoothing import smooth
+from .stitching import PersonTrack
+from .video import read_frames
+
+_MODEL_FPS = 30.0
+_BOX_SIGMA_SECONDS = 0.1
+# A jump in a track larger than this is a gap that was not filled: windows do not reach across it.
+_MAX_STEP_FRAMES = 1
+
+
+@dataclass(frozen=True)
+class _Crops:
+    """Where one person is cropped: rows (N,) of the track that the network sees, square boxes (T, 3) of all rows."""
+    track: PersonTrack
+    rows: np.ndarray
+    boxes: np.ndarray
+
+
+class ImageEngine:
+    """Reads the video a second time: crops around each person, ResNet-50 features, MoCA, HAFI and the regressor."""
+    name = "mpsnet"
+    stage = "Running MPS-Net"
+    time_share = 6.0
+
+    def __init__(self, checkpoints_folder: Path, device: str, refine: bool):
+        """Raises ModelError where something of the authors' is missing, OptionError where there is no such device."""
+        self._device = choose_device(device)
+        arrays = load_engine_arrays(checkpoints_folder)
+        self._spin_weights = arrays.spin
+        self._network = MPSNetEngine(arrays.mpsnet, self._device)
+        self._body = BodyModel(arrays.body)
+        self._template = arrays.body["v_template"], arrays.body["shapedirs"]
+        self._refine = refine
+
+    def solve(self, tracks: list[PersonTrack], shot: Shot, reporter: Reporter) -> list[CapturedPerson]:
+        """Return the people in the tracks' order. Raises CancelRequested, VideoError."""
+        crops = [_plan_crops(fill_gaps(track, shot.clock), shot.clock.fps) for track in tracks]
+        features = self._features(crops, shot, reporter)
+        people = []
+        for track, plan, rows in zip(tracks, crops, features, strict=True):
+            reporter.check()
+            people.append(self._solve_person(plan, rows, shot, len(track.frame_index)))
+        errors = [person.reprojection_error(shot.intrinsics) for person in people]
+        reporter.log("info", "Reprojection error: " + ", ".join(f"{error:.1f} px" for error in errors) + ".")
+        return people
+
+    def _features(self, crops: list[_Crops], shot: Shot, reporter: Reporter) -> list[np.ndarray]:
+        """Return each person's features (N, 2048), from one pass over the video."""
+        total = sum(len(plan.rows) for plan in crops)
+        owners: list[int] = []
+
+        def cut() -> Iterator[np.ndarray]:
+            wanted = [dict(zip(plan.track.frame_index[plan.rows].tolist(), plan.rows.tolist(), strict=True)) for plan in crops]
+            for frame in read_frames(shot.span):
+                for person, (plan, row_of) in enumerate(zip(crops, wanted, strict=True)):
+                    if frame.index in row_of:
+                        owners.append(person)
+                        yield crop(frame.image, plan.boxes[row_of[frame.index]])
+                reporter.progress(self.stage, len(owners), total, "crops")
+
+        extractor = FeatureExtractor(self._spin_weights, self._device, lambda words: reporter.log("warning", words))
+        features, owner = extractor.extract(cut()), np.array(owners)
+        return [features[owner == person] for person in range(len(crops))]
+
+    def _solve_person(self, plan: _Crops, features: np.ndarray, shot: Shot, seen_frames: int) -> CapturedPerson:
+        track = plan.track
+        parts = [self._run(track.timestamps[rows], features[np.searchsorted(plan.rows, rows)], shot.clock.fps,
+                           track.timestamps[span])
+                 for span, rows in _unbroken(plan)]
+        network = NetworkMotion(*(np.concatenate([getattr(part, name) for part in parts])
+                                  for name in ("rotmats", "betas", "weak_cam")))
+        betas = np.median(network.betas, axis=0).astype(np.float64)
+        rest_joints = self._body.rest_joints(torch.from_numpy(betas[None]).float())[0].numpy().astype(np.float64)
+        stature = self._stature(betas)
+        rotmats = network.rotmats.astype(np.float64)
+        towards = turned_towards(rays(plan.boxes[:, :2], shot.intrinsics))
+        rotmats[:, 0] = towards @ rotmats[:, 0]
+        transl = translation_from_weak_cam(network.weak_cam.astype(np.float64), plan.boxes, shot.intrinsics)
+        body = body_on_joints(rest_joints, stature)
+        motion = CameraMotion(rotmats, transl, rest_joints, stature, track.timestamps)
+        if self._refine:
+            weights = np.clip(track.score, 0.02, 1.0) ** 2
+            seen = LiftedTrack(np.empty(0), rays(track.xy, shot.intrinsics), weights, track.timestamps, body)
+            motion = place_in_camera(seen, rotmats)
+        person = CapturedPerson(track, body, motion, seen_frames, 0, betas)
+        return person.scaled(shot.stature / stature)
+
+    def _stature(self, betas: np.ndarray) -> float:
+        template, shapes = self._template
+        heights = template[:, 1] + shapes[:, 1] @ betas
+        return float(heights.max() - heights.min())
+
+    def _run(self, times: np.ndarray, features: np.ndarray, fps: float, wanted_times: np.ndarray) -> NetworkMotion:
+        """Return the motion at wanted times (T,) of features (N, 2048) at times (N,), through windows at about 30 a second."""
+        grid = times if fps > 0.8 * _MODEL_FPS else np.arange(times[0], times[-1] + 0.5 / _MODEL_FPS, 1 / _MODEL_FPS)
+        if grid is not times:
+            features = np.stack([np.interp(grid, times, column) for column in features.T], axis=1).astype(np.float32)
+        network = self._network.run(features)
+        return network if np.array_equal(grid, wanted_times) else _at_times(network, grid, wanted_times)
+
+
+def _plan_crops(track: PersonTrack, fps: float) -> _Crops:
+    """Return where a person is cropped: smooth square boxes, and at most about 30 frames a second."""
+    boxes = smooth(square_box(track.boxes), track.timestamps, _BOX_SIGMA_SECONDS, track.score.mean(1, keepdims=True) + 0.02)
+    step = max(1, round(fps / _MODEL_FPS))
+    breaks = np.flatnonzero(np.diff(track.frame_index) > _MAX_STEP_FRAMES) + 1
+    starts = np.concatenate([[0], breaks, [len(track.frame_index)]])
+    rows = np.concatenate([np.unique(np.append(np.arange(first, last, step), last - 1))
+                           for first, last in zip(starts[:-1], starts[1:], strict=True)])
+    return _Crops(track, rows, boxes)
+
+
+def _unbroken(plan: _Crops) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield each part of a track without gaps: its rows as a slice, and those of them that the network sees."""
+    breaks = np.flatnonzero(np.diff(plan.track.frame_index) > _MAX_STEP_FRAMES) + 1
+    starts = [0, *breaks.tolist(), len(plan.track.frame_index)]
+    for first, last in zip(starts[:-1], starts[1:], strict=True):
+        yield slice(first, last), plan.rows[(plan.rows >= first) & (plan.rows < last)]
+
+
+def _at_times(network: NetworkMotion, times: np.ndarray, wanted: np.ndarray) -> NetworkMotion:
+    """Return the motion at wanted times (T,): rotations by slerp, all else linearly, held at the ends."""
+    if len(times) == 1:
+        return NetworkMotion(*(np.repeat(part, len(wanted), axis=0)
+                               for part in (network.rotmats, network.betas, network.weak_cam)))
+    inside = np.clip(wanted, times[0], times[-1])
+    joints = [Slerp(times, Rotation.from_matrix(network.rotmats[:, joint]))(inside).as_matrix()
+              for joint in range(network.rotmats.shape[1])]
+
+    def linear(values: np.ndarray) -> np.ndarray:
+        return np.stack([np.interp(inside, times, column) for column in values.T], axis=1)
+
+    return NetworkMotion(np.stack(joints, axis=1), linear(network.betas), linear(network.weak_cam))
