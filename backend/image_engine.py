@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,9 +89,11 @@ class ImageEngine:
 
     def _solve_person(self, plan: _Crops, features: np.ndarray, shot: Shot, seen_frames: int) -> CapturedPerson:
         track = plan.track
-        parts = [self._run(track.timestamps[rows], features[np.searchsorted(plan.rows, rows)], shot.clock.fps,
-                           track.timestamps[span])
-                 for span, rows in _unbroken(plan)]
+        parts = []
+        for first, last in _unbroken_spans(track):
+            inside = (plan.rows >= first) & (plan.rows < last)
+            parts.append(self._run(track.timestamps[plan.rows[inside]], features[inside], shot.clock.fps,
+                                   track.timestamps[first:last]))
         network = NetworkMotion(*(np.concatenate([getattr(part, name) for part in parts])
                                   for name in ("rotmats", "betas", "weak_cam")))
         betas = np.median(network.betas, axis=0).astype(np.float64)
@@ -127,19 +130,15 @@ def _plan_crops(track: PersonTrack, fps: float) -> _Crops:
     """Return where a person is cropped: smooth square boxes, and at most about 30 frames a second."""
     boxes = smooth(square_box(track.boxes), track.timestamps, _BOX_SIGMA_SECONDS, track.score.mean(1, keepdims=True) + 0.02)
     step = max(1, round(fps / _MODEL_FPS))
-    breaks = np.flatnonzero(np.diff(track.frame_index) > _MAX_STEP_FRAMES) + 1
-    starts = np.concatenate([[0], breaks, [len(track.frame_index)]])
     rows = np.concatenate([np.unique(np.append(np.arange(first, last, step), last - 1))
-                           for first, last in zip(starts[:-1], starts[1:], strict=True)])
+                           for first, last in _unbroken_spans(track)])
     return _Crops(track, rows, boxes)
 
 
-def _unbroken(plan: _Crops) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield each part of a track without gaps: its rows as a slice, and those of them that the network sees."""
-    breaks = np.flatnonzero(np.diff(plan.track.frame_index) > _MAX_STEP_FRAMES) + 1
-    starts = [0, *breaks.tolist(), len(plan.track.frame_index)]
-    for first, last in zip(starts[:-1], starts[1:], strict=True):
-        yield slice(first, last), plan.rows[(plan.rows >= first) & (plan.rows < last)]
+def _unbroken_spans(track: PersonTrack) -> list[tuple[int, int]]:
+    """Return the parts of a track without gaps, as first row and the row after the last."""
+    breaks = np.flatnonzero(np.diff(track.frame_index) > _MAX_STEP_FRAMES) + 1
+    return list(itertools.pairwise([0, *breaks.tolist(), len(track.frame_index)]))
 
 
 def _at_times(network: NetworkMotion, times: np.ndarray, wanted: np.ndarray) -> NetworkMotion:

@@ -58,7 +58,7 @@ def _keypoints_engine(_options: CaptureOptions, _checkpoints_folder: Path) -> En
 
 
 def _image_engine(options: CaptureOptions, checkpoints_folder: Path) -> Engine:
-    from .image_engine import ImageEngine    # needs torch, which the other engine does without
+    from .image_engine import ImageEngine  # needs torch, which the other engine does without
     return ImageEngine(checkpoints_folder, options.device, options.refine)
 
 

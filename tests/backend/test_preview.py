@@ -7,7 +7,6 @@ from backend.video import open_span, read_frames
 from tests.backend.videos import grey_pictures, number_of, write_video
 
 
-
 def preview_of(tmp_path, size, people=(), count=6):
     clip = write_video(tmp_path / "clip.avi", grey_pictures(count, *size), fourcc="MJPG", writer_backend=cv2.CAP_OPENCV_MJPEG)
     done = []
