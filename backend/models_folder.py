@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mpsnet_blender.shared.engine_files import MODEL_FILES, ModelFile, missing_files
+
 from .errors import ModelError, OutputError
 
 _FORMAT_VERSION = 1
@@ -21,42 +23,6 @@ _VERSION_KEY, _SOURCE_KEY = "format_version", "source_name"
 # What numpy, zipfile and zlib raise for archives that are cut off or damaged.
 UNREADABLE = (ValueError, OSError, EOFError, KeyError, TypeError, SyntaxError, RuntimeError, MemoryError, OverflowError,
               zipfile.BadZipFile, zlib.error)
-
-_MPSNET_SITE = "https://github.com/MPS-Net/MPS-Net_release"
-_MPSNET_LICENCE = "MIT (code); trained on data sets that are for non-commercial research"
-_SPIN_LICENCE = "SPIN's, BSD 3-clause (code); trained on data sets that are for non-commercial research"
-_SMPL_SITE = "https://smpl.is.tue.mpg.de (after registration)"
-_SMPL_LICENCE = "SMPL body model licence: non-commercial research, no redistribution"
-
-
-@dataclass(frozen=True)
-class ModelFile:
-    """One file of the folder: its name there, what its authors call it, and where and under which licence to get it."""
-    key: str
-    original_name: str
-    purpose: str
-    site: str
-    licence: str
-    is_required: bool = True
-
-    @property
-    def file_name(self) -> str:
-        """The name in the models folder."""
-        return f"{self.key}.npz"
-
-
-MODEL_FILES = {file.key: file for file in (
-    ModelFile("mpsnet", "mpsnet_model_best.pth.tar", "the paper's temporal network", _MPSNET_SITE, _MPSNET_LICENCE),
-    ModelFile("spin", "spin_model_checkpoint.pth.tar", "image features of each frame", _MPSNET_SITE, _SPIN_LICENCE),
-    ModelFile("smpl_neutral", "SMPL_NEUTRAL.pkl", "the body, neutral", _SMPL_SITE, _SMPL_LICENCE),
-    ModelFile("smpl_male", "SMPL_MALE.pkl", "the body, male", _SMPL_SITE, _SMPL_LICENCE, False),
-    ModelFile("smpl_female", "SMPL_FEMALE.pkl", "the body, female", _SMPL_SITE, _SMPL_LICENCE, False),
-    ModelFile("extra_joints", "J_regressor_extra.npy", "further joints of the surface", _MPSNET_SITE, _SPIN_LICENCE, False),
-    ModelFile("h36m_joints", "J_regressor_h36m.npy", "the joints that evaluation compares", _MPSNET_SITE, _SPIN_LICENCE,
-              False),
-    ModelFile("mean_parameters", "smpl_mean_params.npz", "the mean body that training starts from", _MPSNET_SITE,
-              _SPIN_LICENCE, False),
-)}
 
 
 @dataclass(frozen=True)
@@ -100,14 +66,9 @@ def describe_models(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def missing_models(folder: Path) -> list[ModelFile]:
-    """Return the files that the engine needs and the folder lacks."""
-    return [file for file in MODEL_FILES.values() if file.is_required and not (folder / file.file_name).is_file()]
-
-
 def require_models(folder: Path) -> None:
     """Raise ModelError, with where to get what, where the engine cannot run."""
-    missing = missing_models(folder)
+    missing = missing_files(folder)
     if missing:
         names = ", ".join(f"{file.original_name} ({file.purpose})" for file in missing)
         places = "; ".join(dict.fromkeys(f"{file.site}: {file.licence}" for file in missing))

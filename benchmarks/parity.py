@@ -29,7 +29,8 @@ from backend.features import FeatureExtractor, crop, normalise
 from backend.models.body import BodyModel
 from backend.models.mpsnet import Encoding, MPSNet
 from backend.models.regressor import BodyEstimate
-from backend.models_folder import EngineArrays, load_engine_arrays, missing_models
+from backend.models_folder import EngineArrays, load_engine_arrays
+from mpsnet_blender.shared.engine_files import missing_files
 
 # The crops that are compared: frames with their own boxes, then boxes partly outside the image.
 CROPS_OF_FRAMES = (0, 13, 39)
@@ -79,7 +80,7 @@ def main() -> None:
 
 def load(folder: Path) -> EngineArrays:
     """Return the arrays of a models folder, or of downloaded files."""
-    if not missing_models(folder):
+    if not missing_files(folder):
         return load_engine_arrays(folder)
     with tempfile.TemporaryDirectory() as converted:
         add_models(folder, Path(converted), print)

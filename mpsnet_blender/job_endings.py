@@ -59,6 +59,14 @@ def setup_ended(job: Job) -> None:
         _show_unfinished(job, "The set-up was cancelled.")
 
 
+def models_added(job: Job) -> None:
+    """Show whether files were taken in."""
+    if isinstance(job.state.final, Result):
+        bpy.context.window_manager.mpsnet.show_notice("The files were checked and taken in.")
+    else:
+        _show_unfinished(job, "Nothing was taken in.")
+
+
 def _import_when_done(job: Job) -> None:
     """Import everybody into the scene that the capture was started from, as one step to undo; not into another file."""
     scene = bpy.data.scenes.get(job.scene_name or "")

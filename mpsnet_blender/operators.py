@@ -7,11 +7,12 @@ from pathlib import Path
 import bpy
 
 from .client.setup_errors import SetupError
-from .job_endings import capture_ended, run_job, setup_ended
+from .job_endings import capture_ended, models_added, run_job, setup_ended
 from .preferences import backend_environment, home_folder, preferences
 from .scene import job_timer
-from .scene.capture_job import new_capture_folder, start_capture, start_setup
+from .scene.capture_job import new_capture_folder, start_adding_models, start_capture, start_setup
 from .scene.job_timer import Job
+from .shared.engine_files import missing_files
 
 MOVIE_EXTENSIONS = ";".join(sorted(bpy.path.extensions_movie))
 
@@ -74,6 +75,33 @@ class MPSNET_OT_setup_backend(bpy.types.Operator):
 
     def execute(self, context):
         return _set_up(self, context)
+
+
+class MPSNET_OT_add_models(bpy.types.Operator):
+    """Check and take in files that you downloaded for the MPS-Net engine: a folder, a zip, or a single file"""
+    bl_idname = "mpsnet.add_models"
+    bl_label = "Add Files"
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context):
+        if not backend_environment(context).is_ready():
+            cls.poll_message_set("The engine is not set up: press Set Up first")
+            return False
+        return _says_free(cls)
+
+    def invoke(self, context, _event):
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context):
+        source = Path(bpy.path.abspath(self.filepath))
+        try:
+            process = start_adding_models(backend_environment(context), home_folder(context), source)
+        except (SetupError, OSError) as error:
+            return _report_failure(self, error)
+        return run_job(self, context, Job(f"Adding {source.name}", process, context.scene.name, models_added))
 
 
 class MPSNET_OT_cancel_job(bpy.types.Operator):
@@ -142,7 +170,12 @@ def _says_free(operator_class: type) -> bool:
 
 def _says_ready(operator_class: type, context: bpy.types.Context) -> bool:
     """Whether a capture can start. In a script's background it sets the backend up first, where it may go online."""
-    if backend_environment(context).is_ready() or (bpy.app.background and bpy.app.online_access):
+    environment = backend_environment(context)
+    if context.scene.mpsnet.engine == "mpsnet" and (missing := missing_files(environment.checkpoints_folder)):
+        names = ", ".join(file.original_name for file in missing)
+        operator_class.poll_message_set(f"The MPS-Net engine lacks {names}: download what is missing and press Add Files")
+        return False
+    if environment.is_ready() or (bpy.app.background and bpy.app.online_access):
         return True
     operator_class.poll_message_set("The backend is not set up: press Set Up, or run bpy.ops.mpsnet.setup_backend(). "
                                     "Both need Online Access (Preferences, System, Network)")
@@ -161,4 +194,5 @@ def _show_tab(context: bpy.types.Context) -> None:
         return
 
 
-CLASSES = (MPSNET_OT_capture_video, MPSNET_OT_setup_backend, MPSNET_OT_cancel_job, MPSNET_OT_choose_video, MPSNET_FH_video)
+CLASSES = (MPSNET_OT_capture_video, MPSNET_OT_setup_backend, MPSNET_OT_add_models, MPSNET_OT_cancel_job,
+           MPSNET_OT_choose_video, MPSNET_FH_video)

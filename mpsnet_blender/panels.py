@@ -9,6 +9,7 @@ from .error_dialog import draw_lines
 from .preferences import backend_environment
 from .scene import job_timer
 from .scene.job_timer import Job
+from .shared.engine_files import missing_files
 
 _BUTTON_HEIGHT = 1.6
 _CHARACTER_PIXELS = 6.6  # mean width of a character of the interface's font, at scale 1
@@ -66,7 +67,7 @@ class MPSNET_PT_capture_options(_MocapPanel, bpy.types.Panel):
 
     def draw(self, context):
         column = _settings_column(self.layout)
-        for name in ("people", "height", "fov", "start_seconds", "end_seconds", "preview", "import_when_done"):
+        for name in ("engine", "people", "height", "fov", "start_seconds", "end_seconds", "preview", "import_when_done"):
             column.prop(context.scene.mpsnet, name)
 
 
@@ -106,9 +107,28 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if not backend_environment(context).is_ready():
         _draw_setup(layout, context)
         return
+    if context.scene.mpsnet.engine == "mpsnet":
+        _draw_missing_files(layout, context)
     row = layout.row()
     row.scale_y = _BUTTON_HEIGHT
     row.operator("mpsnet.capture_video", icon="OUTLINER_OB_ARMATURE")
+
+
+def _draw_missing_files(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Tell which of the authors' files are missing, what each is for and where to get it."""
+    missing = missing_files(backend_environment(context).checkpoints_folder)
+    if not missing:
+        return
+    box = layout.box().column(align=True)
+    characters = _line_characters(context) - 2
+    for file in missing:
+        draw_lines(box, f"{file.original_name}: {file.purpose}", "ERROR", characters)
+    for site in dict.fromkeys(file.site for file in missing):
+        address = site.split()[0]
+        box.operator("wm.url_open", text=address.removeprefix("https://"), icon="URL").url = address
+    words = "Download them there; their licences say for what. Then add the zip, the folder or each file."
+    draw_lines(box, words, "INFO", characters)
+    box.operator("mpsnet.add_models", icon="FILEBROWSER")
 
 
 def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -49,17 +49,18 @@ def home_folder(context: bpy.types.Context) -> Path:
 
 
 def backend_environment(context: bpy.types.Context) -> BackendEnvironment:
-    """Return the backend's environment: the one in the home folder, or where that is not set up, the shell's if it is.
+    """Return the environment of the scene's engine: that in the home folder, or if only the shell's is set up, that one.
 
     So whoever used `mocap.py` before need not download anything again.
     """
-    own, shell = _environment(home_folder(context)), _environment(default_home())
+    profile = context.scene.mpsnet.engine
+    own, shell = _environment(home_folder(context), profile), _environment(default_home(), profile)
     return shell if not own.is_ready() and shell.is_ready() else own
 
 
-@lru_cache(maxsize=4)
-def _environment(home: Path) -> BackendEnvironment:
-    return BackendEnvironment(home)
+@lru_cache(maxsize=8)
+def _environment(home: Path, profile: str) -> BackendEnvironment:
+    return BackendEnvironment(home, profile)
 
 
 def _default_home() -> str:

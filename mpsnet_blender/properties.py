@@ -50,6 +50,10 @@ class MPSNET_scene_settings(ImportProperties, bpy.types.PropertyGroup):
     video: bpy.props.StringProperty(
         name="Video", subtype="FILE_PATH", options=relative_path_options(),
         description="The video to capture. You can drop one into the 3D view too")
+    engine: bpy.props.EnumProperty(
+        name="Engine",
+        items=(("keypoints", "Landmarks", "Works at once on any computer: body landmarks and an analytic solve"),
+               ("mpsnet", "MPS-Net", "The network of the CVPR 2022 paper, with its authors' files, which you download")))
     people: bpy.props.IntProperty(
         name="People", default=0, min=0, soft_max=20, description="Keep that many people, those seen longest. 0 keeps all")
     height: bpy.props.FloatProperty(
@@ -72,8 +76,8 @@ class MPSNET_scene_settings(ImportProperties, bpy.types.PropertyGroup):
     def capture_options(self) -> CaptureOptions:
         """Return the choices as the backend takes them."""
         return CaptureOptions(
-            people=self.people, height=self.height, fov_degrees=math.degrees(self.fov), start_seconds=self.start_seconds,
-            end_seconds=self.end_seconds, with_preview=self.preview)
+            engine=self.engine, people=self.people, height=self.height, fov_degrees=math.degrees(self.fov),
+            start_seconds=self.start_seconds, end_seconds=self.end_seconds, with_preview=self.preview)
 
 
 class MPSNET_person(bpy.types.PropertyGroup):

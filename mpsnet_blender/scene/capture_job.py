@@ -12,6 +12,7 @@ from ..client.backend_process import BackendProcess
 @dataclass(frozen=True)
 class CaptureOptions:
     """How to capture; zeros leave the choice to the backend. Metres, degrees, seconds of the video."""
+    engine: str = "keypoints"
     people: int = 0
     height: float = 0.0
     fov_degrees: float = 0.0
@@ -24,7 +25,7 @@ def capture_arguments(video: Path, folder: Path, options: CaptureOptions) -> lis
     """Return the backend's arguments for a capture of `video` into `folder`."""
     numbers = {"--people": options.people, "--height": options.height, "--fov": options.fov_degrees,
                "--start": options.start_seconds, "--end": options.end_seconds}
-    arguments = ["capture", str(video), "--output", str(folder)]
+    arguments = ["capture", str(video), "--output", str(folder), "--engine", options.engine]
     for option, value in numbers.items():
         arguments += [option, f"{value:g}"] if value > 0 else []
     return arguments + (["--preview"] if options.with_preview else [])
@@ -46,6 +47,12 @@ def start_capture(environment: BackendEnvironment, home: Path, video: Path, fold
     """
     command = environment.backend_command(*capture_arguments(video, folder, options))
     return BackendProcess(command, EXTENSION_ROOT, _fresh_log(home, "capture.log"))
+
+
+def start_adding_models(environment: BackendEnvironment, home: Path, source: Path) -> BackendProcess:
+    """Start to take in downloaded model files. Raises NotSetUpError before the set-up, OSError without a place to write."""
+    command = environment.backend_command("models", "add", str(source))
+    return BackendProcess(command, EXTENSION_ROOT, _fresh_log(home, "models.log"))
 
 
 def start_setup(environment: BackendEnvironment, preferred_python: str) -> BackendProcess:

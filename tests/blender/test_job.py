@@ -142,4 +142,5 @@ def test_the_backends_arguments_follow_the_settings(extension, empty_scene):
     settings.people, settings.height, settings.end_seconds = 2, 1.8, 12.5
     capture_arguments = extension("scene.capture_job").capture_arguments
     arguments = capture_arguments(Path("/v/clip.mp4"), Path("/out"), settings.capture_options())
-    assert arguments == ["capture", "/v/clip.mp4", "--output", "/out", "--people", "2", "--height", "1.8", "--end", "12.5"]
+    assert arguments == ["capture", "/v/clip.mp4", "--output", "/out", "--engine", "keypoints", "--people", "2",
+                         "--height", "1.8", "--end", "12.5"]
