@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -91,9 +92,11 @@ def recognise(source: ModelSource) -> RecognisedModel:
         return _from_array(_load_numpy(source), source.name)
     if head.startswith(b"PK") and not lower_name.endswith((".pkl", *_TORCH_SUFFIXES)) and _is_numpy_archive(source):
         return _from_arrays(_load_numpy(source), source.name)
-    if head.startswith(b"PK") or head == _LEGACY_TORCH or lower_name.endswith(_TORCH_SUFFIXES):
+    if head.startswith(b"PK") or head == _LEGACY_TORCH:
         return _from_checkpoint(_load_torch(source), source.name)
-    if head.startswith(b"\x80") or lower_name.endswith((".pkl", ".pickle")):
+    if tarfile.is_tarfile(source.path):
+        raise _OtherFileError(f"{source.name} is a tar archive.", "Unpack it and choose the folder.")
+    if head.startswith(b"\x80") or lower_name.endswith((".pkl", ".pickle", *_TORCH_SUFFIXES)):
         return _from_body(read_pickle(source.path, source.name), source.name)
     if lower_name.endswith((".npy", ".npz")):
         raise ModelError(f"{source.name} is truncated, or not an array file.", _CHECK_SOURCE)

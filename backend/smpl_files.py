@@ -26,7 +26,7 @@ _SHAPES_OF = {
     "f": (_FACES, 3),
 }
 _DAMAGED = (*UNREADABLE, pickle.UnpicklingError, AttributeError, IndexError, RecursionError, ImportError)
-_DOWNLOAD = "Download the body from smpl.is.tue.mpg.de again."
+_DOWNLOAD = "Download it from its authors again; SMPL's bodies are at smpl.is.tue.mpg.de."
 
 
 def is_body(contents: Mapping[str, object]) -> bool:
@@ -203,5 +203,5 @@ class _BodyUnpickler(pickle.Unpickler):
         try:
             return _STAND_INS[f"{module}.{name}"]
         except KeyError:
-            raise UnsafeModelError(f"{self._name} is refused: it asks for {module}.{name}, which a body does not need. "
+            raise UnsafeModelError(f"{self._name} is refused: it asks for {module}.{name}, which no model file needs. "
                                    "Nothing of it was executed.", _DOWNLOAD) from None

@@ -1,0 +1,20 @@
+"""What the tests of the MPS-Net engine share: downloaded files, made once, and the models folder made from them."""
+
+from pathlib import Path
+
+import pytest
+
+from backend.checkpoints import add_models
+from tests.mpsnet.made_models import write_downloads
+
+
+@pytest.fixture(scope="session")
+def downloads(tmp_path_factory) -> Path:
+    return write_downloads(tmp_path_factory.mktemp("downloads"))
+
+
+@pytest.fixture(scope="session")
+def models_folder(downloads, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    add_models(downloads, folder, lambda sentence: None)
+    return folder
