@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -15,14 +16,17 @@ from .errors import OutputError
 
 PEOPLE_FILE = "people.json"
 PEOPLE_FORMAT_VERSION = 1
+_OUR_NAMES = re.compile(r"person_\d+\.(npz|jpg)|preview\.mp4|people\.json")
 _ABANDONED_AFTER_SECONDS = 24 * 3600.0      # where the system cannot tell whether a process still runs
 
 
 class CaptureFolder:
     """A folder in the making: write into `.path`; leaving the `with` block without an error puts it in its place."""
 
-    def __init__(self, destination: Path):
+    def __init__(self, destination: Path, video: Path | None = None):
+        """`video` is what is captured: it is never replaced."""
         self.destination = destination.absolute()
+        self._video = video
         self.path = Path()
 
     def require_place(self) -> None:
@@ -32,6 +36,20 @@ class CaptureFolder:
             raise OutputError(f"{place} is a file, not a folder.", "Choose another --output.")
         if not os.access(place, os.W_OK | os.X_OK):
             raise OutputError(f"Cannot write to {place}: you have no permission.", "Choose another --output.")
+        self._require_nothing_foreign()
+
+    def _require_nothing_foreign(self) -> None:
+        """Raise OutputError where a file that the capture would replace is not an earlier capture's."""
+        if not self.destination.is_dir():
+            return
+        replaceable = set(_files_of_previous_capture(self.destination))
+        if self._video is not None and self._video.exists():
+            replaceable -= {name for name in replaceable if (self.destination / name).exists()
+                            and (self.destination / name).samefile(self._video)}
+        for path in sorted(self.destination.iterdir()):
+            if _OUR_NAMES.fullmatch(path.name) and path.name not in replaceable:
+                raise OutputError(f"{path} would be replaced, and it is not an earlier capture's.",
+                                  "Choose another --output, or move that file away.")
 
     def __enter__(self) -> CaptureFolder:
         self.require_place()
@@ -83,15 +101,20 @@ class CaptureFolder:
 
 def _remove_previous_capture(folder: Path) -> None:
     """Remove the files of an earlier capture, by its own list, and nothing else."""
+    for name in _files_of_previous_capture(folder):
+        if (folder / name).is_file():
+            (folder / name).unlink()
+
+
+def _files_of_previous_capture(folder: Path) -> list[str]:
+    """Return the names that an earlier capture's own list gives, its own among them; none where there is no list."""
     try:
         listed = json.loads((folder / PEOPLE_FILE).read_text())
         names = [PEOPLE_FILE, listed.get("preview")]
         names += [person[key] for person in listed["people"] for key in ("file", "thumbnail")]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return
-    for name in names:
-        if isinstance(name, str) and Path(name).name == name and (folder / name).is_file():
-            (folder / name).unlink()
+        return []
+    return [name for name in names if isinstance(name, str) and Path(name).name == name]
 
 
 def _is_abandoned(path: Path, owner: int) -> bool:

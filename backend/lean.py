@@ -39,5 +39,5 @@ def _leans(track: PersonTrack, intrinsics: np.ndarray) -> np.ndarray:
     up = middle("shoulder") - middle("ankle")
     length = np.linalg.norm(middle("shoulder") - middle("hip"), axis=1) + np.linalg.norm(middle("hip") - middle("ankle"), axis=1)
     stretched = np.linalg.norm(up, axis=1) > _MIN_STRETCH * length
-    standing = stretched & (-up[:, 1] > np.abs(up[:, 0]))
+    standing = stretched & (-up[:, 1] > np.hypot(up[:, 0], up[:, 2]))
     return np.arctan2(-up[standing, 2], -up[standing, 1])

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from .container import boxes
+
 # Apple's and Android's keys for a focal length in millimetres as on 35 mm film (QuickTime File Format, "Metadata").
 _KEYS = (b"com.apple.quicktime.camera.focal_length.35mm_equivalent", b"com.android.camera.focal_length.35mm_equivalent")
 _CONTAINERS = (b"moov", b"trak", b"udta", b"meta")
@@ -39,26 +41,12 @@ def fov_from_focal_length(focal_length: float, image_size: tuple[int, int]) -> f
     return math.degrees(2 * math.atan(max(image_size) / 2 / focal_px))
 
 
-def _boxes(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of the contents of the boxes between two offsets (ISO/IEC 14496-12, 4.2)."""
-    while start + 8 <= end:
-        stream.seek(start)
-        size, kind = struct.unpack(">I4s", stream.read(8))
-        header = 8
-        if size == 1:
-            size, header = struct.unpack(">Q", stream.read(8))[0], 16
-        elif size == 0:
-            size = end - start
-        if size < header or start + size > end:
-            return
-        yield kind, start + header, start + size
-        start += size
-
-
 def _metadata(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, bytes]]:
     """Yield the contents of each pair of `keys` and `ilst` boxes."""
     found: dict[bytes, bytes] = {}
-    for kind, first, last in _boxes(stream, start, end):
+    for kind, first, last in boxes(stream, start, end):
+        if last > end:
+            return
         if kind in _CONTAINERS:
             yield from _metadata(stream, first, last)
             if kind == b"meta":     # MP4's has a version and flags before its boxes, QuickTime's has not

@@ -19,8 +19,10 @@ _DEPTH_SIGMA_SECONDS = 0.4
 # foreshortening in the image corrects its depth. Measured on rendered people, see the README's table.
 _LENGTH_ERROR, _DEPTH_ERROR = 0.05, 0.10
 _DEPTH_CANDIDATES = np.linspace(-0.45, 0.45, 61)
-_CHAINS = tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in (
-    ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")))
+_DEPTH_CHANGE_PER_SECOND = 1.0      # metres: how fast the correction of a depth may change
+# Limbs by their ends, those at the torso first.
+_CHAINS = tuple(tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in limbs) for limbs in (
+    (("shoulder", "elbow"), ("hip", "knee")), (("elbow", "wrist"), ("knee", "ankle"))))
 _FOLLOWERS = {"wrist": ("pinky", "index", "thumb"), "ankle": ("heel", "foot_index")}
 
 
@@ -56,7 +58,7 @@ def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float
     points = _place(relative, point_rays, weights, track.timestamps)
     body = measured_body(points, track.score, stature)
     points = _place(relative * _scale_to_body(points, weights, body), point_rays, weights, track.timestamps)
-    points = _correct_foreshortening(points, point_rays, body)
+    points = _correct_foreshortening(points, point_rays, track.timestamps, body)
     return LiftedTrack(points, point_rays, weights, track.timestamps, body)
 
 
@@ -69,7 +71,7 @@ def _place(relative: np.ndarray, point_rays: np.ndarray, weights: np.ndarray, ti
 
 def _scale_to_body(points: np.ndarray, weights: np.ndarray, body: Body) -> float:
     """Return the factor that brings measured limbs and torso to the body's size."""
-    pairs = [(LANDMARK[a], LANDMARK[b]) for a, b in _CHAINS]
+    pairs = [(LANDMARK[a], LANDMARK[b]) for limbs in _CHAINS for a, b in limbs]
     pairs += [(LANDMARK[f"{side}_shoulder"], LANDMARK[f"{side}_hip"]) for side in ("left", "right")]
     first, second = np.array(pairs).T
     measured = np.linalg.norm(points[:, first] - points[:, second], axis=-1)
@@ -78,33 +80,51 @@ def _scale_to_body(points: np.ndarray, weights: np.ndarray, body: Body) -> float
     return float(np.exp((np.log(wanted / np.maximum(measured, 1e-3)) * importance).sum() / importance.sum()))
 
 
-def _correct_foreshortening(points: np.ndarray, point_rays: np.ndarray, body: Body) -> np.ndarray:
+def _correct_foreshortening(points: np.ndarray, point_rays: np.ndarray, timestamps: np.ndarray, body: Body) -> np.ndarray:
     """Move limbs' far ends along their rays to where length and depth agree best, from the torso outwards.
 
-    For each limb the depth is chosen among candidates z about the model's z0 that minimises
-    ((|r z - parent| - length) / length error)^2 + ((z - z0) / depth error)^2.
+    For each limb the depth is chosen among candidates z about the model's z0. The sequence is taken that minimises
+    ((|r z - parent| - length) / length error)^2 + ((z - z0) / depth error)^2 in each frame, and from frame to frame the
+    squared change of z - z0 over what depths change in that time: a limb does not leap between two possible depths.
     """
     corrected = points.copy()
-    for parent_name, child_name in _CHAINS:
-        parent, child = LANDMARK[parent_name], LANDMARK[child_name]
-        length = np.linalg.norm(body.rest_landmarks[child] - body.rest_landmarks[parent])
-        expected = corrected[:, parent, 2] + points[:, child, 2] - points[:, parent, 2]
-        depths = expected[:, None] + _DEPTH_CANDIDATES
-        reach = np.linalg.norm(point_rays[:, child, None] * depths[..., None] - corrected[:, parent, None], axis=-1)
-        cost = ((reach - length) / _LENGTH_ERROR) ** 2 + (_DEPTH_CANDIDATES / _DEPTH_ERROR) ** 2
-        chosen = expected + _minimising(cost)
-        corrected[:, child] = point_rays[:, child] * chosen[:, None]
-        side, joint = child_name.split("_", 1)
-        for follower in _FOLLOWERS.get(joint, ()):
-            index = LANDMARK[f"{side}_{follower}"]
-            depth = chosen + points[:, index, 2] - points[:, child, 2]
-            corrected[:, index] = point_rays[:, index] * depth[:, None]
+    for limbs in _CHAINS:
+        parents, children = np.array([(LANDMARK[parent], LANDMARK[child]) for parent, child in limbs]).T
+        lengths = np.linalg.norm(body.rest_landmarks[children] - body.rest_landmarks[parents], axis=-1)
+        expected = corrected[:, parents, 2] + points[:, children, 2] - points[:, parents, 2]             # (T, limbs)
+        depths = expected[..., None] + _DEPTH_CANDIDATES
+        reach = np.linalg.norm(point_rays[:, children, None] * depths[..., None] - corrected[:, parents, None], axis=-1)
+        cost = ((reach - lengths[:, None]) / _LENGTH_ERROR) ** 2 + (_DEPTH_CANDIDATES / _DEPTH_ERROR) ** 2
+        chosen = expected + _smoothest_minimum(cost, np.diff(timestamps))
+        corrected[:, children] = point_rays[:, children] * chosen[..., None]
+        for column, (_, child_name) in enumerate(limbs):
+            side, joint = child_name.split("_", 1)
+            for follower in _FOLLOWERS.get(joint, ()):
+                index = LANDMARK[f"{side}_{follower}"]
+                depth = chosen[:, column] + points[:, index, 2] - points[:, children[column], 2]
+                corrected[:, index] = point_rays[:, index] * depth[:, None]
     return corrected
 
 
-def _minimising(cost: np.ndarray) -> np.ndarray:
-    """Return the candidate offsets (T,) of least cost (T, N), between candidates by the parabola through three."""
-    best = np.clip(cost.argmin(1), 1, cost.shape[1] - 2)
-    before, at, after = (cost[np.arange(len(cost)), best + step] for step in (-1, 0, 1))
+def _smoothest_minimum(cost: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Return the offsets (T, L) of the cheapest sequence of candidates, cost (T, L, N), steps (T - 1,) seconds (Viterbi)."""
+    change = np.abs(_DEPTH_CANDIDATES[:, None] - _DEPTH_CANDIDATES[None])
+    total = cost[0]
+    arrived = np.zeros(cost.shape, dtype=np.int16)
+    for frame, step in enumerate(steps, start=1):
+        move = total[:, None, :] + (change / (_DEPTH_CHANGE_PER_SECOND * step)) ** 2        # (L, to, from)
+        arrived[frame] = move.argmin(-1)
+        total = move.min(-1) + cost[frame]
+    best = np.empty(cost.shape[:2], dtype=int)
+    best[-1] = total.argmin(-1)
+    limbs = np.arange(cost.shape[1])
+    for frame in range(len(steps), 0, -1):
+        best[frame - 1] = arrived[frame, limbs, best[frame]]
+    return _between_candidates(cost, np.clip(best, 1, cost.shape[2] - 2))
+
+
+def _between_candidates(cost: np.ndarray, best: np.ndarray) -> np.ndarray:
+    """Return offsets (T, L) at the minimum of the parabola through the chosen candidates (T, L) and their neighbours."""
+    before, at, after = (np.take_along_axis(cost, best[..., None] + step, axis=2)[..., 0] for step in (-1, 0, 1))
     shift = np.clip(0.5 * (before - after) / np.maximum(before - 2 * at + after, 1e-9), -0.5, 0.5)
     return _DEPTH_CANDIDATES[best] + shift * (_DEPTH_CANDIDATES[1] - _DEPTH_CANDIDATES[0])

@@ -68,7 +68,7 @@ ENGINES: dict[str, Callable[[CaptureOptions, Path], Engine]] = {"keypoints": _ke
 def capture(video: Path, destination: Path, options: CaptureOptions, models_folder: Path, checkpoints_folder: Path,
             reporter: Reporter) -> int:
     """Capture everybody in a video into a folder; return how many. Raises a FixableError, or CancelRequested."""
-    folder = CaptureFolder(destination)
+    folder = CaptureFolder(destination, video)
     folder.require_place()
     span = open_span(video, options.start_seconds, options.end_seconds)
     engine = ENGINES[options.engine](options, checkpoints_folder)

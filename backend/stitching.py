@@ -13,6 +13,7 @@ from .tracking import Tracklet, is_bodily, skeleton_distance
 
 _MAX_GAP_SECONDS = 8.0
 _MAX_JOIN_COST = 1.0
+_LATER_PER_SECOND = 0.25        # the longer the gap, the later a join: else it would skip a piece that lies within
 _MIN_SECONDS, _MIN_OBSERVATIONS = 0.3, 3
 _CROSSING_DISTANCE = 0.8        # skeleton distance at which two people may have been mixed up
 _MIN_MEAN_TORSO_SCORE = 0.6
@@ -115,14 +116,15 @@ def _closest_moment(first: Tracklet, second: Tracklet) -> int | None:
 
 
 def _join(tracklets: list[Tracklet], image_size: tuple[int, int]) -> list[Tracklet]:
-    """Join pieces that follow one another in time, the best fit of the whole clip first."""
+    """Join pieces that follow one another in time, the best fits and the shortest gaps of the whole clip first."""
     pieces = dict(enumerate(tracklets))
     queue: list[tuple[float, int, int]] = []
 
     def offer(first: int, second: int) -> None:
         cost = _join_cost(pieces[first], pieces[second], image_size)
         if cost < _MAX_JOIN_COST:
-            heapq.heappush(queue, (cost, first, second))
+            gap = pieces[second].timestamps[0] - pieces[first].timestamps[-1]
+            heapq.heappush(queue, (cost + _LATER_PER_SECOND * gap, first, second))
 
     for first, second in itertools.permutations(pieces, 2):
         offer(first, second)

@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from .container import playing_seconds, share_there
 from .errors import OptionError, VideoError
 
 _PREFETCHED_FRAMES = 4
@@ -20,6 +21,7 @@ _DEFAULT_FPS = 30.0
 # Containers whose signature is right but that do not open were cut off or damaged; anything else is no video.
 _SIGNATURES = ((4, b"ftyp"), (0, b"RIFF"), (0, b"\x1aE\xdf\xa3"), (0, b"\x00\x00\x01\xba"), (0, b"FLV"), (0, b"OggS"),
                (0, b"G@"))
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\x00", b"MM\x00*")
 _REENCODE = "Re-encode it as MP4 (H.264) and try again."
 
 
@@ -67,6 +69,10 @@ def open_span(path: str | Path, start_seconds: float = 0.0, end_seconds: float =
     if frame_count and start_seconds >= frame_count / fps:
         raise VideoError(f"{path} is {frame_count / fps:.2f} s long; nothing starts at {start_seconds:g} s.",
                          "Choose an earlier --start.")
+    if end_seconds == math.inf and (share := share_there(path)) < 1:
+        there = 0.9 * share * (playing_seconds(path) or frame_count / fps)
+        raise VideoError(f"{path} is truncated: only {share:.0%} of the file is there.",
+                         f"Copy or download it again, or capture what is there with --end {there:.2f}.")
     return VideoSpan(path, (image.shape[1], image.shape[0]), fps, frame_count, start_seconds, end_seconds)
 
 
@@ -82,6 +88,8 @@ def _open(path: Path) -> cv2.VideoCapture:
         raise VideoError(f"Cannot open {path}: {error.strerror}.", "Check the file's permissions.") from None
     if not head:
         raise VideoError(f"{path} is empty (0 bytes).", "Copy or download the video again.")
+    if head.startswith(_PICTURES):
+        raise VideoError(f"{path} is a picture, not a video.", "Choose a video file such as MP4, MOV, AVI, MKV or WebM.")
     capture = cv2.VideoCapture(_name_for_opencv(path), cv2.CAP_ANY)
     if not capture.isOpened():
         capture.release()
@@ -165,16 +173,17 @@ def _decode(span: VideoSpan) -> Iterator[Frame]:
     finally:
         capture.release()
     if not reached_end:
-        _require_complete(span, index + 1)
+        _require_complete(span, index + 1, last_timestamp)
     if not yielded:
         raise VideoError(f"{span.path} has no frames between {span.start_seconds:g} and {span.end_seconds:g} s.",
                          "Choose another --start and --end.")
 
 
-def _require_complete(span: VideoSpan, read: int) -> None:
-    # Edit lists and dropped leading frames make headers a few frames wrong; a cut file lacks many more.
-    missing = span.frame_count - read
-    if missing > max(5, 0.05 * span.frame_count):
+def _require_complete(span: VideoSpan, read: int, last_timestamp: float) -> None:
+    """Raise VideoError where a file ends long before it should. Time tells, since edits and variable rates make counts wrong."""
+    seconds = last_timestamp + 1 / span.fps
+    expected = playing_seconds(span.path) or span.frame_count / span.fps
+    if read < span.frame_count and seconds < 0.95 * expected - 0.2:
         raise VideoError(
-            f"{span.path} is truncated: only {read} of {span.frame_count} frames can be read.",
-            f"Copy or download it again, or capture what is there with --end {max(0.0, (read - 1) / span.fps):.2f}.")
+            f"{span.path} is truncated: only {read} frames ({seconds:.2f} of {expected:.2f} s) can be read.",
+            f"Copy or download it again, or capture what is there with --end {max(0.0, last_timestamp):.2f}.")

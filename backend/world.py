@@ -18,6 +18,7 @@ _LEVEL_SIGMA, _UPRIGHT_SIGMA = np.radians(12), np.radians(4)
 # A standing foot's drop below the camera errs by a share of itself (depth noise moves it along its ray) and by metres.
 _DROP_SHARE_SIGMA, _DROP_SIGMA_METRES = 0.04, 0.05
 # Adults' statures vary by so much (logarithm); the floor says how far each person's differs from the given one.
+_STANDING_LENGTH, _STANDING_COSINE = 0.7, 0.7      # ankles to neck, of the stature; upright within 45 degrees
 _STATURE_SIGMA, _MAX_STATURE_FACTOR = 0.06, 1.35
 _PITCH_CANDIDATES = np.radians(np.arange(-50.0, 50.05, 0.1))
 _FOOT_SAMPLES_PER_SECOND = 2.0
@@ -43,7 +44,10 @@ def find_world(people: list[CameraMotion]) -> World:
     near level, and near what makes bodies upright.
     """
     feet = [_low_feet(person) for person in people]
-    cost = (_PITCH_CANDIDATES / _LEVEL_SIGMA) ** 2 + ((_PITCH_CANDIDATES - _upright_pitch(people)) / _UPRIGHT_SIGMA) ** 2
+    cost = (_PITCH_CANDIDATES / _LEVEL_SIGMA) ** 2
+    upright = _upright_pitch(people)
+    if upright is not None:
+        cost += ((_PITCH_CANDIDATES - upright) / _UPRIGHT_SIGMA) ** 2
     drops = []
     for points in feet:
         drop = np.cos(_PITCH_CANDIDATES)[:, None] * points[:, 1] + np.sin(_PITCH_CANDIDATES)[:, None] * points[:, 2]
@@ -106,15 +110,19 @@ def _low_feet(person: CameraMotion) -> np.ndarray:
     return np.stack([part[part[:, 1].argsort()][int(0.8 * (len(part) - 1))] for part in np.split(lowest, starts[1:])])
 
 
-def _upright_pitch(people: list[CameraMotion]) -> float:
-    """Return the camera pitch (radians, looking down positive) at which bodies stand upright on average."""
+def _upright_pitch(people: list[CameraMotion]) -> float | None:
+    """Return the camera pitch (radians, looking down positive) at which standing bodies are upright on average.
+
+    None where nobody stands: who lies, hangs or does handstands says nothing about gravity.
+    """
     leans = []
     for person in people:
         _, joints = person.pose()
         feet = (joints[:, JOINT["left_ankle"]] + joints[:, JOINT["right_ankle"]]) / 2
         up = joints[:, JOINT["neck"]] - feet
-        stretched = np.linalg.norm(up, axis=1) > 0.7 * person.stature
-        up = up[stretched] if stretched.any() else up
+        length = np.linalg.norm(up, axis=1)
+        standing = (length > _STANDING_LENGTH * person.stature) & (-up[:, 1] > _STANDING_COSINE * length)
         # A body that stands in front of a camera looking down leans towards it: up = (., -cos p, -sin p).
-        leans.append(np.arctan2(-up[:, 2], -up[:, 1]))
-    return float(np.median(np.concatenate(leans)))
+        leans.append(np.arctan2(-up[standing, 2], -up[standing, 1]))
+    leans = np.concatenate(leans)
+    return float(np.median(leans)) if len(leans) else None

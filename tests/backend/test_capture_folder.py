@@ -53,15 +53,30 @@ def test_the_persons_other_files_stay_and_an_earlier_capture_is_replaced(tmp_pat
     destination = tmp_path / "out"
     write_capture(destination, people=3, preview=True)
     (destination / "notes.txt").write_text("mine")
-    (destination / "person_99.npz").write_text("mine too")
+    (destination / "person_in_hat.npz").write_text("mine too")
     (destination / "takes").mkdir()
     write_capture(destination, people=1)
-    assert names(destination) == ["notes.txt", "people.json", "person_01.jpg", "person_01.npz", "person_99.npz", "takes"]
+    assert names(destination) == ["notes.txt", "people.json", "person_01.jpg", "person_01.npz", "person_in_hat.npz", "takes"]
     assert (destination / "person_01.npz").read_text() == "of 1" and (destination / "notes.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["person_01.npz", "person_07.jpg", "preview.mp4", "people.json"])
+def test_a_persons_own_file_under_one_of_our_names_is_not_replaced(tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(OutputError, match="is not an earlier capture's"):
+        write_capture(tmp_path)
+    assert names(tmp_path) == [name] and (tmp_path / name).read_text() == "mine"
+
+
+def test_the_preview_of_a_capture_can_be_captured_but_not_replaced(tmp_path):
+    write_capture(tmp_path, preview=True)
+    with pytest.raises(OutputError, match=r"preview\.mp4 would be replaced"):
+        CaptureFolder(tmp_path, tmp_path / "preview.mp4").require_place()
+    CaptureFolder(tmp_path / "other", tmp_path / "preview.mp4").require_place()
+
+
 @pytest.mark.parametrize("listed", [
-    "no json", "[]", '{"people": 3}', '{"people": [{"file": "../outside.txt", "thumbnail": "/etc/hostname"}]}',
+    '{"people": [{"file": "../outside.txt", "thumbnail": "/etc/hostname"}]}',
     '{"people": [{"file": "..", "thumbnail": "takes"}], "preview": ""}', '{"people": [{"file": 1, "thumbnail": null}]}'])
 def test_a_strange_list_of_people_removes_nothing_else(tmp_path, listed):
     destination = tmp_path / "out"
