@@ -6,16 +6,30 @@ import sys
 import traceback
 from pathlib import Path
 
-from mpsnet_blender.shared.protocol import EXIT_CANCELLED, EXIT_ERROR, EXIT_NOBODY_FOUND, EXIT_OK, Cancelled, Error, Result
+from mpsnet_blender.shared.protocol import (
+    EXIT_CANCELLED,
+    EXIT_ERROR,
+    EXIT_NOBODY_FOUND,
+    EXIT_OK,
+    EXIT_USAGE,
+    Cancelled,
+    Error,
+    Result,
+)
 
 from .cli import parser
-from .errors import CancelRequested, FixableError, NobodyFoundError
+from .errors import CancelRequested, FixableError, NobodyFoundError, UsageError
 from .reporter import MessageSink, Reporter, TerminalSink
 
 
 def main() -> int:
-    arguments = parser().parse_args()
-    reporter = Reporter(TerminalSink() if arguments.terminal else MessageSink())
+    at_terminal = "--terminal" in sys.argv[1:] or bool({"-h", "--help"} & set(sys.argv[1:]))
+    reporter = Reporter(TerminalSink() if at_terminal else MessageSink())
+    try:
+        arguments = parser().parse_args()
+    except UsageError as error:
+        reporter.finish(Error(type(error).__name__, str(error), error.advice))
+        return EXIT_USAGE
     reporter.cancel_on_signals()
     reporter.cancel_on_closed_stdin()
     try:

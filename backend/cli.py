@@ -8,11 +8,19 @@ from pathlib import Path
 
 from .body import DEFAULT_STATURE
 from .camera import DEFAULT_FOV_DEGREES
+from .errors import UsageError
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises UsageError instead of ending the program, so that a parent hears of it in a message."""
+
+    def error(self, message: str):
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", self.format_usage().strip())
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of `python3 mocap.py` (and of `python -m backend`)."""
-    root = argparse.ArgumentParser(
+    root = _Parser(
         prog="mocap.py", description="Motion capture from ordinary video: people's SMPL motion as files for Blender.")
     root.add_argument("--terminal", action="store_true", help=argparse.SUPPRESS)
     root.add_argument("--models", type=Path, required=True, help=argparse.SUPPRESS)

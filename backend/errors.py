@@ -35,5 +35,9 @@ class OptionError(FixableError):
     """An option has a value that makes no sense."""
 
 
+class UsageError(FixableError):
+    """The command line cannot be understood."""
+
+
 class CancelRequested(Exception):
     """The parent closed stdin, or a signal asked to stop."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .engine import CapturedPerson, Shot
 from .gaps import fill_gaps
-from .kinematics import solve_rotations
+from .kinematics import calm_unseen, solve_rotations
 from .lean import lean_bias
 from .lifting import lift
 from .reporter import Reporter
@@ -25,13 +25,17 @@ class KeypointsEngine:
         people = []
         for track in tracks:
             reporter.progress(self.stage, len(people), len(tracks), "people")
-            people.append(_solve_person(track, shot, lean))
+            people.append(_solve_person(track, shot, lean, reporter))
         reporter.progress(self.stage, len(people), len(tracks), "people")
         return people
 
 
-def _solve_person(track: PersonTrack, shot: Shot, lean: float) -> CapturedPerson:
+def _solve_person(track: PersonTrack, shot: Shot, lean: float, reporter: Reporter) -> CapturedPerson:
     repaired, repaired_frames = repair_sides(fill_gaps(track, shot.clock))
+    reporter.check()
     lifted = lift(repaired, shot.intrinsics, shot.stature, lean)
-    motion = place_in_camera(lifted, solve_rotations(lifted))
+    reporter.check()
+    rotmats = calm_unseen(solve_rotations(lifted), lifted)
+    reporter.check()
+    motion = place_in_camera(lifted, rotmats)
     return CapturedPerson(repaired, lifted.body, motion, len(track.frame_index), repaired_frames)

@@ -18,6 +18,8 @@ _KNEE_AXIS = np.array((1.0, 0.0, 0.0))
 _TWIST_SIGMA_SECONDS = 0.15
 _HEAD_SIGMA_SECONDS = 0.12
 _HAND_SIGMA_SECONDS = 0.2
+_SEEN_WEIGHT = 0.1              # of a landmark (its score squared), from which on a joint is followed at full speed
+_CALM_SIGMA_SECONDS, _CALM_FADE_SECONDS = 0.5, 0.1
 _FACE = tuple(range(LANDMARK["mouth_right"] + 1))
 _STRAIGHT_WEIGHT = 0.02         # how far a straight limb pulls its twist to none, against a bent one's say of 1
 _COLLAR_SHARE, _MAX_COLLAR = 0.5, np.radians(25)
@@ -35,6 +37,31 @@ def solve_rotations(lifted: LiftedTrack) -> np.ndarray:
         solve.arm(side)
         solve.leg(side)
     return solve.local_rotmats()
+
+
+def calm_unseen(rotmats: np.ndarray, lifted: LiftedTrack) -> np.ndarray:
+    """Return rotations (T, 24, 3, 3) in which joints that are not seen turn only slowly: their landmarks are guesses.
+
+    A joint counts as seen where a landmark at it, or at the next joint, has some weight.
+    """
+    seen = np.clip(_joint_weights(lifted) / _SEEN_WEIGHT, 0.0, 1.0)
+    if (seen == 1.0).all():
+        return rotmats
+    calm = smooth_rotmats(rotmats, lifted.timestamps, _CALM_SIGMA_SECONDS, seen + 0.05)
+    seen = smooth(seen, lifted.timestamps, _CALM_FADE_SECONDS, degree=0)[..., None, None]
+    mixed = seen * rotmats + (1 - seen) * calm
+    return nearest_rotmats(mixed.reshape(-1, 3, 3)).reshape(rotmats.shape)
+
+
+def _joint_weights(lifted: LiftedTrack) -> np.ndarray:
+    """Return the largest weight (T, 24) of the landmarks on each joint and on its children; 1 where there are none."""
+    on_joint = lifted.body.landmark_joints
+    weights = np.ones((len(lifted.weights), JOINT_COUNT))
+    for joint in range(JOINT_COUNT):
+        near = np.flatnonzero(np.isin(on_joint, [joint, *np.flatnonzero(np.array(PARENTS) == joint)]))
+        if len(near):
+            weights[:, joint] = lifted.weights[:, near].max(1)
+    return weights
 
 
 class _Solve:

@@ -6,6 +6,8 @@ The files are ours: plain arrays, made once by `checkpoints.add_models` from wha
 from __future__ import annotations
 
 import os
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -22,7 +24,7 @@ _FORMAT_VERSION = 1
 _VERSION_KEY, _SOURCE_KEY = "format_version", "source_name"
 # What numpy, zipfile and zlib raise for archives that are cut off or damaged.
 UNREADABLE = (ValueError, OSError, EOFError, KeyError, TypeError, SyntaxError, RuntimeError, MemoryError, OverflowError,
-              zipfile.BadZipFile, zlib.error)
+              zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError)
 
 
 @dataclass(frozen=True)

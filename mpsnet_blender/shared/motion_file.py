@@ -125,9 +125,10 @@ def _read_arrays(path) -> dict[str, np.ndarray]:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise ValueError("a single array")
             return {key: archive[key] for key in archive.files}
-    except _UNREADABLE as error:
+    except _UNREADABLE:
+        # numpy's own words are not passed on: some advise to load the file unsafely.
         raise MotionFileError(
-            f"{path} is not a motion file ({error}). Choose an .npz of a capture, or an AMASS .npz.") from None
+            f"{path} is not a motion file, or it is damaged. Choose an .npz of a capture, or an AMASS .npz.") from None
 
 
 def _from_amass(arrays: dict[str, np.ndarray], path) -> Motion:
