@@ -15,7 +15,7 @@ import tempfile
 import threading
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -76,11 +76,11 @@ def main(arguments: list[str]) -> int:
         return 1
     home = default_home()
     try:
-        pure, blender = make_environments(home, () if given.quick else BLENDER_VERSIONS)
+        backend, blender = make_environments(home, () if given.quick else BLENDER_VERSIONS)
     except SetupError as error:
         print(f"Error: {error} {error.advice}", file=sys.stderr)
         return 1
-    total = run_all(home, pure, blender, pytest_arguments)
+    total = run_all(home, backend, blender, pytest_arguments)
     print(total, flush=True)
     return 0 if total.failed == 0 and total.passed > 0 else 1
 
@@ -96,26 +96,26 @@ def missing_system_packages() -> list[str]:
     return missing
 
 
-def make_environments(home: Path, versions: tuple[str, ...]) -> tuple[Path, dict[str, Path]]:
-    """Make what is missing and return the interpreter with pytest, and by Blender version those with bpy."""
+def make_environments(home: Path, versions: tuple[str, ...]) -> tuple[dict[str, Path], dict[str, Path]]:
+    """Make what is missing and return interpreters with pytest: by the backend's profile, and by Blender version."""
     cancelled = threading.Event()
     with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
         try:
             blender = {version: pool.submit(make_blender, home, version, cancelled) for version in versions}
             BackendEnvironment(home).ensure(ProgressPrinter("[backend] ").message, cancelled=cancelled)
-            pure = make_pure(home, cancelled)
-            return pure, {version: python.result() for version, python in blender.items()}
+            backend = {profile: make_backend(home, profile, cancelled) for profile in PROFILES}
+            return backend, {version: python.result() for version, python in blender.items()}
         except BaseException:
             cancelled.set()
             raise
 
 
-def make_pure(home: Path, cancelled: threading.Event) -> Path:
-    """Return the interpreter of the environment with the backend's packages and pytest."""
-    packages = PROFILES["keypoints"].packages()
-    packages = Packages(packages.requirements + PYTEST, (*packages.imports, "pytest"), packages.download_megabytes + 2,
-                        packages.disk_megabytes)
-    return make(home, PythonEnvironment(home, "tests", packages), "tests", cancelled, base_python.candidates())
+def make_backend(home: Path, profile: str, cancelled: threading.Event) -> Path:
+    """Return the interpreter of the environment with the packages of a profile of the backend and pytest."""
+    packages = PROFILES[profile].packages()
+    packages = replace(packages, requirements=packages.requirements + PYTEST, imports=(*packages.imports, "pytest"))
+    name = f"tests-{profile}"
+    return make(home, PythonEnvironment(home, name, packages), name, cancelled, base_python.candidates())
 
 
 def make_blender(home: Path, version: str, cancelled: threading.Event) -> Path:
@@ -141,10 +141,12 @@ def blender_pythons() -> list[str]:
     return [*base_python.candidates(), *installed]
 
 
-def run_all(home: Path, pure: Path, blender: dict[str, Path], pytest_arguments: list[str]) -> Counts:
+def run_all(home: Path, backend: dict[str, Path], blender: dict[str, Path], pytest_arguments: list[str]) -> Counts:
     """Run every group of tests in its environment and return the sum."""
-    total = run_pytest("pure", pure, PURE_TESTS, pytest_arguments, {"MPSNET_HOME": str(home)})
-    total += run_pytest("backend", pure, ("tests/backend",), pytest_arguments, {"MPSNET_HOME": str(home)})
+    variables = {"MPSNET_HOME": str(home)}
+    total = run_pytest("pure", backend["keypoints"], PURE_TESTS, pytest_arguments, variables)
+    total += run_pytest("backend", backend["keypoints"], ("tests/backend",), pytest_arguments, variables)
+    total += run_pytest("mpsnet", backend["mpsnet"], ("tests/mpsnet",), pytest_arguments, variables)
     for version, python in blender.items():
         with tempfile.TemporaryDirectory(prefix="mpsnet-blender-", ignore_cleanup_errors=True) as resources:
             variables = {"MPSNET_HOME": str(home), "BLENDER_USER_RESOURCES": resources,

@@ -48,13 +48,15 @@ def test_a_video_that_cannot_be_read_is_one_error_and_no_folder(video, kind, tmp
     ["--unknown"], ["more.mp4"]])
 def test_wrong_options_end_with_status_2_and_say_what(wrong, empty_clip, tmp_path, run_backend):
     ended = run_backend("capture", empty_clip, "--output", tmp_path / "out", *wrong)
-    assert ended.returncode == 2 and wrong[-1] in ended.stderr.decode() and b"usage:" in ended.stderr
-    assert ended.stdout == b"" and not (tmp_path / "out").exists()
+    messages = messages_of(ended)
+    assert ended.returncode == 2 and [type(message) for message in messages] == [Hello, Error]
+    assert messages[-1].kind == "UsageError" and wrong[-1] in messages[-1].message and "usage:" in messages[-1].advice
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_an_output_folder_the_options_are_wrong(empty_clip, run_backend):
     ended = run_backend("capture", empty_clip)
-    assert ended.returncode == 2 and "--output" in ended.stderr.decode()
+    assert ended.returncode == 2 and "--output" in messages_of(ended)[-1].message
 
 
 def test_an_end_before_the_start_is_an_error(empty_clip, tmp_path, run_backend):
