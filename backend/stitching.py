@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .appearance import appearance_distance
-from .tracking import Tracklet, is_bodily, skeleton_distance
+from .skeletons import skeleton_distance
+from .tracklets import Tracklet, is_bodily
 
 _MAX_GAP_SECONDS = 8.0
 _MAX_JOIN_COST = 1.0

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .appearance import appearance, appearance_distance
+from .appearance import appearance
 from .detection import PersonDetector
-from .landmarks import LANDMARK, LandmarkModel, Landmarks
+from .landmarks import LandmarkModel, Landmarks
 from .regions import Region
-from .thumbnails import NO_THUMBNAIL, Thumbnail, better_thumbnail
+from .skeletons import is_ghost, skeleton_distance
+from .tracklets import Tracklet, claim_cost, continues, is_bodily
 from .video import Frame
 
 _DETECTION_INTERVAL_SECONDS = 1 / 3     # while everybody is followed
@@ -27,56 +26,6 @@ _PROBATION_OBSERVATIONS = 10
 _TRUSTED_OBSERVATIONS = 60              # whoever was followed this long is a person, however badly seen just now
 _DISTRUST_SECONDS = 3.0
 _SAME_SKELETON = 0.25                   # mean distance of the main joints, in body radii
-_MAX_LENGTH_VARIATION = 0.2             # people: 0.04 to 0.16; a cart full of toys: up to 0.30
-_MAX_MEAN_ACCELERATION = 100.0          # m/s^2 of landmarks about the hips; a runner: 21; the cart: 127
-_ACCELERATION_STEP_SECONDS = 1 / 30
-_MAIN_JOINTS = [LANDMARK[f"{side}_{joint}"] for joint in ("shoulder", "hip", "knee", "elbow", "ankle")
-                for side in ("left", "right")]
-_LIMBS = np.array([[LANDMARK[f"{side}_{a}"], LANDMARK[f"{side}_{b}"]] for side in ("left", "right") for a, b in (
-    ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))])
-_BONES = np.concatenate([_LIMBS, [[LANDMARK[a], LANDMARK[b]] for a, b in (
-    ("left_shoulder", "left_hip"), ("right_shoulder", "right_hip"), ("left_shoulder", "right_shoulder"))]])
-_ON_LIMBS = 0.1                         # mean distance from another's limbs, in that one's body radii
-
-
-@dataclass
-class Tracklet:
-    """A piece of one person's track: an observation per frame in which the person was seen for sure."""
-    frame_index: list[int] = field(default_factory=list)
-    timestamps: list[float] = field(default_factory=list)
-    observations: list[Landmarks] = field(default_factory=list)
-    appearances: list[np.ndarray] = field(default_factory=list)
-    region: Region | None = None
-    velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))   # px a second of the region's centre
-    mean_appearance: np.ndarray | None = None
-    thumbnail: Thumbnail = NO_THUMBNAIL
-
-    @property
-    def last(self) -> Landmarks:
-        return self.observations[-1]
-
-    def add(self, frame: Frame, landmarks: Landmarks, colours: np.ndarray) -> None:
-        self.thumbnail = better_thumbnail(self.thumbnail, frame.image, landmarks)
-        if self.observations:
-            seconds = max(1e-3, frame.timestamp - self.timestamps[-1])
-            step = (landmarks.next_region.centre - self.last.next_region.centre) / seconds
-            blend = min(1.0, seconds / 0.2)
-            self.velocity = (1 - blend) * self.velocity + blend * step if len(self.observations) > 1 else step
-            self.mean_appearance = 0.95 * self.mean_appearance + 0.05 * colours
-        else:
-            self.mean_appearance = colours
-        self.frame_index.append(frame.index)
-        self.timestamps.append(frame.timestamp)
-        self.observations.append(landmarks)
-        self.appearances.append(colours)
-        self.region = landmarks.next_region
-
-    def predicted_region(self, timestamp: float) -> Region:
-        """Return where the person should be: constant velocity, fading out over half a second."""
-        seconds = timestamp - self.timestamps[-1]
-        travel = self.velocity * min(seconds, 0.5)
-        limit = self.region.side * 0.5
-        return self.region.moved(*np.clip(travel, -limit, limit))
 
 
 class Tracker:
@@ -123,7 +72,7 @@ class Tracker:
         seen = []
         for tracklet, region, landmarks in zip(self._active, regions, self._landmark_model(frame.image, regions)):
             if landmarks.presence >= _MIN_PRESENCE and landmarks.torso_score >= _MIN_TORSO_SCORE \
-                    and _continues(tracklet, region, landmarks):
+                    and continues(tracklet, region, landmarks):
                 seen.append((tracklet, (landmarks, appearance(frame.image, landmarks))))
         return seen
 
@@ -135,12 +84,12 @@ class Tracker:
                 if i in dropped or j in dropped:
                     continue
                 if skeleton_distance(first_landmarks, second_landmarks) < _SAME_SKELETON:
-                    first_cost = _claim_cost(first, first_landmarks, first_colours, frame.timestamp)
-                    second_cost = _claim_cost(second, second_landmarks, second_colours, frame.timestamp)
+                    first_cost = claim_cost(first, first_landmarks, first_colours, frame.timestamp)
+                    second_cost = claim_cost(second, second_landmarks, second_colours, frame.timestamp)
                     dropped.add(i if first_cost > second_cost else j)
-                elif len(first.observations) < _YOUNG_OBSERVATIONS and _is_ghost(first_landmarks, second_landmarks):
+                elif len(first.observations) < _YOUNG_OBSERVATIONS and is_ghost(first_landmarks, second_landmarks):
                     dropped.add(i)
-                elif len(second.observations) < _YOUNG_OBSERVATIONS and _is_ghost(second_landmarks, first_landmarks):
+                elif len(second.observations) < _YOUNG_OBSERVATIONS and is_ghost(second_landmarks, first_landmarks):
                     dropped.add(j)
         for index in dropped:
             if len(seen[index][0].observations) < _YOUNG_OBSERVATIONS:
@@ -179,7 +128,7 @@ class Tracker:
         for landmarks in self._landmark_model(frame.image, likely):
             known = [tracklet.last for tracklet in followed] + people
             if landmarks.presence >= _BIRTH_PRESENCE and landmarks.torso_score >= _BIRTH_TORSO_SCORE and not any(
-                    skeleton_distance(landmarks, other) < 0.35 or _is_ghost(landmarks, other) for other in known):
+                    skeleton_distance(landmarks, other) < 0.35 or is_ghost(landmarks, other) for other in known):
                 people.append(landmarks)
         return self._recognise(frame, people, followed)
 
@@ -189,7 +138,7 @@ class Tracker:
         colours = [appearance(frame.image, landmarks) for landmarks in people]
         taken: dict[int, Tracklet] = {}
         if lost and people:
-            costs = np.array([[_claim_cost(tracklet, landmarks, colour, frame.timestamp) for tracklet in lost]
+            costs = np.array([[claim_cost(tracklet, landmarks, colour, frame.timestamp) for tracklet in lost]
                               for landmarks, colour in zip(people, colours)])
             taken = {row: lost[column] for row, column in zip(*linear_sum_assignment(costs)) if costs[row, column] < 1.0}
         result = []
@@ -203,79 +152,6 @@ class Tracker:
         return result
 
 
-def is_bodily(tracklet: Tracklet, part: slice = slice(None)) -> bool:
-    """Tell whether limbs keep their length and move as a body's do; those seen into a thing flicker."""
-    times = np.array(tracklet.timestamps[part])
-    if len(times) < 3:
-        return True
-    world = np.stack([landmarks.world for landmarks in tracklet.observations[part]])
-    score = np.stack([landmarks.score for landmarks in tracklet.observations[part]]).mean(0)
-    lengths = np.linalg.norm(world[:, _LIMBS[:, 0]] - world[:, _LIMBS[:, 1]], axis=-1)
-    variation = np.average(lengths.std(0) / lengths.mean(0), weights=score[_LIMBS].min(1) + 1e-3)
-    # Over steps of a thirtieth of a second at least: between closer frames noise would count as acceleration.
-    stride = min(max(1, round(_ACCELERATION_STEP_SECONDS / float(np.median(np.diff(times))))), (len(times) - 1) // 2)
-    positions, moments = world[::stride, _LIMBS.ravel()], times[::stride]
-    velocity = np.diff(positions, axis=0) / np.diff(moments)[:, None, None]
-    acceleration = np.diff(velocity, axis=0) / (moments[2:] - moments[:-2])[:, None, None] * 2
-    return bool(variation < _MAX_LENGTH_VARIATION
-                and np.median(np.linalg.norm(acceleration, axis=-1).mean(1)) < _MAX_MEAN_ACCELERATION)
-
-
-def skeleton_distance(a: Landmarks, b: Landmarks) -> float:
-    """Return the mean distance of the main joints of two skeletons in body radii, weighted by visibility."""
-    weights = np.minimum(a.score, b.score)[_MAIN_JOINTS] + 0.05
-    distances = np.linalg.norm(a.xy[_MAIN_JOINTS] - b.xy[_MAIN_JOINTS], axis=1)
-    radius = max(a.next_region.body_radius, b.next_region.body_radius, 1.0)
-    return float((distances * weights).sum() / weights.sum() / radius)
-
-
-def _continues(tracklet: Tracklet, predicted: Region, landmarks: Landmarks) -> bool:
-    """Tell whether what was read in a region can be the person that was expected there: about its place and size."""
-    region = landmarks.next_region
-    jump = np.hypot(*(region.centre - predicted.centre)) / max(predicted.body_radius, 1.0)
-    known = len(tracklet.observations) > 2
-    return bool(jump < (0.6 if known else 1.0)) and 0.6 < region.side / max(predicted.side, 1.0) < 1.65
-
-
-def _claim_cost(tracklet: Tracklet, landmarks: Landmarks, colours: np.ndarray, timestamp: float) -> float:
-    """Return how badly a sighting fits a tracklet: below 1 it may be the same person."""
-    predicted = tracklet.predicted_region(timestamp)
-    region = landmarks.next_region
-    patience = 0.6 + min(timestamp - tracklet.timestamps[-1], 2.0)
-    place = np.hypot(*(region.centre - predicted.centre)) / max(predicted.body_radius, region.body_radius) / patience
-    size = abs(np.log(max(region.side, 1.0) / max(predicted.side, 1.0))) / 0.5
-    return float(0.5 * place + 0.4 * size + 2.0 * appearance_distance(colours, tracklet.mean_appearance))
-
-
 def _covers(followed: Region, region: Region) -> bool:
     near = np.hypot(*(followed.centre - region.centre)) < 0.35 * followed.body_radius
     return bool(near) and 0.5 < region.side / followed.side < 2.0
-
-
-def _visible_box(landmarks: Landmarks) -> tuple[np.ndarray, np.ndarray]:
-    visible = landmarks.score > 0.5
-    points = landmarks.xy[visible] if visible.sum() > 3 else landmarks.xy
-    return points.min(0), points.max(0)
-
-
-def _is_ghost(candidate: Landmarks, other: Landmarks) -> bool:
-    """Tell whether a candidate lies mostly inside another, larger person, badly visible or made of that one's limbs."""
-    low, high = _visible_box(candidate)
-    other_low, other_high = _visible_box(other)
-    area = max(1.0, float((high - low).prod()))
-    overlap = float(np.clip(np.minimum(high, other_high) - np.maximum(low, other_low), 0, None).prod())
-    if overlap < 0.65 * area or area > 1.1 * float((other_high - other_low).prod()):
-        return False
-    return (candidate.torso_score < 0.9 or skeleton_distance(candidate, other) < 0.8
-            or _distance_to_limbs(candidate, other) < _ON_LIMBS)
-
-
-def _distance_to_limbs(candidate: Landmarks, other: Landmarks) -> float:
-    """Return the mean distance of a skeleton's main joints from another's nearest limb, in the other's body radii."""
-    start, end = other.xy[_BONES[:, 0]], other.xy[_BONES[:, 1]]
-    along = end - start
-    points = candidate.xy[_MAIN_JOINTS][:, None]
-    share = ((points - start) * along).sum(-1) / np.maximum((along ** 2).sum(-1), 1e-6)
-    nearest = start + np.clip(share, 0, 1)[..., None] * along
-    distance = np.linalg.norm(points - nearest, axis=-1).min(1)
-    return float(distance.mean() / max(other.next_region.body_radius, 1.0))

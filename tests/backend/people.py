@@ -13,7 +13,7 @@ from backend.lifting import LiftedTrack
 from backend.regions import Region, region_from_alignment
 from backend.root import CameraMotion
 from backend.stitching import PersonTrack
-from backend.tracking import Tracklet
+from backend.tracklets import Tracklet
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, forward_kinematics
 
 IMAGE_SIZE = (1280, 720)

@@ -2,17 +2,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.kinematics import (
-    about,
-    fitted_rotmats,
-    frames,
-    limited,
-    solve_rotations,
-    swing,
-    swing_and_twist,
-    without_hyperextension,
-)
+from backend.kinematics import solve_rotations, without_hyperextension
 from backend.landmarks import LANDMARK
+from backend.rotations import about, fitted_rotmats, frames, limited, swing, swing_and_twist
 from backend.smoothing import angle_between
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
 from tests.backend.people import lifted_track, random_poses, seen_from, walker

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from backend.appearance import appearance_distance
+from backend.skeletons import skeleton_distance
 from backend.stitching import stitch
-from backend.tracking import is_bodily, skeleton_distance
+from backend.tracklets import is_bodily
 from tests.backend.people import IMAGE_SIZE, person_track, seen_from, tracklet, walker
 
 RED, BLUE = 1, 4

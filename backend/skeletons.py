@@ -1,0 +1,52 @@
+"""Skeletons in the picture compared: the same person, another one, or a ghost made of somebody's limbs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .landmarks import LANDMARK, Landmarks
+
+_MAIN_JOINTS = [LANDMARK[f"{side}_{joint}"] for joint in ("shoulder", "hip", "knee", "elbow", "ankle")
+                for side in ("left", "right")]
+LIMBS = np.array([[LANDMARK[f"{side}_{a}"], LANDMARK[f"{side}_{b}"]] for side in ("left", "right") for a, b in (
+    ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))])
+_BONES = np.concatenate([LIMBS, [[LANDMARK[a], LANDMARK[b]] for a, b in (
+    ("left_shoulder", "left_hip"), ("right_shoulder", "right_hip"), ("left_shoulder", "right_shoulder"))]])
+_ON_LIMBS = 0.1                         # mean distance from another's limbs, in that one's body radii
+
+
+def skeleton_distance(a: Landmarks, b: Landmarks) -> float:
+    """Return the mean distance of the main joints of two skeletons in body radii, weighted by visibility."""
+    weights = np.minimum(a.score, b.score)[_MAIN_JOINTS] + 0.05
+    distances = np.linalg.norm(a.xy[_MAIN_JOINTS] - b.xy[_MAIN_JOINTS], axis=1)
+    radius = max(a.next_region.body_radius, b.next_region.body_radius, 1.0)
+    return float((distances * weights).sum() / weights.sum() / radius)
+
+
+def is_ghost(candidate: Landmarks, other: Landmarks) -> bool:
+    """Tell whether a candidate lies mostly inside another, larger person, badly visible or made of that one's limbs."""
+    low, high = _visible_box(candidate)
+    other_low, other_high = _visible_box(other)
+    area = max(1.0, float((high - low).prod()))
+    overlap = float(np.clip(np.minimum(high, other_high) - np.maximum(low, other_low), 0, None).prod())
+    if overlap < 0.65 * area or area > 1.1 * float((other_high - other_low).prod()):
+        return False
+    return (candidate.torso_score < 0.9 or skeleton_distance(candidate, other) < 0.8
+            or _distance_to_limbs(candidate, other) < _ON_LIMBS)
+
+
+def _visible_box(landmarks: Landmarks) -> tuple[np.ndarray, np.ndarray]:
+    visible = landmarks.score > 0.5
+    points = landmarks.xy[visible] if visible.sum() > 3 else landmarks.xy
+    return points.min(0), points.max(0)
+
+
+def _distance_to_limbs(candidate: Landmarks, other: Landmarks) -> float:
+    """Return the mean distance of a skeleton's main joints from another's nearest limb, in the other's body radii."""
+    start, end = other.xy[_BONES[:, 0]], other.xy[_BONES[:, 1]]
+    along = end - start
+    points = candidate.xy[_MAIN_JOINTS][:, None]
+    share = ((points - start) * along).sum(-1) / np.maximum((along ** 2).sum(-1), 1e-6)
+    nearest = start + np.clip(share, 0, 1)[..., None] * along
+    distance = np.linalg.norm(points - nearest, axis=-1).min(1)
+    return float(distance.mean() / max(other.next_region.body_radius, 1.0))
