@@ -128,6 +128,7 @@ class PythonEnvironment:
             for arguments in (*steps, ("--requirement", str(requirements))):
                 command = [*pip_command(python, "install"), *arguments]
                 run_step(run, command, temporary, on_line=counter.read, on_tick=[meter.look, counter.look])
+            counter.look()
         except StepFailed as failure:
             raise setup_error(failure, run.log_path) from None
         shutil.rmtree(temporary)

@@ -13,7 +13,13 @@ from mpsnet_blender.client.terminal import ProgressPrinter
 from mpsnet_blender.shared.protocol import Error, Progress, Result
 
 CHILD = Path(__file__).with_name("child_script.py")
-RUN_CHILD = "import sys; from mpsnet_blender.client import terminal; sys.exit(terminal._run_backend(sys.argv[1:], []))"
+# Tests that were started in the background of a shell inherit that Ctrl+C is ignored.
+RUN_CHILD = """
+import signal, sys
+from mpsnet_blender.client import terminal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(terminal._run_backend(sys.argv[1:], []))
+"""
 
 
 def start_foreground(behaviour, tmp_path):
