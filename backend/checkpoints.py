@@ -162,7 +162,7 @@ def _load_torch(source: ModelSource) -> Mapping[str, object]:
             raise ModelError(f"{source.name} is not a checkpoint, or is damaged.", _CHECK_SOURCE) from error
         raise UnsafeModelError(f"{source.name} is refused: it asks for {asked[1] or asked[2]}, which a checkpoint does not "
                                "need. Nothing of it was executed.", _CHECK_SOURCE) from error
-    except (*UNREADABLE, AttributeError, IndexError, AssertionError) as error:
+    except (*UNREADABLE, AttributeError, LookupError, AssertionError) as error:
         raise ModelError(f"{source.name} is truncated or damaged ({_first_line(error)}).", _CHECK_SOURCE) from error
     if not isinstance(contents, Mapping):
         raise _OtherFileError(f"{source.name} holds no dictionary of weights.", _WHAT_IS_WANTED)

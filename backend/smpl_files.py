@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
 
 from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT, PARENTS
 
@@ -20,12 +19,13 @@ from .model_sources import UnsafeModelError
 from .models_folder import UNREADABLE
 
 _VERTICES, _FACES, _SHAPES, _POSE_SHAPES = 6890, 13776, 10, 9 * (JOINT_COUNT - 1)
+_MAX_SPARSE_SIZE = 10 * JOINT_COUNT * _VERTICES
 _SHAPES_OF = {
     "v_template": (_VERTICES, 3), "shapedirs": (_VERTICES, 3, _SHAPES), "posedirs": (_VERTICES, 3, _POSE_SHAPES),
     "J_regressor": (JOINT_COUNT, _VERTICES), "weights": (_VERTICES, JOINT_COUNT), "kintree_table": (2, JOINT_COUNT),
     "f": (_FACES, 3),
 }
-_DAMAGED = (*UNREADABLE, pickle.UnpicklingError, AttributeError, IndexError, RecursionError, ImportError)
+_DAMAGED = (*UNREADABLE, pickle.UnpicklingError, AttributeError, LookupError, RecursionError, ImportError)
 _DOWNLOAD = "Download it from its authors again; SMPL's bodies are at smpl.is.tue.mpg.de."
 
 
@@ -123,21 +123,30 @@ class _Array(_Inert):
 
 
 class _CscMatrix(_Inert):
-    """scipy.sparse.csc_matrix: its state is a dictionary."""
-    matrix_type: Callable = sparse.csc_matrix
+    """scipy.sparse.csc_matrix: its state is a dictionary. Not left to scipy, which writes where damaged indices point."""
 
     def dense(self, depth: int) -> np.ndarray:
-        parts = tuple(_dense(self.state[key], depth + 1) for key in ("data", "indices", "indptr"))
+        data, indices, starts = (_dense(self.state[key], depth + 1) for key in ("data", "indices", "indptr"))
         rows, columns = self.state["_shape"]
-        if max(rows, columns) > _VERTICES:
+        if not (data.ndim == indices.ndim == starts.ndim == 1 and 0 < rows * columns <= _MAX_SPARSE_SIZE):
             raise ValueError(f"a sparse matrix of {rows} x {columns}")
-        matrix = type(self).matrix_type(parts, shape=(rows, columns))
-        matrix.check_format(full_check=True)
-        return matrix.toarray()
+        counts = np.diff(starts)
+        if counts.min(initial=0) < 0 or counts.sum() != len(indices) or indices.min(initial=0) < 0:
+            raise ValueError("a sparse matrix whose indices are damaged")
+        dense = np.zeros((rows, columns))
+        np.add.at(dense, self._places(indices, counts), data)  # numpy checks the upper ends
+        return dense
+
+    @staticmethod
+    def _places(indices: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return rows and columns of the values, from each value's row and each column's number of values."""
+        return indices, np.arange(len(counts)).repeat(counts)
 
 
 class _CsrMatrix(_CscMatrix):
-    matrix_type = sparse.csr_matrix
+    @staticmethod
+    def _places(indices: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.arange(len(counts)).repeat(counts), indices
 
 
 class _Chumpy(_Inert):

@@ -147,9 +147,11 @@ def test_a_missing_array_is_named(read, contents):
         read(pickle.dumps({key: value for key, value in contents.items() if key != "J_regressor"}))
 
 
-def test_a_sparse_matrix_that_points_outside_itself_is_an_error(read, contents):
+@pytest.mark.parametrize("part", ["indices", "indptr"])
+@pytest.mark.parametrize("place", [-1, 10_000_000])
+def test_a_sparse_matrix_that_points_outside_itself_is_an_error(read, contents, part, place):
     matrix = sparse.csc_matrix(contents["J_regressor"])
-    matrix.indices[5] = 10_000_000
+    getattr(matrix, part)[5] = place
     with pytest.raises(ModelError, match="J_regressor cannot be read"):
         read(pickle.dumps(contents | {"J_regressor": matrix}, 2))
 
