@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 _REACH_SIGMAS = 3.0
 _PRIOR_WEIGHT = 1e-3
@@ -81,8 +80,3 @@ def nearest_rotmats(matrices: np.ndarray) -> np.ndarray:
     left, _, right = np.linalg.svd(matrices)
     left[..., :, 2] *= np.sign(np.linalg.det(left @ right))[..., None]
     return left @ right
-
-
-def angle_between(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the angles (N,) in radians between rotations (N, 3, 3)."""
-    return Rotation.from_matrix(np.swapaxes(a, -1, -2) @ b).magnitude()

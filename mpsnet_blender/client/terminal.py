@@ -24,6 +24,7 @@ usage: python3 mocap.py COMMAND ...
   capture VIDEO --output DIR   capture the people in a video: one motion file each
   score CAPTURE_DIR TRUTH      compare a capture with the truth
   doctor                       tell what is missing on this computer, and what to do
+  models list | add PATH       the files of the paper's network: what is missing; take in what you downloaded
 
 The first command sets up what the backend needs: about {megabytes} MB to download, once, kept in
 {home}

@@ -57,7 +57,7 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions,
     capture = open_capture(path)
     read = read_motions(capture, person_ids)
     collection = bpy.data.collections.new(capture.name)
-    with _removed_on_failure(collection):
+    with _restored_on_failure(scene.render), _removed_on_failure(collection):
         _set_scene(scene, options, read)
         fps = scene.render.fps / scene.render.fps_base
         frames = [scene_frames(motion.timestamps, read.origin_seconds, options.start_frame, fps)
@@ -151,6 +151,19 @@ def _is_turned(image: bpy.types.Image, image_size: np.ndarray) -> bool:
     width, height = image.size
     captured_width, captured_height = (int(side) for side in image_size)
     return (width > height and captured_width < captured_height) or (width < height and captured_width > captured_height)
+
+
+@contextmanager
+def _restored_on_failure(render: bpy.types.RenderSettings) -> Iterator[None]:
+    """Give the scene its rate and resolution back where the import fails."""
+    names = ("fps", "fps_base", "resolution_x", "resolution_y", "pixel_aspect_x", "pixel_aspect_y")
+    before = {name: getattr(render, name) for name in names}
+    try:
+        yield
+    except BaseException:
+        for name, value in before.items():
+            setattr(render, name, value)
+        raise
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from scipy.spatial.transform import Rotation
 from backend.kinematics import solve_rotations, without_hyperextension
 from backend.landmarks import LANDMARK
 from backend.rotations import about, fitted_rotmats, frames, limited, swing, swing_and_twist
-from backend.smoothing import angle_between
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
+from tests.backend.angles import angle_between
 from tests.backend.people import lifted_track, random_poses, seen_from, walker
 
 LIMBS = tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in (

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.smoothing import angle_between, nearest_rotmats, smooth, smooth_rotmats
+from backend.smoothing import nearest_rotmats, smooth, smooth_rotmats
+from tests.backend.angles import angle_between
 
 TIMES = np.arange(60) / 30
 UNEVEN = np.cumsum(np.random.default_rng(3).uniform(0.02, 0.06, 60))

@@ -4,9 +4,9 @@ import pytest
 from backend.contacts import find_contacts
 from backend.kinematics import solve_rotations
 from backend.root import CameraMotion, place_in_camera
-from backend.smoothing import angle_between
 from backend.world import find_world, soles, to_world
 from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
+from tests.backend.angles import angle_between
 from tests.backend.people import lifted_track, random_poses, seen_from, walker
 
 PITCHES = (0, 10, 20)
