@@ -192,7 +192,8 @@ def stage_seconds(video: Path, output: Path) -> dict[str, float]:
     moments = _Moments()
     options = pipeline.CaptureOptions(preview=True)
     begun = time.monotonic()
-    pipeline.capture(video, output, options, BackendEnvironment(default_home()).models_folder, Reporter(moments))
+    environment = BackendEnvironment(default_home())
+    pipeline.capture(video, output, options, environment.models_folder, environment.checkpoints_folder, Reporter(moments))
     ended = time.monotonic()
     finding = moments.first["Solving motion"] - begun
     timed_parts = ("detection", "landmarks", "waiting for frames", "stitching")
