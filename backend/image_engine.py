@@ -17,7 +17,7 @@ from .devices import choose_device
 from .engine import CapturedPerson, Shot
 from .features import FeatureExtractor, crop, square_box
 from .gaps import fill_gaps
-from .lifting import LiftedTrack
+from .lifting import LiftedTrack, landmark_weights
 from .models.body import BodyModel
 from .models_folder import load_engine_arrays
 from .mpsnet_engine import MPSNetEngine, NetworkMotion, translation_from_weak_cam
@@ -106,8 +106,8 @@ class ImageEngine:
         body = body_on_joints(rest_joints, stature)
         motion = CameraMotion(rotmats, transl, rest_joints, stature, track.timestamps)
         if self._refine:
-            weights = np.clip(track.score, 0.02, 1.0) ** 2
-            seen = LiftedTrack(np.empty(0), rays(track.xy, shot.intrinsics), weights, track.timestamps, body)
+            seen = LiftedTrack(np.empty(0), rays(track.xy, shot.intrinsics), landmark_weights(track.score),
+                               track.timestamps, body)
             motion = place_in_camera(seen, rotmats)
         person = CapturedPerson(track, body, motion, seen_frames, 0, betas)
         return person.scaled(shot.stature / stature)

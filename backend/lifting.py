@@ -10,11 +10,10 @@ from .body import Body, measured_body
 from .camera import fit_translation, rays, turned_towards
 from .landmarks import LANDMARK, TORSO
 from .lean import without_lean
-from .smoothing import smooth
+from .smoothing import smooth, smooth_depth
 from .stitching import PersonTrack
 
 _LANDMARK_SIGMA_SECONDS = 0.12
-_DEPTH_SIGMA_SECONDS = 0.4
 # Errors of a limb's length and of the landmark model's depth, in metres: their ratio decides how far a limb's
 # foreshortening in the image corrects its depth. Measured on rendered people, see the README's table.
 _LENGTH_ERROR, _DEPTH_ERROR = 0.05, 0.10
@@ -39,13 +38,18 @@ class LiftedTrack:
     body: Body
 
 
+def landmark_weights(score: np.ndarray) -> np.ndarray:
+    """Return how far landmarks count (T, 33) in 0..1 for their visibility (T, 33): a guess a little, so that gaps fill."""
+    return np.clip(score, 0.02, 1.0) ** 2
+
+
 def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float = 0.0) -> LiftedTrack:
     """Return the landmarks of a track in space, for a person of that stature in metres.
 
     lean: by how many radians the landmark model's bodies lean too far towards the camera (`lean.lean_bias`).
     """
     frame_count = len(track.timestamps)
-    weights = np.clip(track.score, 0.02, 1.0) ** 2
+    weights = landmark_weights(track.score)
 
     def smoothed(values):
         flat_weights = np.repeat(weights, values.shape[2], axis=1)
@@ -64,9 +68,9 @@ def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float
 
 def _place(relative: np.ndarray, point_rays: np.ndarray, weights: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
     """Return points (T, 33, 3) on their rays, at the depths of hip-centred landmarks placed to fit the rays."""
-    depth = fit_translation(relative, point_rays, np.sqrt(weights))[:, 2:]
-    depth = np.exp(smooth(np.log(np.maximum(depth, 0.3)), timestamps, _DEPTH_SIGMA_SECONDS, weights.mean(1, keepdims=True)))
-    return point_rays * np.maximum(depth + relative[..., 2], 0.1)[..., None]
+    depth = fit_translation(relative, point_rays, np.sqrt(weights))[:, 2]
+    depth = smooth_depth(depth, timestamps, weights.mean(1, keepdims=True))
+    return point_rays * np.maximum(depth[:, None] + relative[..., 2], 0.1)[..., None]
 
 
 def _scale_to_body(points: np.ndarray, weights: np.ndarray, body: Body) -> float:

@@ -10,12 +10,9 @@ from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
 
 from .camera import fit_translation, fit_translation_at_depth
 from .lifting import LiftedTrack
-from .smoothing import smooth
+from .smoothing import smooth, smooth_depth
 
-# Depth comes from the body's size in the image and is ten times noisier than the sideways position.
-_DEPTH_SIGMA_SECONDS = 0.4
 _LATERAL_SIGMA_SECONDS = 0.08
-_NEAREST_METRES = 0.3
 
 
 @dataclass(frozen=True)
@@ -46,10 +43,8 @@ def place_in_camera(lifted: LiftedTrack, rotmats: np.ndarray) -> CameraMotion:
     global_rotmats, joints = forward_kinematics(rotmats, body.rest_joints, np.zeros((len(rotmats), 3)))
     landmarks = body.posed_landmarks(global_rotmats, joints)
     weights = np.sqrt(lifted.weights)
-    depth = np.maximum(fit_translation(landmarks, lifted.point_rays, weights)[:, 2], _NEAREST_METRES)
     sure = lifted.weights.mean(1, keepdims=True)
-    # Constant relative error over distance: smooth the logarithm.
-    depth = np.exp(smooth(np.log(depth)[:, None], times, _DEPTH_SIGMA_SECONDS, sure)[:, 0])
+    depth = smooth_depth(fit_translation(landmarks, lifted.point_rays, weights)[:, 2], times, sure)
     transl = fit_translation_at_depth(landmarks, lifted.point_rays, weights, depth)
     transl[:, :2] = smooth(transl[:, :2], times, _LATERAL_SIGMA_SECONDS, sure)
     return CameraMotion(rotmats, transl, body.rest_joints, body.stature, times)

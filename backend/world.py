@@ -17,8 +17,8 @@ _WORLD_FROM_LEVEL_CAMERA = np.array(((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.
 _LEVEL_SIGMA, _UPRIGHT_SIGMA = np.radians(12), np.radians(4)
 # A standing foot's drop below the camera errs by a share of itself (depth noise moves it along its ray) and by metres.
 _DROP_SHARE_SIGMA, _DROP_SIGMA_METRES = 0.04, 0.05
-# Adults' statures vary by so much (logarithm); the floor says how far each person's differs from the given one.
 _STANDING_LENGTH, _STANDING_COSINE = 0.7, 0.7      # ankles to neck, of the stature; upright within 45 degrees
+# Adults' statures vary by so much (logarithm); the floor says how far each person's differs from the given one.
 _STATURE_SIGMA, _MAX_STATURE_FACTOR = 0.06, 1.35
 _PITCH_CANDIDATES = np.radians(np.arange(-50.0, 50.05, 0.1))
 _FOOT_SAMPLES_PER_SECOND = 2.0

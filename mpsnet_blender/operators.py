@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
 
+from .client.backend_process import BackendProcess
 from .client.setup_errors import SetupError
 from .job_endings import capture_ended, models_added, run_job, setup_ended
 from .preferences import backend_environment, home_folder, preferences
@@ -54,11 +56,8 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
         # A file dialog fills `directory` with the video's own folder: that is no choice of a place for the result.
         is_chosen = self.directory and not self._is_from_dialog
         folder = Path(bpy.path.abspath(self.directory)) if is_chosen else new_capture_folder(home_folder(context), video)
-        try:
-            process = start_capture(environment, home_folder(context), video, folder, settings.capture_options())
-        except (SetupError, OSError) as error:
-            return _report_failure(self, error)
-        return run_job(self, context, Job(f"Capturing {video.name}", process, context.scene.name, capture_ended))
+        return _run(self, context, f"Capturing {video.name}", capture_ended, lambda: start_capture(
+            environment, home_folder(context), video, folder, settings.capture_options()))
 
 
 class MPSNET_OT_setup_backend(bpy.types.Operator):
@@ -97,11 +96,8 @@ class MPSNET_OT_add_models(bpy.types.Operator):
 
     def execute(self, context):
         source = Path(bpy.path.abspath(self.filepath))
-        try:
-            process = start_adding_models(backend_environment(context), home_folder(context), source)
-        except (SetupError, OSError) as error:
-            return _report_failure(self, error)
-        return run_job(self, context, Job(f"Adding {source.name}", process, context.scene.name, models_added))
+        return _run(self, context, f"Adding {source.name}", models_added, lambda: start_adding_models(
+            backend_environment(context), home_folder(context), source))
 
 
 class MPSNET_OT_cancel_job(bpy.types.Operator):
@@ -149,16 +145,19 @@ class MPSNET_FH_video(bpy.types.FileHandler):
 
 
 def _set_up(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
+    return _run(operator, context, "Setting up", setup_ended, lambda: start_setup(
+        backend_environment(context), bpy.path.abspath(preferences(context).python)))
+
+
+def _run(operator: bpy.types.Operator, context: bpy.types.Context, title: str, on_end: Callable[[Job], None],
+         start: Callable[[], BackendProcess]) -> set[str]:
+    """Start a process for the context's scene and run it as a job, or report why it cannot start."""
     try:
-        process = start_setup(backend_environment(context), bpy.path.abspath(preferences(context).python))
+        process = start()
     except (SetupError, OSError) as error:
-        return _report_failure(operator, error)
-    return run_job(operator, context, Job("Setting up", process, context.scene.name, setup_ended))
-
-
-def _report_failure(operator: bpy.types.Operator, error: Exception) -> set[str]:
-    operator.report({"ERROR"}, f"{error} {getattr(error, 'advice', '')}".strip())
-    return {"CANCELLED"}
+        operator.report({"ERROR"}, f"{error} {getattr(error, 'advice', '')}".strip())
+        return {"CANCELLED"}
+    return run_job(operator, context, Job(title, process, context.scene.name, on_end))
 
 
 def _says_free(operator_class: type) -> bool:
