@@ -88,12 +88,13 @@ def load_bodies(phenotypes: list[Phenotype]) -> list[Body]:
 
 
 def pose_heads(body: Body, rotations: np.ndarray, root: np.ndarray) -> np.ndarray:
-    """Return bone heads (J, 3) in the world from world rotations (J, 3, 3) and the root's place (3,)."""
-    heads = np.empty_like(body.heads_rest)
-    heads[0] = root
+    """Return bone heads (..., J, 3) in the world from world rotations (..., J, 3, 3) and the root's place (..., 3)."""
+    heads = np.empty(rotations.shape[:-1])
+    heads[..., 0, :] = root
     for bone, parent in enumerate(body.bone_parents):
         if parent >= 0:
-            heads[bone] = heads[parent] + rotations[parent] @ (body.heads_rest[bone] - body.heads_rest[parent])
+            shift = rotations[..., parent, :, :] @ (body.heads_rest[bone] - body.heads_rest[parent])
+            heads[..., bone, :] = heads[..., parent, :] + shift
     return heads
 
 

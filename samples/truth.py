@@ -32,11 +32,11 @@ def _per_person(rows: list) -> np.ndarray:
 
 
 def write_truth(path: Path, camera: Camera, fps: float, bodies: list[Body], keypoints: list[np.ndarray],
-                joints: list[np.ndarray], sole: float) -> None:
-    """Write the clip's .npz (see render.py): per-person arrays get a leading P axis where P is not 1."""
+                joints: list[np.ndarray], sole: float, **more: np.ndarray) -> None:
+    """Write the clip's .npz (see render.py): per-person arrays get a leading P axis where P is not 1; `more` as it is."""
     contacts = [measure_contacts(body, points, sole, fps) for body, points in zip(bodies, keypoints, strict=True)]
     arrays = {"f": camera.focal_px, "cam": np.array(camera.place), "pitch": np.radians(camera.pitch_degrees),
-              "image_size": np.array([camera.width, camera.height]), "fps": fps, "floor_z": 0.0, "people": len(bodies)}
+              "image_size": np.array([camera.width, camera.height]), "fps": fps, "floor_z": 0.0, "people": len(bodies), **more}
     if bodies:
         arrays |= {"K": _per_person(keypoints).astype(np.float32), "B": _per_person(joints).astype(np.float32),
                    "KL": np.array(bodies[0].keypoint_labels), "lab": np.array(bodies[0].bone_labels),
