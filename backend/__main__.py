@@ -60,9 +60,15 @@ def _run(arguments, reporter: Reporter) -> Result:
     if arguments.command == "doctor":
         from .doctor import examine
         return examine(arguments.models)
+    if arguments.command == "convert":
+        from .convert import convert
+        return convert(arguments.source, arguments.destination, arguments.format, arguments.fps, arguments.scale)
     checkpoints = arguments.checkpoints or arguments.models.parent / "mpsnet"
     if arguments.command == "models":
         return _run_models(arguments, checkpoints, reporter)
+    if arguments.command == "batch":
+        from .batch import Batch, capture_all
+        return capture_all(Batch.of_command_line(arguments, checkpoints), reporter)
     from .pipeline import DEFAULT_ENGINE, CaptureOptions, capture
     options = CaptureOptions(
         engine=DEFAULT_ENGINE if arguments.engine == "auto" else arguments.engine, people=arguments.people,

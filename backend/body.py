@@ -8,6 +8,7 @@ import numpy as np
 
 from mpsnet_blender.shared.smpl_skeleton import (
     CROWN_ABOVE_HEAD,
+    DEFAULT_STATURE,
     JOINT,
     PARENTS,
     SOLE_BELOW_ANKLE,
@@ -17,7 +18,6 @@ from mpsnet_blender.shared.smpl_skeleton import (
 
 from .landmarks import LANDMARK, LANDMARK_COUNT, LANDMARK_NAMES
 
-DEFAULT_STATURE = 1.70
 # Each landmark rides on a joint; offsets from it in the rest pose, in fractions of the stature, left side and centre.
 _LANDMARKS_ON_JOINTS = {
     "nose": ("head", (0.0, 0.016, 0.076)),

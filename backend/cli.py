@@ -6,7 +6,8 @@ import argparse
 import math
 from pathlib import Path
 
-from .body import DEFAULT_STATURE
+from mpsnet_blender.shared.smpl_skeleton import DEFAULT_STATURE
+
 from .camera import DEFAULT_FOV_DEGREES
 from .errors import UsageError
 
@@ -27,6 +28,8 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--checkpoints", type=Path, help=argparse.SUPPRESS)
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_capture(commands.add_parser("capture", help="capture everybody in a video"))
+    _add_batch(commands.add_parser("batch", help="capture many videos, each into a folder of its own"))
+    _add_convert(commands.add_parser("convert", help="write motion files as BVH or as plain AMASS .npz"))
     _add_score(commands.add_parser("score", help="measure a capture against a truth file"))
     _add_models(commands.add_parser("models", help="take in, or list, the files that the mpsnet engine needs"))
     commands.add_parser("doctor", help="check what the capture needs, and say what is missing")
@@ -36,21 +39,60 @@ def parser() -> argparse.ArgumentParser:
 def _add_capture(command: argparse.ArgumentParser) -> None:
     command.add_argument("video", type=Path, help="a video: anything that OpenCV opens")
     command.add_argument("--output", type=Path, required=True, metavar="DIR", help="the capture's folder")
-    command.add_argument("--engine", choices=("auto", "keypoints", "mpsnet"), default="auto",
-                         help="what finds the motion: landmarks alone, or the paper's network with its authors' files "
-                         "(default: auto, which is keypoints)")
-    command.add_argument("--people", type=_positive_integer, metavar="N", help="keep the N most present (default: all)")
-    command.add_argument("--height", type=_height, default=DEFAULT_STATURE, metavar="M",
-                         help=f"how tall the people are, in metres (default: {DEFAULT_STATURE:.2f})")
-    command.add_argument("--fov", type=_angle, metavar="DEG",
-                         help=f"the camera's field of view across the picture's long side (default: {DEFAULT_FOV_DEGREES:g})")
-    command.add_argument("--start", type=_seconds, default=0.0, metavar="S", help="begin S seconds into the video")
-    command.add_argument("--end", type=_seconds, default=math.inf, metavar="S", help="end S seconds into the video")
-    command.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto",
-                         help="where the mpsnet engine computes (default: auto, a GPU where there is one)")
-    command.add_argument("--refine", action=argparse.BooleanOptionalAction, default=True,
-                         help="place the mpsnet engine's bodies by the landmarks (default: on)")
-    command.add_argument("--preview", action="store_true", help="also write preview.mp4: the skeletons over the footage")
+    _add_capture_options(command)
+
+
+def _add_batch(command: argparse.ArgumentParser) -> None:
+    command.add_argument("sources", type=Path, nargs="+", metavar="FOLDER_OR_FILE", help="videos, and folders of videos")
+    command.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder for the captures' folders")
+    command.add_argument("--again", action="store_true", help="capture those too that are captured already")
+    command.set_defaults(capture_options=_add_capture_options(command))
+
+
+def _add_convert(command: argparse.ArgumentParser) -> None:
+    command.add_argument("source", type=Path, help="a motion file (ours or AMASS), or a capture's folder")
+    command.add_argument("destination", type=Path,
+                         help="a file (.bvh: BVH, Y up; .npz: plain AMASS), or for a capture a folder: one file a person")
+    command.add_argument("--format", choices=("bvh", "amass"), help="what to write (default: by the destination's name, or bvh)")
+    command.add_argument("--fps", type=_framerate, metavar="N", help="frames a second (default: the motion's own)")
+    command.add_argument("--scale", type=_scale, default=1.0, metavar="S",
+                         help="BVH units a metre: 100 writes centimetres (default: 1, metres, as Blender reads it)")
+
+
+def _add_capture_options(command: argparse.ArgumentParser) -> tuple[argparse.Action, ...]:
+    """Add what may be chosen for a capture; return it, for `capture_command`."""
+    add = command.add_argument
+    return (
+        add("--engine", choices=("auto", "keypoints", "mpsnet"), default="auto",
+            help="what finds the motion: landmarks alone, or the paper's network with its authors' files "
+            "(default: auto, which is keypoints)"),
+        add("--people", type=_positive_integer, metavar="N", help="keep the N most present (default: all)"),
+        add("--height", type=_height, default=DEFAULT_STATURE, metavar="M",
+            help=f"how tall the people are, in metres (default: {DEFAULT_STATURE:.2f})"),
+        add("--fov", type=_angle, metavar="DEG",
+            help=f"the camera's field of view across the picture's long side (default: {DEFAULT_FOV_DEGREES:g})"),
+        add("--start", type=_seconds, default=0.0, metavar="S", help="begin S seconds into the video"),
+        add("--end", type=_seconds, default=math.inf, metavar="S", help="end S seconds into the video"),
+        add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto",
+            help="where the mpsnet engine computes (default: auto, a GPU where there is one)"),
+        add("--refine", action=argparse.BooleanOptionalAction, default=True,
+            help="place the mpsnet engine's bodies by the landmarks (default: on)"),
+        add("--preview", action="store_true", help="also write preview.mp4: the skeletons over the footage"),
+    )
+
+
+def capture_command(arguments: argparse.Namespace, video: Path, output: Path) -> list[str]:
+    """Return the words that ask for a capture of `video` with the options that `arguments` of a batch hold."""
+    words = ["capture", str(video), "--output", str(output)]
+    for option in arguments.capture_options:
+        value = getattr(arguments, option.dest)
+        if value == option.default:
+            continue
+        if option.nargs == 0:  # a switch: its last name, where it has two, turns it off
+            words.append(option.option_strings[0 if value else -1])
+        else:
+            words += [option.option_strings[0], str(value)]
+    return words
 
 
 def _add_score(command: argparse.ArgumentParser) -> None:
@@ -80,6 +122,8 @@ def _number(low: float, high: float, what: str):
 _height = _number(0.3, 3.0, "a height in metres")
 _angle = _number(5.0, 170.0, "an angle in degrees")
 _seconds = _number(0.0, 1e7, "a time in seconds")
+_framerate = _number(1.0, 1000.0, "a frame rate")
+_scale = _number(1e-6, 1e6, "a scale")
 
 
 def _positive_integer(text: str) -> int:

@@ -35,6 +35,14 @@ class OptionError(FixableError):
     """An option has a value that makes no sense."""
 
 
+class ConversionError(FixableError):
+    """A motion file cannot be converted."""
+
+
+class BatchError(FixableError):
+    """Some videos of a batch could not be captured, or there are none."""
+
+
 class UsageError(FixableError):
     """The command line cannot be understood."""
 

@@ -7,13 +7,14 @@ import signal
 import sys
 import threading
 import time
-from typing import BinaryIO, Protocol
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from mpsnet_blender.shared.protocol import EXIT_CANCELLED, Cancelled, Error, Hello, Log, Message, Progress, Result, encode
 
 from .errors import CancelRequested
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 _REPORTS_PER_SECOND = 10.0
 _GRACE_SECONDS = 3.0
@@ -56,7 +57,7 @@ class TerminalSink:
             return
         self.close()
         if isinstance(message, Log):
-            tqdm.write(message.message, file=sys.stderr)
+            sys.stderr.write(f"{message.message}\n")
         elif isinstance(message, Result):
             sys.stdout.write(f"{message.summary}\n{message.path}\n")
         elif isinstance(message, Error):
@@ -65,6 +66,7 @@ class TerminalSink:
             sys.stderr.write(f"{message.message}\n")
 
     def _advance(self, message: Progress) -> None:
+        from tqdm import tqdm  # imported late: commands without progress run where there is nothing but numpy
         if self._bar is None or self._bar.desc.rstrip(": ") != message.stage:
             self.close()
             self._bar = tqdm(desc=message.stage, total=message.total or None, unit=f" {message.unit}", file=sys.stderr,
@@ -115,6 +117,11 @@ class Reporter:
         fraction = before + self._shares[stage] * min(1.0, done / total)
         elapsed = now - self._started
         return elapsed * (1 - fraction) / fraction if fraction > 0.01 and elapsed > 1 else None
+
+    def forward(self, message: Message) -> None:
+        """Send another process's message as one's own. Raises CancelRequested where the job shall stop."""
+        self.check()
+        self._sink.send(message)
 
     def log(self, level: str, message: str) -> None:
         self._sink.send(Log(level, message))

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from ..shared import protocol
 from .backend_environment import EXTENSION_ROOT, BackendEnvironment, child_environ, default_home
 from .backend_process import BackendProcess
 from .child_process import describe_exit
+from .numpy_python import numpy_python
 from .setup_errors import SetupError
 
 _HEARD_SECONDS = 1.0  # for the backend to end after Ctrl+C before it is asked again
@@ -22,6 +24,8 @@ _HELP = """\
 usage: python3 mocap.py COMMAND ...
 
   capture VIDEO --output DIR   capture the people in a video: one motion file each
+  batch FOLDER --output DIR    capture all videos of a folder, each into a folder of its own
+  convert FILE OUT.bvh         write a motion file as BVH, or (OUT.npz) as plain AMASS; needs nothing but numpy
   score CAPTURE_DIR TRUTH      compare a capture with the truth
   doctor                       tell what is missing on this computer, and what to do
   models list | add PATH       the files of the paper's network: what is missing; take in what you downloaded
@@ -33,6 +37,8 @@ The first command sets up what the backend needs: about {megabytes} MB to downlo
 
 def main(arguments: Sequence[str]) -> int:
     """Run the backend with these arguments, set up first where needed. Return the exit status."""
+    if arguments[:1] == ["convert"]:
+        return _run_with_numpy(default_home(), arguments)
     environment = BackendEnvironment(default_home(), profile_of(arguments))
     if not environment.is_ready():
         if not arguments or arguments[0] in ("-h", "--help"):
@@ -72,6 +78,19 @@ def _set_up(environment: BackendEnvironment) -> int:
     if isinstance(final, protocol.Result):
         return protocol.EXIT_OK
     return protocol.EXIT_CANCELLED if isinstance(final, protocol.Cancelled) else protocol.EXIT_ERROR
+
+
+def _run_with_numpy(home: Path, arguments: Sequence[str]) -> int:
+    """Run a command of the backend that needs nothing but numpy: no set-up of more than that."""
+    printer = ProgressPrinter()
+    try:
+        python = numpy_python(home, printer.message)
+    except KeyboardInterrupt:
+        return protocol.EXIT_CANCELLED
+    except (SetupError, OSError) as error:
+        printer.message(protocol.Error(type(error).__name__, str(error), getattr(error, "advice", "")))
+        return protocol.EXIT_ERROR
+    return _run_backend([python, "-m", "backend", "--models", str(home / "models")], arguments)
 
 
 def _run_backend(command: list[str], arguments: Sequence[str]) -> int:

@@ -15,6 +15,7 @@ JOINT_NAMES = (
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 JOINT_COUNT = len(JOINT_NAMES)
 JOINT = {name: index for index, name in enumerate(JOINT_NAMES)}
+DEFAULT_STATURE = 1.70  # metres
 
 # Offset of each joint from its parent in fractions of the stature, from the segment lengths of Drillis and Contini
 # (1966) with the joint centres placed as SMPL places them. The right side mirrors the left.
@@ -49,7 +50,7 @@ def mirrored_name(name: str) -> str:
     return name
 
 
-def generic_offsets(stature: float = 1.70) -> np.ndarray:
+def generic_offsets(stature: float = DEFAULT_STATURE) -> np.ndarray:
     """Return parent-relative rest offsets (24, 3) in metres of a generic adult of that stature (metres)."""
     offsets = np.empty((JOINT_COUNT, 3))
     for index, name in enumerate(JOINT_NAMES):
@@ -69,7 +70,7 @@ def rest_joints_from_offsets(offsets: np.ndarray, parents=PARENTS) -> np.ndarray
     return joints
 
 
-def generic_rest_joints(stature: float = 1.70) -> np.ndarray:
+def generic_rest_joints(stature: float = DEFAULT_STATURE) -> np.ndarray:
     """Return the T-pose joints (24, 3) in metres of a generic adult of that stature, the pelvis at the origin."""
     return rest_joints_from_offsets(generic_offsets(stature))
 
