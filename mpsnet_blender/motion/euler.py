@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from .rotations import quat_from_rotmat, rotmat_from_quat
+
+ORDERS = ("XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
 _EVEN_ORDERS = ("XYZ", "YZX", "ZXY")
 _GIMBAL = 1e-6  # cosine of the middle angle below which the outer two turn about one axis
 
@@ -32,6 +35,23 @@ def continuous_euler(rotmat: np.ndarray, order: str) -> np.ndarray:
     is_other = np.zeros(angles.shape[:-1], dtype=bool)
     is_other[1:] = np.cumsum(changes, axis=0) % 2 == 1
     return np.unwrap(np.where(is_other[..., None], other, angles), axis=0)
+
+
+def euler_from_quat(quat: np.ndarray, order: str) -> np.ndarray:
+    """Return angles (T, ..., 3) about x, y, z in radians, without jumps, from quaternions (T, ..., 4), w first.
+
+    `order` is Blender's: in "XYZ" the turn about x comes first.
+    """
+    product = order[::-1]
+    angles = continuous_euler(rotmat_from_quat(quat), product)
+    return angles[..., [product.index(axis) for axis in "XYZ"]]
+
+
+def quat_from_euler(angles: np.ndarray, order: str) -> np.ndarray:
+    """Return quaternions (..., 4), w first, from angles (..., 3) about x, y, z in radians in Blender's order."""
+    product = order[::-1]
+    in_product = np.asarray(angles, dtype=np.float64)[..., ["XYZ".index(axis) for axis in product]]
+    return quat_from_rotmat(rotmat_from_euler(in_product, product))
 
 
 def _principal(rotmat: np.ndarray, order: str) -> np.ndarray:

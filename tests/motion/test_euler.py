@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.euler import continuous_euler, rotmat_from_euler
-from mpsnet_blender.motion.rotations import rotmat_from_rotvec
+from mpsnet_blender.motion.euler import continuous_euler, euler_from_quat, quat_from_euler, rotmat_from_euler
+from mpsnet_blender.motion.rotations import quat_from_rotvec, rotmat_from_rotvec
 
 ORDERS = ("XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
 
@@ -43,3 +43,19 @@ def test_two_full_turns_and_a_pass_over_the_pole_are_continuous(order):
 
 def test_one_frame_is_enough():
     assert continuous_euler(np.eye(3)[None], "ZXY").tolist() == [[0.0, 0.0, 0.0]]
+
+
+def test_blenders_xyz_turns_about_x_first():
+    half = np.sqrt(0.5)
+    # A quarter turn about x takes y to z; then one about z leaves it there, and takes x to y.
+    quat = quat_from_euler(np.radians((90.0, 0.0, 90.0)), "XYZ")
+    assert np.allclose(quat, np.array((half, half, half, half)) * half)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_blenders_orders_come_back_and_are_continuous(order):
+    quats = quat_from_rotvec(np.cumsum(np.random.default_rng(0).normal(scale=0.2, size=(400, 5, 3)), axis=0))
+    angles = euler_from_quat(quats, order)
+    again = quat_from_euler(angles, order)
+    assert np.abs(np.abs(np.sum(again * quats, axis=-1)) - 1).max() < 1e-12
+    assert np.abs(np.diff(angles, axis=0)).max() <= np.pi
