@@ -17,7 +17,6 @@ from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT
 from .body import DEFAULT_STATURE
 from .camera import DEFAULT_FOV_DEGREES, camera_matrix, project
 from .capture_folder import PEOPLE_FILE, PEOPLE_FORMAT_VERSION, CaptureFolder
-from .contacts import find_contacts
 from .detection import PersonDetector
 from .engine import CapturedPerson, Engine, Shot
 from .errors import NobodyFoundError
@@ -28,15 +27,15 @@ from .landmarks import LandmarkModel
 from .lens import focal_length_35mm, fov_from_focal_length
 from .preview import PreviewPerson, write_preview
 from .reporter import Reporter
-from .root import CameraMotion
+from .scenery import Scenery
+from .standing import StandingPerson, stand
 from .stitching import PersonTrack, stitch
 from .tracking import Tracker
 from .video import VideoSpan, open_span, read_frames
-from .world import World, find_world, soles, to_world
+from .world import World
 
 DEFAULT_ENGINE = "keypoints"
 _FIND, _PREVIEW = "Finding people", "Drawing preview"
-_UP_IN_WORLD = np.array((0.0, 0.0, 1.0))
 
 
 @dataclass(frozen=True)
@@ -73,13 +72,14 @@ def capture(video: Path, destination: Path, options: CaptureOptions, models_fold
     span = open_span(video, options.start_seconds, options.end_seconds)
     engine = ENGINES[options.engine](options, checkpoints_folder)
     reporter.plan({_FIND: 0.9, engine.stage: engine.time_share, **({_PREVIEW: 0.15} if options.preview else {})})
-    tracks, clock = find_people(span, options.people, models_folder, reporter)
+    scenery = Scenery()
+    tracks, clock = find_people(span, options.people, models_folder, reporter, scenery)
     fov_degrees = options.fov_degrees or _fov_of_file(span, reporter)
     shot = Shot(span, clock, camera_matrix(span.size, fov_degrees), options.stature)
     people = engine.solve(tracks, shot, reporter)
-    world = find_world([person.motion for person in people])
-    people = [person.scaled(factor) for person, factor in zip(people, world.stature_factors)]
-    motions = [motion_in_world(person, world, shot, engine.name) for person in people]
+    world, standing = stand(people, shot, scenery.vertical(shot.intrinsics))
+    people = [own.person for own in standing]
+    motions = [motion_in_world(own, world, shot, engine.name) for own in standing]
     with folder:
         if options.preview:
             drawn = [_preview_person(number, person, shot) for number, person in enumerate(people, start=1)]
@@ -100,14 +100,19 @@ def _fov_of_file(span: VideoSpan, reporter: Reporter) -> float:
     return fov_degrees
 
 
-def find_people(span: VideoSpan, people: int | None, models_folder: Path, reporter: Reporter) -> tuple[list[PersonTrack], Clock]:
-    """Return everybody's landmarks over the span, and when each frame is shown. Raises NobodyFoundError."""
+def find_people(span: VideoSpan, people: int | None, models_folder: Path, reporter: Reporter,
+                scenery: Scenery) -> tuple[list[PersonTrack], Clock]:
+    """Return everybody's landmarks over the span, and when each frame is shown; show the scenery every frame.
+
+    Raises NobodyFoundError.
+    """
     frame_index, timestamps = [], []
     with Workers() as workers:
         tracker = Tracker(PersonDetector(models_folder, workers), LandmarkModel(models_folder, workers))
         reporter.progress(_FIND, 0, span.expected_frames, "frames")
         for frame in read_frames(span):
-            tracker.step(frame)
+            seen = tracker.step(frame)
+            scenery.step(frame, [tracklet.region for tracklet in seen])
             frame_index.append(frame.index)
             timestamps.append(frame.timestamp)
             reporter.progress(_FIND, len(frame_index), span.expected_frames, "frames")
@@ -119,17 +124,15 @@ def find_people(span: VideoSpan, people: int | None, models_folder: Path, report
     return tracks, Clock(np.array(frame_index), np.array(timestamps), span.fps)
 
 
-def motion_in_world(person: CapturedPerson, world: World, shot: Shot, engine: str) -> Motion:
+def motion_in_world(standing: StandingPerson, world: World, shot: Shot, engine: str) -> Motion:
     """Return the motion file's contents: the person on the floor of the world."""
-    rotmats, trans = to_world(person.motion, world)
-    in_world = CameraMotion(rotmats, trans, person.motion.rest_joints, person.motion.stature, person.motion.timestamps)
-    contacts = find_contacts(soles(in_world, -_UP_IN_WORLD), person.motion.timestamps)
+    person, rotmats = standing.person, standing.in_world.rotmats
     track = person.track
     return Motion(
         poses=Rotation.from_matrix(rotmats.reshape(-1, 3, 3)).as_rotvec().reshape(len(rotmats), 3 * JOINT_COUNT),
-        trans=trans, betas=person.betas, mocap_framerate=shot.clock.fps, rest_joints=person.motion.rest_joints,
+        trans=standing.in_world.transl, betas=person.betas, mocap_framerate=shot.clock.fps, rest_joints=person.motion.rest_joints,
         frame_index=track.frame_index, timestamps=track.timestamps, confidence=person.joint_confidence(),
-        contacts=contacts, keypoints2d=np.concatenate([track.xy, track.score[..., None]], axis=-1).astype(np.float32),
+        contacts=standing.contacts, keypoints2d=np.concatenate([track.xy, track.score[..., None]], axis=-1).astype(np.float32),
         camera_matrix=shot.intrinsics, image_size=np.array(shot.span.size), world_from_cam=world.world_from_cam[None],
         source=str(shot.span.path.absolute()), engine=engine)
 
@@ -156,6 +159,8 @@ def _write_people(folder: Path, shot: Shot, people: list[CapturedPerson], motion
             "visible_share": round(person.seen_frames / motion.frame_count, 4),
             "sides_repaired_frames": person.repaired_frames,
             "reprojection_error_px": round(person.reprojection_error(shot.intrinsics), 2),
+            "unrefined_reprojection_error_px": (None if person.unrefined_reprojection_error is None
+                                                else round(person.unrefined_reprojection_error, 2)),
         })
     contents = {
         "format_version": PEOPLE_FORMAT_VERSION, "engine": engine, "video": str(shot.span.path.absolute()),

@@ -1,128 +1,127 @@
-"""The world about a still camera: which way is up, and the floor on which everybody stands at z = 0."""
+"""The world about the camera: which way is up, and the floor on which everybody stands at z = 0."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from mpsnet_blender.shared.smpl_skeleton import JOINT, SOLE_BELOW_ANKLE
-
+from .feet import SAMPLES_PER_SECOND, lowest_points, standing
 from .root import CameraMotion
+from .vertical_lines import Vertical, down_in_camera
 
 # Camera axes (x right, y down, z forward) seen from a level camera that looks along the world's +Y.
 _WORLD_FROM_LEVEL_CAMERA = np.array(((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0)))
-# How sure the cues about the camera's pitch are: cameras are held about level, people stand about upright.
-_LEVEL_SIGMA, _UPRIGHT_SIGMA = np.radians(12), np.radians(4)
+# How sure the cues about the camera are: cameras are held about level, people stand about upright.
+_LEVEL_SIGMA, _LEVEL_ROLL_SIGMA = np.radians(12), np.radians(5)
+_UPRIGHT_SIGMA, _UPRIGHT_ROLL_SIGMA = np.radians(4), np.radians(2)
 # A standing foot's drop below the camera errs by a share of itself (depth noise moves it along its ray) and by metres.
 _DROP_SHARE_SIGMA, _DROP_SIGMA_METRES = 0.04, 0.05
-_STANDING_LENGTH, _STANDING_COSINE = 0.7, 0.7      # ankles to neck, of the stature; upright within 45 degrees
 # Adults' statures vary by so much (logarithm); the floor says how far each person's differs from the given one.
 _STATURE_SIGMA, _MAX_STATURE_FACTOR = 0.06, 1.35
-_PITCH_CANDIDATES = np.radians(np.arange(-50.0, 50.05, 0.1))
-_FOOT_SAMPLES_PER_SECOND = 2.0
-_TOE_BELOW_FOOT_JOINT = 0.012      # of the stature: thickness of the sole under the ball of the foot
+_COARSE = np.radians(np.arange(-50.0, 50.5, 1.0)), np.radians(np.arange(-20.0, 20.5, 2.0))
+_FINE = np.radians(np.arange(-1.5, 1.55, 0.1)), np.radians(np.arange(-2.5, 2.6, 0.25))
 
 
 @dataclass(frozen=True)
 class World:
-    """world_from_cam (4, 4) of the still camera; pitch in radians, positive where the camera looks down.
+    """world_from_cam (4, 4) of the camera; pitch and roll in radians, positive where it looks down and leans clockwise.
 
     stature_factors (P,): by how much each person must be larger than assumed to stand on the common floor.
     """
     world_from_cam: np.ndarray
     pitch: float
+    roll: float
     stature_factors: np.ndarray
 
 
-def find_world(people: list[CameraMotion]) -> World:
+def find_world(people: list[CameraMotion], vertical: Vertical | None = None,
+               standing_points: list[np.ndarray] | None = None) -> World:
     """Return the world of a clip from the motion of everybody in it; the first person starts over its origin.
 
-    At the camera's pitch p, a standing foot at (y, z) lies d = cos(p) y + sin(p) z below the camera. One person's
-    drops agree; different people's agree but for their statures. The pitch of least robust cost is taken, with priors:
-    near level, and near what makes bodies upright.
+    At the camera's pitch and roll a point on the floor lies a drop d = down . point below the camera. One person's drops
+    agree; different people's agree but for their statures. The pitch and roll of least robust cost are taken, with priors:
+    near level, near what makes bodies upright, and near the vertical lines in the picture, where there are any.
+    standing_points: for each person the points (N, 3) that stand on the floor, two a second; the lowest ones by default.
     """
-    feet = [_low_feet(person) for person in people]
-    cost = (_PITCH_CANDIDATES / _LEVEL_SIGMA) ** 2
-    upright = _upright_pitch(people)
-    if upright is not None:
-        cost += ((_PITCH_CANDIDATES - upright) / _UPRIGHT_SIGMA) ** 2
-    drops = []
-    for points in feet:
-        drop = np.cos(_PITCH_CANDIDATES)[:, None] * points[:, 1] + np.sin(_PITCH_CANDIDATES)[:, None] * points[:, 2]
+    points = standing_points or [lowest_points(person) for person in people]
+    upright = _upright(people)
+    pitch, roll = 0.0, 0.0
+    for pitches, rolls in (_COARSE, _FINE):
+        pitch_grid, roll_grid = (grid.ravel() for grid in np.meshgrid(pitch + pitches, roll + rolls, indexing="ij"))
+        cost, _ = _cost(points, pitch_grid, roll_grid)
+        best = int((cost + _prior(pitch_grid, roll_grid, upright, vertical)).argmin())
+        pitch, roll = float(pitch_grid[best]), float(roll_grid[best])
+    _, middles = _cost(points, np.array([pitch]), np.array([roll]))
+    heights = np.log(np.maximum(middles[:, 0], 0.05))
+    height = float(np.exp(np.median(heights)))
+    factors = np.clip(height / np.exp(heights), 1 / _MAX_STATURE_FACTOR, _MAX_STATURE_FACTOR)
+    if len(people) == 1:
+        height = float(middles[0, 0])           # also where the camera lies on the floor or below it
+        factors = np.ones(1)
+    first = people[0].scaled(factors[0])
+    return _world(pitch, roll, height, factors, first.rest_joints[0] + first.transl[0])
+
+
+def to_world(person: CameraMotion, world_from_cam: np.ndarray) -> CameraMotion:
+    """Return a person's motion in the world; world_from_cam (4, 4), or (T, 4, 4) where the camera moves."""
+    rotation, origin = world_from_cam[..., :3, :3], world_from_cam[..., :3, 3]
+    rotmats = person.rotmats.copy()
+    rotmats[:, 0] = rotation @ person.rotmats[:, 0]
+    pelvis = np.einsum("...ij,...j->...i", rotation, person.rest_joints[0] + person.transl) + origin
+    return replace(person, rotmats=rotmats, transl=pelvis - person.rest_joints[0])
+
+
+def to_camera(person: CameraMotion, world_from_cam: np.ndarray) -> CameraMotion:
+    """Return a motion in the world as the camera sees it: `to_world` backwards."""
+    return to_world(person, np.linalg.inv(world_from_cam))
+
+
+def _cost(points: list[np.ndarray], pitch: np.ndarray, roll: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how badly standing points agree on a floor (C,) at cameras' pitches and rolls (C,), and drops (P, C)."""
+    down = down_in_camera(pitch, roll)
+    cost, middles = np.zeros(len(down)), []
+    for own in points:
+        drop = down @ own.T
         middle = np.median(drop, axis=1)
         sigma = np.hypot(_DROP_SHARE_SIGMA * middle, _DROP_SIGMA_METRES)[:, None]
         # Feet in the air must not count: Cauchy's cost; neighbours share their depth error: a second counts once.
-        cost += np.log1p(((drop - middle[:, None]) / sigma) ** 2).sum(1) / _FOOT_SAMPLES_PER_SECOND
-        drops.append(middle)
-    heights = np.log(np.maximum(drops, 0.05))                                   # (P, candidates)
-    cost += (((heights - np.median(heights, axis=0)) / _STATURE_SIGMA) ** 2).sum(0)
-    best = int(cost.argmin())
-    height = float(np.exp(np.median(heights[:, best])))
-    factors = np.clip(height / np.exp(heights[:, best]), 1 / _MAX_STATURE_FACTOR, _MAX_STATURE_FACTOR)
-    if len(people) == 1:
-        height = float(drops[0][best])          # also where the camera lies on the floor or below it
-        factors = np.ones(1)
-    first = people[0].scaled(factors[0])
-    return _world(float(_PITCH_CANDIDATES[best]), height, factors, first.rest_joints[0] + first.transl[0])
+        cost += np.log1p(((drop - middle[:, None]) / sigma) ** 2).sum(1) / SAMPLES_PER_SECOND
+        middles.append(middle)
+    heights = np.log(np.maximum(middles, 0.05))
+    return cost + (((heights - np.median(heights, axis=0)) / _STATURE_SIGMA) ** 2).sum(0), np.array(middles)
 
 
-def _world(pitch: float, camera_height: float, stature_factors: np.ndarray, start: np.ndarray) -> World:
+def _prior(pitch: np.ndarray, roll: np.ndarray, upright: np.ndarray | None, vertical: Vertical | None) -> np.ndarray:
+    cost = (pitch / _LEVEL_SIGMA) ** 2 + (roll / _LEVEL_ROLL_SIGMA) ** 2
+    if upright is not None:
+        cost += ((pitch - upright[0]) / _UPRIGHT_SIGMA) ** 2 + ((roll - upright[1]) / _UPRIGHT_ROLL_SIGMA) ** 2
+    if vertical is not None:
+        error = (((pitch - vertical.pitch) / vertical.sigma[0]) ** 2 + ((roll - vertical.roll) / vertical.sigma[1]) ** 2)
+        cost += 20 * np.log1p(error / 20)       # lines may lean: where all else is strongly against them they lose
+    return cost
+
+
+def _world(pitch: float, roll: float, camera_height: float, stature_factors: np.ndarray, start: np.ndarray) -> World:
     """Return the world whose origin lies on the floor under `start` (3,), in metres in the camera's frame."""
     world_from_cam = np.eye(4)
-    tilt = Rotation.from_euler("x", -pitch).as_matrix()
-    world_from_cam[:3, :3] = _WORLD_FROM_LEVEL_CAMERA @ tilt
+    level = Rotation.from_euler("x", -pitch) * Rotation.from_euler("z", roll)
+    world_from_cam[:3, :3] = _WORLD_FROM_LEVEL_CAMERA @ level.as_matrix()
     world_from_cam[:2, 3] = -(world_from_cam[:3, :3] @ start)[:2]
     world_from_cam[2, 3] = camera_height
-    return World(world_from_cam, pitch, stature_factors)
+    return World(world_from_cam, pitch, roll, stature_factors)
 
 
-def to_world(person: CameraMotion, world: World) -> tuple[np.ndarray, np.ndarray]:
-    """Return rotations (T, 24, 3, 3) and SMPL's trans (T, 3) of a person in the world."""
-    rotation, origin = world.world_from_cam[:3, :3], world.world_from_cam[:3, 3]
-    rotmats = person.rotmats.copy()
-    rotmats[:, 0] = rotation @ person.rotmats[:, 0]
-    pelvis = (person.rest_joints[0] + person.transl) @ rotation.T + origin
-    return rotmats, pelvis - person.rest_joints[0]
-
-
-def soles(person: CameraMotion, down: np.ndarray) -> np.ndarray:
-    """Return heels and toes (T, 4, 3) as left heel, left toe, right heel, right toe, on the sole, in the person's frame.
-
-    `down` (3,) is the direction of gravity there.
-    """
-    _, joints = person.pose()
-    columns = []
-    for side in ("left", "right"):
-        columns.append(joints[:, JOINT[f"{side}_ankle"]] + down * SOLE_BELOW_ANKLE * person.stature)
-        columns.append(joints[:, JOINT[f"{side}_foot"]] + down * _TOE_BELOW_FOOT_JOINT * person.stature)
-    return np.stack(columns, axis=1)
-
-
-def _low_feet(person: CameraMotion) -> np.ndarray:
-    """Return the lower foot's lowest points (N, 3) at a few moments a second: the ones that may stand on the floor."""
-    points = soles(person, np.array((0.0, 1.0, 0.0)))
-    lowest = points[np.arange(len(points)), points[..., 1].argmax(1)]
-    times = person.timestamps - person.timestamps[0]
-    bins = (times * _FOOT_SAMPLES_PER_SECOND).astype(int)
-    starts = np.flatnonzero(np.diff(bins, prepend=-1))
-    return np.stack([part[part[:, 1].argsort()][int(0.8 * (len(part) - 1))] for part in np.split(lowest, starts[1:])])
-
-
-def _upright_pitch(people: list[CameraMotion]) -> float | None:
-    """Return the camera pitch (radians, looking down positive) at which standing bodies are upright on average.
+def _upright(people: list[CameraMotion]) -> np.ndarray | None:
+    """Return the camera's pitch and roll (2,) at which standing bodies are upright on average.
 
     None where nobody stands: who lies, hangs or does handstands says nothing about gravity.
     """
     leans = []
     for person in people:
-        _, joints = person.pose()
-        feet = (joints[:, JOINT["left_ankle"]] + joints[:, JOINT["right_ankle"]]) / 2
-        up = joints[:, JOINT["neck"]] - feet
-        length = np.linalg.norm(up, axis=1)
-        standing = (length > _STANDING_LENGTH * person.stature) & (-up[:, 1] > _STANDING_COSINE * length)
+        up, stands = standing(person)
         # A body that stands in front of a camera looking down leans towards it: up = (., -cos p, -sin p).
-        leans.append(np.arctan2(-up[standing, 2], -up[standing, 1]))
+        leans.append(np.stack([np.arctan2(-up[stands, 2], -up[stands, 1]), np.arctan2(-up[stands, 0], -up[stands, 1])], 1))
     leans = np.concatenate(leans)
-    return float(np.median(leans)) if len(leans) else None
+    return np.median(leans, axis=0) if len(leans) else None

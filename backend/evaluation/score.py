@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -15,19 +15,12 @@ from mpsnet_blender.shared.protocol import Result
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
 
 from ..errors import TruthError
+from .ground import compare_in_world, distance_error
 from .metrics import acceleration_error, direction_error, mpjpe, pa_mpjpe
+from .truth import BODY, HIPS, read_truth
 
-_BODY = tuple(f"{side}_{joint}" for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-              for side in ("left", "right"))
 _LIMBS = tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in (
     ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")))
-_HIPS = [_BODY.index("left_hip"), _BODY.index("right_hip")]
-
-
-@dataclass(frozen=True)
-class Truth:
-    """joints (P, T, 12, 3) of P people in metres in the camera's frame (x right, y down, z forward)."""
-    joints: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -53,33 +46,19 @@ def score_capture(capture_folder: Path, truth_file: Path) -> Result:
     motions = _read_motions(capture_folder)
     joints = [_camera_joints(motion) for motion in motions]
     costs = np.array([[_distance(motion, ours, person) for person in truth.joints] for motion, ours in zip(motions, joints)])
+    pairs = list(zip(*linear_sum_assignment(costs)))
     lines = []
-    for row, column in zip(*linear_sum_assignment(costs)):
+    for row, column in pairs:
         score = compare(joints[row], truth.joints[column], motions[row].frame_index)
         lines.append(f"person {row + 1}: {score}")
+        lines.append(f"  {compare_in_world(motions[row], truth, column)}")
+    for (row, column), (other_row, other_column) in combinations(pairs, 2):
+        error = distance_error((motions[row], motions[other_row]), truth, (column, other_column))
+        if error is not None:
+            lines.append(f"persons {row + 1} and {other_row + 1}: distance {error:.0f} mm off")
     if len(motions) != len(truth.joints):
         lines.append(f"{len(motions)} people captured, {len(truth.joints)} in the truth.")
     return Result(str(capture_folder), "\n".join(lines))
-
-
-def read_truth(path: Path) -> Truth:
-    """Return the truth of a rendered clip.
-
-    An .npz with K (T, 23, 3) or (P, T, 23, 3) keypoints in metres (world Z up), KL their names, cam (3,) or (T, 3) the
-    camera's place, and where it is not level pitch in radians, down positive. Raises TruthError.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            keypoints, names = arrays["K"], [str(name) for name in arrays["KL"]]
-            place, pitch = arrays["cam"], float(arrays["pitch"]) if "pitch" in arrays else 0.0
-        body = keypoints[..., [names.index(name) for name in _BODY], :]
-        relative = body - (place if place.ndim == 1 else place[:, None])
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise TruthError(f"{path} is not a truth file ({error}).",
-                         "It must be an .npz with K, KL and cam, as samples/README.md describes.") from None
-    level = np.stack([relative[..., 0], -relative[..., 2], relative[..., 1]], axis=-1)
-    camera = level @ Rotation.from_euler("x", pitch).as_matrix().T
-    return Truth(camera if camera.ndim == 4 else camera[None])
 
 
 def compare(predicted: np.ndarray, truth: np.ndarray, frame_index: np.ndarray) -> Score:
@@ -89,9 +68,9 @@ def compare(predicted: np.ndarray, truth: np.ndarray, frame_index: np.ndarray) -
     """
     known = frame_index < len(truth)
     predicted, true = predicted[known], truth[frame_index[known]]
-    root, true_root = predicted[:, _HIPS].mean(1), true[:, _HIPS].mean(1)
+    root, true_root = predicted[:, HIPS].mean(1), true[:, HIPS].mean(1)
     body, true_body = predicted - root[:, None], true - true_root[:, None]
-    limbs = np.array([(_BODY.index(a), _BODY.index(b)) for a, b in _LIMBS])
+    limbs = np.array([(BODY.index(a), BODY.index(b)) for a, b in _LIMBS])
     path, true_path = root - root.mean(0), true_root - true_root.mean(0)
     return Score(
         limb_direction=direction_error(body[:, limbs[:, 1]] - body[:, limbs[:, 0]],
@@ -122,7 +101,7 @@ def _camera_joints(motion: Motion) -> np.ndarray:
     _, joints = forward_kinematics(rotmats, motion.rest_joints, motion.trans)
     cam_from_world = np.linalg.inv(motion.world_from_cam)
     in_camera = np.einsum("tij,tkj->tki", np.broadcast_to(cam_from_world[:, :3, :3], (motion.frame_count, 3, 3)), joints)
-    return (in_camera + cam_from_world[:, None, :3, 3])[:, [JOINT[name] for name in _BODY]]
+    return (in_camera + cam_from_world[:, None, :3, 3])[:, [JOINT[name] for name in BODY]]
 
 
 def _distance(motion: Motion, joints: np.ndarray, truth: np.ndarray) -> float:

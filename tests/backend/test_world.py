@@ -1,11 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
-from backend.contacts import find_contacts
+from backend.feet import lowest_points, soles, standing_points
 from backend.kinematics import solve_rotations
-from backend.root import CameraMotion, place_in_camera
-from backend.world import find_world, soles, to_world
-from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
+from backend.root import place_in_camera
+from backend.vertical_lines import Vertical, down_in_camera
+from backend.world import find_world, to_camera, to_world
 from tests.backend.angles import angle_between
 from tests.backend.people import lifted_track, random_poses, seen_from, walker
 
@@ -15,8 +18,7 @@ DOWN = np.array((0.0, 0.0, -1.0))
 
 def in_world(person, world):
     """Return the motion of a person, seen by a camera, in the world that was found."""
-    rotmats, trans = to_world(person.motion, world)
-    return CameraMotion(rotmats, trans, person.body.rest_joints, person.body.stature, person.timestamps)
+    return to_world(person.motion, world.world_from_cam)
 
 
 @pytest.mark.parametrize("pitch", PITCHES)
@@ -64,9 +66,8 @@ def test_world_from_cam_is_a_rigid_map_with_the_camera_above_the_floor():
 def test_moving_a_motion_to_the_world_keeps_every_joint():
     person = seen_from(walker(30), 10)
     world = find_world([person.motion])
-    rotmats, trans = to_world(person.motion, world)
     _, joints = person.motion.pose()
-    _, moved = forward_kinematics(rotmats, person.body.rest_joints, trans)
+    _, moved = in_world(person, world).pose()
     np.testing.assert_allclose(moved, joints @ world.world_from_cam[:3, :3].T + world.world_from_cam[:3, 3], atol=1e-9)
 
 
@@ -77,23 +78,58 @@ def test_a_body_stands_before_the_camera_where_it_stood():
     assert np.median(errors) < 0.03 and errors.max() < 0.2
 
 
-def test_a_still_foot_on_the_floor_is_in_contact_and_a_swinging_one_is_not():
-    times = np.arange(60) / 30
-    feet = np.zeros((60, 4, 3))
-    feet[30:, 2:, 2] = 0.15
-    feet[30:, 2:, 1] = 2.0 * (times[30:, None] - 1)
-    contacts = find_contacts(feet, times)
-    assert contacts[:, :2].min() > 0.95
-    assert contacts[:25, 2:].min() > 0.95 and contacts[36:, 2:].max() < 0.1
+def test_to_camera_undoes_to_world_also_where_the_camera_moves():
+    motion = seen_from(walker(30), 10).motion
+    poses = np.tile(find_world([motion]).world_from_cam, (30, 1, 1))
+    poses[:, 0, 3] += np.linspace(0, 2, 30)
+    back = to_camera(to_world(motion, poses), poses)
+    np.testing.assert_allclose(back.transl, motion.transl, atol=1e-12)
+    np.testing.assert_allclose(back.rotmats, motion.rotmats, atol=1e-12)
 
 
-def test_a_walkers_feet_take_turns():
-    person = walker(90)
-    contacts = find_contacts(soles(person.motion, DOWN), person.timestamps)
-    assert contacts.shape == (90, 4) and contacts.min() >= 0 and contacts.max() <= 1
-    left, right = contacts[:, :2].max(1), contacts[:, 2:].max(1)
-    assert np.corrcoef(left, right)[0, 1] < 0
+@pytest.mark.parametrize("roll", (-8, 0, 6))
+def test_a_camera_held_askew_is_found_from_people_who_stand_upright(roll):
+    people = [rolled(seen_from(walker(150, start=start, velocity=(0.5, 0.3)), 8), roll) for start in ((-1, 3), (1, 6))]
+    world = find_world([person.motion for person in people])
+    assert abs(np.degrees(world.roll) - roll) < 2.5 and abs(np.degrees(world.pitch) - 8) < 4
 
 
-def test_two_frames_tell_no_contact():
-    assert find_contacts(np.zeros((2, 4, 3)), np.array((0.0, 0.1))).tolist() == [[0.0] * 4] * 2
+def test_upright_lines_settle_pitch_and_roll():
+    person = rolled(seen_from(walker(150), 12), 4)
+    lines = Vertical(down_in_camera(np.radians(12.0), np.radians(4.0)), np.radians((0.7, 0.7)))
+    world = find_world([person.motion], lines)
+    assert abs(np.degrees(world.pitch) - 12) < 0.5 and abs(np.degrees(world.roll) - 4) < 0.5
+
+
+def test_lines_that_lean_lose_against_people_who_stand():
+    people = [seen_from(walker(240, start=(x, 3.0), velocity=(0, 0.7)), 5).motion for x in (-1, 0, 1)]
+    lines = Vertical(down_in_camera(np.radians(-25.0), np.radians(15.0)), np.radians((0.7, 0.7)))
+    assert abs(np.degrees(find_world(people, lines).pitch) - 5) < 4
+
+
+def test_who_does_a_handstand_stands_on_hands():
+    person = seen_from(walker(60), 0)
+    turned = person.motion.rotmats.copy()
+    turned[:, 0] = np.diag((1.0, -1.0, -1.0)) @ turned[:, 0]
+    upside_down = replace(person.motion, rotmats=turned)
+    _, joints = upside_down.pose()
+    lowest = lowest_points(upside_down)
+    assert lowest[:, 1].min() > joints[..., 1].max(1).min()             # y points down: below every joint
+
+
+def test_only_feet_in_contact_are_standing_points():
+    motion = seen_from(walker(60), 0).motion
+    contacts = np.zeros((60, 4))
+    contacts[30:, 2] = 0.9
+    points = standing_points(motion, contacts)
+    assert len(points) == 2
+    np.testing.assert_allclose(points[0], soles(motion, np.array((0.0, 1.0, 0.0)))[30, 2])
+
+
+def rolled(person, degrees):
+    """Return the walker before a camera whose picture is turned, so that its right side is too low for positive degrees."""
+    turn = Rotation.from_euler("z", -degrees, degrees=True).as_matrix()
+    rotmats = person.rotmats.copy()
+    rotmats[:, 0] = turn @ rotmats[:, 0]
+    root = person.body.rest_joints[0]
+    return replace(person, rotmats=rotmats, transl=(person.transl + root) @ turn.T - root)
