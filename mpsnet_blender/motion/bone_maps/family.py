@@ -1,0 +1,29 @@
+"""What a family of rigs calls its bones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+Names = str | tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Family:
+    """The bone names of a kind of rig.
+
+    `bones`: a name, or several in the order of preference, by slot without side; in names of limbs `{}` stands for the
+    side's word, `sides` (left, right). `spine` and `neck`: the chains from the hips upwards, those that a rig may have.
+    """
+    title: str
+    sides: tuple[str, str]
+    bones: dict[str, Names]
+    spine: tuple[str, ...]
+    neck: tuple[str, ...]
+    fingers: dict[str, Names] = field(default_factory=dict)
+
+
+def fingers(pattern: str, names: tuple[str, str, str, str, str], numbers: tuple[str, str, str] = ("1", "2", "3")) -> dict[str, str]:
+    """Return the finger slots of a rig that names them regularly: {finger} and {number} in the pattern."""
+    slots = ("thumb", "index", "middle", "ring", "little")
+    return {f"{slot}{place}": pattern.replace("{finger}", name).replace("{number}", number)
+            for slot, name in zip(slots, names) for place, number in zip((1, 2, 3), numbers)}

@@ -1,0 +1,19 @@
+"""MakeHuman's and MPFB's default rig. Their game engine rig has Unreal's names, their other rigs their owners'."""
+
+from .family import Family
+
+_FINGERS = {f"{slot}{place}": f"finger{number}-{place}{{}}" for place in (1, 2, 3)
+            for number, slot in enumerate(("thumb", "index", "middle", "ring", "little"), start=1)}
+
+FAMILY = Family(
+    title="MakeHuman",
+    sides=(".L", ".R"),
+    bones={
+        "hips": "root", "head": "head",
+        "clavicle": "clavicle{}", "upper_arm": "upperarm01{}", "forearm": "lowerarm01{}", "hand": "wrist{}",
+        "thigh": "upperleg01{}", "shin": "lowerleg01{}", "foot": "foot{}", "toe": "toe1-1{}",
+    },
+    spine=("spine05", "spine04", "spine03", "spine02", "spine01"),
+    neck=("neck01", "neck02", "neck03"),
+    fingers=_FINGERS,
+)

@@ -1,0 +1,15 @@
+"""SMPL's joints, as our own armatures name their bones. Its shoulder is the upper arm, its foot the toes."""
+
+from .family import Family
+
+FAMILY = Family(
+    title="SMPL",
+    sides=("left", "right"),
+    bones={
+        "hips": "pelvis", "head": "head",
+        "clavicle": "{}_collar", "upper_arm": "{}_shoulder", "forearm": "{}_elbow", "hand": "{}_wrist",
+        "thigh": "{}_hip", "shin": "{}_knee", "foot": "{}_ankle", "toe": "{}_foot",
+    },
+    spine=("spine1", "spine2", "spine3"),
+    neck=("neck",),
+)

@@ -1,0 +1,107 @@
+"""Bone maps found by names, whatever stands before or after them."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from .bone_maps import FAMILIES
+from .bone_maps.family import Family, Names
+from .bone_slots import NECK, SIDES, SPINE
+from .rig import Rig
+
+_COPY_NUMBER = re.compile(r"\.\d{3}$")
+_SEPARATORS = re.compile(r"[\s_.\-]+")
+_PREFIX_SHARE = 0.6  # of the bones must begin with what is taken for a prefix
+
+
+def map_by_names(rig: Rig) -> tuple[str, dict[str, str]]:
+    """Return the title of the family of rigs that explains most bones, and its bone map; an empty map where none does."""
+    best: tuple[str, dict[str, str]] = ("", {})
+    for prefix in _prefixes(rig.names):
+        keys = _keys(rig.names, prefix)
+        for family in FAMILIES:
+            bone_map = _match(rig, family, keys)
+            if len(bone_map) > len(best[1]):
+                best = (family.title, bone_map)
+    return best
+
+
+def _match(rig: Rig, family: Family, keys: dict[str, str]) -> dict[str, str]:
+    """Return the slots of a family whose names are among the keys, without what contradicts the rig's hierarchy."""
+    found: dict[str, str] = {}
+    for slot, names in (family.bones | family.fingers).items():
+        is_sided = "{}" in (names if isinstance(names, str) else names[0])
+        for side, word in zip(SIDES, family.sides) if is_sided else (("", ""),):
+            bone = _first(names, word, keys)
+            if bone is not None and bone not in found.values():
+                found[f"{side}_{slot}" if side else slot] = bone
+    chains = [[bone for name in names if (bone := keys.get(_key(name))) is not None and bone not in found.values()]
+              for names in (family.spine, family.neck)]
+    return _without_contradictions(rig, found | _spine_and_neck(rig, *chains, found))
+
+
+def _spine_and_neck(rig: Rig, spine: list[str], neck: list[str], limbs: dict[str, str]) -> dict[str, str]:
+    """Return the chains from the hips outwards, whichever way the rig counts. What carries the arms is no neck."""
+    arms = [rig.index[limbs[slot]] for slot in ("left_clavicle", "left_upper_arm") if slot in limbs]
+    carriers = [bone for bone in neck if any(rig.is_above(rig.index[bone], arm) for arm in arms)]
+    found = {}
+    for slots, bones in ((SPINE, spine + carriers), (NECK, [bone for bone in neck if bone not in carriers])):
+        outwards = sorted(dict.fromkeys(bones), key=lambda bone: len(rig.ancestors(rig.index[bone])))
+        found |= dict(zip(slots, outwards))
+    return found
+
+
+def _without_contradictions(rig: Rig, bone_map: dict[str, str]) -> dict[str, str]:
+    """Leave out limbs whose farther part does not hang from the nearer one: their names only sound like it."""
+    wrong = set()
+    for side in SIDES:
+        for limb in (("upper_arm", "forearm", "hand"), ("thigh", "shin", "foot")):
+            slots = [f"{side}_{part}" for part in limb if f"{side}_{part}" in bone_map]
+            for near, far in zip(slots, slots[1:]):
+                near_bone, far_bone = rig.index[bone_map[near]], rig.index[bone_map[far]]
+                if rig.is_above(far_bone, near_bone):
+                    wrong |= {near, far}
+    return {slot: bone for slot, bone in bone_map.items() if slot not in wrong}
+
+
+def _first(names: Names, word: str, keys: dict[str, str]) -> str | None:
+    for name in (names,) if isinstance(names, str) else names:
+        bone = keys.get(_key(name.replace("{}", word)))
+        if bone is not None:
+            return bone
+    return None
+
+
+def _keys(names: Iterable[str], prefix: str) -> dict[str, str]:
+    """Return bone names by key. A name as it stands goes before one that only fits without its ".001"."""
+    keys: dict[str, str] = {}
+    for name in names:
+        keys.setdefault(_key(_bare(name).removeprefix(prefix)), name)
+    for name in names:
+        keys.setdefault(_key(_COPY_NUMBER.sub("", _bare(name)).removeprefix(prefix)), name)
+    keys.pop("", None)
+    return keys
+
+
+def _prefixes(names: tuple[str, ...]) -> list[str]:
+    """Return what may stand before the names of a rig: nothing, and what most of the names have in common."""
+    bare = sorted(_bare(name) for name in names)
+    needed = max(2, int(len(bare) * _PREFIX_SHARE))
+    # In sorted order, names with a common beginning are neighbours.
+    shared = {os.path.commonprefix((bare[start], bare[start + needed - 1])) for start in range(len(bare) - needed + 1)}
+    longest = max(shared, key=len, default="")
+    to_separator = re.sub(r"[^\s_.\-|]*$", "", longest)
+    return list(dict.fromkeys(("", to_separator, longest)))
+
+
+def _bare(name: str) -> str:
+    """Return a name without namespaces: what follows its last colon or bar."""
+    return re.split(r"[:|]", name)[-1]
+
+
+def _key(name: str) -> str:
+    """Return a name without case, separators and full-width letters."""
+    return _SEPARATORS.sub("", unicodedata.normalize("NFKC", name)).casefold()

@@ -1,0 +1,54 @@
+"""Products, turns and in-betweens of unit quaternions, w first. Any leading shapes that broadcast, float64."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def multiply(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return first * second (..., 4): the rotation `second`, then `first`."""
+    aw, ax, ay, az = np.moveaxis(np.asarray(first, dtype=np.float64), -1, 0)
+    bw, bx, by, bz = np.moveaxis(np.asarray(second, dtype=np.float64), -1, 0)
+    return np.stack((
+        aw * bw - ax * bx - ay * by - az * bz,
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw), axis=-1)
+
+
+def conjugate(quat: np.ndarray) -> np.ndarray:
+    """Return the inverse rotations (..., 4)."""
+    return np.asarray(quat, dtype=np.float64) * (1.0, -1.0, -1.0, -1.0)
+
+
+def turn(quat: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+    """Return vectors (..., 3) turned by quaternions (..., 4): v + 2 w (u x v) + 2 u x (u x v)."""
+    quat = np.asarray(quat, dtype=np.float64)
+    axis = quat[..., 1:]
+    across = np.cross(axis, np.asarray(vectors, dtype=np.float64))
+    return vectors + 2 * (quat[..., :1] * across + np.cross(axis, across))
+
+
+def slerp(start: np.ndarray, goal: np.ndarray, fraction: np.ndarray | float) -> np.ndarray:
+    """Return the rotations (..., 4) a fraction (...) of the shortest way from `start` to `goal` (..., 4)."""
+    cosine = np.sum(start * goal, axis=-1, keepdims=True)
+    goal = np.where(cosine < 0, -goal, goal)
+    fraction = np.asarray(fraction, dtype=np.float64)[..., None]
+    angle = np.arccos(np.clip(np.abs(cosine), 0, 1))
+    sine = np.sin(angle)
+    # Where both are nearly one rotation, straight interpolation is exact enough and divides by nothing.
+    is_near = sine < 1e-6
+    divisor = np.where(is_near, 1, sine)
+    first = np.where(is_near, 1 - fraction, np.sin((1 - fraction) * angle) / divisor)
+    second = np.where(is_near, fraction, np.sin(fraction * angle) / divisor)
+    mixed = first * start + second * goal
+    return mixed / np.linalg.norm(mixed, axis=-1, keepdims=True)
+
+
+def twist_about(quat: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    """Return the part (..., 4) of the rotations that turns about the unit axis (..., 3): quat = swing * twist."""
+    along = np.sum(quat[..., 1:] * axis, axis=-1, keepdims=True)
+    twist = np.concatenate((quat[..., :1], along * axis), axis=-1)
+    length = np.linalg.norm(twist, axis=-1, keepdims=True)
+    # A half turn square to the axis has no twist to tell.
+    return np.where(length > 1e-9, twist / np.maximum(length, 1e-9), (1.0, 0.0, 0.0, 0.0))
