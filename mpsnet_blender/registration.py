@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from . import error_dialog, import_operators, operators, panels, preferences, properties, thumbnails
+from . import error_dialog, export_operators, import_operators, operators, panels, preferences, properties, thumbnails
 from .scene import job_timer
 
 CLASSES = (
@@ -16,6 +16,7 @@ CLASSES = (
     *import_operators.CLASSES,
     *error_dialog.CLASSES,
     *panels.CLASSES,
+    *export_operators.CLASSES,
 )
 
 _is_registered = False
@@ -32,6 +33,7 @@ def register() -> None:
     thumbnails.register()
     job_timer.register()
     bpy.types.TOPBAR_MT_file_import.append(import_operators.draw_import_menu)
+    bpy.types.TOPBAR_MT_file_export.append(export_operators.draw_export_menu)
     _is_registered = True
 
 
@@ -40,6 +42,7 @@ def unregister() -> None:
     global _is_registered
     if not _is_registered:
         return
+    bpy.types.TOPBAR_MT_file_export.remove(export_operators.draw_export_menu)
     bpy.types.TOPBAR_MT_file_import.remove(import_operators.draw_import_menu)
     job_timer.unregister()
     thumbnails.unregister()

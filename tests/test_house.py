@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("mpsnet_blender", "backend")
-BLENDER = ("bpy", "bpy_extras", "mathutils", "bmesh", "gpu", "blf", "bl_ui", "rna_prop_ui")
+BLENDER = ("bpy", "addon_utils", "bpy_extras", "mathutils", "bmesh", "gpu", "blf", "bl_ui", "rna_prop_ui")
 LEARNING = ("torch", "torchvision", "smplx", "ai_edge_litert")
 DOORS = tuple(path.stem for path in (ROOT / "mpsnet_blender").glob("*.py") if path.stem != "__init__")
 

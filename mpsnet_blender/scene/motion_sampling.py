@@ -1,0 +1,134 @@
+"""What an armature does, frame by frame, read from its evaluated pose; the user's file is as it was afterwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from .scratch_scene import scratch_scene
+
+_BONE_CHANNELS = {"location": 3, "rotation_quaternion": 4, "rotation_euler": 3, "rotation_axis_angle": 4, "scale": 3}
+
+
+class ExportError(Exception):
+    """An armature's motion cannot be exported: the message says which, why and what to do."""
+
+
+@dataclass(frozen=True)
+class SampledMotion:
+    """An armature's motion. frames (T,) of the scene; in armature space rests (J, 4, 4), tails (J, 3), poses (T, J, 4, 4);
+    worlds (T, 4, 4) the object's places; parents (J,), -1 for none; deforms (J,) whether a bone deforms; shape_values
+    {mesh object: (T, K)}, the animated meshes' shape keys in their order."""
+    frames: np.ndarray
+    bone_names: tuple[str, ...]
+    parents: np.ndarray
+    deforms: np.ndarray
+    rests: np.ndarray
+    tails: np.ndarray
+    poses: np.ndarray
+    worlds: np.ndarray
+    shape_values: dict[str, np.ndarray]
+
+
+def motion_frames(armature_object: bpy.types.Object) -> np.ndarray:
+    """Return the whole scene frames (T,) that the armature's Action, or else its NLA strips, span. Raises ExportError."""
+    animation = armature_object.animation_data
+    spans = []
+    if animation and animation.action:
+        spans = [fcurve.range() for fcurve in _fcurves(animation) if not fcurve.is_empty]
+    elif animation:
+        spans = [(strip.frame_start, strip.frame_end) for track in animation.nla_tracks if not track.mute
+                 for strip in track.strips if not strip.mute]
+    if not spans:
+        raise ExportError(f"“{armature_object.name}” has no motion of its own: no Action with keys, and no NLA strip. "
+                          "Give it one: import a motion, or retarget one to it.")
+    first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+    return np.arange(math.floor(first + 1e-3), math.ceil(last - 1e-3) + 1)
+
+
+def sample_motion(armature_object: bpy.types.Object, meshes: list[bpy.types.Object], scene: bpy.types.Scene,
+                  frames: np.ndarray) -> SampledMotion:
+    """Return what the armature does at the scene's frames (T,), with all that drives it: constraints, NLA, drivers."""
+    bones = armature_object.data.bones
+    number = {bone.name: index for index, bone in enumerate(bones)}
+    shaped = [mesh for mesh in meshes if mesh.data.shape_keys and mesh.data.shape_keys.animation_data]
+    with _shown(armature_object), scratch_scene(scene, "mpsnet sampling", [armature_object, *shaped]) as scratch:
+        poses, worlds, shapes = _evaluate(armature_object, shaped, scratch, scene, frames)
+    return SampledMotion(
+        frames=frames, bone_names=tuple(bones.keys()),
+        parents=np.array([number[bone.parent.name] if bone.parent else -1 for bone in bones]),
+        deforms=np.array([bone.use_deform for bone in bones]),
+        rests=np.array([bone.matrix_local for bone in bones], dtype=np.float64),
+        tails=np.array([bone.tail_local for bone in bones], dtype=np.float64),
+        poses=poses, worlds=worlds, shape_values={mesh.name: values for mesh, values in zip(shaped, shapes)})
+
+
+def _evaluate(armature_object: bpy.types.Object, shaped: list[bpy.types.Object], scratch: bpy.types.Scene,
+              scene: bpy.types.Scene, frames: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+    depsgraph = scratch.view_layers[0].depsgraph
+    bone_count = len(armature_object.data.bones)
+    columns = np.empty((len(frames), bone_count, 4, 4), dtype=np.float32)
+    worlds = np.empty((len(frames), 4, 4))
+    shapes = [np.empty((len(frames), len(mesh.data.shape_keys.key_blocks))) for mesh in shaped]
+    # The evaluation of any scene writes animated values back into the objects: what was posed by hand would be lost.
+    with _kept_by_hand([found.original for found in depsgraph.ids if isinstance(found, bpy.types.Object)]):
+        for row, frame in enumerate(frames):
+            scratch.frame_set(int(frame))
+            evaluated = armature_object.evaluated_get(depsgraph)
+            evaluated.pose.bones.foreach_get("matrix", columns[row].reshape(-1))
+            worlds[row] = evaluated.matrix_world
+            for mesh, values in zip(shaped, shapes):
+                mesh.evaluated_get(depsgraph).data.shape_keys.key_blocks.foreach_get("value", values[row])
+        scratch.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+    return columns.swapaxes(-1, -2).astype(np.float64), worlds, shapes
+
+
+def _fcurves(animation: bpy.types.AnimData) -> list[bpy.types.FCurve]:
+    """Return the F-curves that animate a data-block: those of its slot from Blender 4.4 on, before that all."""
+    if not hasattr(animation, "action_slot"):
+        return list(animation.action.fcurves)
+    slot = animation.action_slot
+    bags = [strip.channelbag(slot) for layer in animation.action.layers for strip in layer.strips] if slot else []
+    return [fcurve for bag in bags if bag for fcurve in bag.fcurves]
+
+
+@contextmanager
+def _shown(thing: bpy.types.Object) -> Iterator[None]:
+    """Let a hidden object be evaluated."""
+    was_hidden = thing.hide_viewport
+    if was_hidden:
+        thing.hide_viewport = False
+    try:
+        yield
+    finally:
+        if was_hidden:
+            thing.hide_viewport = True
+
+
+@contextmanager
+def _kept_by_hand(things: list[bpy.types.Object]) -> Iterator[None]:
+    """Give objects and their bones the transform channels back that they have now."""
+    owners = [thing for thing in things if thing.library is None]
+    places = [{name: tuple(getattr(thing, name)) for name in _BONE_CHANNELS} for thing in owners]
+    poses = [{name: _bone_values(thing, name) for name in _BONE_CHANNELS} if thing.pose else {} for thing in owners]
+    try:
+        yield
+    finally:
+        for thing, place, pose in zip(owners, places, poses):
+            for name, value in place.items():
+                if tuple(getattr(thing, name)) != value:
+                    setattr(thing, name, value)
+            for name, values in pose.items():
+                if not np.array_equal(_bone_values(thing, name), values):
+                    thing.pose.bones.foreach_set(name, values)
+
+
+def _bone_values(thing: bpy.types.Object, name: str) -> np.ndarray:
+    values = np.empty(len(thing.pose.bones) * _BONE_CHANNELS[name], dtype=np.float32)
+    thing.pose.bones.foreach_get(name, values)
+    return values

@@ -1,0 +1,23 @@
+"""Scenes that live for one job: the user's scene, selection, active object and modes are never involved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import bpy
+
+
+@contextmanager
+def scratch_scene(like: bpy.types.Scene, name: str, objects: Iterable[bpy.types.Object]) -> Iterator[bpy.types.Scene]:
+    """Yield a new scene with these objects and another scene's rate and unit; remove it, but not them, in the end."""
+    scratch = bpy.data.scenes.new(name)
+    try:
+        scratch.render.fps, scratch.render.fps_base = like.render.fps, like.render.fps_base
+        scratch.unit_settings.scale_length = like.unit_settings.scale_length
+        for thing in objects:
+            scratch.collection.objects.link(thing)
+        scratch.view_layers[0].update()
+        yield scratch
+    finally:
+        bpy.data.scenes.remove(scratch)
