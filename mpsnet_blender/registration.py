@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import bpy
 
-from . import error_dialog, export_operators, import_operators, operators, panels, preferences, properties, thumbnails
+from . import (
+    error_dialog,
+    export_operators,
+    import_operators,
+    operators,
+    panels,
+    preferences,
+    properties,
+    retarget_operators,
+    retarget_panel,
+    rig_properties,
+    thumbnails,
+)
 from .scene import job_timer
 
 CLASSES = (
@@ -12,10 +24,13 @@ CLASSES = (
     properties.MPSNET_scene_settings,
     properties.MPSNET_person,
     properties.MPSNET_window_state,
+    *rig_properties.CLASSES,
     *operators.CLASSES,
     *import_operators.CLASSES,
     *error_dialog.CLASSES,
     *panels.CLASSES,
+    *retarget_operators.CLASSES,
+    *retarget_panel.CLASSES,
     *export_operators.CLASSES,
 )
 
@@ -30,6 +45,7 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     properties.attach()
+    rig_properties.attach()
     thumbnails.register()
     job_timer.register()
     bpy.types.TOPBAR_MT_file_import.append(import_operators.draw_import_menu)
@@ -46,6 +62,7 @@ def unregister() -> None:
     bpy.types.TOPBAR_MT_file_import.remove(import_operators.draw_import_menu)
     job_timer.unregister()
     thumbnails.unregister()
+    rig_properties.detach()
     properties.detach()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .bone_slots import LIMB_END, MAIN, NECK, NEEDED, SPINE, chain
+from ..shared.bone_slots import LIMB_END, MAIN, NECK, NEEDED, SPINE, chain
 from .name_map import map_by_names
 from .rig import Rig
 from .structure_map import map_by_structure

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import pairwise, takewhile
 
+from ..shared.bone_slots import NECK, SIDES, SPINE
 from .bone_maps import FAMILIES
 from .bone_maps.family import Family, Names
-from .bone_slots import NECK, SIDES, SPINE
 from .rig import Rig
 
 _COPY_NUMBER = re.compile(r"\.\d{3}$")
@@ -60,7 +60,7 @@ def _without_contradictions(rig: Rig, bone_map: dict[str, str]) -> dict[str, str
     for side in SIDES:
         for limb in (("upper_arm", "forearm", "hand"), ("thigh", "shin", "foot")):
             slots = [f"{side}_{part}" for part in limb if f"{side}_{part}" in bone_map]
-            for near, far in zip(slots, slots[1:]):
+            for near, far in pairwise(slots):
                 near_bone, far_bone = rig.index[bone_map[near]], rig.index[bone_map[far]]
                 if rig.is_above(far_bone, near_bone):
                     wrong |= {near, far}
@@ -91,10 +91,14 @@ def _prefixes(names: tuple[str, ...]) -> list[str]:
     bare = sorted(_bare(name) for name in names)
     needed = max(2, int(len(bare) * _PREFIX_SHARE))
     # In sorted order, names with a common beginning are neighbours.
-    shared = {os.path.commonprefix((bare[start], bare[start + needed - 1])) for start in range(len(bare) - needed + 1)}
+    shared = {_common_beginning(bare[start], bare[start + needed - 1]) for start in range(len(bare) - needed + 1)}
     longest = max(shared, key=len, default="")
     to_separator = re.sub(r"[^\s_.\-|]*$", "", longest)
     return list(dict.fromkeys(("", to_separator, longest)))
+
+
+def _common_beginning(first: str, second: str) -> str:
+    return first[:len(list(takewhile(lambda pair: pair[0] == pair[1], zip(first, second))))]
 
 
 def _bare(name: str) -> str:

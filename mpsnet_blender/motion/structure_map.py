@@ -6,8 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
+from ..shared.bone_slots import FINGER_NAMES, NECK, SPINE
 from .body_plan import BodyPlan, LimbPair, body_plan
-from .bone_slots import FINGER_NAMES, NECK, SPINE
 from .bone_tree import BoneTree, bone_tree
 from .rig import Rig
 

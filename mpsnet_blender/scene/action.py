@@ -10,10 +10,14 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Channel:
-    """One animated property: its data path, its values (T, n) with one F-curve a column, and its group's name."""
+    """One animated property: its data path, its values (T, n) with one F-curve a column, and its group's name.
+
+    Values (1, n) are one key, at the first frame. `indices` are the columns' places in the property, by default 0, 1, ...
+    """
     data_path: str
     values: np.ndarray
     group: str
+    indices: tuple[int, ...] | None = None
 
 
 def write_action(datablock: bpy.types.ID, name: str, frames: np.ndarray, channels: list[Channel]) -> bpy.types.Action:
@@ -26,11 +30,12 @@ def write_action(datablock: bpy.types.ID, name: str, frames: np.ndarray, channel
     interpolation = np.full(len(frames), linear, dtype=np.int32)
     for channel in channels:
         group = owner.groups.get(channel.group) or owner.groups.new(channel.group)
-        for index, values in enumerate(channel.values.T):
+        for index, values in zip(channel.indices or range(channel.values.shape[1]), channel.values.T, strict=True):
             # The group goes in afterwards: its keyword in fcurves.new has another name in each version.
             fcurve = owner.fcurves.new(channel.data_path, index=index)
             fcurve.group = group
-            _write_keys(fcurve, np.column_stack((frames, values)).astype(np.float32), interpolation)
+            points = np.column_stack((frames[:len(values)], values)).astype(np.float32)
+            _write_keys(fcurve, points, interpolation[:len(values)])
     return action
 
 

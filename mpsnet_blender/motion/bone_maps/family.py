@@ -22,7 +22,7 @@ class Family:
     fingers: dict[str, Names] = field(default_factory=dict)
 
 
-def fingers(pattern: str, names: tuple[str, str, str, str, str], numbers: tuple[str, str, str] = ("1", "2", "3")) -> dict[str, str]:
+def fingers(pattern: str, names: tuple[str, ...], numbers: tuple[str, ...] = ("1", "2", "3")) -> dict[str, str]:
     """Return the finger slots of a rig that names them regularly: {finger} and {number} in the pattern."""
     slots = ("thumb", "index", "middle", "ring", "little")
     return {f"{slot}{place}": pattern.replace("{finger}", name).replace("{number}", number)

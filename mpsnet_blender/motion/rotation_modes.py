@@ -1,0 +1,54 @@
+"""Rotation channels in the modes that bones have, with what the user locked left as it is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .euler import euler_from_quat, quat_from_euler
+from .rotations import continuous_quat, rotvec_from_quat
+
+_ORDER_OF_LOCKS = "XYZ"
+
+
+def with_locks(quat: np.ndarray, mode: str, locked: tuple[bool, bool, bool], current: np.ndarray) -> np.ndarray:
+    """Return the rotations (T, 4) with the locked angles about x, y, z held at those of `current` (4,).
+
+    Locks are about Euler angles, of the bone's own order where it has one.
+    """
+    if not any(locked):
+        return quat
+    order = mode if mode not in ("QUATERNION", "AXIS_ANGLE") else _ORDER_OF_LOCKS
+    angles = euler_from_quat(quat, order)
+    held = euler_from_quat(np.asarray(current, dtype=np.float64)[None], order)[0]
+    angles[:, list(locked)] = held[list(locked)]
+    return continuous_quat(quat_from_euler(angles, order))
+
+
+def rotation_values(quat: np.ndarray, mode: str) -> tuple[str, np.ndarray]:
+    """Return the property and its values (T, 3 or 4) of a bone in Blender's rotation mode, from quaternions (T, 4)."""
+    if mode == "QUATERNION":
+        return "rotation_quaternion", quat
+    if mode == "AXIS_ANGLE":
+        return "rotation_axis_angle", _axis_angle(quat)
+    return "rotation_euler", euler_from_quat(quat, mode)
+
+
+def quat_from_values(values: np.ndarray, mode: str) -> np.ndarray:
+    """Return unit quaternions (T, 4), w first, from a bone's rotation channels (T, 3 or 4) in Blender's rotation mode."""
+    if mode == "AXIS_ANGLE":
+        axis = values[:, 1:] / np.maximum(np.linalg.norm(values[:, 1:], axis=1, keepdims=True), 1e-12)
+        half = values[:, :1] / 2
+        return np.concatenate((np.cos(half), np.sin(half) * axis), axis=1)
+    if mode == "QUATERNION":
+        return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+    return quat_from_euler(values, mode)
+
+
+def _axis_angle(quat: np.ndarray) -> np.ndarray:
+    """Return angle (radians) and unit axis (T, 4), neither of which jumps between frames."""
+    rotvec = rotvec_from_quat(quat)
+    angle = np.linalg.norm(rotvec, axis=1, keepdims=True)
+    axis = np.where(angle > 1e-9, rotvec / np.maximum(angle, 1e-9), (0.0, 1.0, 0.0))
+    flips = np.concatenate(([1.0], np.where(np.sum(axis[1:] * axis[:-1], axis=1) < 0, -1.0, 1.0)))
+    sign = np.cumprod(flips)[:, None]
+    return np.concatenate((np.unwrap(sign * angle, axis=0), sign * axis), axis=1)

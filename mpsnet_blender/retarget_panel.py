@@ -1,0 +1,90 @@
+"""The panel "Retarget": source, character, one button, and the table of bones."""
+
+from __future__ import annotations
+
+import bpy
+
+from .retarget_operators import chosen_source, chosen_targets, has_stored_map
+from .rig_properties import RETARGET_PROPERTIES
+from .shared.bone_slots import MAIN, SLOTS, label, side_of
+
+_BUTTON_HEIGHT = 1.6
+
+
+class _RetargetPanel:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Mocap"
+
+
+class MPSNET_PT_retarget(_RetargetPanel, bpy.types.Panel):
+    bl_label = "Retarget"
+
+    def draw(self, context):
+        settings = context.scene.mpsnet_retarget
+        column = self.layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        source, targets = chosen_source(context), chosen_targets(context)
+        column.prop(settings, "source", placeholder=source.name if source else "Choose what moves")
+        column.prop(settings, "target", placeholder=", ".join(thing.name for thing in targets) or "Select a character")
+        row = self.layout.row()
+        row.scale_y = _BUTTON_HEIGHT
+        row.enabled = source is not None and bool(targets)
+        count = f" to {len(targets)} Characters" if len(targets) > 1 else ""
+        row.operator("mpsnet.retarget", text=f"Retarget{count}", icon="ARMATURE_DATA")
+
+
+class MPSNET_PT_retarget_options(_RetargetPanel, bpy.types.Panel):
+    bl_label = "Retarget Options"
+    bl_parent_id = "MPSNET_PT_retarget"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        column = self.layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        for name in RETARGET_PROPERTIES:
+            column.prop(context.scene.mpsnet_retarget, name)
+
+
+class MPSNET_PT_bone_map(_RetargetPanel, bpy.types.Panel):
+    bl_label = "Bone Map"
+    bl_parent_id = "MPSNET_PT_retarget"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context):
+        return bool(chosen_targets(context))
+
+    def draw(self, context):
+        target = chosen_targets(context)[0]
+        row = self.layout.row(align=True)
+        row.operator("mpsnet.map_bones", icon="BONE_DATA").armature = target.name
+        row.operator("mpsnet.import_bone_map", text="", icon="IMPORT").armature = target.name
+        row.operator("mpsnet.export_bone_map", text="", icon="EXPORT").armature = target.name
+        row.operator("mpsnet.clear_bone_map", text="", icon="X").armature = target.name
+        if not has_stored_map(target):
+            self.layout.label(text="Found by itself. Map Bones shows it", icon="INFO")
+            return
+        self.layout.prop(context.scene.mpsnet_retarget, "shows_all")
+        _draw_table(self.layout, target, context.scene.mpsnet_retarget.shows_all)
+
+
+def _draw_table(layout: bpy.types.UILayout, target: bpy.types.Object, shows_all: bool) -> None:
+    """Draw a row a slot: what has a bone with an open eye, what has none in red with a closed one."""
+    bones = target.mpsnet_bones
+    column = layout.column(align=True)
+    for slot in SLOTS:
+        name = getattr(bones, slot)
+        if not (shows_all or slot in MAIN or (name and not side_of(slot))):
+            continue
+        row = column.row(align=True)
+        is_mapped = name in target.data.bones
+        row.alert = not is_mapped and slot in MAIN
+        parts = row.split(factor=0.42, align=True)
+        parts.label(text=label(slot), icon="HIDE_OFF" if is_mapped else "HIDE_ON")
+        parts.prop_search(bones, slot, target.data, "bones", text="")
+
+
+CLASSES = (MPSNET_PT_retarget, MPSNET_PT_retarget_options, MPSNET_PT_bone_map)

@@ -1,0 +1,91 @@
+"""What is kept with an armature: its bone map. What the retarget panel is set to is kept with the scene."""
+
+from __future__ import annotations
+
+import bpy
+
+from .scene.retarget import RetargetSettings
+from .shared.bone_slots import SLOTS, label
+
+
+def _annotations() -> dict:
+    """Return one text a slot. Overrides of linked rigs keep them too."""
+    return {slot: bpy.props.StringProperty(
+        name=label(slot), override={"LIBRARY_OVERRIDABLE"}, description=f"The bone that is the {label(slot).lower()}")
+        for slot in SLOTS}
+
+
+class MPSNET_bone_map(bpy.types.PropertyGroup):
+    """Object.mpsnet_bones: the name of the bone in each slot."""
+    __annotations__ = _annotations()
+
+
+class RetargetProperties:
+    """The choices of a retarget, for the scene and for the operator alike."""
+    root_motion: bpy.props.EnumProperty(
+        name="Root Motion", options={"SKIP_SAVE"},
+        items=(("HIPS", "Hips", "The hips carry the way through the room"),
+               ("ROOT", "Root Bone", "The root bone carries the way over the floor and the turning, as game engines like it"),
+               ("IN_PLACE", "In Place", "The character stays where it stands")))
+    start: bpy.props.EnumProperty(
+        name="Start", options={"SKIP_SAVE"},
+        items=(("OWN", "Character's Place", "The motion starts where the character stands"),
+               ("SOURCE", "Source's Place", "The motion starts where the source's does: several people keep their places")))
+    plant_feet: bpy.props.BoolProperty(
+        name="Plant Feet", default=True, options={"SKIP_SAVE"},
+        description="Keep standing feet where they stand, on legs of other proportions too")
+    reach: bpy.props.BoolProperty(
+        name="Hands Reach", default=False, options={"SKIP_SAVE"},
+        description="Take the hands where the source's are, measured in leg lengths, in place of keeping the arms' directions")
+    relax_fingers: bpy.props.BoolProperty(
+        name="Relaxed Fingers", default=True, options={"SKIP_SAVE"},
+        description="Curl the fingers slightly where the source has none")
+    source_as_posed: bpy.props.BoolProperty(
+        name="Source's Pose Corresponds", default=False, options={"SKIP_SAVE"},
+        description="Take the source's current pose, not its rest pose, for the one that corresponds to the character's")
+    target_as_posed: bpy.props.BoolProperty(
+        name="Character's Pose Corresponds", default=False, options={"SKIP_SAVE"},
+        description="Take the character's current pose, not its rest pose, for the one that corresponds to the source's")
+    to_nla: bpy.props.BoolProperty(
+        name="To NLA Strip", default=False, options={"SKIP_SAVE"},
+        description="Put the Action on a new NLA track in place of making it the active one")
+
+    def settings(self) -> RetargetSettings:
+        """Return the choices as the retargeter takes them."""
+        return RetargetSettings(
+            root_motion=self.root_motion, start=self.start, plants_feet=self.plant_feet, reaches=self.reach,
+            relaxes_fingers=self.relax_fingers, source_as_posed=self.source_as_posed,
+            target_as_posed=self.target_as_posed, to_nla=self.to_nla)
+
+
+RETARGET_PROPERTIES = tuple(RetargetProperties.__annotations__)
+
+
+def _is_armature(_settings, thing: bpy.types.Object) -> bool:
+    return thing.type == "ARMATURE"
+
+
+class MPSNET_retarget_settings(RetargetProperties, bpy.types.PropertyGroup):
+    """Scene.mpsnet_retarget: whose motion goes to whom, and how."""
+    source: bpy.props.PointerProperty(
+        name="Source", type=bpy.types.Object, poll=_is_armature, description="The armature that moves")
+    target: bpy.props.PointerProperty(
+        name="Character", type=bpy.types.Object, poll=_is_armature,
+        description="The armature that is to perform the motion. Empty: the active one, with all selected ones")
+    shows_all: bpy.props.BoolProperty(
+        name="All Slots", default=False, description="Show fingers and further spine bones too")
+
+
+CLASSES = (MPSNET_bone_map, MPSNET_retarget_settings)
+
+
+def attach() -> None:
+    """Hang the map on objects and the settings on the scene."""
+    bpy.types.Object.mpsnet_bones = bpy.props.PointerProperty(type=MPSNET_bone_map, override={"LIBRARY_OVERRIDABLE"})
+    bpy.types.Scene.mpsnet_retarget = bpy.props.PointerProperty(type=MPSNET_retarget_settings)
+
+
+def detach() -> None:
+    """Take both off again."""
+    del bpy.types.Scene.mpsnet_retarget
+    del bpy.types.Object.mpsnet_bones

@@ -1,0 +1,54 @@
+"""What an Action's F-curves say, as arrays."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+_DENSE = 1.5  # frames between keys at a mean: such curves are sampled where their keys are
+
+
+def fcurves_of(animation: bpy.types.AnimData | None) -> list[bpy.types.FCurve]:
+    """Return the F-curves that animate a data-block: those of its slot from Blender 4.4 on, before that all."""
+    if animation is None or animation.action is None:
+        return []
+    if not hasattr(animation, "action_slot"):
+        return list(animation.action.fcurves)
+    slot = animation.action_slot
+    bags = [strip.channelbag(slot) for layer in animation.action.layers for strip in layer.strips] if slot else []
+    return [fcurve for bag in bags if bag for fcurve in bag.fcurves]
+
+
+def key_frames(fcurve: bpy.types.FCurve) -> np.ndarray:
+    """Return the frames (T,) of a curve's keys."""
+    return _keys(fcurve)[:, 0]
+
+
+def sampling_frames(fcurves: list[bpy.types.FCurve]) -> np.ndarray:
+    """Return the frames (T,) at which to sample curves: their keys where these are dense, else every whole frame."""
+    found = [key_frames(fcurve) for fcurve in fcurves]
+    found = [frames for frames in found if len(frames)]
+    if not found:
+        return np.zeros(0)
+    longest = max(found, key=len)
+    frames = longest if all(len(other) <= 1 or np.array_equal(other, longest) for other in found) \
+        else np.unique(np.concatenate(found))
+    span = frames[-1] - frames[0]
+    if len(frames) > 1 and span / (len(frames) - 1) > _DENSE:
+        return np.arange(np.floor(frames[0]), np.ceil(frames[-1]) + 1)
+    return frames
+
+
+def values_at(fcurve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
+    """Return a curve's values (T,) at frames (T,)."""
+    keys = _keys(fcurve)
+    if len(keys) == len(frames) and np.array_equal(keys[:, 0], frames) and not fcurve.modifiers:
+        return keys[:, 1]
+    return np.array([fcurve.evaluate(frame) for frame in frames])
+
+
+def _keys(fcurve: bpy.types.FCurve) -> np.ndarray:
+    """Return frames and values (T, 2) of a curve's keys."""
+    points = np.empty(2 * len(fcurve.keyframe_points), dtype=np.float32)
+    fcurve.keyframe_points.foreach_get("co", points)
+    return points.reshape(-1, 2).astype(np.float64)
