@@ -16,6 +16,7 @@ from ..motion.bvh import bvh_text
 from ..motion.posed_bones import bvh_of_bones
 from .export_copy import CopyPlan, plain_copy
 from .exporters import write_fbx, write_gltf, write_usd
+from .hand_poses import poses_by_hand_kept
 from .motion_sampling import ExportError, SampledMotion, motion_frames, sample_motion
 
 SUFFIXES = {"UNITY": (".fbx",), "UNREAL": (".fbx",), "BVH": (".bvh",), "GLTF": (".glb", ".gltf"),
@@ -81,6 +82,11 @@ def export_motion(scene: bpy.types.Scene, armature_object: bpy.types.Object, pat
     """
     scene = _scene_of(scene, armature_object)
     _require_posed(armature_object)
+    with poses_by_hand_kept():
+        return _export(scene, armature_object, path, options)
+
+
+def _export(scene: bpy.types.Scene, armature_object: bpy.types.Object, path: Path, options: ExportOptions) -> ExportReport:
     meshes = meshes_of(armature_object) if options.with_meshes and options.format != "BVH" else ()
     frames = motion_frames(armature_object)
     motion = sample_motion(armature_object, list(meshes), scene, frames)
@@ -93,7 +99,6 @@ def export_motion(scene: bpy.types.Scene, armature_object: bpy.types.Object, pat
         plan = _plan(armature_object, meshes, motion, scene, options)
         with plain_copy(scene, plan) as copy_scene:
             _into_place(path, lambda partial: _write(copy_scene, partial, options.format, deform_only))
-    _refresh()
     return ExportReport(path, int(frames[0]), int(frames[-1]), framerate, int(_chosen(motion, deform_only).sum()),
                         tuple(mesh.name for mesh in meshes))
 
@@ -178,8 +183,3 @@ def _into_place(path: Path, write: Callable[[Path], object]) -> None:
         raise ExportError(f"Cannot write {path}: {error.strerror}. Choose another place.") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _refresh() -> None:
-    """Evaluate what the window shows anew."""
-    bpy.context.view_layer.update()

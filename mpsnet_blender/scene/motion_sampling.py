@@ -12,8 +12,6 @@ import numpy as np
 
 from .scratch_scene import scratch_scene
 
-_BONE_CHANNELS = {"location": 3, "rotation_quaternion": 4, "rotation_euler": 3, "rotation_axis_angle": 4, "scale": 3}
-
 
 class ExportError(Exception):
     """An armature's motion cannot be exported: the message says which, why and what to do."""
@@ -53,7 +51,10 @@ def motion_frames(armature_object: bpy.types.Object) -> np.ndarray:
 
 def sample_motion(armature_object: bpy.types.Object, meshes: list[bpy.types.Object], scene: bpy.types.Scene,
                   frames: np.ndarray) -> SampledMotion:
-    """Return what the armature does at the scene's frames (T,), with all that drives it: constraints, NLA, drivers."""
+    """Return what the armature does at the scene's frames (T,), with all that drives it: constraints, NLA, drivers.
+
+    The objects' animated channels are left as they are evaluated: see `poses_by_hand_kept`.
+    """
     bones = armature_object.data.bones
     number = {bone.name: index for index, bone in enumerate(bones)}
     shaped = [mesh for mesh in meshes if mesh.data.shape_keys and mesh.data.shape_keys.animation_data]
@@ -75,16 +76,14 @@ def _evaluate(armature_object: bpy.types.Object, shaped: list[bpy.types.Object],
     columns = np.empty((len(frames), bone_count, 4, 4), dtype=np.float32)
     worlds = np.empty((len(frames), 4, 4))
     shapes = [np.empty((len(frames), len(mesh.data.shape_keys.key_blocks))) for mesh in shaped]
-    # The evaluation of any scene writes animated values back into the objects: what was posed by hand would be lost.
-    with _kept_by_hand([found.original for found in depsgraph.ids if isinstance(found, bpy.types.Object)]):
-        for row, frame in enumerate(frames):
-            scratch.frame_set(int(frame))
-            evaluated = armature_object.evaluated_get(depsgraph)
-            evaluated.pose.bones.foreach_get("matrix", columns[row].reshape(-1))
-            worlds[row] = evaluated.matrix_world
-            for mesh, values in zip(shaped, shapes):
-                mesh.evaluated_get(depsgraph).data.shape_keys.key_blocks.foreach_get("value", values[row])
-        scratch.frame_set(scene.frame_current, subframe=scene.frame_subframe)
+    for row, frame in enumerate(frames):
+        scratch.frame_set(int(frame))
+        evaluated = armature_object.evaluated_get(depsgraph)
+        evaluated.pose.bones.foreach_get("matrix", columns[row].reshape(-1))
+        worlds[row] = evaluated.matrix_world
+        for mesh, values in zip(shaped, shapes):
+            mesh.evaluated_get(depsgraph).data.shape_keys.key_blocks.foreach_get("value", values[row])
+    scratch.frame_set(scene.frame_current, subframe=scene.frame_subframe)
     return columns.swapaxes(-1, -2).astype(np.float64), worlds, shapes
 
 
@@ -108,27 +107,3 @@ def _shown(thing: bpy.types.Object) -> Iterator[None]:
     finally:
         if was_hidden:
             thing.hide_viewport = True
-
-
-@contextmanager
-def _kept_by_hand(things: list[bpy.types.Object]) -> Iterator[None]:
-    """Give objects and their bones the transform channels back that they have now."""
-    owners = [thing for thing in things if thing.library is None]
-    places = [{name: tuple(getattr(thing, name)) for name in _BONE_CHANNELS} for thing in owners]
-    poses = [{name: _bone_values(thing, name) for name in _BONE_CHANNELS} if thing.pose else {} for thing in owners]
-    try:
-        yield
-    finally:
-        for thing, place, pose in zip(owners, places, poses):
-            for name, value in place.items():
-                if tuple(getattr(thing, name)) != value:
-                    setattr(thing, name, value)
-            for name, values in pose.items():
-                if not np.array_equal(_bone_values(thing, name), values):
-                    thing.pose.bones.foreach_set(name, values)
-
-
-def _bone_values(thing: bpy.types.Object, name: str) -> np.ndarray:
-    values = np.empty(len(thing.pose.bones) * _BONE_CHANNELS[name], dtype=np.float32)
-    thing.pose.bones.foreach_get(name, values)
-    return values
