@@ -31,13 +31,17 @@ class Shot:
 
 @dataclass(frozen=True)
 class CapturedPerson:
-    """One person on the way to a file: the track with filled gaps, the body, and its motion before the camera."""
+    """One person on the way to a file: the track with filled gaps, the body, and its motion before the camera.
+
+    unrefined_reprojection_error: what `reprojection_error` was before an engine refined the motion; None where none did.
+    """
     track: PersonTrack
     body: Body
     motion: CameraMotion
     seen_frames: int
     repaired_frames: int
     betas: np.ndarray = field(default_factory=lambda: np.zeros(10))
+    unrefined_reprojection_error: float | None = None
 
     def scaled(self, factor: float) -> CapturedPerson:
         """Return the person larger and farther by a factor: the picture stays the same."""

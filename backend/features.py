@@ -52,13 +52,17 @@ class FeatureExtractor:
     """Image features of crops. Where the device's memory runs out it takes smaller batches, then the CPU, and says so.
 
     weights: SPIN's, of `models_folder`; precision: a key of `devices.PRECISIONS` (less than float32 moves rotations by
-    degrees); report: takes a sentence for the person.
+    degrees); report: takes a sentence for the person; check: is called many times in a batch, and what it raises ends it.
     """
 
     def __init__(self, weights: Mapping[str, np.ndarray], device: torch.device, report: Callable[[str], None],
-                 precision: str = "float32"):
+                 precision: str = "float32", check: Callable[[], None] | None = None):
         names = {name for name in weights if name.startswith(("conv1.", "bn1.", "layer"))}
         self._network = fast_resnet50({name: torch.from_numpy(weights[name]) for name in names}).to(device)
+        if check is not None:
+            # A batch takes seconds on a busy CPU, longer than a person who cancels will wait.
+            for block in self._network.blocks():
+                block.register_forward_pre_hook(lambda *_: check())
         self._device = device
         self._report = report
         self._dtype = PRECISIONS[precision]

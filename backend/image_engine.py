@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from .lifting import LiftedTrack, landmark_weights
 from .models.body import BodyModel
 from .models_folder import load_engine_arrays
 from .mpsnet_engine import MPSNetEngine, NetworkMotion, translation_from_weak_cam
+from .refine import refine
 from .reporter import Reporter
 from .root import CameraMotion, place_in_camera
 from .smoothing import smooth
@@ -65,8 +66,7 @@ class ImageEngine:
         for track, plan, rows in zip(tracks, crops, features, strict=True):
             reporter.check()
             people.append(self._solve_person(plan, rows, shot, len(track.frame_index)))
-        errors = [person.reprojection_error(shot.intrinsics) for person in people]
-        reporter.log("info", "Reprojection error: " + ", ".join(f"{error:.1f} px" for error in errors) + ".")
+        reporter.log("info", _reprojection_words(people, shot))
         return people
 
     def _features(self, crops: list[_Crops], shot: Shot, reporter: Reporter) -> list[np.ndarray]:
@@ -83,7 +83,8 @@ class ImageEngine:
                         yield crop(frame.image, plan.boxes[row_of[frame.index]])
                 reporter.progress(self.stage, len(owners), total, "crops")
 
-        extractor = FeatureExtractor(self._spin_weights, self._device, lambda words: reporter.log("warning", words))
+        extractor = FeatureExtractor(self._spin_weights, self._device, lambda words: reporter.log("warning", words),
+                                     check=reporter.check)
         features, owner = extractor.extract(cut()), np.array(owners)
         return [features[owner == person] for person in range(len(crops))]
 
@@ -105,11 +106,9 @@ class ImageEngine:
         transl = translation_from_weak_cam(network.weak_cam.astype(np.float64), plan.boxes, shot.intrinsics)
         body = body_on_joints(rest_joints, stature)
         motion = CameraMotion(rotmats, transl, rest_joints, stature, track.timestamps)
-        if self._refine:
-            seen = LiftedTrack(np.empty(0), rays(track.xy, shot.intrinsics), landmark_weights(track.score),
-                               track.timestamps, body)
-            motion = place_in_camera(seen, rotmats)
         person = CapturedPerson(track, body, motion, seen_frames, 0, betas)
+        if self._refine:
+            person = _refined(person, shot)
         return person.scaled(shot.stature / stature)
 
     def _stature(self, betas: np.ndarray) -> float:
@@ -124,6 +123,26 @@ class ImageEngine:
             features = np.stack([np.interp(grid, times, column) for column in features.T], axis=1).astype(np.float32)
         network = self._network.run(features)
         return network if np.array_equal(grid, wanted_times) else _at_times(network, grid, wanted_times)
+
+
+def _refined(person: CapturedPerson, shot: Shot) -> CapturedPerson:
+    """Return the person placed and turned so that the body lies over the landmarks, the network's pose as prior."""
+    track, before = person.track, person.reprojection_error(shot.intrinsics)
+    seen = LiftedTrack(np.empty(0), rays(track.xy, shot.intrinsics), landmark_weights(track.score), track.timestamps, person.body)
+    placed = place_in_camera(seen, person.motion.rotmats)
+    if replace(person, motion=placed).reprojection_error(shot.intrinsics) > before:
+        placed = person.motion      # a body that fits nowhere, upside down say, stays where the network has it
+    return replace(person, motion=refine(placed, seen, track.frame_index), unrefined_reprojection_error=before)
+
+
+def _reprojection_words(people: list[CapturedPerson], shot: Shot) -> str:
+    """Return a sentence: how far everybody's landmarks lie from the seen ones, before and after refinement."""
+    words = []
+    for person in people:
+        after = f"{person.reprojection_error(shot.intrinsics):.1f} px"
+        before = person.unrefined_reprojection_error
+        words.append(after if before is None else f"{before:.1f} px before refinement, {after} after")
+    return f"Distance from the landmarks: {'; '.join(words)}."
 
 
 def _plan_crops(track: PersonTrack, fps: float) -> _Crops:

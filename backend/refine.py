@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,10 +51,12 @@ DEFAULT_PRIOR = PosePrior(turns(
     hip=0.15, knee=0.15, ankle=0.15, foot=0.05))
 
 
-def refine(motion: CameraMotion, seen: LiftedTrack, frame_index: np.ndarray, prior: PosePrior = DEFAULT_PRIOR) -> CameraMotion:
+def refine(motion: CameraMotion, seen: LiftedTrack, frame_index: np.ndarray, prior: PosePrior = DEFAULT_PRIOR,
+           check: Callable[[], None] = lambda: None) -> CameraMotion:
     """Return the motion whose landmarks lie over the seen ones as far as `motion`, which is the prior, lets them.
 
     Of `seen`, point_rays (T, 33, 3), weights (T, 33) and body are used; across gaps in frame_index (T,) nothing is smoothed.
+    check is called now and then; what it raises ends the work.
 
     Gauss-Newton over x (T, P): a rotation vector in the own frame of each joint, and a translation. Minimised are the
     landmarks' distances (robust), x over the prior's sigmas, and x'' likewise. Smoothing what is added, not the motion,
@@ -62,6 +65,7 @@ def refine(motion: CameraMotion, seen: LiftedTrack, frame_index: np.ndarray, pri
     allowed = np.broadcast_to(prior.turn, motion.rotmats.shape[:2])
     rotmats, transl = motion.rotmats.copy(), motion.transl.copy()
     for start in range(0, len(transl), _BLOCK_FRAMES):
+        check()
         first, kept = max(0, start - _OVERLAP_FRAMES), slice(start, start + _BLOCK_FRAMES)
         part = slice(first, kept.stop + _OVERLAP_FRAMES)
         problem = _Problem(
@@ -92,7 +96,9 @@ class _Problem:
         self._time = squared_accelerations(motion.timestamps, frame_index)
 
     def solve(self) -> None:
-        """Turn and move the frames, a few steps."""
+        """Turn and move the frames, a few steps; not at all where that would not help."""
+        start = self.rotmats, self.transl
+        start_cost = self._cost()
         for outlier_sigmas in _OUTLIER_SIGMAS:
             curvature, slope = self._landmark_equations(outlier_sigmas)
             added = self._added()
@@ -100,21 +106,40 @@ class _Problem:
             diagonal = np.arange(slope.shape[1])
             curvature[:, diagonal, diagonal] += self._precision
             self._move(-solve_frames(curvature, self._time, self._stiffness, slope))
+        if self._cost() > start_cost:
+            self.rotmats, self.transl = start
 
-    def _landmark_equations(self, outlier_sigmas: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return J'WJ (T, P, P) and J'Wr (T, P), r the landmarks' distances from their rays, in metres at the body."""
+    def _cost(self) -> float:
+        """Return what is minimised, at the last outlier scale (Cauchy's cost: s^2 log(1 + r^2 / s^2))."""
+        residuals = self._residuals(*self._landmarks()[:2])
+        scale = (_OUTLIER_SIGMAS[-1] * self._sigma) ** 2
+        seen = (self._weights * scale * np.log1p((residuals ** 2).sum(-1) / scale)).sum()
+        added = self._added()
+        held = (self._precision * added ** 2).sum() + (self._stiffness * added * banded_product(self._time, added)).sum()
+        return float(seen + held)
+
+    def _landmarks(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return landmarks (T, 33, 3), the body's distance from the camera (T, 1), and the pose as `CameraMotion.pose`."""
         global_rotmats, joints = forward_kinematics(self.rotmats, self._start.rest_joints, self.transl)
         points = self._body.posed_landmarks(global_rotmats, joints)
-        depth = np.maximum(points[..., 2], _NEAREST * self._start.stature)
-        distance = np.median(depth, axis=1)[:, None]
-        drawn = points[..., :2] / depth[..., None]
-        residuals = (drawn - self._rays[..., :2]) * distance[..., None]                                # (T, 33, 2)
+        points[..., 2] = np.maximum(points[..., 2], _NEAREST * self._start.stature)
+        return points, np.median(points[..., 2], axis=1)[:, None], global_rotmats, joints
+
+    def _residuals(self, points: np.ndarray, distance: np.ndarray) -> np.ndarray:
+        """Return how far landmarks lie from their rays (T, 33, 2), right and down, in metres at the body's distance."""
+        return (points[..., :2] / points[..., 2:] - self._rays[..., :2]) * distance[..., None]
+
+    def _landmark_equations(self, outlier_sigmas: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return J'WJ (T, P, P) and J'Wr (T, P) of the residuals r."""
+        points, distance, global_rotmats, joints = self._landmarks()
+        residuals = self._residuals(points, distance)
         far = (residuals ** 2).sum(-1) / (outlier_sigmas * self._sigma) ** 2
         weights = np.repeat(self._weights / (1 + far), 2, axis=1)
         # Of distance X / Z in space: distance / Z (1, 0, -X / Z); of Y likewise. Single precision does for slopes.
+        scale = distance / points[..., 2]
         gradient = np.zeros(points.shape[:2] + (2, 3), dtype=np.float32)
-        gradient[..., 0, 0] = gradient[..., 1, 1] = distance / depth
-        gradient[..., 2] = -drawn * (distance / depth)[..., None]
+        gradient[..., 0, 0] = gradient[..., 1, 1] = scale
+        gradient[..., 2] = -points[..., :2] / points[..., 2:] * scale[..., None]
         jacobian = self._jacobian(gradient, points, global_rotmats, joints)
         weighted = np.swapaxes(jacobian * weights[..., None].astype(np.float32), 1, 2)
         slope = weighted @ residuals.reshape(len(points), -1, 1).astype(np.float32)

@@ -53,6 +53,10 @@ class ResNet50(nn.Module):
             stage += [Bottleneck(channels, planes, 1, has_projection=False) for _ in range(blocks - 1)]
             setattr(self, f"layer{number}", nn.Sequential(*stage))
 
+    def blocks(self) -> list[Bottleneck]:
+        """Return the 16 blocks in order."""
+        return [module for module in self.modules() if isinstance(module, Bottleneck)]
+
     def forward(self, crops: Tensor) -> Tensor:
         x = self.maxpool(self.bn1(self.conv1(crops)).relu_())
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
@@ -65,11 +69,10 @@ def fold_batchnorm(network: ResNet50) -> ResNet50:
     gamma (W x - mean) / sqrt(var + eps) + beta is one convolution with W' = gamma / sqrt(var + eps) W.
     """
     _fold(network, (("conv1", "bn1"),))
-    for module in list(network.modules()):
-        if isinstance(module, Bottleneck):
-            _fold(module, (("conv1", "bn1"), ("conv2", "bn2"), ("conv3", "bn3")))
-            if module.downsample is not None:
-                _fold(module.downsample, (("0", "1"),))
+    for block in network.blocks():
+        _fold(block, (("conv1", "bn1"), ("conv2", "bn2"), ("conv3", "bn3")))
+        if block.downsample is not None:
+            _fold(block.downsample, (("0", "1"),))
     return network
 
 

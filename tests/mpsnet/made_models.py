@@ -26,9 +26,11 @@ def small_network(seed=0, front=None):
 
 
 def temporal_weights(seed=1):
-    """Return MPS-Net's weights by checkpoint key, tensors."""
+    """Return MPS-Net's weights by checkpoint key, tensors; as in real ones, the mean pose is upright where y points down."""
     torch.manual_seed(seed)
-    return MPSNet().state_dict()
+    weights = MPSNet().state_dict()
+    weights["regressor.init_pose"][0, :6] = torch.tensor((1.0, 0, 0, -1, 0, 0))
+    return weights
 
 
 def image_network(seed=2):

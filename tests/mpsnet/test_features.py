@@ -77,6 +77,21 @@ def test_an_error_while_crops_are_made_comes_out(weights, crops):
         FeatureExtractor(weights, CPU, print).extract(broken())
 
 
+def test_a_cancel_is_heard_within_a_batch(weights, crops):
+    asked = []
+
+    def check():
+        asked.append(1)
+        if len(asked) == 20:
+            raise InterruptedError
+
+    extractor = FeatureExtractor(weights, CPU, print, check=check)
+    extractor.features_of(crops[:1])
+    assert len(asked) == 16
+    with pytest.raises(InterruptedError):
+        extractor.features_of(crops[:1])
+
+
 class ScarceMemory(torch.nn.Module):
     """A network that runs out of memory above some crops at once."""
 

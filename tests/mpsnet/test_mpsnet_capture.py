@@ -1,0 +1,85 @@
+"""`capture --engine mpsnet` as a process: a whole run, its cancel, and what it says of each missing file."""
+
+import json
+import shutil
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment, default_home
+from mpsnet_blender.client.backend_process import BackendProcess
+from mpsnet_blender.shared.engine_files import MODEL_FILES
+from mpsnet_blender.shared.motion_file import read_motion
+from mpsnet_blender.shared.protocol import Cancelled, Error, Log, Progress, Result
+from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
+
+CLIP = EXTENSION_ROOT / "samples" / "walk_turn.mp4"
+A_SECOND = 1.0
+
+
+@pytest.fixture
+def start(models_folder, tmp_path):
+    """A starter of mpsnet captures in this interpreter; all are stopped when the test ends."""
+    landmark_models = BackendEnvironment(default_home()).models_folder
+    if not landmark_models.is_dir():
+        pytest.skip("the backend is not set up: python3 tests/run.py does it")
+    started = []
+
+    def start_capture(*options, checkpoints=models_folder) -> BackendProcess:
+        command = [sys.executable, "-m", "backend", "--models", str(landmark_models), "--checkpoints", str(checkpoints),
+                   "capture", str(CLIP), "--output", str(tmp_path / "out"), "--engine", "mpsnet", "--device", "cpu", *options]
+        process = BackendProcess(command, tmp_path, tmp_path / f"backend_{len(started)}.log")
+        started.append(process)
+        return process
+
+    yield start_capture
+    for process in started:
+        process.kill()
+
+
+def test_a_capture_is_written_whole_and_tells_what_refinement_did(start, tmp_path):
+    messages = list(start("--start", "1", "--end", "2").messages())
+    assert isinstance(messages[-1], Result), messages[-1]
+    stages = list(dict.fromkeys(message.stage for message in messages if isinstance(message, Progress)))
+    assert stages == ["Finding people", "Running MPS-Net"]
+    motion = read_motion(tmp_path / "out" / "person_01.npz")
+    assert motion.engine == "mpsnet" and motion.frame_count == 30 and np.any(motion.betas)
+    rotmats = np.tile(np.eye(3), (1, 24, 1, 1))
+    rest = forward_kinematics(rotmats, motion.rest_joints, np.zeros((1, 3)))[1][0]
+    np.testing.assert_allclose(rest, motion.rest_joints, atol=1e-6)
+    (person,) = json.loads((tmp_path / "out" / "people.json").read_text())["people"]
+    assert person["reprojection_error_px"] < person["unrefined_reprojection_error_px"]
+    (words,) = [message.message for message in messages if isinstance(message, Log)]
+    assert "before refinement" in words
+
+
+def test_without_refinement_there_is_nothing_to_compare(start, tmp_path):
+    assert isinstance(list(start("--no-refine", "--start", "1", "--end", "1.5").messages())[-1], Result)
+    (person,) = json.loads((tmp_path / "out" / "people.json").read_text())["people"]
+    assert person["unrefined_reprojection_error_px"] is None
+
+
+def test_cancel_while_the_network_runs_leaves_nothing_within_a_second(start, tmp_path):
+    process = start("--start", "1", "--end", "6")
+    for message in process.messages():
+        if isinstance(message, Progress) and message.stage == "Running MPS-Net" and message.done >= 10:
+            break
+    asked = time.monotonic()
+    process.cancel()
+    assert isinstance(list(process.messages())[-1], Cancelled)
+    assert process.wait(10) and time.monotonic() - asked < A_SECOND
+    assert not [path for path in tmp_path.iterdir() if "out" in path.name]
+
+
+@pytest.mark.parametrize("key", ["mpsnet", "spin", "smpl_neutral"])
+def test_each_missing_file_is_named_with_where_to_get_it(start, models_folder, tmp_path, key):
+    folder = shutil.copytree(models_folder, tmp_path / "models")
+    (folder / f"{key}.npz").unlink()
+    final = list(start(checkpoints=folder).messages())[-1]
+    assert isinstance(final, Error) and final.kind == "ModelError"
+    file = MODEL_FILES[key]
+    assert file.original_name in final.message and file.site in final.advice and "models add" in final.advice
+    others = [other.original_name for other in MODEL_FILES.values() if other.is_required and other.key != key]
+    assert not any(name in final.message for name in others) and not (tmp_path / "out").exists()
