@@ -28,11 +28,11 @@ from .lens import focal_length_35mm, fov_from_focal_length
 from .preview import PreviewPerson, write_preview
 from .reporter import Reporter
 from .scenery import Scenery
-from .standing import StandingPerson, stand
+from .standing import Stage, StandingPerson, stand
 from .stitching import PersonTrack, stitch
 from .tracking import Tracker
 from .video import VideoSpan, open_span, read_frames
-from .world import World
+from .viewpoint import find_viewpoint
 
 DEFAULT_ENGINE = "keypoints"
 _FIND, _PREVIEW = "Finding people", "Drawing preview"
@@ -75,26 +75,28 @@ def capture(video: Path, destination: Path, options: CaptureOptions, models_fold
     scenery = Scenery()
     tracks, clock = find_people(span, options.people, models_folder, reporter, scenery)
     fov_degrees = options.fov_degrees or _fov_of_file(span, reporter)
-    shot = Shot(span, clock, camera_matrix(span.size, fov_degrees), options.stature)
+    view = find_viewpoint(scenery, clock.timestamps, camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES),
+                          fov_degrees is not None, reporter)
+    shot = Shot(span, clock, view.intrinsics, options.stature)
     people = engine.solve(tracks, shot, reporter)
-    world, standing = stand(people, shot, scenery.vertical(shot.intrinsics))
+    stage, standing = stand(people, shot, view.camera, view.vertical)
     people = [own.person for own in standing]
-    motions = [motion_in_world(own, world, shot, engine.name) for own in standing]
+    motions = [motion_in_world(own, stage, shot, engine.name) for own in standing]
     with folder:
         if options.preview:
             drawn = [_preview_person(number, person, shot) for number, person in enumerate(people, start=1)]
             write_preview(folder.path / "preview.mp4", span, clock.fps, drawn,
                           lambda done: reporter.progress(_PREVIEW, done, len(clock.frame_index), "frames"))
-        _write_people(folder.path, shot, people, motions, world, engine.name, options)
+        _write_people(folder.path, shot, people, motions, stage, engine.name, options)
         reporter.check()
     return len(people)
 
 
-def _fov_of_file(span: VideoSpan, reporter: Reporter) -> float:
-    """Return the field of view that the file's metadata gives, else the default."""
+def _fov_of_file(span: VideoSpan, reporter: Reporter) -> float | None:
+    """Return the field of view that the file's metadata gives, if any."""
     focal_length = focal_length_35mm(span.path)
     if focal_length is None:
-        return DEFAULT_FOV_DEGREES
+        return None
     fov_degrees = fov_from_focal_length(focal_length, span.size)
     reporter.log("info", f"The video tells its lens: {focal_length:g} mm as on 35 mm film, {fov_degrees:.0f} degrees.")
     return fov_degrees
@@ -124,16 +126,18 @@ def find_people(span: VideoSpan, people: int | None, models_folder: Path, report
     return tracks, Clock(np.array(frame_index), np.array(timestamps), span.fps)
 
 
-def motion_in_world(standing: StandingPerson, world: World, shot: Shot, engine: str) -> Motion:
+def motion_in_world(standing: StandingPerson, stage: Stage, shot: Shot, engine: str) -> Motion:
     """Return the motion file's contents: the person on the floor of the world."""
     person, rotmats = standing.person, standing.in_world.rotmats
     track = person.track
+    is_still = len(stage.world_from_cam) == 1
+    world_from_cam = stage.world_from_cam if is_still else stage.seen_at(track.frame_index - shot.clock.frame_index[0])
     return Motion(
         poses=Rotation.from_matrix(rotmats.reshape(-1, 3, 3)).as_rotvec().reshape(len(rotmats), 3 * JOINT_COUNT),
         trans=standing.in_world.transl, betas=person.betas, mocap_framerate=shot.clock.fps, rest_joints=person.motion.rest_joints,
         frame_index=track.frame_index, timestamps=track.timestamps, confidence=person.joint_confidence(),
         contacts=standing.contacts, keypoints2d=np.concatenate([track.xy, track.score[..., None]], axis=-1).astype(np.float32),
-        camera_matrix=shot.intrinsics, image_size=np.array(shot.span.size), world_from_cam=world.world_from_cam[None],
+        camera_matrix=shot.intrinsics, image_size=np.array(shot.span.size), world_from_cam=world_from_cam,
         source=str(shot.span.path.absolute()), engine=engine)
 
 
@@ -143,7 +147,7 @@ def _preview_person(person_id: int, person: CapturedPerson, shot: Shot) -> Previ
                          person.joint_confidence(), person.track.boxes)
 
 
-def _write_people(folder: Path, shot: Shot, people: list[CapturedPerson], motions: list[Motion], world: World,
+def _write_people(folder: Path, shot: Shot, people: list[CapturedPerson], motions: list[Motion], stage: Stage,
                   engine: str, options: CaptureOptions) -> None:
     listed = []
     for number, (person, motion) in enumerate(zip(people, motions), start=1):
@@ -165,7 +169,8 @@ def _write_people(folder: Path, shot: Shot, people: list[CapturedPerson], motion
     contents = {
         "format_version": PEOPLE_FORMAT_VERSION, "engine": engine, "video": str(shot.span.path.absolute()),
         "fps": shot.clock.fps, "image_size": list(shot.span.size), "frame_count": len(shot.clock.frame_index),
-        "stature": options.stature, "camera_pitch_degrees": round(math.degrees(world.pitch), 2),
+        "stature": options.stature, "camera_pitch_degrees": round(math.degrees(stage.pitch), 2),
+        "camera_roll_degrees": round(math.degrees(stage.roll), 2), "camera_moves": len(stage.world_from_cam) > 1,
         "preview": "preview.mp4" if options.preview else None, "people": listed,
     }
     (folder / PEOPLE_FILE).write_text(json.dumps(contents, indent=2, allow_nan=False))

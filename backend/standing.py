@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .camera import rays
+from .camera_motion import CameraTrack, still_camera
+from .camera_scale import camera_scale
 from .contacts import find_contacts
 from .engine import CapturedPerson, Shot
 from .feet import soles, standing_points
@@ -30,24 +32,63 @@ class StandingPerson:
     contacts: np.ndarray
 
 
-def stand(people: list[CapturedPerson], shot: Shot, vertical: Vertical | None = None) -> tuple[World, list[StandingPerson]]:
-    """Return the world of a shot and everybody in it: one floor and one scale for all.
+@dataclass(frozen=True)
+class Stage:
+    """From where the world was seen: world_from_cam (N, 4, 4) of each frame of the clip, or (1, 4, 4) where the camera stood
+    still; pitch and roll of the first frame's camera in radians."""
+    world_from_cam: np.ndarray
+    pitch: float
+    roll: float
 
-    The world is found from what is lowest, then once more from what is in contact with the floor there.
+    def seen_at(self, rows: np.ndarray) -> np.ndarray:
+        """Return world_from_cam (T, 4, 4) at the clip's frames (T,)."""
+        return self.world_from_cam[rows] if len(self.world_from_cam) > 1 else np.repeat(self.world_from_cam, len(rows), axis=0)
+
+
+def stand(people: list[CapturedPerson], shot: Shot, camera: CameraTrack | None = None,
+          vertical: Vertical | None = None) -> tuple[Stage, list[StandingPerson]]:
+    """Return the stage of a shot and everybody on it: one floor and one scale for all.
+
+    vertical: which way is down before the first frame's camera. The world is found from what is lowest, then once more from
+    what is in contact with the floor there.
     """
-    world = find_world([person.motion for person in people], vertical)
-    settled = [_settle(person.scaled(factor), shot, world) for person, factor in zip(people, world.stature_factors, strict=True)]
-    points = [standing_points(person.motion, own.contacts) for person, own in zip(people, settled, strict=True)]
-    if any(len(own) == 0 for own in points):
-        return world, settled
-    world = find_world([person.motion for person in people], vertical, points)
-    return world, [_settle(person.scaled(factor), shot, world)
-                   for person, factor in zip(people, world.stature_factors, strict=True)]
+    camera = camera or still_camera(len(shot.clock.frame_index))
+    first_from_cam = _in_metres(people, shot, camera)
+    motions = [to_world(person.motion, first_from_cam[_rows(person, shot)]) for person in people]
+    world = find_world(motions, vertical)
+    settled = _settle_all(people, shot, world, first_from_cam)
+    points = [standing_points(motion, own.contacts) for motion, own in zip(motions, settled, strict=True)]
+    if all(len(own) for own in points):
+        world = find_world(motions, vertical, points)
+        settled = _settle_all(people, shot, world, first_from_cam)
+    world_from_cam = world.world_from_cam @ (first_from_cam[:1] if camera.still else first_from_cam)
+    return Stage(world_from_cam, world.pitch, world.roll), settled
 
 
-def _settle(person: CapturedPerson, shot: Shot, world: World) -> StandingPerson:
-    """Return the person with the root path on which picture, floor and inertia agree."""
-    world_from_cam = np.broadcast_to(world.world_from_cam, (len(person.track.timestamps), 4, 4))
+def _rows(person: CapturedPerson, shot: Shot) -> np.ndarray:
+    return person.track.frame_index - shot.clock.frame_index[0]
+
+
+def _in_metres(people: list[CapturedPerson], shot: Shot, camera: CameraTrack) -> np.ndarray:
+    """Return each frame's camera (N, 4, 4) in the first frame's axes, metres."""
+    poses = np.tile(np.eye(4), (len(camera.turns), 1, 1))
+    poses[:, :3, :3] = camera.turns
+    if camera.goes:
+        rows = [_rows(person, shot) for person in people]
+        feet = [soles(to_world(person.motion, poses[own]), np.zeros(3)) for person, own in zip(people, rows, strict=True)]
+        scale = camera_scale(feet, [camera.places[own] for own in rows], [camera.turns[own, :, 2] for own in rows],
+                             [person.track.timestamps for person in people])
+        poses[:, :3, 3] = scale * camera.places
+    return poses
+
+
+def _settle_all(people: list[CapturedPerson], shot: Shot, world: World, first_from_cam: np.ndarray) -> list[StandingPerson]:
+    return [_settle(person.scaled(factor), shot, world.world_from_cam @ first_from_cam[_rows(person, shot)])
+            for person, factor in zip(people, world.stature_factors, strict=True)]
+
+
+def _settle(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray) -> StandingPerson:
+    """Return the person with the root path on which picture, floor and inertia agree; world_from_cam (T, 4, 4)."""
     motion = to_world(person.motion, world_from_cam)
     sight = _sight(person, motion, shot, world_from_cam)
     contacts = _contacts(sight, motion.transl)

@@ -50,13 +50,17 @@ def test_lines_at_sixes_and_sevens_tell_nothing():
     assert find_vertical(np.zeros((0, 4)), np.zeros((0, 3, 3)), 1, INTRINSICS) is None
 
 
-def test_scenery_looks_past_people_and_only_now_and_then():
-    scenery = Scenery()
+def test_scenery_looks_past_people_and_for_lines_only_now_and_then():
+    def lines_seen(people):
+        scenery = Scenery()
+        for index in range(90):
+            scenery.step(Frame(index, index / 30, picture), people)
+        return scenery.upright_lines()
+
     picture = cv2.cvtColor(posts(6, 0), cv2.COLOR_GRAY2BGR)
-    for index in range(90):
-        scenery.step(Frame(index, index / 30, picture), [])
-    assert len(scenery._lines) == 2 and abs(np.degrees(scenery.vertical(INTRINSICS).pitch) - 6) < 0.4
-    covered = Scenery()
-    covered.step(Frame(0, 0.0, picture), [Region(640, 360, 4000, 0.0)])
-    assert covered.vertical(INTRINSICS) is None
-    assert Scenery().vertical(INTRINSICS) is None
+    seen = lines_seen([])
+    assert seen.pictures == 2 and set(seen.row.tolist()) == {0, 60}
+    vertical = find_vertical(seen.lines, np.repeat(NO_TURN, len(seen.row), 0), 2, INTRINSICS)
+    assert abs(np.degrees(vertical.pitch) - 6) < 0.4
+    assert len(lines_seen([Region(640, 360, 4000, 0.0)]).lines) == 0
+    assert len(Scenery().upright_lines().lines) == 0

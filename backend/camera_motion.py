@@ -1,0 +1,113 @@
+"""How a camera that moves turned and went, from points of the background that were followed; a still one is told as such."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .camera_windows import Sighted, adjust_in_windows, at_rows, turn_between
+from .scenery import Trails
+
+_STILL_SHARE = 0.001                # of the picture's long side a second: less is no motion
+_KEY_SECONDS = 0.2
+_FEWEST_KEYS, _FEWEST_POINTS = 3, 12
+_SIGHTING_SHARE = 0.0008            # of the long side: error of a sighting (half a pixel of 640)
+_SPEED = 1.5                        # metres a second that a camera may well move
+_TURN_EXPLAINS = 0.9                # of what going explains too: then the camera only turns
+_FOCAL_FACTORS = np.exp(np.linspace(-0.4, 0.4, 33))
+_FOCAL_TURN = np.radians(3.0)       # pairs of frames between which the camera turned as much tell the focal length
+_FOCAL_FEWEST, _FOCAL_MOST, _FOCAL_SHARPNESS = 5, 24, 1.1
+
+
+@dataclass(frozen=True)
+class CameraTrack:
+    """turns (T, 3, 3) take each frame's camera axes to the first frame's; places (T, 3) in the first frame's axes, of a
+    scale of their own; all zero where the camera only turns. still: it neither turned nor went."""
+    turns: np.ndarray
+    places: np.ndarray
+    still: bool = False
+
+    @property
+    def goes(self) -> bool:
+        """Tell whether the camera changes its place, not only its direction."""
+        return bool(np.any(self.places))
+
+
+def still_camera(frame_count: int) -> CameraTrack:
+    """Return the track of a camera that stood on a tripod."""
+    return CameraTrack(np.tile(np.eye(3), (frame_count, 1, 1)), np.zeros((frame_count, 3)), still=True)
+
+
+def is_still(trails: Trails, timestamps: np.ndarray, long_side: int) -> bool:
+    """Tell whether the background stays where it is: for nearly all of the clip it moves less than a pixel in a second."""
+    keys = key_rows(timestamps)
+    lag = max(1, round(1.0 / _KEY_SECONDS))
+    pairs = list(zip(keys[:-lag], keys[lag:])) or [(keys[0], keys[-1])]
+    moved = []
+    for before, after in pairs:
+        first, second = _common(trails, before, after)
+        if len(first) >= _FEWEST_POINTS:
+            moved.append(np.median(np.linalg.norm(second - first, axis=1)))
+    return not moved or float(np.percentile(moved, 90)) < _STILL_SHARE * long_side
+
+
+def key_rows(timestamps: np.ndarray) -> np.ndarray:
+    """Return a row every fifth of a second, and the last one."""
+    count = len(timestamps)
+    step = max(1, round(_KEY_SECONDS * (count - 1) / (timestamps[-1] - timestamps[0]))) if count > 1 else 1
+    return np.unique(np.append(np.arange(0, count, step), count - 1))
+
+
+def track_camera(trails: Trails, timestamps: np.ndarray, intrinsics: np.ndarray,
+                 check: Callable[[], None] = lambda: None) -> CameraTrack:
+    """Return how the camera moved over frames at timestamps (T,) s; intrinsics (3, 3) in px.
+
+    check is called now and then: it may raise, to cancel.
+    """
+    keys, long_side = key_rows(timestamps), 2 * max(intrinsics[:2, 2])
+    if len(keys) < _FEWEST_KEYS or is_still(trails, timestamps, long_side):
+        return still_camera(len(timestamps))
+    slopes = (trails.xy - intrinsics[:2, 2]) / intrinsics[(0, 1), (0, 1)]
+    seen = Sighted(trails.row, trails.point, slopes, _SIGHTING_SHARE * long_side / intrinsics[0, 0])
+    step = float(np.median(np.diff(timestamps[keys])))
+    solved = adjust_in_windows(seen, keys, 0.0, check)
+    if solved.explained < _TURN_EXPLAINS:
+        gone = adjust_in_windows(seen, keys, _SPEED * step, check)
+        solved = solved if solved.explained > _TURN_EXPLAINS * gone.explained else gone
+    turns, places = at_rows(solved, seen, keys, len(timestamps))
+    return CameraTrack(turns, places)
+
+
+def focal_factor(trails: Trails, timestamps: np.ndarray, intrinsics: np.ndarray) -> float | None:
+    """Return by how much the focal length differs from the intrinsics', where the camera turns enough to tell; else None.
+
+    Only with the right focal length are pictures of a camera that turns turned copies of each other.
+    """
+    keys = key_rows(timestamps)
+    lag = max(1, round(1.0 / _KEY_SECONDS))
+    turning = []
+    for before, after in zip(keys[:-lag], keys[lag:]):
+        first, second = ((xy - intrinsics[:2, 2]) / intrinsics[0, 0] for xy in _common(trails, before, after))
+        if len(first) >= _FEWEST_POINTS and turn_between(first, second)[1] > _FOCAL_TURN:
+            turning.append((first, second))
+    if len(turning) < _FOCAL_FEWEST:
+        return None
+    chosen = [turning[index] for index in np.unique(np.linspace(0, len(turning) - 1, _FOCAL_MOST).astype(int))]
+    costs = np.median([[turn_between(first / factor, second / factor)[2] * factor for factor in _FOCAL_FACTORS]
+                       for first, second in chosen], axis=0)
+    best = int(costs.argmin())
+    if not 0 < best < len(costs) - 1 or min(costs[0], costs[-1]) < _FOCAL_SHARPNESS * costs[best]:
+        return None
+    # The lowest point of the parabola through the best factor and its neighbours.
+    before, at, after = costs[best - 1:best + 2]
+    shift = 0.5 * (before - after) / max(before - 2 * at + after, 1e-12)
+    return float(_FOCAL_FACTORS[best] * (_FOCAL_FACTORS[1] / _FOCAL_FACTORS[0]) ** np.clip(shift, -0.5, 0.5))
+
+
+def _common(trails: Trails, before: int, after: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where points lie (N, 2) px that are seen in both frames."""
+    rows = [slice(*np.searchsorted(trails.row, (row, row + 1))) for row in (before, after)]
+    _, first, second = np.intersect1d(trails.point[rows[0]], trails.point[rows[1]], assume_unique=True, return_indices=True)
+    return trails.xy[rows[0]][first], trails.xy[rows[1]][second]
