@@ -3,13 +3,13 @@
 A motion's rotations (T, 24, 3, 3) are parent-relative about a T-pose, Y up, facing +Z, left is +X (SMPL's axes).
 """
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from body import Body, pose_heads, skin
 from figure import curl_fingers
 from outfit import SOLE
 
+from backend.training.recordings import Recording, RecordingLibrary
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
 
 ANNY_FROM_SMPL = np.array([[1.0, 0, 0], [0, 0, -1], [0, 1, 0]])
@@ -25,52 +25,6 @@ AFTER = {"shoulder": "elbow", "elbow": "wrist", "wrist": "hand", "hip": "knee", 
 
 
 @dataclass(frozen=True)
-class MocapClip:
-    """One recording: rotations (T, 24, 3, 3) and root (T, 3) in metres, 30 frames a second."""
-
-    name: str
-    rotmats: np.ndarray
-    root: np.ndarray
-
-
-@dataclass(frozen=True)
-class MocapLibrary:
-    """All recordings of a split, read when asked for."""
-
-    names: tuple[str, ...]
-    spans: tuple[tuple[int, int], ...]
-    quats: np.ndarray
-    roots: np.ndarray
-    offsets: np.ndarray
-
-    def part(self, index: int, first: int, count: int) -> MocapClip:
-        """Return `count` frames of a recording from its frame `first` on."""
-        start = self.spans[index][0] + first
-        rows = slice(start, min(start + count, self.spans[index][1]))
-        return MocapClip(self.names[index], rotmats_of(self.quats[rows]), self.roots[rows].astype(float))
-
-
-def load_library(path: Path, split: str) -> MocapLibrary:
-    """Return the recordings of a split ("train" or "test") of a motion file: quat_i16 (N, 24, 4) xyzw, root, start, ..."""
-    with np.load(path, allow_pickle=False) as arrays:
-        chosen = np.flatnonzero(arrays["split"] == split)
-        start = arrays["start"]
-        return MocapLibrary(tuple(str(arrays["name"][i]) for i in chosen),
-                            tuple((int(start[i]), int(start[i + 1])) for i in chosen),
-                            arrays["quat_i16"], arrays["root"], arrays["offsets"].astype(float))
-
-
-def rotmats_of(quat_i16: np.ndarray) -> np.ndarray:
-    """Return rotations (..., 3, 3) of quaternions (..., 4), xyzw, as 16-bit integers."""
-    quat = quat_i16.astype(float)
-    x, y, z, w = np.moveaxis(quat / np.linalg.norm(quat, axis=-1, keepdims=True), -1, 0)
-    rows = ((1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
-            (2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
-            (2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)))
-    return np.stack([np.stack(row, -1) for row in rows], -2)
-
-
-@dataclass(frozen=True)
 class PosedClip:
     """World rotations (T, J, 3, 3) and heads (T, J, 3) of all bones, and true keypoints (T, K, 3); z up, metres."""
 
@@ -79,9 +33,9 @@ class PosedClip:
     keypoints: np.ndarray
 
 
-def pose_clip(body: Body, offsets: np.ndarray, clip: MocapClip, yaw: float, place: tuple[float, float]) -> PosedClip:
+def pose_clip(body: Body, library: RecordingLibrary, clip: Recording, yaw: float, place: tuple[float, float]) -> PosedClip:
     """Return the body doing the clip, turned by yaw (radians) about z, its root's mean over `place`, feet on the floor."""
-    turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1.0]]) @ ANNY_FROM_SMPL
+    turn, offsets = turn_about_z(yaw) @ ANNY_FROM_SMPL, library.offsets
     smpl, _ = forward_kinematics(clip.rotmats, np.zeros((24, 3)), np.zeros((len(clip.root), 3)))
     world = {bone: turn @ smpl[:, JOINT[joint]] @ ANNY_FROM_SMPL.T for bone, joint in TRUNK.items()}
     for side, name in SIDES:
@@ -97,11 +51,16 @@ def pose_clip(body: Body, offsets: np.ndarray, clip: MocapClip, yaw: float, plac
     rotations = np.empty((len(clip.root), len(body.bone_labels), 3, 3))
     for bone, label in enumerate(body.bone_labels):
         rotations[:, bone] = world[label] if label in world else rotations[:, body.bone_parents[bone]]
-    root = _root_path(body, offsets, clip, turn, place)
+    root = _root_path(body, library.leg_length, clip, turn, place)
     heads = pose_heads(body, rotations, root)
     keypoints = np.array([body.keypoint_weights @ skin(body, body.vertices_rest, *pose) for pose in zip(rotations, heads)])
     low = np.percentile(keypoints[..., 2].min(1), 5) - _sole_below_keypoints(body)
     return PosedClip(rotations, heads - (0, 0, low), keypoints - (0, 0, low))
+
+
+def turn_about_z(yaw: float) -> np.ndarray:
+    """Return the rotation (3, 3) by `yaw` radians about the vertical."""
+    return np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1.0]])
 
 
 def _pose_chain(body: Body, offsets: np.ndarray, chain: tuple, side: str, name: str, smpl: np.ndarray,
@@ -131,11 +90,10 @@ def _foot_yaw(body: Body, offsets: np.ndarray, side: str, name: str) -> np.ndarr
     return _swing(rest * (1, 1, 0), wanted * (1, 1, 0))
 
 
-def _root_path(body: Body, offsets: np.ndarray, clip: MocapClip, turn: np.ndarray, place: tuple[float, float]) -> np.ndarray:
-    """Return the root (T, 3): the recording's, scaled by the length of the legs, its mean over `place`."""
-    leg = -(offsets[JOINT["left_knee"]] + offsets[JOINT["left_ankle"]])[1]
+def _root_path(body: Body, leg_length: float, clip: Recording, turn: np.ndarray, place: tuple[float, float]) -> np.ndarray:
+    """Return the root (T, 3): the recording's, scaled by the length of the legs, its middle over `place`."""
     ours = body.head("upperleg01.L")[2] - body.head("foot.L")[2]
-    path = (clip.root * (ours / leg)) @ turn.T
+    path = (clip.root * (ours / leg_length)) @ turn.T
     path[:, :2] += place - (path[:, :2].min(0) + path[:, :2].max(0)) / 2
     return path
 

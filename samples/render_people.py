@@ -24,11 +24,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from body import Phenotype, load_bodies
 from camera import Camera
-from mocap_figure import ANNY_FROM_SMPL, MocapClip, MocapLibrary, PosedClip, load_library, pose_clip
+from mocap_figure import ANNY_FROM_SMPL, PosedClip, pose_clip, turn_about_z
 from outfit import SOLE, Outfit
 from room import Box, Panel, Room
 from scene import Actor, Stage, cast_actor, draw, set_stage
 from truth import measure_contacts, write_truth
+
+from backend.training.recordings import Recording, RecordingLibrary, load_recordings
 
 FPS = 30
 CAST = 24                    # bodies that a run dresses
@@ -44,7 +46,7 @@ LOST_PRESENCE = 0.5          # of the landmark model: below it the person is fou
 class Scene:
     """One scene: who does what, before which camera in which room; yaw of the root's frame to the world, radians."""
 
-    clip: MocapClip
+    clip: Recording
     actor: Actor
     posed: PosedClip
     camera: Camera
@@ -67,7 +69,7 @@ def main() -> None:
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     arguments.output.mkdir(parents=True, exist_ok=True)
-    library = load_library(arguments.motion, arguments.split)
+    library = load_recordings(arguments.motion, arguments.split)
     cast = dress_cast(np.random.default_rng(arguments.first))
     read = None if arguments.video else landmark_reader(arguments.models)
     started, made = time.perf_counter(), 0
@@ -100,20 +102,16 @@ def draw_outfit(rng: np.random.Generator) -> Outfit:
                   trouser=float(rng.choice((0.5, 1.0, 1.0, 1.0))), long_hair=bool(rng.integers(2)))
 
 
-def draw_lots(rng: np.random.Generator, library: MocapLibrary, cast: list[Actor], arguments: argparse.Namespace) -> Scene:
-    """Return the scene of a number's generator. Longer recordings come up more often."""
-    lengths = np.array([(last - first) * (arguments.only in name)
-                        for name, (first, last) in zip(library.names, library.spans, strict=True)], float)
-    index = int(rng.choice(len(lengths), p=lengths ** 0.7 / (lengths ** 0.7).sum()))
-    first = int(rng.integers(max(1, int(lengths[index]) - arguments.frames + 1)))
-    clip = library.part(index, first, arguments.frames)
+def draw_lots(rng: np.random.Generator, library: RecordingLibrary, cast: list[Actor], arguments: argparse.Namespace) -> Scene:
+    """Return the scene of a number's generator."""
+    clip = library.draw(rng, arguments.frames, arguments.only)
     actor = cast[rng.integers(len(cast))]
     yaw = float(rng.uniform(0, 2 * np.pi))
     whole = VIDEO_SIZE if arguments.video else SIZES[rng.integers(len(SIZES))]
     focal = max(whole) / 2 / np.tan(np.radians(rng.uniform(45, 68)) / 2)
     tall = rng.uniform(190, 430) if arguments.video else rng.uniform(0.22, 0.72) * min(whole)
     distance = float(focal * actor.body.stature / tall)
-    posed = pose_clip(actor.body, library.offsets, clip, yaw, (0.0, 0.0))
+    posed = pose_clip(actor.body, library, clip, yaw, (0.0, 0.0))
     height = float(np.clip(rng.normal(1.3, 0.5), 0.3, 2.8))
     aim = np.degrees(np.arctan2(height - 0.9, distance))
     pitch = float(aim * rng.uniform(0.3, 1.1) + rng.normal(0, 2.0))
@@ -181,7 +179,7 @@ def write_scene(path: Path, scene: Scene, read, number: int) -> None:
         region = landmarks.next_region if landmarks.presence >= LOST_PRESENCE else None
     xy, world, score = (np.array(column, np.float32) for column in zip(*rows, strict=True))
     axes = camera.axes
-    turn = np.array([[np.cos(scene.yaw), -np.sin(scene.yaw), 0], [np.sin(scene.yaw), np.cos(scene.yaw), 0], [0, 0, 1]])
+    turn = turn_about_z(scene.yaw)
     partial = path.with_suffix(f".{os.getpid()}.tmp")
     with partial.open("wb") as file:
         np.savez(file, xy=xy, world=world, score=score, rotmats=scene.clip.rotmats.astype(np.float32),
@@ -234,7 +232,7 @@ def write_video(path: Path, scene: Scene) -> None:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(draw_frame(stage, scene, t), format="rgb24")))
         container.mux(stream.encode())
     rotmats = scene.clip.rotmats.copy()
-    turn = np.array([[np.cos(scene.yaw), -np.sin(scene.yaw), 0], [np.sin(scene.yaw), np.cos(scene.yaw), 0], [0, 0, 1]])
+    turn = turn_about_z(scene.yaw)
     rotmats[:, 0] = turn @ ANNY_FROM_SMPL @ rotmats[:, 0]
     write_truth(path, scene.camera, FPS, [scene.actor.body], [scene.posed.keypoints], [scene.posed.heads], SOLE,
                 rotmats=rotmats)

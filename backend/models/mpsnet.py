@@ -16,7 +16,10 @@ from .regressor import BodyEstimate, Regressor
 
 @dataclass(frozen=True)
 class MPSNetConfig:
-    """The paper's sizes. `groups` are HAFI's frames of a window; the middle of the middle one is estimated."""
+    """The paper's sizes. `groups` are HAFI's frames of a window; the middle of the middle one is estimated.
+
+    contacts: how many contact probabilities a head of its own reads from HAFI's feature; the paper has none.
+    """
     feature_size: int = 2048
     window: int = 16
     groups: tuple[tuple[int, int, int], ...] = ((4, 5, 6), (7, 8, 9), (10, 11, 12))
@@ -24,6 +27,7 @@ class MPSNetConfig:
     regressor_size: int = 1024
     regressor_iterations: int = 3
     dropout: float = 0.5
+    contacts: int = 0
 
     @property
     def centre(self) -> int:
@@ -118,6 +122,7 @@ class MPSNet(nn.Module):
     """Windows of per-frame inputs (N, T, ...) to the body of each window's centre frame.
 
     `front` turns inputs into features (N, T, C), frame by frame; the paper's inputs are features already.
+    `contact_head` gives logits (N, contacts) from a window's feature (N, C).
     """
 
     def __init__(self, config: MPSNetConfig | None = None, front: nn.Module | None = None):
@@ -127,12 +132,18 @@ class MPSNet(nn.Module):
         self.nonlocalblock = TemporalEncoder(config)
         self.regressor = Regressor(config.feature_size, config.regressor_size, config.regressor_iterations,
                                    config.dropout)
+        if config.contacts:
+            self.contact_head = nn.Linear(config.feature_size, config.contacts)
 
-    def forward(self, inputs: Tensor, release_batching: bool = False) -> tuple[BodyEstimate, Encoding]:
-        """Return the estimate (N) of the centre frames, and the encoding that led to it."""
+    def forward(self, inputs: Tensor, release_batching: bool = False,
+                start: Tensor | None = None) -> tuple[BodyEstimate, Encoding]:
+        """Return the estimate (N) of the centre frames, and the encoding that led to it; `start`: see `estimate`."""
         encoding = self.nonlocalblock(self.front(inputs), release_batching)
-        return self.estimate(encoding.feature), encoding
+        return self.estimate(encoding.feature, start), encoding
 
-    def estimate(self, features: Tensor) -> BodyEstimate:
-        """Return the bodies of features (N, C): HAFI's, or single frames of Z as the motion discriminator sees them."""
-        return BodyEstimate.from_vector(self.regressor(features))
+    def estimate(self, features: Tensor, start: Tensor | None = None) -> BodyEstimate:
+        """Return the bodies of features (N, C): HAFI's, or single frames of Z as the motion discriminator sees them.
+
+        The regressor's iteration starts from estimates (N, 157), or from mean parameters.
+        """
+        return BodyEstimate.from_vector(self.regressor(features, start))

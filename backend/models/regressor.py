@@ -48,6 +48,11 @@ def rotmats_from_rot6d(rot6d: Tensor) -> Tensor:
     return torch.stack((first, second, torch.linalg.cross(first, second)), dim=-1)
 
 
+def double(parameter: Tensor) -> Tensor:
+    """Return a parameter in double precision, for folding."""
+    return parameter.detach().double()
+
+
 class Regressor(nn.Module):
     """Features (N, feature_size) to the estimate's vector (N, 157), in `iterations` steps from mean parameters."""
 
@@ -73,8 +78,9 @@ class Regressor(nn.Module):
         """The mean parameters (1, 157), where the iteration starts."""
         return torch.cat((self.init_pose, self.init_shape, self.init_cam), dim=1)
 
-    def forward(self, features: Tensor) -> Tensor:
-        estimate = self.mean_vector.expand(len(features), -1)
+    def forward(self, features: Tensor, start: Tensor | None = None) -> Tensor:
+        """Return the estimate (N, 157) of features (N, feature_size), from `start` (N, 157) or from mean parameters."""
+        estimate = self.mean_vector.expand(len(features), -1) if start is None else start
         for _ in range(self.iterations):
             hidden = self.drop1(self.fc1(torch.cat((features, estimate), dim=1)))
             hidden = self.drop2(self.fc2(hidden))
@@ -82,22 +88,26 @@ class Regressor(nn.Module):
         return estimate
 
     def as_affine_map(self) -> tuple[Tensor, Tensor]:
-        """Return A (157, feature_size) and b (157,), float64, with estimate = A x + b where dropout is off.
+        """Return A (157, feature_size) and b (157,), float64, with estimate = A x + b where dropout is off."""
+        matrix, start_matrix, offset = self.as_affine_map_of_start()
+        return matrix, start_matrix @ double(self.mean_vector)[0] + offset
+
+    def as_affine_map_of_start(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return A (157, feature_size), S (157, 157), b (157,), float64, with estimate = A x + S start + b.
 
         One step is y <- y + D (F2 (Fx x + Fy y + f1) + f2) + d = (I + My) y + Mx x + c: linear in x and y, as there is
         no non-linearity between the layers.
         """
-        def double(parameter: Tensor) -> Tensor:
-            return parameter.detach().double()
-
         decoders = (self.decpose, self.decshape, self.deccam)
         decode = torch.cat([double(layer.weight) for layer in decoders])
         per_input = decode @ double(self.fc2.weight) @ double(self.fc1.weight)
         per_feature, per_estimate = per_input[:, :-ESTIMATE_SIZE], per_input[:, -ESTIMATE_SIZE:]
         constant = decode @ (double(self.fc2.weight) @ double(self.fc1.bias) + double(self.fc2.bias))
         constant = constant + torch.cat([double(layer.bias) for layer in decoders])
-        matrix, offset = torch.zeros_like(per_feature), double(self.mean_vector)[0]
+        matrix, offset = torch.zeros_like(per_feature), torch.zeros_like(constant)
+        start_matrix = torch.eye(ESTIMATE_SIZE, dtype=torch.float64, device=constant.device)
         for _ in range(self.iterations):
             matrix = matrix + per_feature + per_estimate @ matrix
+            start_matrix = start_matrix + per_estimate @ start_matrix
             offset = offset + per_estimate @ offset + constant
-        return matrix, offset
+        return matrix, start_matrix, offset

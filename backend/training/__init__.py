@@ -1,0 +1,1 @@
+"""Training of the temporal network: on landmarks (ours) and on image features (as published)."""

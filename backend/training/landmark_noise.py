@@ -1,0 +1,157 @@
+"""The landmark stage's errors, measured on rendered people and given to recordings seen from anywhere.
+
+An error is what the stage says less where a generic body in the true pose has the landmark. The part that pose and view
+explain (depth scale, lean, shifts) is a ridge regression per landmark; what it leaves over (noise with its true course in
+time, drop-outs, exchanged sides, other proportions) is kept as it was seen, and taken from a scene of like facing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
+
+from ..body import Body, generic_body
+from ..camera import project, rays, turned_towards
+from ..landmarks import LANDMARK, MIRRORED, TORSO
+from ..lifter_inputs import FRAMES_PER_SECOND
+from ..stitching import PersonTrack
+from .landmark_scenes import TRUTH_STATURE, Scene
+from .recordings import Recording, RecordingLibrary
+
+_HIPS = [LANDMARK["left_hip"], LANDMARK["right_hip"]]
+_EXPLAINING = [LANDMARK[name] for name in ("nose", *(f"{side}_{part}" for side in ("left", "right") for part in (
+    "shoulder", "elbow", "wrist", "hip", "knee", "ankle")))]
+_RIDGE = 30.0               # frames' worth of belief that pose explains nothing
+_DONORS = 12                # a scene's noise comes from one of so many whose facing is most alike
+_UPPER = [JOINT[name] for name in ("spine2", "spine3", "neck", "head")]
+_UPPER += [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("collar", "shoulder", "elbow", "wrist", "hand")]
+_LEG_SHARE = 0.477          # of the stature: the generic body's hip over its ankle
+_CONTACT_HEIGHT, _CONTACT_SPEED = 0.035, 0.30
+_LOWEST_SHARE = 5           # per cent of frames in which a sole may lie below the floor
+
+
+@dataclass(frozen=True)
+class _View:
+    """A body before a camera, T frames: true landmarks hip-centred along the ray (T, 33, 3), and where that ray is.
+
+    world: metres of an adult of 1.70 m; xy (T, 33, 2) px; size (T,) px that 1.70 m fill; facing (T,) radians.
+    """
+    world: np.ndarray
+    xy: np.ndarray
+    size: np.ndarray
+    facing: np.ndarray
+
+
+@dataclass(frozen=True)
+class LandmarkNoise:
+    """weights (F, 33 * 5) explain errors of world (3) and image (2); per donor the rest (T, 33, 5), score, facing."""
+    weights: np.ndarray
+    rests: tuple[np.ndarray, ...]
+    scores: tuple[np.ndarray, ...]
+    facings: tuple[np.ndarray, ...]
+
+    def strength(self) -> np.ndarray:
+        """Return the standard deviation (33, 5) that pose and view do not explain: metres, and shares of the stature."""
+        return np.concatenate(self.rests).std(0)
+
+
+def measure_noise(scenes: list[Scene]) -> LandmarkNoise:
+    """Return the noise of rendered scenes, each also as its mirror image."""
+    views = [_view(scene.rotmats, scene.hips, scene.true_intrinsics, scene.stature) for scene in scenes]
+    errors = [_errors(scene.track, view) for scene, view in zip(scenes, views, strict=True)]
+    scores = [scene.track.score for scene in scenes]
+    views += [_mirrored_view(view) for view in views]
+    errors += [error[:, MIRRORED] * (-1, 1, 1, -1, 1) for error in errors]
+    scores += [score[:, MIRRORED] for score in scores]
+    explaining = np.concatenate([_explaining(view) for view in views])
+    flat = np.concatenate(errors).reshape(len(explaining), -1)
+    weights = np.linalg.solve(explaining.T @ explaining + _RIDGE * np.eye(explaining.shape[1]), explaining.T @ flat)
+    rests = tuple((error - (_explaining(view) @ weights).reshape(error.shape)).astype(np.float32)
+                  for error, view in zip(errors, views, strict=True))
+    return LandmarkNoise(weights, rests, tuple(scores), tuple(view.facing for view in views))
+
+
+def noisy_scene(library: RecordingLibrary, noise: LandmarkNoise, rng: np.random.Generator, frames: int = 72) -> Scene:
+    """Return a recording before a random camera as the landmark stage would see it, the upper body at times another's."""
+    recording = library.draw(rng, frames)
+    if rng.random() < 0.4:
+        recording = _mixed(recording, library.draw(rng, len(recording.root)))
+    image_size = ((1280, 720), (1920, 1080), (720, 1280))[rng.integers(3)]
+    focal = max(image_size) / 2 / np.tan(np.radians(rng.uniform(45, 68)) / 2)
+    intrinsics = np.array(((focal, 0, image_size[0] / 2), (0, focal, image_size[1] / 2), (0, 0, 1)))
+    pitch, yaw = np.radians(rng.normal(5, 7)), rng.uniform(0, 2 * np.pi)
+    # The recording's axes (y up) to a level camera's (y down), then the camera's pitch.
+    cam_from_recording = Rotation.from_euler("xyx", (-pitch, yaw, np.pi)).as_matrix()
+    scale = _LEG_SHARE * TRUTH_STATURE / library.leg_length
+    distance = focal * TRUTH_STATURE / (rng.uniform(0.22, 0.72) * min(image_size))
+    path = (recording.root - recording.root.mean(0)) @ cam_from_recording.T * scale
+    path += (rng.uniform(-0.25, 0.25) * distance * image_size[0] / focal, rng.normal(0, 0.1) * distance,
+             max(distance, 1.2 - path[:, 2].min()))
+    rotmats = recording.rotmats.copy()
+    rotmats[:, 0] = cam_from_recording @ rotmats[:, 0]
+    view = _view(rotmats, path, intrinsics, TRUTH_STATURE)
+    donor = _donor(noise, view.facing, rng)
+    rows = np.arange(len(view.facing))
+    error = noise.rests[donor][rows] + (_explaining(view) @ noise.weights).reshape(len(rows), -1, 5)
+    world = view.world + error[..., :3]
+    xy = view.xy + error[..., 3:] * view.size[:, None, None]
+    boxes = np.concatenate([xy.min(1), xy.max(1)], axis=1)
+    track = PersonTrack(rows, rows / FRAMES_PER_SECOND, xy, world, noise.scores[donor][rows].astype(np.float64), boxes)
+    return Scene(recording.name, track, image_size, intrinsics, rotmats, np.empty((len(rows), 0, 3)), _contacts(recording, scale), TRUTH_STATURE)
+
+
+def _mixed(lower: Recording, upper: Recording) -> Recording:
+    """Return one recording with the other's upper body, over as many frames as both have."""
+    count = min(len(lower.root), len(upper.root))
+    rotmats = lower.rotmats[:count].copy()
+    rotmats[:, _UPPER] = upper.rotmats[:count][:, _UPPER]
+    return Recording(lower.name, rotmats, lower.root[:count])
+
+
+def _view(rotmats: np.ndarray, hips: np.ndarray, intrinsics: np.ndarray, stature: float) -> _View:
+    """Return a generic body's view: rotations in the camera's axes, the hips' middle (T, 3) in metres in its frame."""
+    body: Body = generic_body(stature)
+    turned, joints = forward_kinematics(rotmats, body.rest_joints, np.zeros((len(rotmats), 3)))
+    landmarks = body.posed_landmarks(turned, joints)
+    landmarks = landmarks - landmarks[:, _HIPS].mean(1, keepdims=True)
+    xy = project(landmarks + hips[:, None], intrinsics)
+    towards = turned_towards(rays(xy, intrinsics)[:, TORSO].mean(1))
+    front = np.einsum("tji,tj->ti", towards, turned[:, JOINT["spine3"], :, 2])
+    return _View(landmarks @ towards * (TRUTH_STATURE / stature), xy, intrinsics[0, 0] * stature / hips[:, 2],
+                 np.arctan2(front[:, 0], -front[:, 2]))
+
+
+def _mirrored_view(view: _View) -> _View:
+    return _View(view.world[:, MIRRORED] * (-1, 1, 1), view.xy, view.size, -view.facing)
+
+
+def _errors(track: PersonTrack, view: _View) -> np.ndarray:
+    """Return errors (T, 33, 5): of world in metres, of the image in shares of the stature's px."""
+    return np.concatenate([track.world - view.world, (track.xy - view.xy) / view.size[:, None, None]], axis=-1)
+
+
+def _explaining(view: _View) -> np.ndarray:
+    """Return what may explain errors (T, F): where joints are, which way the chest faces, and a constant."""
+    facing = np.stack([np.cos(view.facing), np.sin(view.facing), np.cos(2 * view.facing), np.ones_like(view.facing)], axis=1)
+    return np.concatenate([view.world[:, _EXPLAINING].reshape(len(facing), -1), facing], axis=1)
+
+
+def _donor(noise: LandmarkNoise, facing: np.ndarray, rng: np.random.Generator) -> int:
+    """Return a donor that is long enough and faces about as the view does throughout."""
+    unlike = [1 - np.cos(other[:len(facing)] - facing).mean() if len(other) >= len(facing) else np.inf for other in noise.facings]
+    return int(rng.choice(np.argsort(unlike)[:_DONORS]))
+
+
+def _contacts(recording: Recording, scale: float) -> np.ndarray:
+    """Return which of left heel, left toe, right heel, right toe (T, 4) are low and slow in a recording."""
+    body = generic_body(TRUTH_STATURE)
+    turned, joints = forward_kinematics(recording.rotmats, body.rest_joints, recording.root * scale)
+    landmarks = body.posed_landmarks(turned, joints)
+    points = landmarks[:, [LANDMARK[name] for name in ("left_heel", "left_foot_index", "right_heel", "right_foot_index")]]
+    floor = np.percentile(points[..., 1].min(1), _LOWEST_SHARE)
+    speed = np.linalg.norm(np.gradient(points, 1 / FRAMES_PER_SECOND, axis=0), axis=-1)
+    return (points[..., 1] < floor + _CONTACT_HEIGHT) & (speed < _CONTACT_SPEED)
