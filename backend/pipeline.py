@@ -26,6 +26,7 @@ from .keypoints_engine import KeypointsEngine
 from .landmarks import LandmarkModel
 from .lens import focal_length_35mm, fov_from_focal_length
 from .preview import PreviewPerson, write_preview
+from .quality import Quality, measure_quality
 from .reporter import Reporter
 from .scenery import Scenery
 from .standing import Stage, StandingPerson, stand
@@ -82,12 +83,15 @@ def capture(video: Path, destination: Path, options: CaptureOptions, models_fold
     stage, standing = stand(people, shot, view.camera, view.vertical)
     people = [own.person for own in standing]
     motions = [motion_in_world(own, stage, shot, engine.name) for own in standing]
+    qualities = [measure_quality(own, shot) for own in standing]
+    for number, quality in enumerate(qualities, start=1):
+        reporter.log("info", f"Person {number}: {quality}")
     with folder:
         if options.preview:
             drawn = [_preview_person(number, person, shot) for number, person in enumerate(people, start=1)]
             write_preview(folder.path / "preview.mp4", span, clock.fps, drawn,
                           lambda done: reporter.progress(_PREVIEW, done, len(clock.frame_index), "frames"))
-        _write_people(folder.path, shot, people, motions, stage, engine.name, options)
+        _write_people(folder.path, shot, people, motions, qualities, stage, engine.name, options)
         reporter.check()
     return len(people)
 
@@ -147,10 +151,10 @@ def _preview_person(person_id: int, person: CapturedPerson, shot: Shot) -> Previ
                          person.joint_confidence(), person.track.boxes)
 
 
-def _write_people(folder: Path, shot: Shot, people: list[CapturedPerson], motions: list[Motion], stage: Stage,
-                  engine: str, options: CaptureOptions) -> None:
+def _write_people(folder: Path, shot: Shot, people: list[CapturedPerson], motions: list[Motion], qualities: list[Quality],
+                  stage: Stage, engine: str, options: CaptureOptions) -> None:
     listed = []
-    for number, (person, motion) in enumerate(zip(people, motions), start=1):
+    for number, (person, motion, quality) in enumerate(zip(people, motions, qualities, strict=True), start=1):
         name = f"person_{number:02d}"
         write_motion(folder / f"{name}.npz", motion)
         if person.track.thumbnail:
@@ -160,9 +164,8 @@ def _write_people(folder: Path, shot: Shot, people: list[CapturedPerson], motion
             "first_frame": int(motion.frame_index[0]), "last_frame": int(motion.frame_index[-1]),
             "start_seconds": float(motion.timestamps[0]), "end_seconds": float(motion.timestamps[-1]),
             "stature": round(person.motion.stature, 3),
-            "visible_share": round(person.seen_frames / motion.frame_count, 4),
-            "sides_repaired_frames": person.repaired_frames,
-            "reprojection_error_px": round(person.reprojection_error(shot.intrinsics), 2),
+            "visible_share": round(quality.visible_share, 4), "sides_repaired_frames": quality.sides_repaired_frames,
+            "reprojection_error_px": round(quality.reprojection_error_px, 2), "quality": quality.rounded(),
             "unrefined_reprojection_error_px": (None if person.unrefined_reprojection_error is None
                                                 else round(person.unrefined_reprojection_error, 2)),
         })

@@ -12,6 +12,7 @@ from .scene.job_timer import Job
 from .shared.engine_files import missing_files
 
 _BUTTON_HEIGHT = 1.6
+_GRADE_ICONS = {"green": "CHECKMARK", "amber": "INFO", "red": "ERROR"}
 _CHARACTER_PIXELS = 6.6  # mean width of a character of the interface's font, at scale 1
 
 
@@ -54,6 +55,8 @@ class MPSNET_PT_people(_MocapPanel, bpy.types.Panel):
             words = row.column(align=True)
             words.prop(person, "is_chosen", text=person.label)
             words.label(text=person.span, icon="TIME")
+            if person.grade:
+                draw_lines(words, person.advice or "Good", _GRADE_ICONS.get(person.grade, "INFO"), _line_characters(context) - 14)
         row = self.layout.row(align=True)
         row.scale_y = _BUTTON_HEIGHT
         row.operator("mpsnet.import_people", icon="IMPORT")

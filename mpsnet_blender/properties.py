@@ -86,6 +86,8 @@ class MPSNET_person(bpy.types.PropertyGroup):
     label: bpy.props.StringProperty()
     span: bpy.props.StringProperty()
     thumbnail: bpy.props.StringProperty()
+    grade: bpy.props.StringProperty()
+    advice: bpy.props.StringProperty()
     is_chosen: bpy.props.BoolProperty(name="Import", default=True, description="Import this person")
 
 
@@ -109,6 +111,7 @@ class MPSNET_window_state(bpy.types.PropertyGroup):
             item = self.people.add()
             item.person_id, item.label = person.person_id, person.label
             item.span, item.thumbnail = person.span, person.thumbnail
+            item.grade, item.advice = person.grade, person.advice
 
     def show_notice(self, notice: str, warnings: Sequence[str] = (), camera: str = "") -> None:
         """Keep a line about what was done, what the user should know, and the name of the camera that was made."""

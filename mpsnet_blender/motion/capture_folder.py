@@ -15,12 +15,17 @@ _FORMAT_VERSION = 1
 
 @dataclass(frozen=True)
 class CapturedPerson:
-    """One person of a capture: motion file, first and last second in the video, thumbnail where there is one."""
+    """One person of a capture: motion file, first and last second in the video, thumbnail where there is one.
+
+    grade: green, amber or red, as the capture judged itself, with the advice it gave; empty where it did not.
+    """
     person_id: int
     motion_path: Path
     start_seconds: float = 0.0
     end_seconds: float = 0.0
     thumbnail: Path | None = None
+    grade: str = ""
+    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,9 +126,11 @@ def _parse_listing(folder: Path, fields: dict, listing: Path) -> Capture:
 
 def _parse_person(folder: Path, entry: dict) -> CapturedPerson:
     thumbnail = folder / Path(entry["thumbnail"]).name if entry.get("thumbnail") else None
+    quality = entry.get("quality") if isinstance(entry.get("quality"), dict) else {}
     return CapturedPerson(
         person_id=int(entry["id"]),
         motion_path=folder / Path(entry["file"]).name,
         start_seconds=float(entry.get("start_seconds", 0.0)),
         end_seconds=float(entry.get("end_seconds", 0.0)),
-        thumbnail=thumbnail if thumbnail and thumbnail.is_file() else None)
+        thumbnail=thumbnail if thumbnail and thumbnail.is_file() else None,
+        grade=str(quality.get("grade", "")), advice=str(quality.get("advice", "")))

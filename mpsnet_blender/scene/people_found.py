@@ -11,11 +11,14 @@ from ..motion.timing import clock
 
 @dataclass(frozen=True)
 class FoundPerson:
-    """One person in words: a name, the time in the video, and the path of a picture, empty where there is none."""
+    """One person in words: a name, the time in the video, and the path of a picture, empty where there is none; the grade
+    (green, amber, red) of the capture and what to do about it."""
     person_id: int
     label: str
     span: str
     thumbnail: str
+    grade: str = ""
+    advice: str = ""
 
 
 def people_found(path: Path) -> tuple[FoundPerson, ...]:
@@ -26,4 +29,5 @@ def people_found(path: Path) -> tuple[FoundPerson, ...]:
 def _in_words(person: CapturedPerson) -> FoundPerson:
     return FoundPerson(
         person_id=person.person_id, label=f"Person {person.person_id}",
-        span=f"{clock(person.start_seconds)} to {clock(person.end_seconds)}", thumbnail=str(person.thumbnail or ""))
+        span=f"{clock(person.start_seconds)} to {clock(person.end_seconds)}", thumbnail=str(person.thumbnail or ""),
+        grade=person.grade, advice=person.advice)

@@ -64,6 +64,10 @@ def test_people_json_tells_spans_and_quality(people, motion, sample_clip):
     assert (person["first_frame"], person["last_frame"]) == (motion.frame_index[0], motion.frame_index[-1])
     assert person["end_seconds"] == pytest.approx(motion.timestamps[-1])
     assert person["visible_share"] > 0.95 and person["reprojection_error_px"] < 12
+    quality = person["quality"]
+    assert quality["grade"] in ("green", "amber", "red") and (quality["grade"] == "green") == (quality["advice"] == "")
+    assert 0 < quality["foot_slide_mm"] < 12 and quality["floor_penetration_mm"] < 80 and 0 < quality["jitter_mm"] < 10
+    assert 0 < quality["reprojection_error_percent"] < 3 and people["camera_moves"] is False
 
 
 def test_the_motion_file_holds_the_whole_clip(motion, sample_clip):

@@ -69,3 +69,14 @@ def test_nothing_there_is_a_clear_error(tmp_path):
         open_capture(tmp_path)
     with pytest.raises(MotionFileError, match="no file or folder"):
         open_capture(tmp_path / "missing")
+
+
+def test_a_captures_own_judgement_is_read_where_there_is_one(tmp_path):
+    _write_capture(tmp_path)
+    listing = json.loads((tmp_path / "people.json").read_text())
+    listing["people"][0]["quality"] = {"grade": "amber", "advice": "Feet slide: lock them.", "foot_slide_mm": 9.5}
+    listing["people"][1]["quality"] = None
+    (tmp_path / "people.json").write_text(json.dumps(listing))
+    first, second = open_capture(tmp_path).people
+    assert (first.grade, first.advice) == ("amber", "Feet slide: lock them.")
+    assert (second.grade, second.advice) == ("", "")
