@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from itertools import pairwise, takewhile
 
-from ..shared.bone_slots import NECK, SIDES, SPINE
+from ..shared.bone_slots import MAIN, NECK, SIDES, SPINE
 from .bone_maps import FAMILIES
 from .bone_maps.family import Family, Names
 from .rig import Rig
@@ -20,12 +20,15 @@ _PREFIX_SHARE = 0.6  # of the bones must begin with what is taken for a prefix
 def map_by_names(rig: Rig) -> tuple[str, dict[str, str]]:
     """Return the title of the family of rigs that explains most bones, and its bone map; an empty map where none does."""
     best: tuple[str, dict[str, str]] = ("", {})
+    most = (0, False, 0)
     for prefix in _prefixes(rig.names):
         keys = _keys(rig.names, prefix)
         for family in FAMILIES:
             bone_map = _match(rig, family, keys)
-            if len(bone_map) > len(best[1]):
-                best = (family.title, bone_map)
+            # Of a control rig's bones, those with switches are its controls, and lead the others.
+            explained = (sum(slot in MAIN for slot in bone_map), bool(family.switches), len(bone_map))
+            if explained > most:
+                best, most = (family.title, bone_map), explained
     return best
 
 

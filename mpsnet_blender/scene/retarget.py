@@ -13,6 +13,7 @@ from ..motion.rotation_modes import rotation_values, with_locks
 from ..shared.bone_slots import SIDES, label
 from .action import Channel, bone_path, write_action
 from .bone_map_storage import find_map
+from .control_switches import leading_switches
 from .rig_reading import read_rig
 from .source_reading import RetargetError, SourceMotion, read_source
 
@@ -79,7 +80,8 @@ def _write(source: bpy.types.Object, target: bpy.types.Object, read: SourceMotio
     former = animation.action
     if former is not None and former.library is None and former.users <= 1:
         former.use_fake_user = True  # without a user, Blender would not save it
-    action = write_action(target, f"{source.name} on {target.name}", read.frames, _curves(target, channels))
+    curves = _curves(target, channels) + leading_switches(target, channels.rotations)
+    action = write_action(target, f"{source.name} on {target.name}", read.frames, curves)
     if to_nla:
         _push_down(animation, action, float(read.frames[0]))
     return action

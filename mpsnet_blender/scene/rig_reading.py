@@ -14,20 +14,20 @@ from ..motion.rig import Rig
 def read_rig(armature_object: bpy.types.Object, resting: Container[str] | None = None, is_posed: bool = False) -> Rig:
     """Return an armature as it stands in the world, its bones in the rest pose.
 
-    Bones that are not `resting` (with None, all are) keep what they are posed by hand, since nobody will key them; with
-    `is_posed` all do: that is the pose of now as a reference.
+    Bones that are not `resting` (with None, all are) keep what they are posed by hand, since nobody will key them, and
+    their parents are the bones that they follow in truth. With `is_posed` all are as posed: a reference pose.
     """
     bones = list(armature_object.data.bones)
     number = {bone.name: index for index, bone in enumerate(bones)}
-    rests = np.array([bone.matrix_local for bone in bones], dtype=np.float64).reshape(-1, 4, 4)
     parents = np.array([number[bone.parent.name] if bone.parent else -1 for bone in bones], dtype=int)
-    posed = rests.copy()
-    for index, bone in enumerate(bones):
-        parent = parents[index]
-        local = rests[index] if parent < 0 else np.linalg.inv(rests[parent]) @ rests[index]
-        if is_posed or (resting is not None and bone.name not in resting):
-            local = local @ np.array(_basis_by_hand(armature_object.pose.bones[bone.name]))
-        posed[index] = local if parent < 0 else posed[parent] @ local
+    rests = np.array([bone.matrix_local for bone in bones], dtype=np.float64).reshape(-1, 4, 4)
+    copies = np.zeros(len(bones), dtype=bool)
+    if resting is not None:
+        parents, copies = _followed(armature_object, number, parents)
+    by_hand = {} if resting is None and not is_posed else {
+        index: np.array(_basis_by_hand(armature_object.pose.bones[bone.name])) for index, bone in enumerate(bones)
+        if is_posed or bone.name not in resting}
+    posed = _posed(rests, parents, copies, by_hand)
     world = np.array(armature_object.matrix_world, dtype=np.float64)
     placed = world @ posed
     lengths = np.array([bone.length for bone in bones])
@@ -37,6 +37,63 @@ def read_rig(armature_object: bpy.types.Object, resting: Container[str] | None =
         rotmats=rotation_of(placed), is_deforming=np.array([bone.use_deform for bone in bones]),
         inherits_rotation=np.array([bone.use_inherit_rotation for bone in bones]), origin=world[:3, 3],
         axes=rotation_of(world[None])[0], scale=float(np.cbrt(abs(np.linalg.det(world[:3, :3])))))
+
+
+def _followed(armature_object: bpy.types.Object, number: dict[str, int],
+              parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bones (N,) that bones follow, and whether (N,) they copy them: by constraints where these leave no say
+    to the parent (Copy Transforms, Armature), else their parents."""
+    followed, copies = parents.copy(), np.zeros(len(parents), dtype=bool)
+    for pose_bone in armature_object.pose.bones:
+        for constraint in pose_bone.constraints:
+            leader = _leader(constraint, armature_object)
+            if leader is not None and not _hangs_from(followed, number[leader], number[pose_bone.name]):
+                followed[number[pose_bone.name]] = number[leader]
+                copies[number[pose_bone.name]] = constraint.type == "COPY_TRANSFORMS"
+    return followed, copies
+
+
+def _leader(constraint: bpy.types.Constraint, armature_object: bpy.types.Object) -> str | None:
+    """Return the bone that a constraint makes its owner follow whole, None for any other constraint."""
+    if constraint.mute or constraint.influence < 1:
+        return None
+    if constraint.type == "COPY_TRANSFORMS":
+        is_whole = constraint.owner_space == constraint.target_space == "WORLD" and constraint.mix_mode == "REPLACE"
+        targets = [constraint] if is_whole else []
+    elif constraint.type == "ARMATURE":
+        targets = [target for target in constraint.targets if target.weight > 0]
+    else:
+        return None
+    if len(targets) != 1 or targets[0].target != armature_object:
+        return None
+    return targets[0].subtarget if targets[0].subtarget in armature_object.data.bones else None
+
+
+def _hangs_from(followed: np.ndarray, bone: int, other: int) -> bool:
+    """Whether a bone is, or follows, another."""
+    while bone >= 0 and bone != other:
+        bone = int(followed[bone])
+    return bone == other
+
+
+def _posed(rests: np.ndarray, parents: np.ndarray, copies: np.ndarray, by_hand: dict[int, np.ndarray]) -> np.ndarray:
+    """Return the bones (N, 4, 4) in armature space: Pose = ParentPose ParentRest^-1 Rest Basis."""
+    posed = np.full_like(rests, np.nan)
+
+    def place(bone: int) -> np.ndarray:
+        if np.isnan(posed[bone, 0, 0]):
+            parent = int(parents[bone])
+            basis = by_hand.get(bone, np.eye(4))
+            if copies[bone]:
+                posed[bone] = place(parent)
+            else:
+                posed[bone] = (rests[bone] if parent < 0
+                               else place(parent) @ np.linalg.inv(rests[parent]) @ rests[bone]) @ basis
+        return posed[bone]
+
+    for bone in range(len(rests)):
+        place(bone)
+    return posed
 
 
 def _basis_by_hand(pose_bone: bpy.types.PoseBone):

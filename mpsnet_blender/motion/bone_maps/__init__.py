@@ -1,5 +1,7 @@
 """What rigs call their bones: one file a family. Where two explain a rig alike, the earlier one is taken."""
 
+from collections.abc import Collection, Container
+
 from . import (
     auto_rig_pro,
     biped,
@@ -25,3 +27,14 @@ FAMILIES: tuple[Family, ...] = (
     character_creator.FAMILY, auto_rig_pro.CONTROLS, auto_rig_pro.EXPORT, biped.FAMILY, rocketbox.FAMILY, mmd.JAPANESE,
     mmd.MMD_TOOLS, mmd.ENGLISH,
 )
+
+
+def switches_of(bones: Container[str], mapped: Collection[str]) -> dict[tuple[str, str], float]:
+    """Return the custom properties {(bone, property): value} that let `mapped` bones lead, of those that a rig has."""
+    found: dict[tuple[str, str], float] = {}
+    for family in FAMILIES:
+        arms = [family.bones["upper_arm"]] if isinstance(family.bones["upper_arm"], str) else family.bones["upper_arm"]
+        if family.switches and any(name.replace("{}", family.sides[0]) in mapped for name in arms):
+            found |= {(bone.replace("{}", side), key): value for (bone, key), value in family.switches.items()
+                      for side in family.sides if bone.replace("{}", side) in bones}
+    return found

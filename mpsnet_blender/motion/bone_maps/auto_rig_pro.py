@@ -16,6 +16,7 @@ CONTROLS = Family(
     spine=("c_spine_01.x", "c_spine_02.x", "c_spine_03.x", "c_spine_04.x"),
     neck=("c_subneck_1.x", "c_neck.x"),
     fingers=fingers("c_{finger}{number}{}", _FINGERS),
+    switches={("c_hand_ik{}", "ik_fk_switch"): 1.0, ("c_foot_ik{}", "ik_fk_switch"): 1.0},
 )
 EXPORT = Family(
     title="Auto-Rig Pro",

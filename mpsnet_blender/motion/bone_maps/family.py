@@ -13,6 +13,7 @@ class Family:
 
     `bones`: a name, or several in the order of preference, by slot without side; in names of limbs `{}` stands for the
     side's word, `sides` (left, right). `spine` and `neck`: the chains from the hips upwards, those that a rig may have.
+    `switches`: custom properties {(bone, property): value} that let the mapped bones lead, rather than IK.
     """
     title: str
     sides: tuple[str, str]
@@ -20,6 +21,7 @@ class Family:
     spine: tuple[str, ...]
     neck: tuple[str, ...]
     fingers: dict[str, Names] = field(default_factory=dict)
+    switches: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
 def fingers(pattern: str, names: tuple[str, ...], numbers: tuple[str, ...] = ("1", "2", "3")) -> dict[str, str]:

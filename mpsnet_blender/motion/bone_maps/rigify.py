@@ -34,6 +34,12 @@ CONTROLS = Family(
     spine=tuple(f"spine_fk.00{number}" for number in (1, 2, 3)),
     neck=("neck",),
     fingers=fingers("{finger}.{number}{}", _FINGERS, ("01", "02", "03")),
+    # FK leads, limbs hang from the trunk, and neck and head from the chest.
+    switches={
+        ("thigh_parent{}", "IK_FK"): 1.0, ("upper_arm_parent{}", "IK_FK"): 1.0,
+        ("thigh_parent{}", "FK_limb_follow"): 0.0, ("upper_arm_parent{}", "FK_limb_follow"): 0.0,
+        ("torso", "neck_follow"): 1.0, ("torso", "head_follow"): 1.0,
+    },
 )
 METARIG = _family("Rigify metarig", "")
 DEFORM = _family("Rigify DEF bones", "DEF-")
