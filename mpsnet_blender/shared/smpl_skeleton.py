@@ -18,22 +18,22 @@ JOINT = {name: index for index, name in enumerate(JOINT_NAMES)}
 DEFAULT_STATURE = 1.70  # metres
 
 # Offset of each joint from its parent in fractions of the stature, from the segment lengths of Drillis and Contini
-# (1966) with the joint centres placed as SMPL places them. The right side mirrors the left.
+# (1966): hips at 0.525 and shoulders at 0.815 of the stature, hip joints 0.104 apart; directions about as SMPL has them. The right side mirrors the left.
 _OFFSETS_LEFT_AND_CENTRE = {
     "pelvis": (0.0, 0.0, 0.0),
-    "left_hip": (0.043, -0.047, 0.0),
-    "spine1": (0.0, 0.066, -0.012),
-    "left_knee": (0.006, -0.235, -0.002),
-    "spine2": (0.0, 0.078, 0.006),
-    "left_ankle": (-0.006, -0.242, -0.020),
-    "spine3": (0.0, 0.031, 0.004),
+    "left_hip": (0.052, -0.047, 0.0),
+    "spine1": (0.0, 0.062, 0.0),
+    "left_knee": (0.004, -0.238, -0.002),
+    "spine2": (0.0, 0.074, 0.004),
+    "left_ankle": (-0.004, -0.246, -0.014),
+    "spine3": (0.0, 0.031, 0.002),
     "left_foot": (0.014, -0.033, 0.071),
-    "neck": (0.0, 0.123, -0.024),
-    "left_collar": (0.046, 0.066, -0.012),
+    "neck": (0.0, 0.124, -0.020),
+    "left_collar": (0.046, 0.058, -0.006),
     "head": (0.0, 0.050, 0.028),
-    "left_shoulder": (0.060, 0.020, -0.006),
-    "left_elbow": (0.154, 0.0, -0.010),
-    "left_wrist": (0.147, 0.0, 0.0),
+    "left_shoulder": (0.056, 0.018, -0.002),
+    "left_elbow": (0.154, 0.0, -0.006),
+    "left_wrist": (0.141, 0.0, 0.0),
     "left_hand": (0.049, -0.004, 0.0),
 }
 # The sole lies this far below the ankle, and the crown this far above the head joint, in fractions of the stature.
