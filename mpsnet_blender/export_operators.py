@@ -72,8 +72,7 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
         except ExportError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        notice = (f"Exported {report.path.name}: {report.bone_count} bones, {len(report.mesh_names)} meshes, frames "
-                  f"{report.first_frame} to {report.last_frame}, {report.framerate:.5g} a second.")
+        notice = f"Exported {report.sentence}."
         context.window_manager.mpsnet.show_notice(notice, camera=context.window_manager.mpsnet.camera)
         self.report({"INFO"}, notice)
         return {"FINISHED"}
@@ -107,7 +106,7 @@ class MPSNET_PT_export(bpy.types.Panel):
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "Mocap"
-    bl_parent_id = "MPSNET_PT_capture"
+    bl_order = 100  # below what makes motion
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):

@@ -15,7 +15,8 @@ def basis_channels(poses: np.ndarray, rests: np.ndarray, parents: np.ndarray) ->
     """Return location (T, J, 3), quaternions (T, J, 4), w first and sign-continuous, and scale (T, J, 3) of pose bones.
 
     poses (T, J, 4, 4) and rests (J, 4, 4) are in armature space, parents (J,) with -1 for none. Blender has, for bones
-    that inherit everything, Pose = ParentPose ParentRest^-1 Rest Basis. Shear is left out: no channel holds it.
+    that inherit everything, Pose = ParentPose ParentRest^-1 Rest Basis. Shear is left out, no channel holds it: see
+    `without_stretch`.
     """
     has_parent = parents >= 0
     from_parent = rests.copy()
@@ -25,15 +26,28 @@ def basis_channels(poses: np.ndarray, rests: np.ndarray, parents: np.ndarray) ->
     return split(np.linalg.inv(from_parent) @ in_parent)
 
 
-def most_moved_frame(locations: np.ndarray, parents: np.ndarray) -> int:
-    """Return at which of T frames the child bones that ever leave their place on the parent are all farthest from it.
+def without_stretch(poses: np.ndarray) -> np.ndarray:
+    """Return bone matrices (T, J, 4, 4) with rotation, place and even scale alone, of the volume that they had.
 
-    locations (T, J, 3) are location channels: each bone's distance counts as a share of its own greatest one.
+    A bone that is stretched one way shears its children, and FBX, glTF and USD hold no shear: they would put every joint
+    below in a wrong place. So the place of each joint is kept, and what the skin between two joints loses is the stretch.
+    """
+    size = np.cbrt(np.abs(np.linalg.det(poses[..., :3, :3])))
+    even = poses.copy()
+    even[..., :3, :3] = rotation_of(poses) * size[..., None, None]
+    return even
+
+
+def most_moved_frame(locations: np.ndarray, parents: np.ndarray) -> int:
+    """Return at which of T frames most of the child bones that ever leave their place on the parent are away from it.
+
+    locations (T, J, 3) are location channels. Each bone's distance counts as a share of its own greatest one, and by its
+    root: many that are somewhat away tell more than a few that are farthest.
     """
     distances = np.linalg.norm(locations[:, parents >= 0], axis=-1)
     farthest = distances.max(axis=0, initial=0.0)
     leaves = farthest > _MOVED * farthest.max(initial=0.0) + 1e-9
-    return int(np.argmax((distances[:, leaves] / farthest[leaves]).min(axis=1))) if leaves.any() else 0
+    return int(np.argmax(np.sqrt(distances[:, leaves] / farthest[leaves]).sum(axis=1))) if leaves.any() else 0
 
 
 def split(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..motion.posed_bones import basis_channels, most_moved_frame, split
+from ..motion.posed_bones import basis_channels, most_moved_frame, split, without_stretch
 from .action import Channel, bone_path, write_action
 from .lent_names import lent_names
 from .motion_sampling import SampledMotion
@@ -124,7 +124,7 @@ def _animate(workshop: _Workshop, armature_copy: bpy.types.Object) -> int:
     """Key the copy's bones, and the object itself where it moves; return a frame that shows which bones leave their place."""
     plan, motion = workshop.plan, workshop.plan.motion
     size = plan.bone_size
-    locations, quats, scales = basis_channels(motion.poses, motion.rests, motion.parents)
+    locations, quats, scales = basis_channels(without_stretch(motion.poses), motion.rests, motion.parents)
     channels = []
     for bone, name in enumerate(motion.bone_names):
         armature_copy.pose.bones[name].rotation_mode = "QUATERNION"

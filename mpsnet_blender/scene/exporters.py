@@ -87,7 +87,8 @@ def _known_options(operator, name: str) -> set[str]:
     try:
         return set(operator.get_rna_type().properties.keys())
     except KeyError:
-        raise ExportError(f"This Blender has no exporter {name}. Install or enable it: Preferences, Add-ons.") from None
+        raise ExportError(f"This Blender has no exporter {name}: some builds leave it out. Choose another format, or use "
+                          "the Blender of blender.org.") from None
 
 
 @contextmanager

@@ -48,6 +48,12 @@ class ExportReport:
     bone_count: int
     mesh_names: tuple[str, ...]
 
+    @property
+    def sentence(self) -> str:
+        meshes = f" and {', '.join(self.mesh_names)}" if self.mesh_names else ""
+        return (f"{self.path.name}: {self.bone_count} bones{meshes}, frames {self.first_frame} to {self.last_frame}, "
+                f"{self.framerate:.5g} a second")
+
 
 def format_of(path: Path) -> str | None:
     """Return the format that a file's name stands for, None where it stands for none."""
