@@ -18,22 +18,23 @@ from mpsnet_blender.shared.smpl_skeleton import (
 
 from .landmarks import LANDMARK, LANDMARK_COUNT, LANDMARK_NAMES
 
-# Each landmark rides on a joint; offsets from it in the rest pose, in fractions of the stature, left side and centre.
+# Each landmark rides on a joint; offsets from it in the rest pose, in fractions of the stature, left side and centre: halfway
+# between anatomy and where the landmark model puts them on rendered people.
 _LANDMARKS_ON_JOINTS = {
-    "nose": ("head", (0.0, 0.016, 0.076)),
-    "left_eye_inner": ("head", (0.010, 0.036, 0.060)),
-    "left_eye": ("head", (0.018, 0.036, 0.056)),
-    "left_eye_outer": ("head", (0.027, 0.035, 0.049)),
-    "left_ear": ("head", (0.042, 0.022, 0.0)),
-    "mouth_left": ("head", (0.014, -0.008, 0.062)),
-    "left_shoulder": ("left_shoulder", (0.0, 0.0, 0.0)),
-    "left_elbow": ("left_elbow", (0.0, 0.0, 0.0)),
-    "left_wrist": ("left_wrist", (0.0, 0.0, 0.0)),
-    "left_pinky": ("left_wrist", (0.047, -0.002, -0.020)),
-    "left_index": ("left_wrist", (0.054, -0.002, 0.016)),
-    "left_thumb": ("left_wrist", (0.026, -0.006, 0.032)),
-    "left_hip": ("left_hip", (0.016, 0.0, 0.0)),
-    "left_knee": ("left_knee", (0.0, 0.0, 0.006)),
+    "nose": ("head", (0.0, 0.013, 0.072)),
+    "left_eye_inner": ("head", (0.009, 0.032, 0.058)),
+    "left_eye": ("head", (0.016, 0.032, 0.056)),
+    "left_eye_outer": ("head", (0.023, 0.032, 0.05)),
+    "left_ear": ("head", (0.035, 0.02, 0.014)),
+    "mouth_left": ("head", (0.011, -0.008, 0.062)),
+    "left_shoulder": ("left_shoulder", (0.0, 0.0, 0.007)),
+    "left_elbow": ("left_elbow", (0.004, -0.004, 0.004)),
+    "left_wrist": ("left_wrist", (0.008, -0.005, 0.0)),
+    "left_pinky": ("left_wrist", (0.054, -0.008, -0.016)),
+    "left_index": ("left_wrist", (0.06, -0.009, 0.01)),
+    "left_thumb": ("left_wrist", (0.038, -0.012, 0.02)),
+    "left_hip": ("left_hip", (0.004, -0.002, 0.003)),
+    "left_knee": ("left_knee", (0.004, 0.0, -0.003)),
     "left_ankle": ("left_ankle", (0.0, 0.0, 0.0)),
     "left_heel": ("left_ankle", (0.002, -0.034, -0.034)),
     "left_foot_index": ("left_foot", (0.004, -0.006, 0.044)),

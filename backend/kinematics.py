@@ -111,7 +111,8 @@ class _Solve:
         collar = self._solve_collar(side)
         mirror = 1.0 if side == "left" else -1.0
         axis = _LEFT_ELBOW_AXIS * (1, mirror, mirror)
-        rest_upper, rest_fore = self._bone(f"{side}_elbow"), self._bone(f"{side}_wrist")
+        rest_upper = self._rest(f"{side}_elbow") - self._rest(f"{side}_shoulder")
+        rest_fore = self._rest(f"{side}_wrist") - self._rest(f"{side}_elbow")
         upper = self._between(f"{side}_shoulder", f"{side}_elbow")
         fore = self._between(f"{side}_elbow", f"{side}_wrist")
         weight = self._weight(f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")
@@ -124,7 +125,8 @@ class _Solve:
 
     def leg(self, side: str) -> None:
         pelvis = self._get("pelvis")
-        rest_thigh, rest_shin = self._bone(f"{side}_knee"), self._bone(f"{side}_ankle")
+        rest_thigh = self._rest(f"{side}_knee") - self._body.rest_joints[JOINT[f"{side}_hip"]]
+        rest_shin = self._rest(f"{side}_ankle") - self._rest(f"{side}_knee")
         middle = (self._point("left_hip") + self._point("right_hip")) / 2
         rest_middle = (self._rest("left_hip") + self._rest("right_hip")) / 2
         hip = middle + rotated(pelvis, self._body.rest_joints[JOINT[f"{side}_hip"]] - rest_middle)

@@ -27,8 +27,12 @@ _EXPLAINING = [LANDMARK[name] for name in ("nose", *(f"{side}_{part}" for side i
     "shoulder", "elbow", "wrist", "hip", "knee", "ankle")))]
 _RIDGE = 30.0               # frames' worth of belief that pose explains nothing
 _DONORS = 12                # a scene's noise comes from one of so many whose facing is most alike
-_UPPER = [JOINT[name] for name in ("spine2", "spine3", "neck", "head")]
-_UPPER += [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("collar", "shoulder", "elbow", "wrist", "hand")]
+_ARMS = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("collar", "shoulder", "elbow", "wrist", "hand")]
+_UPPER = [JOINT[name] for name in ("spine2", "spine3", "neck", "head")] + _ARMS
+# Radians by which varied joints stray; hinges, hands and feet little.
+_STRAY = np.full(24, 0.05)
+for _name, _radians in (("shoulder", 0.2), ("hip", 0.12), ("elbow", 0.1), ("wrist", 0.1)):
+    _STRAY[[JOINT[f"left_{_name}"], JOINT[f"right_{_name}"]]] = _radians
 _LEG_SHARE = 0.477          # of the stature: the generic body's hip over its ankle
 _CONTACT_HEIGHT, _CONTACT_SPEED = 0.035, 0.30
 _LOWEST_SHARE = 5           # per cent of frames in which a sole may lie below the floor
@@ -76,10 +80,8 @@ def measure_noise(scenes: list[Scene]) -> LandmarkNoise:
 
 
 def noisy_scene(library: RecordingLibrary, noise: LandmarkNoise, rng: np.random.Generator, frames: int = 72) -> Scene:
-    """Return a recording before a random camera as the landmark stage would see it, the upper body at times another's."""
-    recording = library.draw(rng, frames)
-    if rng.random() < 0.4:
-        recording = _mixed(recording, library.draw(rng, len(recording.root)))
+    """Return a varied recording before a random camera as the landmark stage would see it."""
+    recording = varied(library.draw(rng, frames), library, rng)
     image_size = ((1280, 720), (1920, 1080), (720, 1280))[rng.integers(3)]
     focal = max(image_size) / 2 / np.tan(np.radians(rng.uniform(45, 68)) / 2)
     intrinsics = np.array(((focal, 0, image_size[0] / 2), (0, focal, image_size[1] / 2), (0, 0, 1)))
@@ -101,14 +103,35 @@ def noisy_scene(library: RecordingLibrary, noise: LandmarkNoise, rng: np.random.
     xy = view.xy + error[..., 3:] * view.size[:, None, None]
     boxes = np.concatenate([xy.min(1), xy.max(1)], axis=1)
     track = PersonTrack(rows, rows / FRAMES_PER_SECOND, xy, world, noise.scores[donor][rows].astype(np.float64), boxes)
-    return Scene(recording.name, track, image_size, intrinsics, rotmats, np.empty((len(rows), 0, 3)), _contacts(recording, scale), TRUTH_STATURE)
+    return Scene(recording.name, track, image_size, intrinsics, rotmats, np.empty((len(rows), 0, 3)),
+                 _contacts(recording, scale), TRUTH_STATURE)
 
 
-def _mixed(lower: Recording, upper: Recording) -> Recording:
-    """Return one recording with the other's upper body, over as many frames as both have."""
+def varied(recording: Recording, library: RecordingLibrary, rng: np.random.Generator) -> Recording:
+    """Return the recording at times with another's upper body or arms, its joints turned a little, the whole body tilted."""
+    part = rng.choice(3, p=(0.35, 0.35, 0.3))
+    if part:
+        recording = _mixed(recording, library.draw(rng, len(recording.root)), (_UPPER, _ARMS)[part - 1])
+    rotmats = recording.rotmats.copy()
+    if rng.random() < 0.6:
+        turned = _slow_turns(rng, len(rotmats)) * (_STRAY * rng.uniform(0.3, 1.5))[:, None]
+        rotmats = rotmats @ Rotation.from_rotvec(turned.reshape(-1, 3)).as_matrix().reshape(rotmats.shape)
+    tilt = rng.normal(0, np.pi / 3 if rng.random() < 0.05 else 0.1, size=3) * (1, 0, 1)
+    rotmats[:, 0] = Rotation.from_rotvec(tilt).as_matrix() @ rotmats[:, 0]
+    return Recording(recording.name, rotmats, recording.root)
+
+
+def _slow_turns(rng: np.random.Generator, frame_count: int) -> np.ndarray:
+    """Return rotation vectors (T, 24, 3) of variance 1 that swing slowly: two waves for each value."""
+    seconds = np.arange(frame_count)[:, None, None] / FRAMES_PER_SECOND
+    return sum(np.sin(2 * np.pi * (rng.uniform(0.1, 1.0, (24, 3)) * seconds + rng.random((24, 3)))) for _ in range(2))
+
+
+def _mixed(lower: Recording, upper: Recording, joints: list[int]) -> Recording:
+    """Return one recording with some joints of another, over as many frames as both have."""
     count = min(len(lower.root), len(upper.root))
     rotmats = lower.rotmats[:count].copy()
-    rotmats[:, _UPPER] = upper.rotmats[:count][:, _UPPER]
+    rotmats[:, joints] = upper.rotmats[:count][:, joints]
     return Recording(lower.name, rotmats, lower.root[:count])
 
 

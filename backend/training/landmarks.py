@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -120,7 +121,7 @@ def train(recipe: Recipe, store: ExampleStore, held_out: list[HeldOut], output: 
     rng, started, losses = np.random.default_rng((recipe.seed, first)), time.monotonic(), []
     for step in range(first + 1, recipe.steps + 1):
         for group in optimiser.param_groups:
-            group["lr"] = recipe.rate * min(1, step / recipe.warm_up) * (0.51 + 0.49 * np.cos(np.pi * step / recipe.steps))
+            group["lr"] = recipe.rate * min(1, step / recipe.warm_up) * (0.51 + 0.49 * math.cos(math.pi * step / recipe.steps))
         batch = store.draw(rng, recipe.runs, recipe.run)
         estimate, logits = network(batch.inputs, batch.windows, batch.start)
         loss = loss_of(estimate, logits, batch.rotmats, batch.contacts, batch.centre_inputs, recipe.run)
