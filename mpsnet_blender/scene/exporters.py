@@ -35,7 +35,8 @@ def write_gltf(scene: bpy.types.Scene, path: Path, deform_only: bool) -> None:
         "export_nla_strips_merged_animation_name": scene.name, "export_anim_single_armature": False,
         "export_force_sampling": True, "export_frame_range": False, "export_anim_slide_to_zero": True,
         "export_optimize_animation_size": False, "export_def_bones": deform_only, "export_skins": True,
-        "export_rest_position_armature": True, "export_yup": True, "will_save_settings": False}
+        "export_rest_position_armature": True, "export_yup": True, "will_save_settings": False,
+        "export_texture_dir": f"{path.stem}_textures"}
     _run("export_scene.gltf", scene, path, options)
     render = scene.render
     seconds = (scene.frame_end - scene.frame_start) * render.fps_base / render.fps

@@ -37,7 +37,9 @@ def motion_frames(armature_object: bpy.types.Object) -> np.ndarray:
     """Return the whole scene frames (T,) that the armature's Action, or else its NLA strips, span. Raises ExportError."""
     animation = armature_object.animation_data
     spans = []
-    if animation and animation.action:
+    if animation and animation.action and animation.action.use_frame_range:  # set by hand, for a loop say
+        spans = [(animation.action.frame_start, animation.action.frame_end)]
+    elif animation and animation.action:
         spans = [fcurve.range() for fcurve in _fcurves(animation) if not fcurve.is_empty]
     elif animation:
         spans = [(strip.frame_start, strip.frame_end) for track in animation.nla_tracks if not track.mute

@@ -171,6 +171,14 @@ def test_nla_strips_are_exported_where_there_is_no_action(tmp_path, empty_scene)
     assert round_trip_error(tmp_path, empty_scene, rig, np.arange(101, 131)) < MILLIMETRE
 
 
+def test_an_actions_range_that_was_set_by_hand_counts(tmp_path, empty_scene):
+    rig = a_moving_rig(empty_scene)
+    action = rig.animation_data.action
+    action.use_frame_range, action.frame_start, action.frame_end = True, 15, 24
+    bpy.ops.mpsnet.export_motion(filepath=str(tmp_path / "motion.bvh"), armature="Hero")
+    assert "Frames: 10\n" in (tmp_path / "motion.bvh").read_text()
+
+
 @pytest.mark.parametrize("overridden", [False, True])
 def test_a_linked_character_is_exported(tmp_path, empty_scene, overridden):
     rig = a_moving_rig(empty_scene)
