@@ -46,9 +46,10 @@ def _filled(rig: Rig, named: dict[str, str], built: dict[str, str]) -> dict[str,
     """Return the named map with what only the structure tells, where it fits between the named bones."""
     filled = dict(named)
     for slots in (SPINE, NECK):
-        if not chain(named, slots):
-            bones = [built[slot] for slot in chain(built, slots) if built[slot] not in filled.values()]
-            filled |= dict(zip(slots, bones))
+        found, whole = ([bone_map[slot] for slot in chain(bone_map, slots)] for bone_map in (named, built))
+        others = set(named.values()) - set(found)
+        if set(found) <= set(whole) and not others & set(whole):
+            filled |= dict(zip(slots, whole))
     for slot, bone in built.items():
         if slot in (*SPINE, *NECK) or slot in filled or bone in filled.values():
             continue

@@ -20,13 +20,14 @@ _PREFIX_SHARE = 0.6  # of the bones must begin with what is taken for a prefix
 def map_by_names(rig: Rig) -> tuple[str, dict[str, str]]:
     """Return the title of the family of rigs that explains most bones, and its bone map; an empty map where none does."""
     best: tuple[str, dict[str, str]] = ("", {})
-    most = (0, False, 0)
+    most = (0, False, 0, 0)
     for prefix in _prefixes(rig.names):
         keys = _keys(rig.names, prefix)
         for family in FAMILIES:
             bone_map = _match(rig, family, keys)
             # Of a control rig's bones, those with switches are its controls, and lead the others.
-            explained = (sum(slot in MAIN for slot in bone_map), bool(family.switches), len(bone_map))
+            trunk = sum(_key(name) in keys for name in (*family.spine, *family.neck))
+            explained = (sum(slot in MAIN for slot in bone_map), bool(family.switches), len(bone_map.keys() - {"root"}), trunk)
             if explained > most:
                 best, most = (family.title, bone_map), explained
     return best
@@ -43,18 +44,38 @@ def _match(rig: Rig, family: Family, keys: dict[str, str]) -> dict[str, str]:
                 found[f"{side}_{slot}" if side else slot] = bone
     chains = [[bone for name in names if (bone := keys.get(_key(name))) is not None and bone not in found.values()]
               for names in (family.spine, family.neck)]
-    return _without_contradictions(rig, found | _spine_and_neck(rig, *chains, found))
+    return _without_contradictions(rig, found | _spine_and_neck(rig, *chains, found, bool(family.switches)))
 
 
-def _spine_and_neck(rig: Rig, spine: list[str], neck: list[str], limbs: dict[str, str]) -> dict[str, str]:
-    """Return the chains from the hips outwards, whichever way the rig counts. What carries the arms is no neck."""
-    arms = [rig.index[limbs[slot]] for slot in ("left_clavicle", "left_upper_arm") if slot in limbs]
+def _spine_and_neck(rig: Rig, spine: list[str], neck: list[str], limbs: dict[str, str],
+                    is_control_rig: bool) -> dict[str, str]:
+    """Return the chains from the hips outwards, whichever way the rig counts.
+
+    What carries the arms is no neck, and belongs to the spine whatever its name; controls have other bones between.
+    """
+    arms = [rig.index[limbs[slot]] for slot in ("left_upper_arm", "right_upper_arm") if slot in limbs]
     carriers = [bone for bone in neck if any(rig.is_above(rig.index[bone], arm) for arm in arms)]
+    spine = spine + carriers
+    if len(arms) == 2 and not is_control_rig:
+        whole = spine + _carriers_of_both(rig, arms, limbs.get("hips"))
+        spine = whole if len(set(whole)) <= len(SPINE) else spine
     found = {}
-    for slots, bones in ((SPINE, spine + carriers), (NECK, [bone for bone in neck if bone not in carriers])):
+    for slots, bones in ((SPINE, spine), (NECK, [bone for bone in neck if bone not in carriers])):
         outwards = sorted(dict.fromkeys(bones), key=lambda bone: len(rig.ancestors(rig.index[bone])))
         found |= dict(zip(slots, outwards))
     return found
+
+
+def _carriers_of_both(rig: Rig, arms: list[int], hips: str | None) -> list[str]:
+    """Return the deforming bones between the hips and both arms; none where the arms do not hang from the hips."""
+    others = rig.ancestors(arms[1])
+    between = []
+    for bone in rig.ancestors(arms[0]):
+        if rig.names[bone] == hips:
+            return [rig.names[found] for found in between if rig.is_deforming[found]]
+        if bone in others:
+            between.append(bone)
+    return []
 
 
 def _without_contradictions(rig: Rig, bone_map: dict[str, str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from . import (
     makehuman,
     mixamo,
     mmd,
+    plain_words,
     ready_player_me,
     rigify,
     rocketbox,
@@ -25,7 +26,7 @@ FAMILIES: tuple[Family, ...] = (
     smpl.FAMILY, mixamo.FAMILY, ready_player_me.FAMILY, cmu.FAMILY, unreal.FAMILY, rigify.CONTROLS, rigify.METARIG,
     rigify.DEFORM, rigify.ORIGINAL, vroid.FAMILY, unity.FAMILY, makehuman.FAMILY, daz.GENESIS_8, daz.GENESIS_9,
     character_creator.FAMILY, auto_rig_pro.CONTROLS, auto_rig_pro.EXPORT, biped.FAMILY, rocketbox.FAMILY, mmd.JAPANESE,
-    mmd.MMD_TOOLS, mmd.ENGLISH,
+    mmd.MMD_TOOLS, mmd.ENGLISH, plain_words.WORDS, plain_words.LETTERS,
 )
 
 
