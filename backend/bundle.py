@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 
 _USUAL_INVERSE_DISTANCE, _INVERSE_DISTANCE_SIGMA = 0.17, 0.25      # 1 / metres
 _NEAREST = 0.05
+_ZOOM_SIGMA, _MOST_ZOOM = 0.12, 0.5                                 # logarithm: lenses differ by so much from the usual one
 _HOLD_TURN, _HOLD_PLACE = np.radians(0.5), 0.05     # of one frame between key frames
 
 
@@ -27,16 +28,20 @@ class Sightings:
 
 @dataclass(frozen=True)
 class Bundle:
-    """turns (F, 3, 3) take cameras' axes to the first one's, places (F, 3); directions (P, 3) unit, inverse (P,) 1 / m."""
+    """turns (F, 3, 3) take cameras' axes to the first one's, places (F, 3); directions (P, 3) unit, inverse (P,) 1 / m.
+
+    zoom: the logarithm of the focal length over the one that the sightings' slopes were made with.
+    """
     turns: np.ndarray
     places: np.ndarray
     directions: np.ndarray
     inverse: np.ndarray
+    zoom: float = 0.0
 
     def errors(self, seen: Sightings) -> np.ndarray:
         """Return the sightings' errors (M, 2) in slopes; infinite behind the camera."""
         q = self._before(seen)
-        error = q[:, :2] / np.maximum(q[:, 2:], _NEAREST) - seen.slopes
+        error = np.exp(self.zoom) * q[:, :2] / np.maximum(q[:, 2:], _NEAREST) - seen.slopes
         return np.where(q[:, 2:] > _NEAREST, error, np.inf)
 
     def _before(self, seen: Sightings) -> np.ndarray:
@@ -44,16 +49,17 @@ class Bundle:
         return np.einsum("mji,mj->mi", self.turns[seen.camera], towards)
 
 
-def adjust(bundle: Bundle, seen: Sightings, sigma: float, fixed: int, step_sigma: np.ndarray, rounds: int = 12) -> Bundle:
+def adjust(bundle: Bundle, seen: Sightings, sigma: float, fixed: int, step_sigma: np.ndarray, rounds: int = 12,
+           may_zoom: bool = False) -> Bundle:
     """Return the bundle with less error, the first `fixed` cameras left as they are.
 
     sigma: a sighting's error in slopes; step_sigma (F - 1,): how far (m) the camera may well go from one to the next; 0
-    holds it to the spot, for a camera that only turns.
+    holds it to the spot, for a camera that only turns. may_zoom: find the focal length too.
     """
-    cost, damping = _cost(bundle, seen, sigma, step_sigma), 1e-3
+    cost, damping = cost_of(bundle, seen, sigma, step_sigma), 1e-3
     for _ in range(rounds):
-        tried = _step(bundle, seen, sigma, fixed, step_sigma, damping)
-        tried_cost = _cost(tried, seen, sigma, step_sigma)
+        tried = _step(bundle, seen, sigma, (fixed, may_zoom), step_sigma, damping)
+        tried_cost = cost_of(tried, seen, sigma, step_sigma)
         if tried_cost < cost:
             if cost - tried_cost < 1e-4 * cost:
                 return tried
@@ -63,45 +69,72 @@ def adjust(bundle: Bundle, seen: Sightings, sigma: float, fixed: int, step_sigma
     return bundle
 
 
-def _cost(bundle: Bundle, seen: Sightings, sigma: float, step_sigma: np.ndarray) -> float:
+def cost_of(bundle: Bundle, seen: Sightings, sigma: float, step_sigma: np.ndarray) -> float:
+    """Return what `adjust` makes small."""
     error = np.minimum(np.linalg.norm(bundle.errors(seen), axis=1) / sigma, 1e6)
     steps = np.linalg.norm(np.diff(bundle.places, axis=0), axis=1) / np.maximum(step_sigma, 1e-6)
     prior = (bundle.inverse - _USUAL_INVERSE_DISTANCE) / _INVERSE_DISTANCE_SIGMA
-    return float(np.log1p(error ** 2).sum() + (steps ** 2).sum() + (prior ** 2).sum())
+    return float(np.log1p(error ** 2).sum() + (steps ** 2).sum() + (prior ** 2).sum() + (bundle.zoom / _ZOOM_SIGMA) ** 2)
 
 
-def _step(bundle: Bundle, seen: Sightings, sigma: float, fixed: int, step_sigma: np.ndarray, damping: float) -> Bundle:
-    cameras, points = len(bundle.turns), len(bundle.inverse)
+def _step(bundle: Bundle, seen: Sightings, sigma: float, held: tuple[int, bool], step_sigma: np.ndarray,
+          damping: float) -> Bundle:
+    """Return the bundle after one step of Gauss and Newton; held: how many cameras stay, and whether the zoom is free."""
+    cameras = len(bundle.turns)
     by_camera, by_point, error, weight, tangents = _slopes(bundle, seen, sigma)
-    weighted_camera, weighted_point = by_camera * weight[:, None, None], by_point * weight[:, None, None]
-    normal = np.zeros((cameras, 6, 6))
-    np.add.at(normal, seen.camera, np.swapaxes(weighted_camera, 1, 2) @ by_camera)
-    right = np.zeros((cameras, 6))
-    np.add.at(right, seen.camera, -(np.swapaxes(weighted_camera, 1, 2) @ error[..., None])[..., 0])
-    inner = np.zeros((points, 3, 3))
-    np.add.at(inner, seen.point, np.swapaxes(weighted_point, 1, 2) @ by_point)
-    push = np.zeros((points, 3))
-    np.add.at(push, seen.point, -(np.swapaxes(weighted_point, 1, 2) @ error[..., None])[..., 0])
+    inner, push = _points_part(bundle, seen, by_point, error, weight, damping)
+    matrix, target, cross = _cameras_part(bundle, seen, (by_camera, by_point), error, weight, damping)
+    points = len(inner)
+    solved = np.linalg.solve(inner, np.concatenate([cross.reshape(-1, points, 3).transpose(1, 2, 0), push[..., None]], axis=2))
+    eliminated = cross @ solved.reshape(3 * points, -1)                     # solved: (P, 3, 6 F + 2)
+    matrix, target = matrix - eliminated[:, :-1], target - eliminated[:, -1]
+    _hold_steps(matrix, target, bundle.places, step_sigma)
+    free = np.arange(6 * held[0], 6 * cameras + held[1])
+    change = np.zeros(6 * cameras + 1)
+    change[free] = np.linalg.solve(matrix[np.ix_(free, free)] + 1e-9 * np.eye(len(free)), target[free])
+    moved = solved[..., -1] - (solved[..., :-1] @ change)
+    by_six = change[:-1].reshape(cameras, 6)
+    directions = bundle.directions + (tangents @ moved[:, :2, None])[..., 0]
+    return Bundle(bundle.turns @ Rotation.from_rotvec(by_six[:, :3]).as_matrix(), bundle.places + by_six[:, 3:],
+                  directions / np.linalg.norm(directions, axis=1, keepdims=True), np.maximum(bundle.inverse + moved[:, 2], 0.0),
+                  float(np.clip(bundle.zoom + change[-1], -_MOST_ZOOM, _MOST_ZOOM)))
+
+
+def _points_part(bundle: Bundle, seen: Sightings, by_point: np.ndarray, error: np.ndarray, weight: np.ndarray,
+                 damping: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points' own normal equations: matrices (P, 3, 3), with a prior and damped, and right sides (P, 3)."""
+    weighted = np.swapaxes(by_point * weight[:, None, None], 1, 2)
+    inner, push = np.zeros((len(bundle.inverse), 3, 3)), np.zeros((len(bundle.inverse), 3))
+    np.add.at(inner, seen.point, weighted @ by_point)
+    np.add.at(push, seen.point, -(weighted @ error[..., None])[..., 0])
     inner[:, 2, 2] += _INVERSE_DISTANCE_SIGMA ** -2
     push[:, 2] -= (bundle.inverse - _USUAL_INVERSE_DISTANCE) / _INVERSE_DISTANCE_SIGMA ** 2
-    inner += damping * inner * np.eye(3) + 1e-9 * np.eye(3)
-    cross = np.zeros((cameras, points, 6, 3))
-    np.add.at(cross, (seen.camera, seen.point), np.swapaxes(weighted_camera, 1, 2) @ by_point)
-    cross = np.swapaxes(cross, 1, 2).reshape(6 * cameras, 3 * points)
-    solved = np.linalg.solve(inner, np.concatenate([np.swapaxes(cross.reshape(-1, points, 3), 0, 1).swapaxes(1, 2),
-                                                     push[..., None]], axis=2))          # (P, 3, 6 F + 1)
-    eliminated = cross @ solved.reshape(3 * points, -1)
-    matrix = _block_diagonal(normal * (1 + damping * np.eye(6))) - eliminated[:, :-1]
-    target = right.ravel() - eliminated[:, -1]
-    _hold_steps(matrix, target, bundle.places, step_sigma)
-    free = slice(6 * fixed, None)
-    change = np.zeros(6 * cameras)
-    change[free] = np.linalg.solve(matrix[free, free] + 1e-9 * np.eye(6 * (cameras - fixed)), target[free])
-    moved = solved[..., -1] - (solved[..., :-1] @ change)
-    change = change.reshape(cameras, 6)
-    directions = bundle.directions + (tangents @ moved[:, :2, None])[..., 0]
-    return Bundle(bundle.turns @ Rotation.from_rotvec(change[:, :3]).as_matrix(), bundle.places + change[:, 3:],
-                  directions / np.linalg.norm(directions, axis=1, keepdims=True), np.maximum(bundle.inverse + moved[:, 2], 0.0))
+    return inner + damping * inner * np.eye(3) + 1e-9 * np.eye(3), push
+
+
+def _cameras_part(bundle: Bundle, seen: Sightings, slopes: tuple[np.ndarray, np.ndarray], error: np.ndarray, weight: np.ndarray,
+                  damping: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the cameras' and, last, the zoom's normal equations (6 F + 1) and how they hang on the points (6 F + 1, 3 P)."""
+    cameras, points = len(bundle.turns), len(bundle.inverse)
+    by_camera, by_point = slopes
+    by_zoom = (error + seen.slopes)[..., None]          # what is predicted grows with the zoom
+    weighted = np.swapaxes(by_camera * weight[:, None, None], 1, 2)
+    weighted_zoom = np.swapaxes(by_zoom * weight[:, None, None], 1, 2)
+    normal, right, border = np.zeros((cameras, 6, 6)), np.zeros((cameras, 6)), np.zeros((cameras, 6))
+    np.add.at(normal, seen.camera, weighted @ by_camera)
+    np.add.at(right, seen.camera, -(weighted @ error[..., None])[..., 0])
+    np.add.at(border, seen.camera, (weighted @ by_zoom)[..., 0])
+    matrix = np.zeros((6 * cameras + 1, 6 * cameras + 1))
+    matrix[:-1, :-1] = _block_diagonal(normal * (1 + damping * np.eye(6)))
+    matrix[:-1, -1] = matrix[-1, :-1] = border.ravel()
+    matrix[-1, -1] = (1 + damping) * (weighted_zoom @ by_zoom).sum() + _ZOOM_SIGMA ** -2
+    target = np.append(right.ravel(), -(weighted_zoom @ error[..., None]).sum() - bundle.zoom * _ZOOM_SIGMA ** -2)
+    cross = np.zeros((points, 6 * cameras + 1, 3))
+    at = cross[:, :-1].reshape(points, cameras, 6, 3)
+    np.add.at(at, (seen.point, seen.camera), weighted @ by_point)
+    cross[:, :-1] = at.reshape(points, 6 * cameras, 3)
+    np.add.at(cross[:, -1], seen.point, (weighted_zoom @ by_point)[:, 0])
+    return matrix, target, cross.transpose(1, 0, 2).reshape(6 * cameras + 1, 3 * points)
 
 
 def _slopes(bundle: Bundle, seen: Sightings, sigma: float) -> tuple[np.ndarray, ...]:
@@ -109,11 +142,12 @@ def _slopes(bundle: Bundle, seen: Sightings, sigma: float) -> tuple[np.ndarray, 
     turns, places = bundle.turns[seen.camera], bundle.places[seen.camera]
     q = bundle._before(seen)
     depth = np.maximum(q[:, 2], _NEAREST)
-    error = q[:, :2] / depth[:, None] - seen.slopes
+    zoom = np.exp(bundle.zoom)
+    error = zoom * q[:, :2] / depth[:, None] - seen.slopes
     weight = np.where(q[:, 2] > _NEAREST, 1 / (sigma ** 2 + (error ** 2).sum(1)), 0.0)
     projection = np.zeros((len(q), 2, 3))
-    projection[:, 0, 0] = projection[:, 1, 1] = 1 / depth
-    projection[:, :, 2] = -q[:, :2] / depth[:, None] ** 2
+    projection[:, 0, 0] = projection[:, 1, 1] = zoom / depth
+    projection[:, :, 2] = -zoom * q[:, :2] / depth[:, None] ** 2
     inverse = np.swapaxes(turns, 1, 2)
     by_turn = np.cross(q[:, None, :], np.eye(3))                    # row i: q x e_i, the change of q by a turn about e_i
     by_camera = np.concatenate([projection @ np.swapaxes(by_turn, 1, 2),

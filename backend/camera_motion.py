@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .camera_windows import Sighted, adjust_in_windows, at_rows, turn_between
+from .camera_windows import Sighted, Solved, adjust_in_windows, at_rows, find_zoom
 from .scenery import Trails
 
 _STILL_SHARE = 0.001                # of the picture's long side a second: less is no motion
@@ -16,17 +16,18 @@ _FEWEST_KEYS, _FEWEST_POINTS = 3, 12
 _SIGHTING_SHARE = 0.0008            # of the long side: error of a sighting (half a pixel of 640)
 _SPEED = 1.5                        # metres a second that a camera may well move
 _TURN_EXPLAINS = 0.9                # of what going explains too: then the camera only turns
-_FOCAL_FACTORS = np.exp(np.linspace(-0.4, 0.4, 33))
-_FOCAL_TURN = np.radians(3.0)       # pairs of frames between which the camera turned as much tell the focal length
-_FOCAL_FEWEST, _FOCAL_MOST, _FOCAL_SHARPNESS = 5, 24, 1.1
+_FARTHEST = 0.03                    # 1 / distance: points farther away tell no place
 
 
 @dataclass(frozen=True)
 class CameraTrack:
     """turns (T, 3, 3) take each frame's camera axes to the first frame's; places (T, 3) in the first frame's axes, of a
-    scale of their own; all zero where the camera only turns. still: it neither turned nor went."""
+    scale of their own; all zero where the camera only turns. points (N, 3) of the background in the same axes and scale, where
+    it goes. focal_factor: the focal length over the assumed one. still: it neither turned nor went."""
     turns: np.ndarray
     places: np.ndarray
+    points: np.ndarray
+    focal_factor: float = 1.0
     still: bool = False
 
     @property
@@ -37,7 +38,7 @@ class CameraTrack:
 
 def still_camera(frame_count: int) -> CameraTrack:
     """Return the track of a camera that stood on a tripod."""
-    return CameraTrack(np.tile(np.eye(3), (frame_count, 1, 1)), np.zeros((frame_count, 3)), still=True)
+    return CameraTrack(np.tile(np.eye(3), (frame_count, 1, 1)), np.zeros((frame_count, 3)), np.zeros((0, 3)), still=True)
 
 
 def is_still(trails: Trails, timestamps: np.ndarray, long_side: int) -> bool:
@@ -60,50 +61,30 @@ def key_rows(timestamps: np.ndarray) -> np.ndarray:
     return np.unique(np.append(np.arange(0, count, step), count - 1))
 
 
-def track_camera(trails: Trails, timestamps: np.ndarray, intrinsics: np.ndarray,
+def track_camera(trails: Trails, timestamps: np.ndarray, intrinsics: np.ndarray, lens_is_known: bool = False,
                  check: Callable[[], None] = lambda: None) -> CameraTrack:
     """Return how the camera moved over frames at timestamps (T,) s; intrinsics (3, 3) in px.
 
-    check is called now and then: it may raise, to cancel.
+    A lens that is only assumed is measured: only with the right one do all sightings agree. check is called now and then:
+    it may raise, to cancel.
     """
     keys, long_side = key_rows(timestamps), 2 * max(intrinsics[:2, 2])
     if len(keys) < _FEWEST_KEYS or is_still(trails, timestamps, long_side):
         return still_camera(len(timestamps))
     slopes = (trails.xy - intrinsics[:2, 2]) / intrinsics[(0, 1), (0, 1)]
     seen = Sighted(trails.row, trails.point, slopes, _SIGHTING_SHARE * long_side / intrinsics[0, 0])
-    step = float(np.median(np.diff(timestamps[keys])))
-    solved = adjust_in_windows(seen, keys, 0.0, check)
+
+    def solved_with(step_sigma: float) -> Solved:
+        zoom = 0.0 if lens_is_known else find_zoom(seen, keys, step_sigma, check)
+        return adjust_in_windows(seen, keys, step_sigma, zoom, check)
+
+    solved = solved_with(0.0)
     if solved.explained < _TURN_EXPLAINS:
-        gone = adjust_in_windows(seen, keys, _SPEED * step, check)
+        gone = solved_with(_SPEED * float(np.median(np.diff(timestamps[keys]))))
         solved = solved if solved.explained > _TURN_EXPLAINS * gone.explained else gone
     turns, places = at_rows(solved, seen, keys, len(timestamps))
-    return CameraTrack(turns, places)
-
-
-def focal_factor(trails: Trails, timestamps: np.ndarray, intrinsics: np.ndarray) -> float | None:
-    """Return by how much the focal length differs from the intrinsics', where the camera turns enough to tell; else None.
-
-    Only with the right focal length are pictures of a camera that turns turned copies of each other.
-    """
-    keys = key_rows(timestamps)
-    lag = max(1, round(1.0 / _KEY_SECONDS))
-    turning = []
-    for before, after in zip(keys[:-lag], keys[lag:]):
-        first, second = ((xy - intrinsics[:2, 2]) / intrinsics[0, 0] for xy in _common(trails, before, after))
-        if len(first) >= _FEWEST_POINTS and turn_between(first, second)[1] > _FOCAL_TURN:
-            turning.append((first, second))
-    if len(turning) < _FOCAL_FEWEST:
-        return None
-    chosen = [turning[index] for index in np.unique(np.linspace(0, len(turning) - 1, _FOCAL_MOST).astype(int))]
-    costs = np.median([[turn_between(first / factor, second / factor)[2] * factor for factor in _FOCAL_FACTORS]
-                       for first, second in chosen], axis=0)
-    best = int(costs.argmin())
-    if not 0 < best < len(costs) - 1 or min(costs[0], costs[-1]) < _FOCAL_SHARPNESS * costs[best]:
-        return None
-    # The lowest point of the parabola through the best factor and its neighbours.
-    before, at, after = costs[best - 1:best + 2]
-    shift = 0.5 * (before - after) / max(before - 2 * at + after, 1e-12)
-    return float(_FOCAL_FACTORS[best] * (_FOCAL_FACTORS[1] / _FOCAL_FACTORS[0]) ** np.clip(shift, -0.5, 0.5))
+    near = np.isfinite(solved.inverse) & (solved.inverse > _FARTHEST) & (solved.step_sigma > 0)
+    return CameraTrack(turns, places, solved.directions[near] / solved.inverse[near, None], float(np.exp(solved.zoom)))
 
 
 def _common(trails: Trails, before: int, after: int) -> tuple[np.ndarray, np.ndarray]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .camera import rays
 from .camera_motion import CameraTrack, still_camera
-from .camera_scale import camera_scale
+from .camera_scale import camera_scale, floor_scale
 from .contacts import find_contacts
 from .engine import CapturedPerson, Shot
 from .feet import soles, standing_points
@@ -53,38 +54,46 @@ def stand(people: list[CapturedPerson], shot: Shot, camera: CameraTrack | None =
     what is in contact with the floor there.
     """
     camera = camera or still_camera(len(shot.clock.frame_index))
-    first_from_cam = _in_metres(people, shot, camera)
-    motions = [to_world(person.motion, first_from_cam[_rows(person, shot)]) for person in people]
-    world = find_world(motions, vertical)
-    settled = _settle_all(people, shot, world, first_from_cam)
+    scale = _scale_by_feet(people, shot, camera) if camera.goes else 1.0
+    world, settled, motions = _stand_before(people, shot, camera, scale, lambda seen: find_world(seen, vertical))
+    if camera.goes:
+        down = -world.world_from_cam[2, :3]
+        scale = floor_scale(camera.points, down, float(world.world_from_cam[2, 3]), scale)
     points = [standing_points(motion, own.contacts) for motion, own in zip(motions, settled, strict=True)]
-    if all(len(own) for own in points):
-        world = find_world(motions, vertical, points)
-        settled = _settle_all(people, shot, world, first_from_cam)
-    world_from_cam = world.world_from_cam @ (first_from_cam[:1] if camera.still else first_from_cam)
+    known = points if all(len(own) for own in points) else None
+    world, settled, _ = _stand_before(people, shot, camera, scale, lambda seen: find_world(seen, vertical, known))
+    world_from_cam = world.world_from_cam @ (_poses(camera, scale)[:1] if camera.still else _poses(camera, scale))
     return Stage(world_from_cam, world.pitch, world.roll), settled
+
+
+def _stand_before(people: list[CapturedPerson], shot: Shot, camera: CameraTrack, scale: float,
+                  find: Callable[[list[CameraMotion]], World]) -> tuple[World, list[StandingPerson], list[CameraMotion]]:
+    """Return the world, everybody in it, and their motions in the first frame's axes, for a scale of the camera's path."""
+    poses = _poses(camera, scale)
+    motions = [to_world(person.motion, poses[_rows(person, shot)]) for person in people]
+    world = find(motions)
+    settled = [_settle(person.scaled(factor), shot, world.world_from_cam @ poses[_rows(person, shot)])
+               for person, factor in zip(people, world.stature_factors, strict=True)]
+    return world, settled, motions
 
 
 def _rows(person: CapturedPerson, shot: Shot) -> np.ndarray:
     return person.track.frame_index - shot.clock.frame_index[0]
 
 
-def _in_metres(people: list[CapturedPerson], shot: Shot, camera: CameraTrack) -> np.ndarray:
+def _poses(camera: CameraTrack, scale: float) -> np.ndarray:
     """Return each frame's camera (N, 4, 4) in the first frame's axes, metres."""
     poses = np.tile(np.eye(4), (len(camera.turns), 1, 1))
-    poses[:, :3, :3] = camera.turns
-    if camera.goes:
-        rows = [_rows(person, shot) for person in people]
-        feet = [soles(to_world(person.motion, poses[own]), np.zeros(3)) for person, own in zip(people, rows, strict=True)]
-        scale = camera_scale(feet, [camera.places[own] for own in rows], [camera.turns[own, :, 2] for own in rows],
-                             [person.track.timestamps for person in people])
-        poses[:, :3, 3] = scale * camera.places
+    poses[:, :3, :3], poses[:, :3, 3] = camera.turns, scale * camera.places
     return poses
 
 
-def _settle_all(people: list[CapturedPerson], shot: Shot, world: World, first_from_cam: np.ndarray) -> list[StandingPerson]:
-    return [_settle(person.scaled(factor), shot, world.world_from_cam @ first_from_cam[_rows(person, shot)])
-            for person, factor in zip(people, world.stature_factors, strict=True)]
+def _scale_by_feet(people: list[CapturedPerson], shot: Shot, camera: CameraTrack) -> float:
+    rows = [_rows(person, shot) for person in people]
+    poses = _poses(camera, 0.0)
+    feet = [soles(to_world(person.motion, poses[own]), np.zeros(3)) for person, own in zip(people, rows, strict=True)]
+    return camera_scale(feet, [camera.places[own] for own in rows], [camera.turns[own, :, 2] for own in rows],
+                        [person.track.timestamps for person in people])
 
 
 def _settle(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray) -> StandingPerson:

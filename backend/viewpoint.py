@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .camera_motion import CameraTrack, focal_factor, is_still, still_camera, track_camera
+from .camera_motion import CameraTrack, track_camera
 from .reporter import Reporter
 from .scenery import Scenery
 from .vertical_lines import Vertical, find_vertical
@@ -23,22 +23,18 @@ class Viewpoint:
 def find_viewpoint(scenery: Scenery, timestamps: np.ndarray, intrinsics: np.ndarray, lens_is_known: bool,
                    reporter: Reporter) -> Viewpoint:
     """Return the viewpoint of a shot with frames at timestamps (T,) s; a lens that is only assumed is measured where the
-    camera turns enough. Raises CancelRequested."""
+    camera moves. Raises CancelRequested."""
     for seconds in scenery.cuts:
         reporter.log("warning", f"The picture changes as a whole at {seconds:.1f} s, as at a cut. "
                      "Capture each shot by itself, with --start and --end.")
-    trails = scenery.trails()
-    if is_still(trails, timestamps, 2 * max(intrinsics[:2, 2])):
-        camera = still_camera(len(timestamps))
-    else:
-        factor = None if lens_is_known else focal_factor(trails, timestamps, intrinsics)
-        if factor is not None:
-            intrinsics = intrinsics.copy()
-            intrinsics[(0, 1), (0, 1)] *= factor
-            degrees = 2 * np.degrees(np.arctan(max(intrinsics[:2, 2]) / intrinsics[0, 0]))
-            reporter.log("info", f"The turning camera tells its lens: {degrees:.0f} degrees.")
-        camera = track_camera(trails, timestamps, intrinsics, reporter.check)
+    camera = track_camera(scenery.trails(), timestamps, intrinsics, lens_is_known, reporter.check)
+    if not camera.still:
         reporter.log("info", "The camera moves: it " + ("goes through the room." if camera.goes else "turns on the spot."))
+    if camera.focal_factor != 1.0:
+        intrinsics = intrinsics.copy()
+        intrinsics[(0, 1), (0, 1)] *= camera.focal_factor
+        degrees = 2 * np.degrees(np.arctan(max(intrinsics[:2, 2]) / intrinsics[0, 0]))
+        reporter.log("info", f"The moving camera tells its field of view: {degrees:.0f} degrees.")
     seen = scenery.upright_lines()
     vertical = find_vertical(seen.lines, camera.turns[seen.row], seen.pictures, intrinsics)
     return Viewpoint(intrinsics, camera, vertical)

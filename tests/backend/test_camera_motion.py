@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.camera_motion import focal_factor, is_still, track_camera
-from backend.camera_scale import camera_scale
+from backend.camera_motion import is_still, track_camera
+from backend.camera_scale import camera_scale, floor_scale
 from backend.regions import Region
 from backend.scenery import Scenery, Trails
 from backend.video import Frame
@@ -89,11 +89,28 @@ def test_a_long_clips_windows_go_on_from_each_other():
 @pytest.mark.parametrize("factor", (0.85, 1.0, 1.2))
 def test_a_panning_camera_tells_its_focal_length(factor):
     trails = trails_of(yawed(np.linspace(0, 50, 90)), np.zeros((90, 3)), focal=INTRINSICS[0, 0] * factor)
-    assert focal_factor(trails, TIMES, INTRINSICS) == pytest.approx(factor, rel=0.03)
+    assert track_camera(trails, TIMES, INTRINSICS).focal_factor == pytest.approx(factor, rel=0.02)
 
 
-def test_a_camera_that_does_not_turn_tells_nothing_of_its_lens():
-    assert focal_factor(trails_of(yawed(np.zeros(90)), np.zeros((90, 3))), TIMES, INTRINSICS) is None
+def test_a_walking_camera_tells_its_focal_length_too_unless_it_is_known():
+    places = np.column_stack([0.4 * np.sin(TIMES), 0.02 * np.sin(9 * TIMES), np.linspace(0, -3.5, 90)])
+    trails = trails_of(yawed(5 * np.sin(TIMES)), places, focal=INTRINSICS[0, 0] * 0.87)
+    assert track_camera(trails, TIMES, INTRINSICS).focal_factor == pytest.approx(0.87, rel=0.04)
+    assert track_camera(trails, TIMES, INTRINSICS, lens_is_known=True).focal_factor == 1.0
+
+
+def test_a_still_camera_tells_nothing_of_its_lens():
+    assert track_camera(trails_of(yawed(np.zeros(90)), np.zeros((90, 3))), TIMES, INTRINSICS).focal_factor == 1.0
+
+
+def test_the_points_of_the_floor_settle_the_scale_that_feet_only_guess():
+    generator = np.random.default_rng(0)
+    floor = np.column_stack([generator.uniform(-4, 4, 80), generator.normal(1.5, 0.02, 80), generator.uniform(3, 9, 80)])
+    things = generator.uniform((-4, -1, 3), (4, 1.4, 9), (60, 3))
+    down = np.array((0.0, 1.0, 0.0))
+    assert floor_scale(np.concatenate([floor, things]) / 2.0, down, 1.5, 1.75) == pytest.approx(2.0, rel=0.01)
+    assert floor_scale(things / 2.0, down, 1.5, 1.75) == 1.75                       # no floor is seen
+    assert floor_scale(floor / 6.0, down, 1.5, 1.75) == 1.75                        # that floor lies too far from the feet's
 
 
 def test_planted_feet_tell_how_far_the_camera_went():
