@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import bpy
 
+from .scene.bone_map_storage import store_map, stored_map
 from .scene.retarget import RetargetSettings
 from .shared.bone_slots import SLOTS, label
 
 
-def _annotations() -> dict:
-    """Return one text a slot. Overrides of linked rigs keep them too."""
-    return {slot: bpy.props.StringProperty(
-        name=label(slot), override={"LIBRARY_OVERRIDABLE"}, description=f"The bone that is the {label(slot).lower()}")
-        for slot in SLOTS}
+def _bone_property(slot: str):
+    """Return the text of one slot, which reads and writes the object's map."""
+    def bone(self) -> str:
+        return stored_map(self.id_data).get(slot, "")
+
+    def set_bone(self, name: str) -> None:
+        store_map(self.id_data, stored_map(self.id_data) | {slot: name})
+
+    return bpy.props.StringProperty(
+        name=label(slot), get=bone, set=set_bone, description=f"The bone that is the {label(slot).lower()}")
 
 
 class MPSNET_bone_map(bpy.types.PropertyGroup):
-    """Object.mpsnet_bones: the name of the bone in each slot."""
-    __annotations__ = _annotations()
+    """Object.mpsnet_bones: the name of the bone in each slot, as the table shows them."""
+    __annotations__ = {slot: _bone_property(slot) for slot in SLOTS}
 
 
 class RetargetProperties:
@@ -80,8 +86,9 @@ CLASSES = (MPSNET_bone_map, MPSNET_retarget_settings)
 
 
 def attach() -> None:
-    """Hang the map on objects and the settings on the scene."""
-    bpy.types.Object.mpsnet_bones = bpy.props.PointerProperty(type=MPSNET_bone_map, override={"LIBRARY_OVERRIDABLE"})
+    """Hang the map on objects and the settings on the scene. Overrides of linked rigs keep the map, as it is one text."""
+    bpy.types.Object.mpsnet_bone_map = bpy.props.StringProperty(override={"LIBRARY_OVERRIDABLE"}, options={"HIDDEN"})
+    bpy.types.Object.mpsnet_bones = bpy.props.PointerProperty(type=MPSNET_bone_map)
     bpy.types.Scene.mpsnet_retarget = bpy.props.PointerProperty(type=MPSNET_retarget_settings)
 
 
@@ -89,3 +96,4 @@ def detach() -> None:
     """Take both off again."""
     del bpy.types.Scene.mpsnet_retarget
     del bpy.types.Object.mpsnet_bones
+    del bpy.types.Object.mpsnet_bone_map

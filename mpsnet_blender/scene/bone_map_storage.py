@@ -20,15 +20,18 @@ class BoneMapError(Exception):
 
 def stored_map(armature_object: bpy.types.Object) -> dict[str, str]:
     """Return the map that was stored with an armature object, without bones that it has no more."""
-    stored = armature_object.mpsnet_bones
-    found = {slot: getattr(stored, slot) for slot in SLOTS}
-    return {slot: bone for slot, bone in found.items() if bone in armature_object.data.bones}
+    try:
+        words = json.loads(armature_object.mpsnet_bone_map or "{}")
+    except ValueError:
+        return {}
+    bones = armature_object.data.bones
+    return {slot: bone for slot, bone in words.items() if slot in SLOTS and bone in bones} if isinstance(words, dict) else {}
 
 
 def store_map(armature_object: bpy.types.Object, bone_map: dict[str, str]) -> None:
-    """Keep a map with an armature object; slots that are not in it become empty."""
-    for slot in SLOTS:
-        setattr(armature_object.mpsnet_bones, slot, bone_map.get(slot, ""))
+    """Keep a map with an armature object. With an empty one, the bones are found by themselves again."""
+    filled = {slot: bone for slot, bone in bone_map.items() if bone}
+    armature_object.mpsnet_bone_map = json.dumps(filled, ensure_ascii=False) if filled else ""
 
 
 def find_map(armature_object: bpy.types.Object) -> Mapping:

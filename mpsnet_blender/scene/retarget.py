@@ -49,6 +49,9 @@ def retarget_armature(scene: bpy.types.Scene, source: bpy.types.Object, target: 
     """Give the target a fresh Action with the source's motion. Raises RetargetError; nothing is half done then."""
     if source == target:
         raise RetargetError(f"“{source.name}” is source and target. Choose two armatures.")
+    if target.library is not None:
+        raise RetargetError(f"“{target.name}” is linked and cannot be animated here. "
+                            "Make a Library Override of it: Object > Library Override > Make.")
     bpy.context.view_layer.update()  # objects moved by a script stand where they were until then
     source_map, target_map = usable_map(source), usable_map(target)
     read = read_source(scene, source, source_map, settings.source_as_posed)
