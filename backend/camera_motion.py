@@ -15,7 +15,7 @@ _KEY_SECONDS = 0.2
 _FEWEST_KEYS, _FEWEST_POINTS = 3, 12
 _SIGHTING_SHARE = 0.0008            # of the long side: error of a sighting (half a pixel of 640)
 _SPEED = 1.5                        # metres a second that a camera may well move
-_TURN_EXPLAINS = 0.9                # of what going explains too: then the camera only turns
+_TURN_EXPLAINS, _TURN_IS_ALL = 0.9, 0.8     # of what going explains too, or of all: then the camera only turns
 _FARTHEST = 0.03                    # 1 / distance: points farther away tell no place
 
 
@@ -79,7 +79,7 @@ def track_camera(trails: Trails, timestamps: np.ndarray, intrinsics: np.ndarray,
         return adjust_in_windows(seen, keys, step_sigma, zoom, check)
 
     solved = solved_with(0.0)
-    if solved.explained < _TURN_EXPLAINS:
+    if solved.explained < _TURN_IS_ALL:
         gone = solved_with(_SPEED * float(np.median(np.diff(timestamps[keys]))))
         solved = solved if solved.explained > _TURN_EXPLAINS * gone.explained else gone
     turns, places = at_rows(solved, seen, keys, len(timestamps))

@@ -15,6 +15,7 @@ WINDOW, _OVERLAP = 60, 20          # key frames adjusted at once, and how many o
 _MOST_POINTS, _FEWEST_SIGHTINGS = 500, 3
 _FIRST_DISTANCE = 6.0               # metres at which a point is taken to lie at first
 _EXPLAINED_SIGMAS = 3.0
+_BLOCK_FRAMES = 256
 _TURN_ROUNDS, _ROUNDS_FIRST, _ROUNDS = 12, 40, 20
 _ZOOMS = (-0.3, -0.15, 0.0, 0.15, 0.3)      # logarithms of focal lengths to begin with
 _WORTH_IT, _MOST_ZOOM = 0.97, 0.45          # a lens is believed that makes so much of the error vanish, and is not extreme
@@ -98,11 +99,15 @@ def at_rows(solved: Solved, seen: Sighted, keys: np.ndarray, frame_count: int) -
     turns = Slerp(keys, Rotation.from_matrix(solved.turns))(rows).as_matrix()
     places = np.stack([np.interp(rows, keys, column) for column in solved.places.T], axis=1)
     known = np.isfinite(solved.inverse[seen.point])
-    points = np.nan_to_num(solved.inverse)
-    bundle = Bundle(turns, places, solved.directions, points, solved.zoom)
-    sightings = Sightings(seen.row[known], seen.point[known], seen.slopes[known])
-    done = resect(bundle, sightings, seen.sigma, may_go=solved.step_sigma > 0)
-    return done.turns, done.places * (solved.step_sigma > 0)
+    row, point, slopes = seen.row[known], seen.point[known], seen.slopes[known]
+    inverse = np.nan_to_num(solved.inverse)
+    for first in range(0, frame_count, _BLOCK_FRAMES):      # so that long clips need no more memory
+        part = slice(*np.searchsorted(row, (first, first + _BLOCK_FRAMES)))
+        block = slice(first, first + _BLOCK_FRAMES)
+        done = resect(Bundle(turns[block], places[block], solved.directions, inverse, solved.zoom),
+                      Sightings(row[part] - first, point[part], slopes[part]), seen.sigma, may_go=solved.step_sigma > 0)
+        turns[block], places[block] = done.turns, done.places
+    return turns, places * (solved.step_sigma > 0)
 
 
 def turn_between(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, float, float]:

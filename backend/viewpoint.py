@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from .camera_motion import CameraTrack, track_camera
 from .reporter import Reporter
 from .scenery import Scenery
 from .vertical_lines import Vertical, find_vertical
+
+_STAGE = "Following the camera"     # only where it moves; how many steps that takes shows on the way
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,9 @@ def find_viewpoint(scenery: Scenery, timestamps: np.ndarray, intrinsics: np.ndar
     for seconds in scenery.cuts:
         reporter.log("warning", f"The picture changes as a whole at {seconds:.1f} s, as at a cut. "
                      "Capture each shot by itself, with --start and --end.")
-    camera = track_camera(scenery.trails(), timestamps, intrinsics, lens_is_known, reporter.check)
+    steps = itertools.count(1)
+    camera = track_camera(scenery.trails(), timestamps, intrinsics, lens_is_known,
+                          lambda: reporter.progress(_STAGE, next(steps), 0, "steps"))
     if not camera.still:
         reporter.log("info", "The camera moves: it " + ("goes through the room." if camera.goes else "turns on the spot."))
     if camera.focal_factor != 1.0:
