@@ -77,6 +77,8 @@ def _add_capture_options(command: argparse.ArgumentParser) -> tuple[argparse.Act
             help="where the mpsnet engine computes (default: auto, a GPU where there is one)"),
         add("--refine", action=argparse.BooleanOptionalAction, default=True,
             help="place the mpsnet engine's bodies by the landmarks (default: on)"),
+        add("--foot-lock", type=_share, default=1.0, metavar="0..1",
+            help="how firmly standing feet are held in place; the file keeps the motion before it too (default: 1)"),
         add("--preview", action="store_true", help="also write preview.mp4: the skeletons over the footage"),
     )
 
@@ -123,6 +125,7 @@ _height = _number(0.3, 3.0, "a height in metres")
 _angle = _number(5.0, 170.0, "an angle in degrees")
 _seconds = _number(0.0, 1e7, "a time in seconds")
 _framerate = _number(1.0, 1000.0, "a frame rate")
+_share = _number(0.0, 1.0, "a number")
 _scale = _number(1e-6, 1e6, "a scale")
 
 

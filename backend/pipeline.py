@@ -25,6 +25,7 @@ from .inference import Workers
 from .keypoints_engine import KeypointsEngine
 from .landmarks import LandmarkModel
 from .lens import focal_length_35mm, fov_from_focal_length
+from .planting import plant_feet
 from .preview import PreviewPerson, write_preview
 from .quality import Quality, measure_quality
 from .reporter import Reporter
@@ -51,6 +52,7 @@ class CaptureOptions:
     preview: bool = False
     device: str = "auto"
     refine: bool = True
+    foot_lock: float = 1.0
 
 
 def _keypoints_engine(_options: CaptureOptions, _checkpoints_folder: Path) -> Engine:
@@ -82,8 +84,9 @@ def capture(video: Path, destination: Path, options: CaptureOptions, models_fold
     people = engine.solve(tracks, shot, reporter)
     stage, standing = stand(people, shot, view.camera, view.vertical)
     people = [own.person for own in standing]
-    motions = [motion_in_world(own, stage, shot, engine.name) for own in standing]
-    qualities = [measure_quality(own, shot) for own in standing]
+    planted = [plant_feet(own, options.foot_lock) for own in standing]
+    motions = [motion_in_world(own, raw, stage, shot, engine.name) for own, raw in zip(planted, standing, strict=True)]
+    qualities = [measure_quality(own, shot) for own in planted]
     for number, quality in enumerate(qualities, start=1):
         reporter.log("info", f"Person {number}: {quality}")
     with folder:
@@ -130,19 +133,25 @@ def find_people(span: VideoSpan, people: int | None, models_folder: Path, report
     return tracks, Clock(np.array(frame_index), np.array(timestamps), span.fps)
 
 
-def motion_in_world(standing: StandingPerson, stage: Stage, shot: Shot, engine: str) -> Motion:
-    """Return the motion file's contents: the person on the floor of the world."""
-    person, rotmats = standing.person, standing.in_world.rotmats
+def motion_in_world(standing: StandingPerson, raw: StandingPerson, stage: Stage, shot: Shot, engine: str) -> Motion:
+    """Return the motion file's contents: the person on the floor of the world, and the same before the feet were planted."""
+    person = standing.person
     track = person.track
     is_still = len(stage.world_from_cam) == 1
     world_from_cam = stage.world_from_cam if is_still else stage.seen_at(track.frame_index - shot.clock.frame_index[0])
     return Motion(
-        poses=Rotation.from_matrix(rotmats.reshape(-1, 3, 3)).as_rotvec().reshape(len(rotmats), 3 * JOINT_COUNT),
-        trans=standing.in_world.transl, betas=person.betas, mocap_framerate=shot.clock.fps, rest_joints=person.motion.rest_joints,
+        poses=_rotvecs(standing), trans=standing.in_world.transl, raw_poses=_rotvecs(raw), raw_trans=raw.in_world.transl,
+        betas=person.betas, mocap_framerate=shot.clock.fps, rest_joints=person.motion.rest_joints,
         frame_index=track.frame_index, timestamps=track.timestamps, confidence=person.joint_confidence(),
         contacts=standing.contacts, keypoints2d=np.concatenate([track.xy, track.score[..., None]], axis=-1).astype(np.float32),
         camera_matrix=shot.intrinsics, image_size=np.array(shot.span.size), world_from_cam=world_from_cam,
         source=str(shot.span.path.absolute()), engine=engine)
+
+
+def _rotvecs(standing: StandingPerson) -> np.ndarray:
+    """Return a person's rotation vectors (T, 72) in the world, radians."""
+    rotmats = standing.in_world.rotmats
+    return Rotation.from_matrix(rotmats.reshape(-1, 3, 3)).as_rotvec().reshape(len(rotmats), 3 * JOINT_COUNT)
 
 
 def _preview_person(person_id: int, person: CapturedPerson, shot: Shot) -> PreviewPerson:

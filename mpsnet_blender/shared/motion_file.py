@@ -16,6 +16,7 @@ FORMAT_VERSION = 1
 CONTACT_NAMES = ("left_heel", "left_toe", "right_heel", "right_toe")
 _AMASS_POSE_WIDTHS = (72, 156, 165)  # SMPL, SMPL+H, SMPL-X rotation vectors; the first 22 joints are shared
 _SHARED_JOINTS = 22
+_OPTIONAL = {"keypoints2d", "camera_matrix", "image_size", "world_from_cam", "raw_poses", "raw_trans"}
 
 # What numpy, zipfile and zlib raise for archives that are damaged, encrypted, or claim more memory than there is.
 _UNREADABLE = (ValueError, OSError, EOFError, KeyError, SyntaxError, RuntimeError, MemoryError, OverflowError,
@@ -35,6 +36,8 @@ class Motion:
     the source video; confidence (T, 24) and contacts (T, 4) in 0..1; keypoints2d (T, K, 3) x, y, score;
     camera_matrix (3, 3); image_size (2,) width, height; world_from_cam (T or 1, 4, 4), camera axes x right, y down,
     z forward. A plain AMASS file has no keypoints, camera matrix, image size or world_from_cam: they are None.
+
+    raw_poses (T, 72) and raw_trans (T, 3): the motion before its feet were held to the floor, where that was done.
     """
     poses: np.ndarray
     trans: np.ndarray
@@ -52,6 +55,8 @@ class Motion:
     camera_matrix: np.ndarray | None = None
     image_size: np.ndarray | None = None
     world_from_cam: np.ndarray | None = None
+    raw_poses: np.ndarray | None = None
+    raw_trans: np.ndarray | None = None
     source: str = ""
     engine: str = ""
 
@@ -102,7 +107,7 @@ def read_motion(path: str | os.PathLike) -> Motion:
             f"{path} has motion format version {version!s}; this add-on reads version {FORMAT_VERSION}. "
             "Update the add-on, or capture the video again.")
     known = {item.name for item in fields(Motion)}
-    missing = known - arrays.keys() - {"keypoints2d", "camera_matrix", "image_size", "world_from_cam"}
+    missing = known - arrays.keys() - _OPTIONAL
     if missing:
         raise MotionFileError(f"{path} lacks {', '.join(sorted(missing))}. The file is damaged; capture the video again.")
     values = {key: value for key, value in arrays.items() if key in known}
@@ -174,7 +179,7 @@ def _validate(motion: Motion, path: str) -> None:
         "poses": (frames, 3 * JOINT_COUNT), "trans": (frames, 3), "betas": (10,), "rest_joints": (JOINT_COUNT, 3),
         "parents": (JOINT_COUNT,), "frame_index": (frames,), "timestamps": (frames,),
         "confidence": (frames, JOINT_COUNT), "contacts": (frames, len(CONTACT_NAMES)),
-        "camera_matrix": (3, 3), "image_size": (2,),
+        "camera_matrix": (3, 3), "image_size": (2,), "raw_poses": (frames, 3 * JOINT_COUNT), "raw_trans": (frames, 3),
     }
     if frames == 0:
         raise MotionFileError(f"{path} holds no frames. Capture the video again.")
@@ -198,5 +203,7 @@ def _validate(motion: Motion, path: str) -> None:
             raise MotionFileError(f"{path}: {name} holds values that are not finite numbers.")
     if tuple(motion.joint_names) != JOINT_NAMES or tuple(int(p) for p in motion.parents) != PARENTS:
         raise MotionFileError(f"{path}: its skeleton is not SMPL's 24 joints. Only SMPL motion can be read.")
+    if (motion.raw_poses is None) != (motion.raw_trans is None):
+        raise MotionFileError(f"{path} has one of raw_poses and raw_trans without the other. Capture the video again.")
     if np.any(np.diff(motion.timestamps) <= 0):
         raise MotionFileError(f"{path}: timestamps must rise from frame to frame.")

@@ -1,12 +1,16 @@
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
+from backend.evaluation.ground import world_joints
+from backend.quality import foot_slide
 from backend.video import open_span, read_frames
 from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.protocol import FINAL_TYPES, Hello, Log, Progress, Result
+from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +106,14 @@ def test_the_preview_has_every_frame_of_the_span_with_something_drawn(sample_cap
     original = next(read_frames(open_span(sample_clip, 5.0))).image
     drawn = np.abs(frames[150].image.astype(int) - original).max(2) > 80
     assert 300 < drawn.sum() < 0.05 * drawn.size
+
+
+def test_feet_are_planted_and_the_motion_before_is_kept(motion):
+    """What stands on the floor slides less than it did, and nothing but legs and path was touched."""
+    raw = replace(motion, poses=motion.raw_poses, trans=motion.raw_trans)
+    slides = [foot_slide(world_joints(own)[1], motion.contacts, motion.frame_index) for own in (raw, motion)]
+    assert slides[1] < 0.4 * slides[0] and slides[1] < 2.0
+    changed = np.abs(motion.poses - motion.raw_poses).reshape(-1, 24, 3).max((0, 2)) > 1e-6
+    legs = {JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee", "ankle", "foot")}
+    assert set(np.flatnonzero(changed)) == legs
+    assert np.linalg.norm(motion.trans - motion.raw_trans, axis=1).max() < 0.15

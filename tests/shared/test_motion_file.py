@@ -25,6 +25,7 @@ def a_motion(**changes):
         "confidence": random.uniform(size=(FRAMES, 24)), "contacts": random.uniform(size=(FRAMES, 4)),
         "keypoints2d": random.uniform(size=(FRAMES, 33, 3)), "camera_matrix": np.diag([900.0, 900.0, 1.0]),
         "image_size": np.array([1280, 720]), "world_from_cam": np.eye(4)[None], "source": "clip.mp4",
+        "raw_poses": random.normal(size=(FRAMES, 72)), "raw_trans": random.normal(size=(FRAMES, 3)),
         "engine": "keypoints",
     }
     return Motion(**{**values, **changes})
@@ -52,6 +53,15 @@ def test_what_a_motion_does_not_tell_is_filled_in(tmp_path):
     np.testing.assert_array_equal(motion.frame_index, [0, 1, 2])
     assert motion.confidence.min() == 1.0 and motion.contacts.max() == 0.0
     assert motion.keypoints2d is None and motion.world_from_cam is None
+
+
+def test_raw_motion_is_optional_and_must_be_whole(tmp_path):
+    write_motion(tmp_path / "m.npz", a_motion(raw_poses=None, raw_trans=None))
+    assert read_motion(tmp_path / "m.npz").raw_poses is None
+    with pytest.raises(MotionFileError, match=r"raw_poses.*without"):
+        write_motion(tmp_path / "m.npz", a_motion(raw_trans=None))
+    with pytest.raises(MotionFileError, match=r"raw_trans has shape"):
+        write_motion(tmp_path / "m.npz", a_motion(raw_trans=np.zeros((FRAMES - 1, 3))))
 
 
 def test_other_tools_read_the_file_as_amass(tmp_path):

@@ -1,0 +1,110 @@
+"""Spans of frames in which a heel, a toe or a whole foot stands, from contact confidences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .smoothing import frame_seconds
+
+# A point lands where the confidence rises over the one, and lifts where it falls under the other.
+_LANDS, _LIFTS = 0.65, 0.6
+_SHORTEST_SECONDS, _GAP_SECONDS = 0.09, 0.07
+
+
+@dataclass(frozen=True)
+class Spans:
+    """N spans of frames: from starts (N,) to before ends (N,), in order; `frame_count` frames in all."""
+    starts: np.ndarray
+    ends: np.ndarray
+    frame_count: int
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return self.ends - self.starts
+
+    def mask(self) -> np.ndarray:
+        """Return whether each frame (T,) lies in a span."""
+        steps = np.zeros(self.frame_count + 1, dtype=int)
+        np.add.at(steps, self.starts, 1)
+        np.add.at(steps, self.ends, -1)
+        return np.cumsum(steps[:-1]) > 0
+
+    def frames(self) -> np.ndarray:
+        """Return the frames that lie in spans, in order."""
+        return np.flatnonzero(self.mask())
+
+    def numbers(self) -> np.ndarray:
+        """Return the number of the span for each of `frames`."""
+        return np.repeat(np.arange(len(self.starts)), self.lengths)
+
+    def weighted_means(self, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return each span's mean (N, ...) of values (T, ...) under weights (T,)."""
+        frames = self.frames()
+        weights = np.maximum(weights[frames], 1e-9).reshape((-1,) + (1,) * (values.ndim - 1))
+        firsts = np.concatenate(([0], np.cumsum(self.lengths)[:-1]))
+        return np.add.reduceat(values[frames] * weights, firsts) / np.add.reduceat(weights, firsts)
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Return each frame's value (T, ...): that of its span (N, ...), zero outside."""
+        found = np.zeros((self.frame_count,) + values.shape[1:])
+        found[self.frames()] = values[self.numbers()]
+        return found
+
+
+def spans_of(mask: np.ndarray) -> Spans:
+    """Return the spans in which a mask (T,) is true."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(int)))
+    return Spans(edges[::2], edges[1::2], len(mask))
+
+
+def standing(confidence: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
+    """Return whether a point stands (T,), from its contact confidence (T,) in 0..1 at timestamps (T,) s.
+
+    With hysteresis; gaps that are too short for a step are closed, and what is too short for a stand is left out.
+    """
+    if not len(confidence):
+        return np.zeros(0, dtype=bool)
+    frame = frame_seconds(timestamps)
+    state = np.where(confidence >= _LANDS, 1, np.where(confidence < _LIFTS, -1, 0))
+    told = np.where(state != 0, np.arange(len(state)), 0)
+    stands = state[np.maximum.accumulate(told)] > 0
+    stands = _without_short(~stands, _GAP_SECONDS / frame, keeps_ends=True)
+    return _without_short(~stands, _SHORTEST_SECONDS / frame, keeps_ends=False)
+
+
+def _without_short(mask: np.ndarray, frames: float, keeps_ends: bool) -> np.ndarray:
+    """Return a mask (T,) without its spans shorter than so many frames; those at the clip's ends may be kept."""
+    spans = spans_of(mask)
+    long = spans.lengths >= frames - 1e-6
+    if keeps_ends:
+        long |= (spans.starts == 0) | (spans.ends == len(mask))
+    return Spans(spans.starts[long], spans.ends[long], len(mask)).mask()
+
+
+def held_and_faded(values: np.ndarray, spans: Spans, fade_frames: float) -> np.ndarray:
+    """Return values (T, ...) within the spans as they are; outside, those of the spans' ends, fading away.
+
+    Where two spans are nearer to one another than the fade, the one passes into the other.
+    """
+    if not len(spans.starts):
+        return np.zeros_like(values)
+    frames = np.arange(spans.frame_count)
+    last = np.searchsorted(spans.starts, frames, side="right") - 1
+    before = spans.ends[np.maximum(last, 0)] - 1                    # the last frame of the span before, or of this one
+    after = spans.starts[np.minimum(last + 1, len(spans.starts) - 1)]
+    has_before, has_after = last >= 0, last + 1 < len(spans.starts)
+    inside = has_before & (frames <= before)
+    gap = np.where(has_before & has_after, after - before, np.inf)
+    fade = np.minimum(fade_frames + 1, gap)
+    late = np.where(has_before, _ease(1 - (frames - before) / fade), 0.0)
+    early = np.where(has_after, _ease(1 - (after - frames) / fade), 0.0)
+    late, early = np.where(inside, 1.0, late), np.where(inside, 0.0, early)
+    shape = (-1,) + (1,) * (values.ndim - 1)
+    return late.reshape(shape) * values[np.where(inside, frames, before)] + early.reshape(shape) * values[after]
+
+
+def _ease(share: np.ndarray) -> np.ndarray:
+    share = np.clip(share, 0, 1)
+    return share**2 * (3 - 2 * share)

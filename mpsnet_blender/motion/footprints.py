@@ -1,0 +1,106 @@
+"""Where planted feet are to be: one footprint a stand, on which the foot rolls from heel to ball."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .contact_spans import Spans, spans_of
+from .smoothing import smooth
+from .soles import Sole
+
+_FREE_METRES, _FREE_RADIANS = 0.08, np.radians(25.0)    # what a foot moves on its footprint beyond that, it truly moves
+_ON_FLOOR, _ON_STEP = 0.08, 0.16        # a stand lower than the one lies on the floor, higher than the other on a step
+_ROLL_SECONDS, _DRIFT_SECONDS = 0.05, 0.20
+_PITCHED_WEIGHT = 0.1                   # a foot on heel or toes alone tells its direction less well than a flat one
+
+
+@dataclass(frozen=True)
+class PlantedFoot:
+    """A foot on its footprints: global rotations (T, 3, 3) and ankles (T, 3) while it stands (`spans`), and whether heel and
+    ball stand (T,), yaw (T,) of the print, `on_ball` (T,) how far the foot has rolled: 0 on the heel, 1 on the ball."""
+    spans: Spans
+    rotmats: np.ndarray
+    ankles: np.ndarray
+    yaw: np.ndarray
+    on_ball: np.ndarray
+    ground: np.ndarray
+
+
+def planted_foot(sole: Sole, rotmats: np.ndarray, ankles: np.ndarray, heel_stands: np.ndarray, ball_stands: np.ndarray,
+                 frame_seconds: float) -> PlantedFoot:
+    """Return where a foot with global rotations (T, 3, 3) and ankles (T, 3) is to stand; heel_stands, ball_stands (T,)."""
+    spans = spans_of(heel_stands | ball_stands)
+    if not len(spans.starts):
+        empty = np.zeros(len(ankles))
+        return PlantedFoot(spans, rotmats, ankles, empty, empty, empty)
+    roll = _ROLL_SECONDS / frame_seconds
+    flat = _within(spans, smooth((heel_stands & ball_stands).astype(float), roll, keeps_peaks=False))
+    on_ball = _within(spans, smooth((ball_stands.astype(float) - heel_stands + 1) / 2, roll, keeps_peaks=False))
+    heels, balls = sole.points(rotmats, ankles)
+    ahead = (balls - heels) / sole.length
+    drift = _DRIFT_SECONDS / frame_seconds
+    yaw = _held_yaw(ahead, np.where(heel_stands & ball_stands, 1.0, _PITCHED_WEIGHT), spans, drift)
+    print_ahead = np.stack((np.cos(yaw), np.sin(yaw), np.zeros_like(yaw)), axis=-1) * sole.length / 2
+    middles = heels + print_ahead + on_ball[:, None] * (balls - heels - 2 * print_ahead)
+    centre, ground = _held_places(middles, spans, drift)
+    pitch = np.arcsin(np.clip(ahead[:, 2], -1, 1)) * (1 - flat)
+    turned = _pitched(sole.flat(yaw), yaw, pitch)
+    heel_on_print, ball_on_print = centre - print_ahead, centre + print_ahead
+    by_heel, by_ball = heel_on_print - turned @ sole.heel, ball_on_print - turned @ sole.ball
+    return PlantedFoot(spans, turned, by_heel + on_ball[:, None] * (by_ball - by_heel), yaw, on_ball, ground)
+
+
+def _within(spans: Spans, values: np.ndarray) -> np.ndarray:
+    return np.clip(values, 0, 1) * spans.mask()
+
+
+def _held_yaw(ahead: np.ndarray, weights: np.ndarray, spans: Spans, drift_frames: float) -> np.ndarray:
+    """Return the yaw (T,) of the prints: the stand's mean, but where the foot truly turns on the spot."""
+    flat = ahead[:, 0] + 1j * ahead[:, 1]
+    mean = np.angle(spans.weighted_means(flat, weights))
+    mean = spans.spread(mean)
+    off = np.angle(flat * np.exp(-1j * mean)) * spans.mask()
+    return mean + _beyond(_smooth_in_spans(off, spans, drift_frames), _FREE_RADIANS)
+
+
+def _held_places(places: np.ndarray, spans: Spans, drift_frames: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the prints' middles (T, 3) and the height (T,) of the ground they lie on."""
+    means = spans.weighted_means(places, np.ones(len(places)))
+    height = means[:, 2]
+    on_step = np.clip((height - _ON_FLOOR) / (_ON_STEP - _ON_FLOOR), 0, 1)
+    means[:, 2] = height * on_step**2 * (3 - 2 * on_step)
+    mean = spans.spread(means)
+    off = _smooth_in_spans((places - mean)[:, :2] * spans.mask()[:, None], spans, drift_frames)
+    far = np.linalg.norm(off, axis=1, keepdims=True)
+    moved = off / np.maximum(far, 1e-9) * _beyond(far, _FREE_METRES)
+    return mean + np.concatenate((moved, np.zeros((len(mean), 1))), axis=1), mean[:, 2]
+
+
+def _smooth_in_spans(values: np.ndarray, spans: Spans, sigma_frames: float) -> np.ndarray:
+    """Return values (T, ...) smoothed, each span by itself."""
+    inside = spans.mask().astype(float).reshape((-1,) + (1,) * (values.ndim - 1))
+    smoothed = smooth(values * inside, sigma_frames, keeps_peaks=False)
+    return smoothed / np.maximum(smooth(inside, sigma_frames, keeps_peaks=False), 1e-3) * inside
+
+
+def _beyond(values: np.ndarray, free: float) -> np.ndarray:
+    """Return what of the values lies beyond the free part, softly: none below `free`, all but it far above."""
+    size = np.abs(values)
+    excess = np.maximum(size - free, 0.0)
+    return np.sign(values) * excess**2 / (excess + 0.2 * free)
+
+
+def _pitched(flat: np.ndarray, yaw: np.ndarray, pitch: np.ndarray) -> np.ndarray:
+    """Return flat feet (T, 3, 3) with their toes raised by pitch (T,) radians."""
+    axis = np.stack((np.sin(yaw), -np.cos(yaw), np.zeros_like(yaw)), axis=-1)
+    return turned_about(axis, pitch) @ flat
+
+
+def turned_about(axis: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    """Return rotations (T, 3, 3) about unit axes (T, 3) by angles (T,): R = I + sin [a] + (1 - cos) [a]^2 (Rodrigues)."""
+    x, y, z = np.moveaxis(axis, -1, 0)
+    zero = np.zeros_like(x)
+    cross = np.stack((zero, -z, y, z, zero, -x, -y, x, zero), axis=-1).reshape(axis.shape[:-1] + (3, 3))
+    return np.eye(3) + np.sin(angle)[..., None, None] * cross + (1 - np.cos(angle))[..., None, None] * (cross @ cross)
