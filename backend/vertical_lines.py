@@ -29,7 +29,7 @@ class Vertical:
 
     @property
     def roll(self) -> float:
-        """Return by how many radians the picture's right side is too low, seen by the viewer."""
+        """Return by how many radians the camera's right side is held too low."""
         return float(np.arctan2(self.down[0], self.down[1]))
 
 

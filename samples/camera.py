@@ -1,4 +1,4 @@
-"""The pinhole camera. It looks along +Y where pitch is 0; positive pitch looks down."""
+"""The pinhole camera. It looks along +Y where pitch and yaw are 0; positive pitch looks down, positive yaw to the right."""
 from dataclasses import dataclass
 
 import numpy as np
@@ -6,8 +6,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Camera:
-    """place (3,) in metres, pitch in degrees, focal length in px, picture size in px.
+    """place (3,) in metres, pitch in degrees, focal length in px, picture size in px, yaw and roll in degrees.
 
+    Roll turns the camera about its view: its right side sinks.
     `corner`: where the picture's corner lies in a larger picture of `whole` px, of which it is a part.
     """
 
@@ -18,6 +19,8 @@ class Camera:
     height: int = 720
     corner: tuple[int, int] = (0, 0)
     whole: tuple[int, int] | None = None
+    yaw_degrees: float = 0.0
+    roll_degrees: float = 0.0
 
     @property
     def centre(self) -> np.ndarray:
@@ -27,8 +30,17 @@ class Camera:
     @property
     def axes(self) -> np.ndarray:
         """Return the camera's right, down and forward axes, as rows (3, 3), in the world."""
-        pitch = np.radians(self.pitch_degrees)
-        return np.array([[1, 0, 0], [0, -np.sin(pitch), -np.cos(pitch)], [0, np.cos(pitch), -np.sin(pitch)]])
+        pitch, yaw, roll = np.radians((self.pitch_degrees, self.yaw_degrees, self.roll_degrees))
+        level = np.array([[1, 0, 0], [0, -np.sin(pitch), -np.cos(pitch)], [0, np.cos(pitch), -np.sin(pitch)]])
+        turned = level @ np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
+        return np.array([[np.cos(roll), np.sin(roll), 0], [-np.sin(roll), np.cos(roll), 0], [0, 0, 1]]) @ turned
+
+    @property
+    def world_from_cam(self) -> np.ndarray:
+        """Return the matrix (4, 4) that takes points of the camera (x right, y down, z forward) to the world."""
+        matrix = np.eye(4)
+        matrix[:3, :3], matrix[:3, 3] = self.axes.T, self.place
+        return matrix
 
     def project(self, points: np.ndarray, scale: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Return pixels (..., 2), of a picture `scale` times as large, and depths (...) in metres."""

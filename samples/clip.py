@@ -39,9 +39,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Clip:
-    """What render.py needs to know."""
+    """What render.py needs to know. moves: one camera a frame, where it does not stand still; `camera` is the first."""
 
     seconds: float
     room: Room
     camera: Camera
     people: tuple[Person, ...]
+    moves: tuple[Camera, ...] = ()

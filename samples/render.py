@@ -9,6 +9,7 @@ World: metres, Z up, floor at z = 0. The .npz holds, for T frames:
     stature             metres, unclothed, rest pose
     f, cam (3,), pitch  focal length in px, camera place, radians that the camera looks down
     image_size (2,), fps, floor_z, people
+    world_from_cam (T, 4, 4)    where the camera moves; cam and pitch are then the first frame's
 
 Where `people` is not 1, K, B, contacts and stature have a leading P axis; where it is 0, they are absent, with their names.
 Camera axes, for d = K - cam and p = pitch:
@@ -53,12 +54,15 @@ def render_clip(clip: Clip, name: str, output: Path, quality: int = 19) -> float
         stream.width, stream.height, stream.pix_fmt = clip.camera.width, clip.camera.height, "yuv420p"
         stream.thread_count = 1  # the same bytes each time
         for t in range(len(times)):
+            if clip.moves:
+                stage = set_stage(clip.room, clip.moves[t])
             picture = draw(stage, actors, [person[t] for person in poses])
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
     spent = time.perf_counter() - started
     joints = [np.array([heads for _, heads in person]) for person in poses]
-    write_truth(output / f"{name}.npz", clip.camera, FPS, bodies, keypoints, joints, SOLE)
+    moves = {"world_from_cam": np.array([camera.world_from_cam for camera in clip.moves])} if clip.moves else {}
+    write_truth(output / f"{name}.npz", clip.camera, FPS, bodies, keypoints, joints, SOLE, **moves)
     return 1000 * spent / len(times)
 
 
