@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from ..shared.bone_slots import SIDES
 from .mapped_rigs import MappedMotion
 from .posing import Posing
-from .quaternions import conjugate, multiply, turn
+from .quaternions import conjugate, multiply, slerp, turn
 from .rest_alignment import body_axes
 from .root_path import Placement
 from .rotations import quat_from_rotmat
@@ -15,6 +17,11 @@ from .two_bone_ik import solve_two_bone
 
 _STANDING = 0.5  # contact above which a foot stands
 _FADE_FRAMES = 6
+# A foot that strays by less than a hundredth of its leg's length is not worth turning a limb by more than this, as nearly
+# straight legs would; what strays further turns them as far as it takes.
+_UNSEEN_STRAY = 0.01
+_UNSEEN_TURN = np.radians(0.9)
+_URGENCY = 10.0
 _ANKLE_CONTACTS = {"left": (0, 1), "right": (2, 3)}
 
 
@@ -33,7 +40,7 @@ def plant_feet(motion: MappedMotion, posing: Posing, bone_map: dict[str, str], p
         ankle = posing.head(posing.rig.index[bone_map[f"{side}_foot"]]) + offset
         wanted = place.placed(motion.heads[f"{side}_foot"])
         changed |= _bent(posing, bone_map, (f"{side}_thigh", f"{side}_shin", f"{side}_foot"), offset,
-                         faded_corrections(ankle, wanted, stands))
+                         faded_corrections(ankle, wanted, stands), is_calm=True)
     return changed
 
 
@@ -68,19 +75,38 @@ def faded_corrections(ankle: np.ndarray, wanted: np.ndarray, stands: np.ndarray)
 
 
 def _bent(posing: Posing, bone_map: dict[str, str], slots: tuple[str, str, str], offset: np.ndarray,
-          correction: np.ndarray) -> dict[int, np.ndarray]:
-    """Return the world rotations (T, 4) of a limb's two bones with its end moved by `correction` (T, 3)."""
+          correction: np.ndarray, is_calm: bool = False) -> dict[int, np.ndarray]:
+    """Return the world rotations (T, 4) of a limb's two bones with its end moved by `correction` (T, 3).
+
+    With `is_calm`, corrections too small to be seen turn no bone far.
+    """
     moved = np.flatnonzero(np.abs(correction).max(axis=1) > 1e-6)
     upper, lower, end = (posing.rig.index[bone_map[slot]] for slot in slots)
     if not len(moved) or upper not in posing.wanted or lower not in posing.wanted:
         return {}
     joints = [(np.broadcast_to(posing.head(bone), offset.shape) + offset)[moved] for bone in (upper, lower, end)]
     solved = solve_two_bone(*joints, joints[2] + correction[moved], _bend_hints(posing, bone_map, slots[0], upper)[moved])
+    turns = [quat_from_rotmat(rotmats) for rotmats in (solved.upper_rotmat, solved.lower_rotmat)]
+    if is_calm:
+        turns = _calmed(turns, correction[moved], _length(joints))
     changed = {}
-    for bone, rotmats in ((upper, solved.upper_rotmat), (lower, solved.lower_rotmat)):
+    for bone, quats in zip((upper, lower), turns):
         changed[bone] = posing.wanted[bone].copy()
-        changed[bone][moved] = multiply(quat_from_rotmat(rotmats), changed[bone][moved])
+        changed[bone][moved] = multiply(quats, changed[bone][moved])
     return changed
+
+
+def _calmed(turns: list[np.ndarray], correction: np.ndarray, leg: np.ndarray) -> list[np.ndarray]:
+    """Return the turns (T, 4) of two bones, lessened where they are larger than the stray foot (T, 3) is worth."""
+    largest = np.max([2 * np.arccos(np.clip(np.abs(quats[:, 0]), 0, 1)) for quats in turns], axis=0)
+    excess = np.maximum(np.linalg.norm(correction, axis=1) / leg / _UNSEEN_STRAY - 1, 0)
+    share = np.minimum(1, _UNSEEN_TURN * (1 + excess * _URGENCY) / np.maximum(largest, 1e-9))
+    return [slerp(np.array((1.0, 0, 0, 0)), quats, share) for quats in turns]
+
+
+def _length(joints: list[np.ndarray]) -> np.ndarray:
+    """Return the lengths (T,) of limbs with joints (T, 3)."""
+    return sum(np.linalg.norm(end - start, axis=1) for start, end in pairwise(joints))
 
 
 def _bend_hints(posing: Posing, bone_map: dict[str, str], slot: str, bone: int) -> np.ndarray:

@@ -236,6 +236,15 @@ def test_a_standing_foot_stands_on_legs_of_other_proportions():
     np.testing.assert_allclose(performed.heads["left_foot"][stands][:, 2], 0.08, atol=1e-4)
 
 
+def test_planting_turns_limbs_of_like_proportions_by_less_than_a_degree():
+    motion, stands = _standing_motion()
+    character = _character(Build(thigh=0.417, shin=0.413))
+    performed = _perform(character, retarget(motion, character, RetargetOptions()))
+    assert 0.01 < _limb_errors(motion, performed).max() < 1.0
+    moves = np.linalg.norm(np.diff(performed.heads["left_foot"][stands], axis=0), axis=1)
+    assert moves.max() < 2e-4
+
+
 def test_corrections_of_feet_fade_in_and_out_without_a_step():
     motion, _ = _standing_motion()
     character = _character(LONG_SHINS)
