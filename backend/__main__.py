@@ -66,6 +66,9 @@ def _run(arguments, reporter: Reporter) -> Result:
     checkpoints = arguments.checkpoints or arguments.models.parent / "mpsnet"
     if arguments.command == "models":
         return _run_models(arguments, checkpoints, reporter)
+    if arguments.command == "evaluate":
+        from .evaluation.evaluate import evaluate
+        return evaluate(arguments.dataset, arguments.data, checkpoints, arguments.device, arguments.release_batching, reporter)
     if arguments.command == "batch":
         from .batch import Batch, capture_all
         return capture_all(Batch.of_command_line(arguments, checkpoints), reporter)

@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
     _add_batch(commands.add_parser("batch", help="capture many videos, each into a folder of its own"))
     _add_convert(commands.add_parser("convert", help="write motion files as BVH or as plain AMASS .npz"))
     _add_score(commands.add_parser("score", help="measure a capture against a truth file"))
+    _add_evaluate(commands.add_parser("evaluate", help="measure the paper's network on a preprocessed test set"))
     _add_models(commands.add_parser("models", help="take in, or list, the files that the mpsnet engine needs"))
     commands.add_parser("doctor", help="check what the capture needs, and say what is missing")
     return root
@@ -100,6 +101,17 @@ def capture_command(arguments: argparse.Namespace, video: Path, output: Path) ->
 def _add_score(command: argparse.ArgumentParser) -> None:
     command.add_argument("capture", type=Path, metavar="CAPTURE_DIR", help="a capture's folder")
     command.add_argument("truth", type=Path, metavar="TRUTH", help="a truth file (.npz) with K, KL, f and cam")
+
+
+def _add_evaluate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--dataset", choices=("3dpw", "mpii3d", "h36m"), required=True)
+    command.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="where the authors' preprocessed sets are")
+    command.add_argument("--models", type=Path, dest="checkpoints", default=argparse.SUPPRESS, metavar="DIR",
+                         help="the models folder (default: where `models add` keeps them)")
+    command.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto",
+                         help="where to compute (default: auto, a GPU where there is one)")
+    command.add_argument("--release-batching", type=_positive_integer, metavar="N",
+                         help="repeat the published code's mixing of windows in batches of N (it evaluates with 8)")
 
 
 def _add_models(command: argparse.ArgumentParser) -> None:

@@ -31,6 +31,10 @@ class TruthError(FixableError):
     """A truth file or a capture cannot be scored."""
 
 
+class DatasetError(FixableError):
+    """A preprocessed data set is missing, damaged, or not what it is taken for."""
+
+
 class OptionError(FixableError):
     """An option has a value that makes no sense."""
 

@@ -30,8 +30,12 @@ def acceleration_error(predicted: np.ndarray, truth: np.ndarray, frame_index: np
     successive &= np.diff(frame_index)[1:] == 1
     if not successive.any():
         return 0.0
-    difference = np.diff(predicted - truth, 2, axis=0)[successive]
-    return float(np.linalg.norm(difference, axis=-1).mean() * _MILLIMETRES)
+    return float(acceleration_errors(predicted, truth)[successive].mean())
+
+
+def acceleration_errors(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return the mean difference of second differences (T - 2,) in mm/frame^2 about each inner frame of joints (T, J, 3)."""
+    return np.linalg.norm(np.diff(predicted - truth, 2, axis=0), axis=-1).mean(-1) * _MILLIMETRES
 
 
 def direction_error(predicted: np.ndarray, truth: np.ndarray) -> float:

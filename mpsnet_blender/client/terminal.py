@@ -27,6 +27,7 @@ usage: python3 mocap.py COMMAND ...
   batch FOLDER --output DIR    capture all videos of a folder, each into a folder of its own
   convert FILE OUT.bvh         write a motion file as BVH, or (OUT.npz) as plain AMASS; needs nothing but numpy
   score CAPTURE_DIR TRUTH      compare a capture with the truth
+  evaluate --dataset D --data FOLDER   measure the paper's network on its test sets
   doctor                       tell what is missing on this computer, and what to do
   models list | add PATH       the files of the paper's network: what is missing; take in what you downloaded
 
@@ -54,7 +55,7 @@ def profile_of(arguments: Sequence[str]) -> str:
     """Return the profile that a command needs: the paper's network and its files need torch, all else does without."""
     words = [word for argument in arguments for word in argument.split("=", 1)]
     asks_for_engine = ("--engine", "mpsnet") in itertools.pairwise(words)
-    return "mpsnet" if asks_for_engine or words[:2] == ["models", "add"] else "keypoints"
+    return "mpsnet" if asks_for_engine or words[:2] == ["models", "add"] or words[:1] == ["evaluate"] else "keypoints"
 
 
 def _set_up(environment: BackendEnvironment) -> int:

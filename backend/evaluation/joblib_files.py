@@ -1,0 +1,171 @@
+"""Dictionaries of arrays as joblib writes them (`.pt` of the preprocessed sets), without joblib and without running anything.
+
+joblib pickles a note in place of each array and writes the array's bytes right behind the note. The arrays are mapped, not
+read, so that a set larger than memory can be gone through; a compressed file is unpacked into a temporary one first.
+"""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import lzma
+import pickle
+import tempfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from ..errors import DatasetError
+from ..inert_pickles import DAMAGED_PICKLE, NUMPY_STAND_INS, Inert, InertArray, InertUnpickler, dense
+from ..model_sources import UnsafeModelError
+
+_CHUNK_BYTES = 1 << 22
+_MAX_UNPACKED_BYTES = 32 << 30
+_DOWNLOAD = "Download it from its authors again."
+
+
+class JoblibDictionary:
+    """The arrays of a file by key; each is made when it is asked for."""
+
+    def __init__(self, contents: dict[str, object], name: str):
+        self._contents, self._name = contents, name
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._contents
+
+    def array(self, key: str) -> np.ndarray:
+        """Return one array, read-only. Raises DatasetError where it is missing, damaged, or of Python objects."""
+        if key not in self._contents:
+            there = ", ".join(sorted(map(str, self._contents))) or "nothing"
+            raise DatasetError(f"{self._name} lacks {key}; it holds {there}.", "Choose one of the authors' preprocessed sets.")
+        try:
+            array = dense(self._contents[key])
+        except DAMAGED_PICKLE as error:
+            raise DatasetError(f"{self._name}: {key} cannot be read ({error}).", _DOWNLOAD) from error
+        if array.dtype.kind not in "fiubUS":
+            raise DatasetError(f"{self._name}: {key} holds objects instead of numbers or text.", _DOWNLOAD)
+        return array
+
+
+@contextlib.contextmanager
+def open_joblib(path: Path) -> Iterator[JoblibDictionary]:
+    """Open a dictionary that joblib wrote, or pickle. Raises DatasetError; UnsafeModelError where it asks for code."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stream = stack.enter_context(open(path, "rb"))
+            stream = stack.enter_context(_unpacked(stream)) if _opener(stream) else stream
+            contents = _JoblibUnpickler(stream, path.name).load()
+        except UnsafeModelError:
+            raise
+        except (*DAMAGED_PICKLE, lzma.LZMAError) as error:
+            raise DatasetError(f"{path} is truncated, or no file of joblib's ({error}).", _DOWNLOAD) from error
+        if not isinstance(contents, dict):
+            raise DatasetError(f"{path} holds no dictionary of arrays.", "Choose one of the authors' preprocessed sets.")
+        yield JoblibDictionary(contents, path.name)
+
+
+class _Note(InertArray):
+    """joblib's NumpyArrayWrapper: shape, order and dtype in its state, the bytes at `offset` of the file."""
+    stream: BinaryIO
+    offset: int
+    nested: object = None
+
+    def byte_count(self) -> int:
+        shape = self._shape()
+        return int(np.prod(shape, dtype=object)) * self._dtype().itemsize
+
+    def is_of_objects(self) -> bool:
+        return str(self.state["dtype"].arguments[0]).startswith("O")
+
+    def dense(self, depth: int) -> np.ndarray:
+        if self.is_of_objects():
+            return np.empty(0, dtype=object)
+        if self.byte_count() == 0:
+            return np.empty(self._shape(), self._dtype())
+        return np.memmap(self.stream, self._dtype(), "r", self.offset, self._shape(), "F" if self.state["order"] == "F" else "C")
+
+    def _dtype(self) -> np.dtype:
+        return self.state["dtype"].dtype
+
+    def _shape(self) -> tuple[int, ...]:
+        shape = tuple(int(length) for length in self.state["shape"])
+        if min(shape, default=0) < 0:
+            raise ValueError(f"an array of shape {shape}")
+        return shape
+
+
+class _JoblibUnpickler(InertUnpickler):
+    """Steps over the bytes behind each note."""
+    dispatch = dict(pickle._Unpickler.dispatch)
+
+    def __init__(self, stream: BinaryIO, name: str):
+        super().__init__(stream, name, NUMPY_STAND_INS | {"joblib.numpy_pickle.NumpyArrayWrapper": _Note}, _DOWNLOAD)
+        self._stream = stream
+
+    def load_build(self) -> None:
+        super().load_build()
+        note = self.stack[-1]
+        if not isinstance(note, _Note):
+            return
+        if not isinstance(note.state, dict) or not isinstance(note.state.get("dtype"), Inert):
+            raise pickle.UnpicklingError("an array without a shape or type")
+        if note.is_of_objects():
+            # Such an array is a pickle of its own, which must be read to find its end.
+            InertUnpickler(self._stream, self._name, NUMPY_STAND_INS, _DOWNLOAD).load()
+            return
+        if note.state.get("numpy_array_alignment_bytes") is not None:
+            self._stream.seek(self._stream.read(1)[0], 1)
+        note.stream, note.offset = self._stream, self._stream.tell()
+        end = note.offset + note.byte_count()
+        if end > self._stream.seek(0, 2):
+            raise EOFError("the file ends before its arrays do")
+        self._stream.seek(end)
+
+    dispatch[pickle.BUILD[0]] = load_build
+
+
+def _opener(stream: BinaryIO):
+    """Return what unpacks a stream, by its first bytes; None where it is not packed."""
+    head = stream.read(6)
+    stream.seek(0)
+    if head[:1] == b"\x78":
+        return _ZlibReader
+    for magic, opener in ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open), (b"\x5d\0\0", lzma.open)):
+        if head.startswith(magic):
+            return opener
+    return None
+
+
+@contextlib.contextmanager
+def _unpacked(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """Yield a temporary file with a packed stream's contents. Raises ValueError where there is no end to them."""
+    with tempfile.TemporaryFile() as plain:
+        packed, size = _opener(stream)(stream), 0
+        while chunk := packed.read(_CHUNK_BYTES):
+            size += len(chunk)
+            if size > _MAX_UNPACKED_BYTES:
+                raise ValueError(f"it unpacks to more than {_MAX_UNPACKED_BYTES >> 30} GB")
+            plain.write(chunk)
+        plain.seek(0)
+        yield plain
+
+
+class _ZlibReader:
+    """Reads a zlib stream a chunk at a time."""
+
+    def __init__(self, stream: BinaryIO):
+        self._stream, self._unpacker = stream, zlib.decompressobj()
+
+    def read(self, size: int) -> bytes:
+        """Return up to so many bytes, none at the end. Raises EOFError where the stream is cut off."""
+        while not self._unpacker.eof:
+            packed = self._unpacker.unconsumed_tail or self._stream.read(_CHUNK_BYTES)
+            if not packed:
+                raise EOFError("the packed data is cut off")
+            if chunk := self._unpacker.decompress(packed, size):
+                return chunk
+        return b""

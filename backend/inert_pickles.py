@@ -1,0 +1,118 @@
+"""Pickles of arrays read without running anything that they name.
+
+Whatever a pickle asks for by name gets a stand-in of ours that only keeps what it is handed, so that no function of any
+package is within a pickle's reach; a name that is not in the table refuses the file.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from typing import BinaryIO
+
+import numpy as np
+
+from .model_sources import UnsafeModelError
+from .models_folder import UNREADABLE
+
+# What damaged pickles raise.
+DAMAGED_PICKLE = (*UNREADABLE, pickle.UnpicklingError, AttributeError, LookupError, RecursionError, ImportError)
+_NUMBERS_AND_TEXT = "fiubSU"
+
+
+class Inert:
+    """A stand-in that keeps the arguments it is made with, if any, and the state it is given."""
+    arguments: tuple[object, ...] = ()
+    state: object = None
+
+    def __init__(self, *arguments: object):
+        self.arguments = arguments
+
+    def __setstate__(self, state: object) -> None:
+        self.state = state
+
+
+class InertDtype(Inert):
+    """numpy.dtype("f8", ...), whose state's second entry is the byte order."""
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of numbers or text. Raises ValueError for any other, of Python objects above all."""
+        code = str(self.arguments[0])
+        if code[:1] not in _NUMBERS_AND_TEXT or not code[1:].isdigit():
+            raise ValueError(f"an array of {code!r} instead of numbers")
+        order = self.state[1] if isinstance(self.state, tuple) else "="
+        return np.dtype(code).newbyteorder(order)
+
+
+class InertArray(Inert):
+    """A stand-in that can be made an array."""
+
+    def dense(self, depth: int) -> np.ndarray:
+        raise ValueError("it holds no array")
+
+
+class _Array(InertArray):
+    """numpy.ndarray: its state is (version, shape, dtype, is in Fortran order, bytes)."""
+
+    def dense(self, depth: int) -> np.ndarray:
+        _, shape, dtype, is_fortran, content = self.state
+        content = content.encode("latin1") if isinstance(content, str) else content
+        return np.frombuffer(content, dtype.dtype).reshape(shape, order="F" if is_fortran else "C")
+
+
+def dense(value: object, depth: int = 0) -> np.ndarray:
+    """Return the array of a stand-in, or of plain numbers, lists of them and arrays."""
+    if depth > 8:
+        raise ValueError("it is nested too deeply")
+    return value.dense(depth) if isinstance(value, InertArray) else np.asarray(value)
+
+
+def _new_array(*arguments: object) -> _Array:
+    return _Array(*arguments)
+
+
+def _array_from_buffer(content: bytes, dtype: InertDtype, shape: tuple[int, ...], order: str) -> _Array:
+    array = _Array()
+    array.state = (1, shape, dtype, order == "F", bytes(content))
+    return array
+
+
+def _latin1_bytes(text: str, encoding: str) -> bytes:
+    # Python 3 writes bytes into old pickles as a call of codecs.encode(text, "latin1").
+    return text.encode("latin1")
+
+
+def _reconstruct(stand_in: type[Inert], *ignored: object) -> Inert:
+    # copyreg's way to make an object without calling its constructor.
+    if not (isinstance(stand_in, type) and issubclass(stand_in, Inert)):
+        raise TypeError("copyreg is asked for something else than an object")
+    return stand_in()
+
+
+NUMPY_STAND_INS: dict[str, Callable] = {
+    "numpy.ndarray": _Array, "numpy.dtype": InertDtype,
+    "_codecs.encode": _latin1_bytes,
+    "copy_reg._reconstructor": _reconstruct, "copyreg._reconstructor": _reconstruct,
+    "__builtin__.object": Inert, "builtins.object": Inert,
+    **{f"numpy.{core}.multiarray._reconstruct": _new_array for core in ("core", "_core")},
+    **{f"numpy.{core}.multiarray.scalar": Inert for core in ("core", "_core")},
+    **{f"numpy.{core}.numeric._frombuffer": _array_from_buffer for core in ("core", "_core")},
+}
+
+
+# Not pickle.Unpickler: the subclass for joblib's files needs to know where in the file it is, which only this one tells.
+class InertUnpickler(pickle._Unpickler):
+    """Admits stand-ins by the names of a table, and nothing else."""
+
+    def __init__(self, stream: BinaryIO, name: str, stand_ins: Mapping[str, Callable], advice: str):
+        """name: the file's, for messages; advice: what a person does about a refused file."""
+        super().__init__(stream, encoding="latin1")
+        self._name, self._stand_ins, self._advice = name, stand_ins, advice
+
+    def find_class(self, module: str, name: str) -> Callable:
+        try:
+            return self._stand_ins[f"{module}.{name}"]
+        except KeyError:
+            raise UnsafeModelError(f"{self._name} is refused: it asks for {module}.{name}, which no model file needs. "
+                                   "Nothing of it was executed.", self._advice) from None
