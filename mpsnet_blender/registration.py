@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from . import (
+    bone_map_operators,
     error_dialog,
     export_operators,
     import_operators,
@@ -17,7 +18,7 @@ from . import (
     rig_properties,
     thumbnails,
 )
-from .scene import job_timer
+from .scene import job_timer, live_preview
 
 CLASSES = (
     preferences.MPSNET_preferences,
@@ -30,6 +31,7 @@ CLASSES = (
     *error_dialog.CLASSES,
     *panels.CLASSES,
     *retarget_operators.CLASSES,
+    *bone_map_operators.CLASSES,
     *retarget_panel.CLASSES,
     *export_operators.CLASSES,
 )
@@ -48,6 +50,7 @@ def register() -> None:
     rig_properties.attach()
     thumbnails.register()
     job_timer.register()
+    live_preview.register()
     bpy.types.TOPBAR_MT_file_import.append(import_operators.draw_import_menu)
     bpy.types.TOPBAR_MT_file_export.append(export_operators.draw_export_menu)
     _is_registered = True
@@ -60,6 +63,7 @@ def unregister() -> None:
         return
     bpy.types.TOPBAR_MT_file_export.remove(export_operators.draw_export_menu)
     bpy.types.TOPBAR_MT_file_import.remove(import_operators.draw_import_menu)
+    live_preview.unregister()
     job_timer.unregister()
     thumbnails.unregister()
     rig_properties.detach()

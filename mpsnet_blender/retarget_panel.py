@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import bpy
 
-from .retarget_operators import chosen_source, chosen_targets, has_stored_map
+from .rig_choice import chosen_source, chosen_targets
 from .rig_properties import RETARGET_PROPERTIES
+from .scene.bone_map_storage import stored_map
+from .scene.live_preview import previewing
 from .shared.bone_slots import MAIN, SLOTS, label, side_of
 
 _BUTTON_HEIGHT = 1.6
@@ -33,6 +35,17 @@ class MPSNET_PT_retarget(_RetargetPanel, bpy.types.Panel):
         row.enabled = source is not None and bool(targets)
         count = f" to {len(targets)} Characters" if len(targets) > 1 else ""
         row.operator("mpsnet.retarget", text=f"Retarget{count}", icon="ARMATURE_DATA")
+        _draw_preview(self.layout, context)
+
+
+def _draw_preview(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    row = layout.row(align=True)
+    if not any(previewing(context.scene)):
+        row.enabled = chosen_source(context) is not None and bool(chosen_targets(context))
+        row.operator("mpsnet.preview_retarget", icon="HIDE_OFF")
+        return
+    row.operator("mpsnet.end_preview", text="Keep", icon="CHECKMARK").keep = True
+    row.operator("mpsnet.end_preview", text="Remove Preview", icon="X").keep = False
 
 
 class MPSNET_PT_retarget_options(_RetargetPanel, bpy.types.Panel):
@@ -64,7 +77,7 @@ class MPSNET_PT_bone_map(_RetargetPanel, bpy.types.Panel):
         row.operator("mpsnet.import_bone_map", text="", icon="IMPORT").armature = target.name
         row.operator("mpsnet.export_bone_map", text="", icon="EXPORT").armature = target.name
         row.operator("mpsnet.clear_bone_map", text="", icon="X").armature = target.name
-        if not has_stored_map(target):
+        if not stored_map(target):
             self.layout.label(text="Found by itself. Map Bones shows it", icon="INFO")
             return
         self.layout.prop(context.scene.mpsnet_retarget, "shows_all")

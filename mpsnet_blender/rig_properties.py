@@ -26,6 +26,16 @@ class MPSNET_bone_map(bpy.types.PropertyGroup):
     __annotations__ = {slot: _bone_property(slot) for slot in SLOTS}
 
 
+class MPSNET_preview(bpy.types.PropertyGroup):
+    """Object.mpsnet_preview: the Action that shows a preview, and what the object had before."""
+    source: bpy.props.PointerProperty(type=bpy.types.Object)
+    action: bpy.props.PointerProperty(type=bpy.types.Action)
+    former: bpy.props.PointerProperty(type=bpy.types.Action)
+    former_slot: bpy.props.StringProperty()
+    had_animation: bpy.props.BoolProperty()
+    values: bpy.props.StringProperty()
+
+
 class RetargetProperties:
     """The choices of a retarget, for the scene and for the operator alike."""
     root_motion: bpy.props.EnumProperty(
@@ -82,18 +92,20 @@ class MPSNET_retarget_settings(RetargetProperties, bpy.types.PropertyGroup):
         name="All Slots", default=False, description="Show fingers and further spine bones too")
 
 
-CLASSES = (MPSNET_bone_map, MPSNET_retarget_settings)
+CLASSES = (MPSNET_bone_map, MPSNET_preview, MPSNET_retarget_settings)
 
 
 def attach() -> None:
     """Hang the map on objects and the settings on the scene. Overrides of linked rigs keep the map, as it is one text."""
     bpy.types.Object.mpsnet_bone_map = bpy.props.StringProperty(override={"LIBRARY_OVERRIDABLE"}, options={"HIDDEN"})
     bpy.types.Object.mpsnet_bones = bpy.props.PointerProperty(type=MPSNET_bone_map)
+    bpy.types.Object.mpsnet_preview = bpy.props.PointerProperty(type=MPSNET_preview)
     bpy.types.Scene.mpsnet_retarget = bpy.props.PointerProperty(type=MPSNET_retarget_settings)
 
 
 def detach() -> None:
     """Take both off again."""
     del bpy.types.Scene.mpsnet_retarget
+    del bpy.types.Object.mpsnet_preview
     del bpy.types.Object.mpsnet_bones
     del bpy.types.Object.mpsnet_bone_map

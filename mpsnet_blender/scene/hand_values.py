@@ -1,0 +1,46 @@
+"""What the channels of a rig hold by hand, before an Action takes them over, and their giving back."""
+
+from __future__ import annotations
+
+import bpy
+
+_MOVES = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_angle")
+
+Values = dict[tuple[str, int], float]
+
+
+def values_by_hand(rig: bpy.types.Object) -> Values:
+    """Return the values of a rig by data path and index: its bones' moves and numbers, the influence of constraints."""
+    found: Values = {}
+    for bone in rig.pose.bones:
+        base = bone.path_from_id()
+        for name in _MOVES:
+            found |= {(f"{base}.{name}", index): value for index, value in enumerate(getattr(bone, name))}
+        for key, value in bone.items():
+            if isinstance(value, (int, float)):
+                found[f'{base}["{bpy.utils.escape_identifier(key)}"]', 0] = value
+        for constraint in bone.constraints:
+            found[constraint.path_from_id("influence"), 0] = constraint.influence
+    return found
+
+
+def animated_values(values: Values, fcurves: list[bpy.types.FCurve]) -> list[tuple[str, int, float]]:
+    """Return path, index and value of what the curves animate."""
+    keys = [(fcurve.data_path, fcurve.array_index) for fcurve in fcurves]
+    return [(*key, values[key]) for key in keys if key in values]
+
+
+def set_values(rig: bpy.types.Object, values: list[tuple[str, int, float]]) -> None:
+    """Set values of a rig; what is no more there is left alone."""
+    for path, index, value in values:
+        owner, _, name = path.rpartition("[" if path.endswith('"]') else ".")
+        try:
+            thing = rig.path_resolve(owner)
+        except ValueError:
+            continue
+        if path.endswith('"]'):
+            thing[bpy.utils.unescape_identifier(name[1:-2])] = value
+        elif name == "influence":
+            thing.influence = value
+        else:
+            getattr(thing, name)[index] = value
