@@ -34,6 +34,15 @@ def soles(person: CameraMotion, down: np.ndarray) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
+def other_parts(person: CameraMotion, down: np.ndarray) -> np.ndarray:
+    """Return the undersides (T, 9, 3) of knees, hands, elbows, pelvis, back and head, in the person's frame.
+
+    `down` (3,) is the direction of gravity there.
+    """
+    _, joints = person.pose()
+    return np.stack([joints[:, JOINT[name]] + down * share * person.stature for name, share in _PARTS.items()], axis=1)
+
+
 def standing(person: CameraMotion) -> tuple[np.ndarray, np.ndarray]:
     """Return the way from the feet to the neck (T, 3) in metres, and whether the person stands stretched (T,)."""
     _, joints = person.pose()
@@ -45,10 +54,8 @@ def standing(person: CameraMotion) -> tuple[np.ndarray, np.ndarray]:
 def lowest_points(person: CameraMotion) -> np.ndarray:
     """Return the lowest points (N, 3) at a few moments a second, in the camera's frame: those that may be on the floor."""
     down = np.array((0.0, 1.0, 0.0))
-    _, joints = person.pose()
     _, stands = standing(person)
-    parts = [joints[:, JOINT[name]] + down * share * person.stature for name, share in _PARTS.items()]
-    points = np.concatenate([soles(person, down), np.stack(parts, axis=1)], axis=1)
+    points = np.concatenate([soles(person, down), other_parts(person, down)], axis=1)
     depth = points[..., 1].copy()
     depth[stands, 4:] = -np.inf
     lowest = points[np.arange(len(points)), depth.argmax(1)]

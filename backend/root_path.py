@@ -23,18 +23,20 @@ _SLIDE_SPEED, _SLIDE_SECONDS = 0.25, 0.10          # metres a second of a plante
 _SWAY, _RISE, _TOWARDS = 6.0, 12.0, 1.2            # metres a second^2: aside, up, and towards the camera
 _SWAY_SECONDS = 1 / 30
 _ROBUST_SIGMAS, _ROUNDS = 3.0, 6
+_LONGEST_STEP = 3.0                                # of the usual steps between frames: longer ones are gaps
 
 
 @dataclass(frozen=True)
 class Sight:
     """What is seen of a person, in the world's axes, for a root at the world's origin.
 
-    landmarks (T, K, 3) and soles (T, 4, 3) of the posed body in metres; rays (T, K, 3) of the landmarks in the camera's
-    frame and their weights (T, K) in 0..1; foot_landmarks (4,): which of the K lie nearest to the soles;
-    world_from_cam (T, 4, 4); timestamps (T,) s.
+    landmarks (T, K, 3) and soles (T, 4, 3) of the posed body in metres, lowest (T,) the height of its lowest part but the
+    feet; rays (T, K, 3) of the landmarks in the camera's frame and their weights (T, K) in 0..1; foot_landmarks (4,): which
+    of the K lie nearest to the soles; world_from_cam (T, 4, 4); timestamps (T,) s.
     """
     landmarks: np.ndarray
     soles: np.ndarray
+    lowest: np.ndarray
     rays: np.ndarray
     weights: np.ndarray
     foot_landmarks: np.ndarray
@@ -46,12 +48,14 @@ def solve_root_path(sight: Sight, contacts: np.ndarray) -> np.ndarray:
     """Return the root's places (T, 3) in the world, metres; contacts (T, 4) say how surely each sole is on the floor."""
     seconds = frame_seconds(sight.timestamps)
     rows = [*_picture_rows(sight, seconds), _size_rows(sight, seconds), *_foot_rows(sight, contacts, seconds)]
+    over_floor = _over_floor_rows(sight, seconds)
+    rows.append(over_floor)
     inertia = _inertia(sight)
     slide = _slide_rows(sight, contacts)
-    strengths = [np.ones(row.aim.shape) for row in rows]
+    strengths = [np.ones(row.aim.shape) for row in rows[:-1]] + [np.zeros(len(seconds))]
     for _ in range(_ROUNDS):
         path = _solve(rows, strengths, inertia, slide, len(seconds))
-        strengths = [row.trust(path) for row in rows]
+        strengths = [row.trust(path) for row in rows[:-1]] + [(path[:, 2] < over_floor.aim).astype(float)]
     return path
 
 
@@ -60,7 +64,7 @@ def frame_seconds(timestamps: np.ndarray) -> np.ndarray:
     if len(timestamps) < 2:
         return np.ones(len(timestamps))
     steps = np.diff(timestamps)
-    steps = np.minimum(steps, 3 * np.median(steps))
+    steps = np.minimum(steps, _LONGEST_STEP * np.median(steps))
     return (np.append(steps, steps[-1]) + np.append(steps[0], steps)) / 2
 
 
@@ -129,6 +133,13 @@ def _foot_rows(sight: Sight, contacts: np.ndarray, seconds: np.ndarray) -> list[
     return rows
 
 
+def _over_floor_rows(sight: Sight, seconds: np.ndarray) -> _Rows:
+    """Whatever lies or kneels is not under the floor: counts where it would be."""
+    sigma = np.full(len(seconds), _FLOOR_METRES)
+    up = np.broadcast_to((0.0, 0.0, 1.0), (len(seconds), 3))
+    return _Rows(up, -sight.lowest, seconds / _FLOOR_SECONDS / sigma ** 2, sigma, is_robust=False)
+
+
 def _inertia(sight: Sight) -> tuple[np.ndarray, np.ndarray]:
     """Return coefficients (T - 2, 3) of a change of speed in three places, and the matrices (T - 2, 3, 3) that weigh it."""
     steps = np.diff(sight.timestamps)
@@ -154,7 +165,8 @@ def _slide_rows(sight: Sight, contacts: np.ndarray) -> tuple[np.ndarray, np.ndar
     sigma = _SLIDE_SPEED * steps
     across = sight.world_from_cam[1:, :3, 0] * (1, 1, 0)
     across /= np.maximum(np.linalg.norm(across, axis=1), 1e-9)[:, None]
-    return moved, across, np.minimum(total, 2.0) / 2 / sigma ** 2 * steps / _SLIDE_SECONDS
+    unbroken = steps < _LONGEST_STEP * np.median(steps) if len(steps) else steps
+    return moved, across, unbroken * np.minimum(total, 2.0) / 2 / sigma ** 2 * steps / _SLIDE_SECONDS
 
 
 def _solve(rows: list[_Rows], strengths: list[np.ndarray], inertia: tuple, slide: tuple, frame_count: int) -> np.ndarray:

@@ -12,8 +12,9 @@ from .camera_motion import CameraTrack, still_camera
 from .camera_scale import camera_scale, floor_scale
 from .contacts import find_contacts
 from .engine import CapturedPerson, Shot
-from .feet import soles, standing_points
+from .feet import other_parts, soles, standing_points
 from .landmarks import LANDMARK
+from .lifting import landmark_weights
 from .root import CameraMotion
 from .root_path import LANDMARK_ABOVE_SOLE, Sight, solve_root_path
 from .vertical_lines import Vertical
@@ -110,8 +111,9 @@ def _settle(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray) -> S
 
 def _sight(person: CapturedPerson, motion: CameraMotion, shot: Shot, world_from_cam: np.ndarray) -> Sight:
     at_origin = replace(motion, transl=np.zeros_like(motion.transl))
-    return Sight(person.body.posed_landmarks(*at_origin.pose()), soles(at_origin, _DOWN), rays(person.track.xy, shot.intrinsics),
-                 np.clip(person.track.score, 0.02, 1.0) ** 2, _FOOT_LANDMARKS, world_from_cam, motion.timestamps)
+    return Sight(person.body.posed_landmarks(*at_origin.pose()), soles(at_origin, _DOWN),
+                 other_parts(at_origin, _DOWN)[..., 2].min(1), rays(person.track.xy, shot.intrinsics),
+                 landmark_weights(person.track.score), _FOOT_LANDMARKS, world_from_cam, motion.timestamps)
 
 
 def _contacts(sight: Sight, path: np.ndarray) -> np.ndarray:

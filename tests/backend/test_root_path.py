@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.feet import soles
+from backend.feet import other_parts, soles
 from backend.landmarks import LANDMARK
 from backend.root_path import Sight, frame_seconds, solve_root_path
 from mpsnet_blender.shared.smpl_skeleton import JOINT
@@ -22,7 +22,8 @@ def sight_of(person, places, turns=None):
     world_from_cam[:, :3, 3] = places
     seen = np.einsum("tji,tkj->tki", world_from_cam[:, :3, :3], person.landmarks - world_from_cam[:, None, :3, 3])
     at_origin = replace(person, transl=np.zeros_like(person.transl))
-    return Sight(at_origin.landmarks, soles(at_origin.motion, DOWN), seen / seen[..., 2:], np.ones(seen.shape[:2]), FEET,
+    lowest = other_parts(at_origin.motion, DOWN)[..., 2].min(1)
+    return Sight(at_origin.landmarks, soles(at_origin.motion, DOWN), lowest, seen / seen[..., 2:], np.ones(seen.shape[:2]), FEET,
                  world_from_cam, person.timestamps)
 
 
@@ -88,6 +89,27 @@ def test_noise_in_size_moves_the_root_less_than_noise_across_the_view():
     path = solve_root_path(noisy, contacts)
     speed = np.abs(np.diff(path - person.transl, axis=0)) * 30
     assert speed.mean(0).max() < 0.06
+
+
+def test_who_lies_is_not_under_the_floor():
+    person = walker(90, velocity=(0, 0))
+    lying = person.rotmats.copy()
+    lying[:, 0] = np.array(((0.0, 1, 0), (-1, 0, 0), (0, 0, 1))) @ np.array(((1.0, 0, 0), (0, 0, -1), (0, 1, 0))) @ lying[:, 0]
+    flat = replace(person, rotmats=lying)
+    lowest = other_parts(flat.motion, DOWN)[..., 2].min(1)
+    flat = replace(flat, transl=flat.transl - lowest[:, None] * (0, 0, 1.0))
+    sight = sight_of(flat, (0, 0, 1.4))
+    sunk = replace(sight, rays=sight.rays + np.array((0.0, 0.03, 0.0)))             # 12 cm too low in the picture
+    assert (solve_root_path(replace(sunk, lowest=sunk.lowest + 9), np.zeros((90, 4))) - flat.transl)[:, 2].mean() < -0.08
+    assert (solve_root_path(sunk, np.zeros((90, 4))) - flat.transl)[:, 2].mean() > -0.04
+
+
+def test_a_long_gap_holds_nobody_to_the_spot():
+    person, contacts = flat_footed(60)
+    later = np.repeat((0.0, 1.0), 30)
+    apart = replace(person, timestamps=person.timestamps + 4 * later, transl=person.transl + later[:, None] * (2.0, 0, 0))
+    path = solve_root_path(sight_of(apart, (0, 0, 1.4)), contacts)
+    assert abs(path[45, 0] - path[15, 0] - 2.0) < 0.03
 
 
 def test_the_frame_rate_changes_nothing():
