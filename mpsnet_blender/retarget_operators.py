@@ -7,6 +7,7 @@ import bpy
 from .rig_choice import chosen_source, chosen_targets, named_armature
 from .rig_properties import RETARGET_PROPERTIES, RetargetProperties
 from .scene.live_preview import keep_preview, previewing, remove_preview, start_preview
+from .scene.retarget import retarget_armatures
 from .scene.source_reading import RetargetError
 
 
@@ -31,14 +32,14 @@ class MPSNET_OT_retarget(RetargetProperties, bpy.types.Operator):
             for target in targets:
                 if target.mpsnet_preview.action is not None:
                     remove_preview(target)
-            reports = [retarget_armature(context.scene, source, target, self.settings()) for target in targets]
+            reports = retarget_armatures(context.scene, source, targets, self.settings())
         except RetargetError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         notice = reports[0].sentence if len(reports) == 1 else (
             f"{reports[0].frame_count} frames performed by {', '.join(report.target for report in reports)}")
         warnings = [warning for report in reports for warning in report.warnings]
-        context.window_manager.mpsnet.show_notice(notice, warnings)
+        context.window_manager.mpsnet.show_notice(f"{notice}.", warnings)
         self.report({"INFO"}, notice)
         for warning in warnings:
             self.report({"WARNING"}, warning)

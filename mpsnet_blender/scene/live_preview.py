@@ -12,7 +12,7 @@ from bpy.app.handlers import persistent
 
 from .fcurve_reading import fcurves_of
 from .hand_values import animated_values, set_values, values_by_hand
-from .retarget import RetargetReport, RetargetSettings, retarget_armature
+from .retarget import RetargetReport, RetargetSettings, retarget_armatures
 from .source_reading import RetargetError
 
 _DELAY = 0.15  # seconds after the last change of a source until its previews follow
@@ -30,7 +30,7 @@ def start_preview(scene: bpy.types.Scene, source: bpy.types.Object, target: bpy.
     had_data, had_fake_user = animation is not None, bool(former and former.use_fake_user)
     slot = animation.action_slot.identifier if former and getattr(animation, "action_slot", None) else ""
     before = values_by_hand(target)
-    report = retarget_armature(scene, source, target, _without_nla(settings))
+    (report,) = retarget_armatures(scene, source, [target], _without_nla(settings))
     state.source, state.former, state.former_slot, state.had_animation = source, former, slot, had_data
     state.action = target.animation_data.action
     state.values = json.dumps(animated_values(before, fcurves_of(target.animation_data)))
@@ -76,7 +76,7 @@ def refresh(scene: bpy.types.Scene, target: bpy.types.Object, settings: Retarget
     try:
         if state.source is None:
             raise RetargetError(f"The source of “{target.name}” is gone.")
-        retarget_armature(scene, state.source, target, _without_nla(settings))
+        retarget_armatures(scene, state.source, [target], _without_nla(settings))
     except RetargetError:
         remove_preview(target)
         return

@@ -44,24 +44,37 @@ class RetargetReport:
         return f"“{self.target}” performs {self.frame_count} frames with {self.bone_count} bones: Action “{self.action}”"
 
 
-def retarget_armature(scene: bpy.types.Scene, source: bpy.types.Object, target: bpy.types.Object,
-                      settings: RetargetSettings) -> RetargetReport:
-    """Give the target a fresh Action with the source's motion. Raises RetargetError; nothing is half done then."""
+def retarget_armatures(scene: bpy.types.Scene, source: bpy.types.Object, targets: list[bpy.types.Object],
+                       settings: RetargetSettings) -> list[RetargetReport]:
+    """Give each target a fresh Action with the source's motion. Raises RetargetError before anything is written."""
+    bpy.context.view_layer.update()  # objects moved by a script stand where they were until then
+    source_map = usable_map(source)
+    target_maps = [_writable_map(source, target) for target in targets]
+    read = read_source(scene, source, source_map, settings.source_as_posed)
+    return [_retarget(source, read, target, target_map, settings) for target, target_map in zip(targets, target_maps)]
+
+
+def _retarget(source: bpy.types.Object, read: SourceMotion, target: bpy.types.Object, target_map: dict[str, str],
+              settings: RetargetSettings) -> RetargetReport:
+    reference = read_rig(target, is_posed=True) if settings.target_as_posed else None
+    character = Character(read_rig(target, resting=target_map.values()), target_map, reference)
+    channels = retarget(read.motion, character, settings)
+    action = _write(source, target, read, channels, settings.to_nla)
+    unmatched = [label(slot) for slot in read.motion.bone_map if slot in _TOLD and slot not in target_map]
+    warnings = (f"“{target.name}” has no bone for {', '.join(unmatched)}.",) if unmatched else ()
+    return RetargetReport(target.name, action.name, len(read.frames), len(channels.rotations), warnings)
+
+
+def _writable_map(source: bpy.types.Object, target: bpy.types.Object) -> dict[str, str]:
+    """Return the map of an armature that can be animated. Raises RetargetError."""
     if source == target:
         raise RetargetError(f"“{source.name}” is source and target. Choose two armatures.")
     if target.library is not None:
         raise RetargetError(f"“{target.name}” is linked and cannot be animated here. "
                             "Make a Library Override of it: Object > Library Override > Make.")
-    bpy.context.view_layer.update()  # objects moved by a script stand where they were until then
-    source_map, target_map = usable_map(source), usable_map(target)
-    read = read_source(scene, source, source_map, settings.source_as_posed)
-    reference = read_rig(target, is_posed=True) if settings.target_as_posed else None
-    character = Character(read_rig(target, resting=target_map.values()), target_map, reference)
-    channels = retarget(read.motion, character, settings)
-    action = _write(source, target, read, channels, settings.to_nla)
-    unmatched = [label(slot) for slot in source_map if slot in _TOLD and slot not in target_map]
-    warnings = (f"“{target.name}” has no bone for {', '.join(unmatched)}.",) if unmatched else ()
-    return RetargetReport(target.name, action.name, len(read.frames), len(channels.rotations), warnings)
+    if target.animation_data and target.animation_data.use_tweak_mode:
+        raise RetargetError(f"“{target.name}” is in the NLA's tweak mode. Leave it first (Tab in the NLA editor).")
+    return usable_map(target)
 
 
 def usable_map(armature_object: bpy.types.Object) -> dict[str, str]:
@@ -78,8 +91,6 @@ def _write(source: bpy.types.Object, target: bpy.types.Object, read: SourceMotio
            to_nla: bool) -> bpy.types.Action:
     """Write the channels as the target's Action, and keep the one that it had."""
     animation = target.animation_data or target.animation_data_create()
-    if animation.use_tweak_mode:
-        raise RetargetError(f"“{target.name}” is in the NLA's tweak mode. Leave it first (Tab in the NLA editor).")
     former = animation.action
     if former is not None and former.library is None and former.users <= 1:
         former.use_fake_user = True  # without a user, Blender would not save it
