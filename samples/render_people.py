@@ -30,6 +30,7 @@ from room import Box, Panel, Room
 from scene import Actor, Stage, cast_actor, draw, set_stage
 from truth import measure_contacts, write_truth
 
+from backend.training.landmark_noise import varied
 from backend.training.recordings import Recording, RecordingLibrary, load_recordings
 
 FPS = 30
@@ -64,6 +65,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--frames", type=int, default=72)
     parser.add_argument("--only", default="", help="only recordings whose name holds this text")
+    parser.add_argument("--varied", action="store_true", help="mix limbs of recordings, turn joints a little, tilt bodies")
     parser.add_argument("--video", action="store_true")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
@@ -105,6 +107,7 @@ def draw_outfit(rng: np.random.Generator) -> Outfit:
 def draw_lots(rng: np.random.Generator, library: RecordingLibrary, cast: list[Actor], arguments: argparse.Namespace) -> Scene:
     """Return the scene of a number's generator."""
     clip = library.draw(rng, arguments.frames, arguments.only)
+    clip = varied(clip, library, rng) if arguments.varied else clip
     actor = cast[rng.integers(len(cast))]
     yaw = float(rng.uniform(0, 2 * np.pi))
     whole = VIDEO_SIZE if arguments.video else SIZES[rng.integers(len(SIZES))]

@@ -31,7 +31,7 @@ class LossWeights:
     directions: float = 1.0
     velocities: float = 8.0
     picture: float = 0.2
-    contacts: float = 0.1
+    contacts: float = 0.3
 
 
 class LandmarkLoss:

@@ -27,8 +27,14 @@ _EXPLAINING = [LANDMARK[name] for name in ("nose", *(f"{side}_{part}" for side i
     "shoulder", "elbow", "wrist", "hip", "knee", "ankle")))]
 _RIDGE = 30.0               # frames' worth of belief that pose explains nothing
 _DONORS = 12                # a scene's noise comes from one of so many whose facing is most alike
-_ARMS = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("collar", "shoulder", "elbow", "wrist", "hand")]
+_LEFT_ARM, _RIGHT_ARM = ([JOINT[f"{side}_{part}"] for part in ("collar", "shoulder", "elbow", "wrist", "hand")]
+                         for side in ("left", "right"))
+_LEFT_LEG, _RIGHT_LEG = ([JOINT[f"{side}_{part}"] for part in ("hip", "knee", "ankle", "foot")] for side in ("left", "right"))
+_ARMS = _LEFT_ARM + _RIGHT_ARM
 _UPPER = [JOINT[name] for name in ("spine2", "spine3", "neck", "head")] + _ARMS
+# Which joints are taken from one other recording each, and how often.
+_MIXTURES = ((), (_UPPER,), (_ARMS,), (_LEFT_ARM, _RIGHT_ARM), (_LEFT_ARM, _RIGHT_ARM, _LEFT_LEG, _RIGHT_LEG))
+_MIXTURE_CHANCES = (0.25, 0.2, 0.15, 0.15, 0.25)
 # Radians by which varied joints stray; hinges, hands and feet little.
 _STRAY = np.full(24, 0.05)
 for _name, _radians in (("shoulder", 0.2), ("hip", 0.12), ("elbow", 0.1), ("wrist", 0.1)):
@@ -108,10 +114,9 @@ def noisy_scene(library: RecordingLibrary, noise: LandmarkNoise, rng: np.random.
 
 
 def varied(recording: Recording, library: RecordingLibrary, rng: np.random.Generator) -> Recording:
-    """Return the recording at times with another's upper body or arms, its joints turned a little, the whole body tilted."""
-    part = rng.choice(3, p=(0.35, 0.35, 0.3))
-    if part:
-        recording = _mixed(recording, library.draw(rng, len(recording.root)), (_UPPER, _ARMS)[part - 1])
+    """Return the recording with limbs of others at times, its joints turned a little, the whole body tilted."""
+    for joints in _MIXTURES[rng.choice(len(_MIXTURES), p=_MIXTURE_CHANCES)]:
+        recording = _mixed(recording, library.draw(rng, len(recording.root)), joints)
     rotmats = recording.rotmats.copy()
     if rng.random() < 0.6:
         turned = _slow_turns(rng, len(rotmats)) * (_STRAY * rng.uniform(0.3, 1.5))[:, None]
