@@ -91,14 +91,15 @@ def _picture_rows(sight: Sight, seconds: np.ndarray) -> list[_Rows]:
     """The landmarks' mean lies on their mean ray, across and down: (e_i - u e_3) . (X + p - c) = 0."""
     right, down, forward = np.moveaxis(sight.world_from_cam[:, :3, :3], 2, 0)
     place = sight.world_from_cam[:, :3, 3]
-    total = sight.weights.sum(1)
+    share = sight.weights / sight.weights.sum(1, keepdims=True)
+    middle = (share[..., None] * sight.landmarks).sum(1)
+    depth = ((place[:, None] - sight.landmarks) * forward[:, None]).sum(-1)                       # (T, K): -e_3 . (X - c)
+    sure = sight.weights.mean(1) / _LATERAL_METRES ** 2 * seconds / _LATERAL_SECONDS
     rows = []
     for axis, slopes in ((right, sight.rays[..., 0]), (down, sight.rays[..., 1])):
-        each = axis[:, None] - slopes[..., None] * forward[:, None]                               # (T, K, 3)
-        aims = (each * (place[:, None] - sight.landmarks)).sum(-1)
-        sure = sight.weights.mean(1) / _LATERAL_METRES ** 2 * seconds / _LATERAL_SECONDS
-        rows.append(_Rows((each * sight.weights[..., None]).sum(1) / total[:, None], (aims * sight.weights).sum(1) / total,
-                          sure, np.full(len(total), _LATERAL_METRES), is_robust=False))
+        direction = axis - (share * slopes).sum(1)[:, None] * forward
+        aim = (axis * (place - middle)).sum(1) - (share * slopes * depth).sum(1)
+        rows.append(_Rows(direction, aim, sure, np.full(len(sure), _LATERAL_METRES), is_robust=False))
     return rows
 
 
