@@ -66,7 +66,7 @@ def state_after(state: JobState, message: protocol.Message) -> JobState:
     if isinstance(message, protocol.Log) and message.level == "warning":
         return replace(state, warnings=(*state.warnings, message.message))
     if isinstance(message, protocol.Progress) and not state.is_cancelling:
-        return replace(state, stage=_STAGE_NAMES.get(message.stage, message.stage.capitalize()),
+        return replace(state, stage=_STAGE_NAMES.get(message.stage, message.stage[:1].upper() + message.stage[1:]),
                        fraction=min(message.done / message.total, 1.0) if message.total > 0 else None,
                        detail=_progress_detail(message))
     return state
