@@ -76,7 +76,8 @@ def _run(arguments, reporter: Reporter) -> Result:
     options = CaptureOptions(
         engine=DEFAULT_ENGINE if arguments.engine == "auto" else arguments.engine, people=arguments.people,
         stature=arguments.height, fov_degrees=arguments.fov, start_seconds=arguments.start, end_seconds=arguments.end,
-        preview=arguments.preview, device=arguments.device, refine=arguments.refine, foot_lock=arguments.foot_lock)
+        preview=arguments.preview, device=arguments.device, refine=arguments.refine, foot_lock=arguments.foot_lock,
+        lifter=arguments.lifter)
     count = capture(arguments.video, arguments.output, options, arguments.models, checkpoints, reporter)
     return Result(str(arguments.output.absolute()), f"{count} {'person' if count == 1 else 'people'} captured.")
 

@@ -76,8 +76,11 @@ def _add_capture_options(command: argparse.ArgumentParser) -> tuple[argparse.Act
         add("--end", type=_seconds, default=math.inf, metavar="S", help="end S seconds into the video"),
         add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto",
             help="where the mpsnet engine computes (default: auto, a GPU where there is one)"),
+        add("--lifter", choices=("trained", "analytic"), default="trained",
+            help="how the keypoints engine turns landmarks into rotations: by our trained network, or by the analytic "
+            "solve alone (default: trained)"),
         add("--refine", action=argparse.BooleanOptionalAction, default=True,
-            help="place the mpsnet engine's bodies by the landmarks (default: on)"),
+            help="fit the body to the landmarks in the picture at last (default: on)"),
         add("--foot-lock", type=_share, default=1.0, metavar="0..1",
             help="how firmly standing feet are held in place; the file keeps the motion before it too (default: 1)"),
         add("--preview", action="store_true", help="also write preview.mp4: the skeletons over the footage"),

@@ -1,23 +1,41 @@
-"""The default engine: SMPL motion from body landmarks alone, by an analytic solve. Needs no torch."""
+"""The default engine: SMPL motion from body landmarks alone, by our trained temporal network. Needs no torch."""
 
 from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
 
 from .engine import CapturedPerson, Shot
 from .gaps import fill_gaps
 from .kinematics import calm_unseen, solve_rotations
 from .lean import lean_bias
+from .lifter_inputs import lifter_inputs
 from .lifting import lift
+from .refine import refine
 from .reporter import Reporter
 from .root import place_in_camera
 from .sides import repair_sides
+from .smoothing import smooth_rotmats
 from .stitching import PersonTrack
+from .temporal_lifter import TemporalLifter
+
+_SMOOTH_SECONDS = 0.12      # a local parabola over so long keeps hits and takes a tenth of the acceleration's error
+LIFTERS = ("trained", "analytic")
 
 
 class KeypointsEngine:
-    """Lifts each person's landmarks to points in space and solves SMPL's rotations for them."""
+    """Lifts each person's landmarks to points in space, solves SMPL's rotations for them, and betters both by what it learnt.
+
+    lifter: "trained", or "analytic" for the solve alone; refine: whether the body is fitted to the picture at last.
+    """
     name = "keypoints"
     stage = "Solving motion"
-    time_share = 0.03
+    time_share = 0.06
+
+    def __init__(self, lifter: str = LIFTERS[0], refine: bool = True):
+        self._lifter = TemporalLifter() if lifter == "trained" else None
+        self._refine = refine
 
     def solve(self, tracks: list[PersonTrack], shot: Shot, reporter: Reporter) -> list[CapturedPerson]:
         """Return the people in the tracks' order. Raises CancelRequested."""
@@ -25,17 +43,25 @@ class KeypointsEngine:
         people = []
         for track in tracks:
             reporter.progress(self.stage, len(people), len(tracks), "people")
-            people.append(_solve_person(track, shot, lean, reporter))
+            people.append(self._solve_person(track, shot, lean, reporter))
         reporter.progress(self.stage, len(people), len(tracks), "people")
         return people
 
-
-def _solve_person(track: PersonTrack, shot: Shot, lean: float, reporter: Reporter) -> CapturedPerson:
-    repaired, repaired_frames = repair_sides(fill_gaps(track, shot.clock))
-    reporter.check()
-    lifted = lift(repaired, shot.intrinsics, shot.stature, lean)
-    reporter.check()
-    rotmats = calm_unseen(solve_rotations(lifted), lifted)
-    reporter.check()
-    motion = place_in_camera(lifted, rotmats)
-    return CapturedPerson(repaired, lifted.body, motion, len(track.frame_index), repaired_frames)
+    def _solve_person(self, track: PersonTrack, shot: Shot, lean: float, reporter: Reporter) -> CapturedPerson:
+        repaired, repaired_frames = repair_sides(fill_gaps(track, shot.clock))
+        reporter.check()
+        lifted = lift(repaired, shot.intrinsics, shot.stature, lean)
+        reporter.check()
+        rotmats = calm_unseen(solve_rotations(lifted), lifted)
+        reporter.check()
+        if self._lifter:
+            breaks = np.flatnonzero(np.diff(repaired.frame_index) > 1) + 1
+            trained = self._lifter.run(lifter_inputs(repaired, lifted, rotmats, shot.intrinsics), repaired.timestamps, breaks)
+            rotmats = smooth_rotmats(trained.rotmats, repaired.timestamps, _SMOOTH_SECONDS, degree=2)
+            reporter.check()
+        person = CapturedPerson(repaired, lifted.body, place_in_camera(lifted, rotmats), len(track.frame_index), repaired_frames)
+        if not self._refine:
+            return person
+        before = person.reprojection_error(shot.intrinsics)
+        return replace(person, motion=refine(person.motion, lifted, repaired.frame_index, check=reporter.check),
+                       unrefined_reprojection_error=before)

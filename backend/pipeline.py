@@ -22,7 +22,7 @@ from .engine import CapturedPerson, Engine, Shot
 from .errors import NobodyFoundError
 from .gaps import Clock
 from .inference import Workers
-from .keypoints_engine import KeypointsEngine
+from .keypoints_engine import LIFTERS, KeypointsEngine
 from .landmarks import LandmarkModel
 from .lens import focal_length_35mm, fov_from_focal_length
 from .planting import plant_feet
@@ -53,10 +53,11 @@ class CaptureOptions:
     device: str = "auto"
     refine: bool = True
     foot_lock: float = 1.0
+    lifter: str = LIFTERS[0]
 
 
-def _keypoints_engine(_options: CaptureOptions, _checkpoints_folder: Path) -> Engine:
-    return KeypointsEngine()
+def _keypoints_engine(options: CaptureOptions, _checkpoints_folder: Path) -> Engine:
+    return KeypointsEngine(options.lifter, options.refine)
 
 
 def _image_engine(options: CaptureOptions, checkpoints_folder: Path) -> Engine:

@@ -74,15 +74,15 @@ def smooth_depth(depth: np.ndarray, timestamps: np.ndarray, weights: np.ndarray)
     return np.exp(smooth(logarithm, timestamps, _DEPTH_SIGMA_SECONDS, weights)[:, 0])
 
 
-def smooth_rotmats(rotmats: np.ndarray, timestamps: np.ndarray, sigma_seconds: float,
-                   weights: np.ndarray | None = None) -> np.ndarray:
+def smooth_rotmats(rotmats: np.ndarray, timestamps: np.ndarray, sigma_seconds: float, weights: np.ndarray | None = None,
+                   degree: int = 0) -> np.ndarray:
     """Return rotations (T, J, 3, 3) smoothed over time as matrices and projected back (chordal mean, Hartley 2013).
 
-    weights (T, J).
+    weights (T, J); degree as in `smooth`.
     """
     frame_count, joint_count = rotmats.shape[:2]
     weights = None if weights is None else np.repeat(weights, 9, axis=1)
-    mean = smooth(rotmats.reshape(frame_count, -1), timestamps, sigma_seconds, weights, degree=0)
+    mean = smooth(rotmats.reshape(frame_count, -1), timestamps, sigma_seconds, weights, degree)
     return nearest_rotmats(mean.reshape(-1, 3, 3)).reshape(frame_count, joint_count, 3, 3)
 
 

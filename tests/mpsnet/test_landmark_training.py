@@ -6,7 +6,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from backend.landmarks import LANDMARK
-from backend.lifter_inputs import INPUT_SIZE, LifterInputs, lifter_inputs, window_indices
+from backend.lifter_inputs import INPUT_SIZE, LifterInputs, lifter_inputs
 from backend.temporal_lifter import TemporalLifter
 from backend.training.landmark_batches import ExampleStore
 from backend.training.landmark_evaluation import KEYPOINTS, motion_errors
@@ -48,19 +48,6 @@ def test_the_folded_network_has_the_plain_ones_numbers(tmp_path):
     rotmats, contacts = solve(network, inputs, times)
     np.testing.assert_allclose(motion.rotmats, rotmats, atol=3e-3)       # the weights are kept in half precision
     np.testing.assert_allclose(motion.contacts, contacts, atol=3e-3)
-
-
-def test_windows_do_not_reach_over_a_gap():
-    windows = window_indices(np.concatenate([np.arange(20), np.arange(40, 60)]) / 30, np.array([20]))
-    assert (windows[:20] < 20).all() and (windows[20:] >= 20).all()
-    assert windows[10].tolist() == list(range(2, 18))
-
-
-def test_windows_are_half_a_second_long_at_any_rate():
-    windows = window_indices(np.arange(120) / 60, np.empty(0, int))
-    assert windows[60].tolist() == list(range(44, 76, 2))
-    windows = window_indices(np.arange(60) / 15, np.empty(0, int))
-    assert windows[30].min() == 26 and windows[30].max() == 33 and windows[30, 8] == 30
 
 
 def test_moca_per_frame_is_the_papers_moca():
