@@ -93,8 +93,8 @@ def _judge(figures: dict, step: float, frames: int) -> tuple[str, str]:
          "The body does not lie well over the picture: compare it with the footage, and try the other engine."),
         (figures["sides_repaired_frames"] / frames, _REPAIRED_SHARE,
          "Left and right were mixed up at times and put right: look at the turns."),
-        (figures["floor_penetration_mm"], _PENETRATION_MM, "Feet sink into the floor at times: lock them."),
-        (figures["foot_slide_mm"] / step, _SLIDE_MM_PER_SECOND, "Feet slide: lock them."),
+        (figures["floor_penetration_mm"], _PENETRATION_MM, "Feet sink into the floor at times: see whether it is level there."),
+        (figures["foot_slide_mm"] / step, _SLIDE_MM_PER_SECOND, "Feet slide where they seem to stand: mend their contacts."),
         (figures["jitter_mm"], _JITTER_MM, "The motion trembles: smooth it more."))
     worst, advice = 0, ""
     for value, limits, words in measured:

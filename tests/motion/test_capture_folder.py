@@ -74,9 +74,9 @@ def test_nothing_there_is_a_clear_error(tmp_path):
 def test_a_captures_own_judgement_is_read_where_there_is_one(tmp_path):
     _write_capture(tmp_path)
     listing = json.loads((tmp_path / "people.json").read_text())
-    listing["people"][0]["quality"] = {"grade": "amber", "advice": "Feet slide: lock them.", "foot_slide_mm": 9.5}
+    listing["people"][0]["quality"] = {"grade": "amber", "advice": "Feet slide.", "foot_slide_mm": 9.5}
     listing["people"][1]["quality"] = None
     (tmp_path / "people.json").write_text(json.dumps(listing))
     first, second = open_capture(tmp_path).people
-    assert (first.grade, first.advice) == ("amber", "Feet slide: lock them.")
+    assert (first.grade, first.advice) == ("amber", "Feet slide.")
     assert (second.grade, second.advice) == ("", "")
