@@ -1,0 +1,58 @@
+"""Clean-up: from the raw motion and what somebody chose to the motion that is keyed. Nothing is lost on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .body_motion import BodyMotion
+from .foot_lock import lock_feet
+from .limb_smoothing import smooth_limbs
+from .looping import looped
+from .measured_contacts import measured_contacts
+from .motion_keys import MotionKeys, all_keys, needed_keys
+from .root_placement import from_origin, in_place, raised
+from .spikes import repair_spikes
+
+
+@dataclass(frozen=True)
+class CleanupSettings:
+    """smooth_*: 0..1 by limb; foot_lock 0..1; floor_offset metres; speed a factor; key_tolerance mm, 0 keys every frame."""
+    smooth_trunk: float = 0.0
+    smooth_head: float = 0.0
+    smooth_arms: float = 0.0
+    smooth_legs: float = 0.0
+    repair_spikes: bool = False
+    foot_lock: float = 1.0
+    floor_offset: float = 0.0
+    from_origin: bool = False
+    in_place: bool = False
+    loop: bool = False
+    speed: float = 1.0
+    key_tolerance: float = 0.0
+
+
+@dataclass(frozen=True)
+class CleanMotion:
+    """A motion to key: the body, the seconds (T,) from its start at which its frames play, and which keys it needs."""
+    body: BodyMotion
+    seconds: np.ndarray
+    keys: MotionKeys
+
+
+def clean_motion(raw: BodyMotion, settings: CleanupSettings) -> CleanMotion:
+    """Return the cleaned motion. A raw motion that tells no contacts at all has them measured."""
+    body = raw if raw.contacts.any() else replace(raw, contacts=measured_contacts(raw))
+    if settings.repair_spikes:
+        body = repair_spikes(body)
+    body = smooth_limbs(body, {"trunk": settings.smooth_trunk, "head": settings.smooth_head, "arms": settings.smooth_arms,
+                               "legs": settings.smooth_legs})
+    body = lock_feet(body, settings.foot_lock)
+    body = looped(body) if settings.loop else body
+    body = from_origin(body) if settings.from_origin else body
+    body = in_place(body) if settings.in_place else body
+    body = raised(body, settings.floor_offset)
+    seconds = (body.timestamps - body.timestamps[0]) / settings.speed
+    keys = needed_keys(body, settings.key_tolerance) if settings.key_tolerance > 0 else all_keys(len(seconds))
+    return CleanMotion(body, seconds, keys)

@@ -1,0 +1,54 @@
+"""How well a motion stands on its floor, told without a truth: figures, a grade and a word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .body_motion import BodyMotion
+from .contact_spans import standing
+from .smoothing import frame_seconds, smooth
+from .soles import soles_of, standing_ankle_height, stature_of
+
+GRADES = ("green", "amber", "red")
+_JITTER_SECONDS = 0.1
+_LIMITS = {"slide": (250.0, 600.0), "penetration": (40.0, 90.0), "jitter": (8.0, 16.0)}     # amber from, red from
+_WORDS = {"slide": "Feet slide: raise the foot lock, or correct the contacts.",
+          "penetration": "Feet sink into the floor: raise the foot lock.",
+          "jitter": "The motion trembles: smooth it more."}
+
+
+@dataclass(frozen=True)
+class MotionQuality:
+    """slide: mm a frame that standing soles move over the floor; penetration: mm under it, by the 95th percentile of the
+    lower sole; jitter: mm by which joints tremble about their smoothed paths; grade and advice by the worst of them."""
+    slide_mm: float
+    penetration_mm: float
+    jitter_mm: float
+    grade: str
+    advice: str
+
+
+def measure_motion(body: BodyMotion, floor: float = 0.0) -> MotionQuality:
+    """Return how good a motion over a floor at that height (m) is; slides are told per frame but graded per second."""
+    rotmats, joints = body.pose()
+    seconds = frame_seconds(body.timestamps)
+    stands = np.stack([standing(contact, body.timestamps) for contact in body.contacts.T], axis=1)
+    # Before smoothing off the floor's height: a raised motion's soles lie as high as its floor.
+    ankles = joints[:, [7, 8]] - (0, 0, floor)
+    height = standing_ankle_height(ankles, stands[:, ::2] & stands[:, 1::2], stature_of(body.rest_joints))
+    points = np.stack([point for sole in soles_of(body.rest_joints, height)
+                       for point in sole.points(rotmats[:, sole.ankle], joints[:, sole.ankle])], axis=1)
+    moved = np.linalg.norm(np.diff(points[..., :2], axis=0), axis=-1)
+    both = stands[1:] & stands[:-1]
+    sunk = np.maximum(floor - points[..., 2].min(axis=1), 0.0)
+    trembling = joints - smooth(joints, _JITTER_SECONDS / seconds)
+    figures = {"slide": float(moved[both].mean() * 1000) if both.any() else 0.0,
+               "penetration": float(np.percentile(sunk, 95) * 1000),
+               "jitter": float(np.sqrt((trembling**2).sum(axis=-1).mean()) * 1000)}
+    levels = {name: int(np.searchsorted(_LIMITS[name], value / seconds if name == "slide" else value, side="right"))
+              for name, value in figures.items()}
+    worst = max(levels, key=levels.get)
+    return MotionQuality(figures["slide"], figures["penetration"], figures["jitter"], GRADES[levels[worst]],
+                         _WORDS[worst] if levels[worst] else "")
