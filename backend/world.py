@@ -16,6 +16,7 @@ _WORLD_FROM_LEVEL_CAMERA = np.array(((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.
 # How sure the cues about the camera are: cameras are held about level, people stand about upright.
 _LEVEL_SIGMA, _LEVEL_ROLL_SIGMA = np.radians(12), np.radians(5)
 _UPRIGHT_SIGMA, _UPRIGHT_ROLL_SIGMA = np.radians(4), np.radians(2)
+_LINES_AT_MOST = 25.0       # what vertical lines may cost at most: five sigmas
 # A standing foot's drop below the camera errs by a share of itself (depth noise moves it along its ray) and by metres.
 _DROP_SHARE_SIGMA, _DROP_SIGMA_METRES = 0.04, 0.05
 # Adults' statures vary by so much (logarithm); the floor says how far each person's differs from the given one.
@@ -99,7 +100,8 @@ def _prior(pitch: np.ndarray, roll: np.ndarray, upright: np.ndarray | None, vert
         cost += ((pitch - upright[0]) / _UPRIGHT_SIGMA) ** 2 + ((roll - upright[1]) / _UPRIGHT_ROLL_SIGMA) ** 2
     if vertical is not None:
         error = (((pitch - vertical.pitch) / vertical.sigma[0]) ** 2 + ((roll - vertical.roll) / vertical.sigma[1]) ** 2)
-        cost += 20 * np.log1p(error / 20)       # lines may lean: where all else is strongly against them they lose
+        # Lines may lean: where bodies and floor are strongly against them, they lose.
+        cost += _LINES_AT_MOST * (1 - np.exp(-error / _LINES_AT_MOST))
     return cost
 
 

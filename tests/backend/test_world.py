@@ -94,17 +94,19 @@ def test_a_camera_held_askew_is_found_from_people_who_stand_upright(roll):
     assert abs(np.degrees(world.roll) - roll) < 2.5 and abs(np.degrees(world.pitch) - 8) < 4
 
 
-def test_upright_lines_settle_pitch_and_roll():
-    person = rolled(seen_from(walker(150), 12), 4)
-    lines = Vertical(down_in_camera(np.radians(12.0), np.radians(4.0)), np.radians((0.7, 0.7)))
+@pytest.mark.parametrize("pitch", (-8, 12, 38))
+def test_upright_lines_settle_pitch_and_roll(pitch):
+    person = rolled(seen_from(walker(150), pitch, height=1.4 + 0.08 * max(pitch, 0)), 4)
+    lines = Vertical(down_in_camera(np.radians(pitch), np.radians(4.0)), np.radians((0.7, 0.7)))
     world = find_world([person.motion], lines)
-    assert abs(np.degrees(world.pitch) - 12) < 0.5 and abs(np.degrees(world.roll) - 4) < 0.5
+    assert abs(np.degrees(world.pitch) - pitch) < 0.8 and abs(np.degrees(world.roll) - 4) < 0.5
 
 
-def test_lines_that_lean_lose_against_people_who_stand():
-    people = [seen_from(walker(240, start=(x, 3.0), velocity=(0, 0.7)), 5).motion for x in (-1, 0, 1)]
+@pytest.mark.parametrize("places", [(0,), (-1, 0, 1)])
+def test_lines_that_lean_lose_against_people_who_stand(places):
+    people = [seen_from(walker(240, start=(x, 3.0), velocity=(0, 0.7)), 5).motion for x in places]
     lines = Vertical(down_in_camera(np.radians(-25.0), np.radians(15.0)), np.radians((0.7, 0.7)))
-    assert abs(np.degrees(find_world(people, lines).pitch) - 5) < 4
+    assert abs(np.degrees(find_world(people, lines).pitch) - 5) < 4.5
 
 
 def test_who_does_a_handstand_stands_on_hands():
