@@ -6,7 +6,7 @@ import numpy as np
 
 from .smoothing import smooth
 
-_SMOOTH_SECONDS, _FADE_SECONDS = 0.06, 0.04
+_SMOOTH_SECONDS, _FADE_SECONDS = 0.04, 0.025
 # A logistic regression on rendered walkers with true contacts. For each measure its scale (metres, metres a second) and
 # by how much the log-odds fall with log(1 + (measure / scale)^2).
 _HEIGHT, _ASIDE, _TOWARDS, _RISE, _ON_FLOOR = (0.04, 0.68), (0.15, 0.80), (0.30, 0.60), (0.15, 0.25), (0.40, 0.45)
