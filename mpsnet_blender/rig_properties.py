@@ -53,6 +53,9 @@ class RetargetProperties:
     reach: bpy.props.BoolProperty(
         name="Hands Reach", default=False, options={"SKIP_SAVE"},
         description="Take the hands where the source's are, measured in leg lengths, in place of keeping the arms' directions")
+    use_ik: bpy.props.BoolProperty(
+        name="IK Leads", default=False, options={"SKIP_SAVE"},
+        description="On rigs with FK and IK (Rigify), key the controls of hands, feet, knees and elbows too, and let IK lead")
     relax_fingers: bpy.props.BoolProperty(
         name="Relaxed Fingers", default=True, options={"SKIP_SAVE"},
         description="Curl the fingers slightly where the source has none")
@@ -70,7 +73,7 @@ class RetargetProperties:
         """Return the choices as the retargeter takes them."""
         return RetargetSettings(
             root_motion=self.root_motion, start=self.start, plants_feet=self.plant_feet, reaches=self.reach,
-            relaxes_fingers=self.relax_fingers, source_as_posed=self.source_as_posed,
+            relaxes_fingers=self.relax_fingers, uses_ik=self.use_ik, source_as_posed=self.source_as_posed,
             target_as_posed=self.target_as_posed, to_nla=self.to_nla)
 
 

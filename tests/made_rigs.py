@@ -155,4 +155,5 @@ def make_rig(build: Build = PLAIN, name: Callable[[str], str] = str, seed: int |
         names=tuple(name(slot) for slot in bones), heads=heads, tails=tails, rotmats=rotmats,
         parents=np.array([number[bone.parent] if bone.parent else -1 for bone in bones.values()]),
         is_deforming=np.ones(len(bones), dtype=bool), inherits_rotation=np.ones(len(bones), dtype=bool),
+        moves_locally=np.ones(len(bones), dtype=bool),
         origin=np.array(origin, dtype=float), axes=axes, scale=scale)

@@ -85,7 +85,7 @@ def _bent(posing: Posing, bone_map: dict[str, str], slots: tuple[str, str, str],
     if not len(moved) or upper not in posing.wanted or lower not in posing.wanted:
         return {}
     joints = [(np.broadcast_to(posing.head(bone), offset.shape) + offset)[moved] for bone in (upper, lower, end)]
-    solved = solve_two_bone(*joints, joints[2] + correction[moved], _bend_hints(posing, bone_map, slots[0], upper)[moved])
+    solved = solve_two_bone(*joints, joints[2] + correction[moved], bend_hints(posing, bone_map, slots[0], upper)[moved])
     turns = [quat_from_rotmat(rotmats) for rotmats in (solved.upper_rotmat, solved.lower_rotmat)]
     if is_calm:
         turns = _calmed(turns, correction[moved], _length(joints))
@@ -109,7 +109,7 @@ def _length(joints: list[np.ndarray]) -> np.ndarray:
     return sum(np.linalg.norm(end - start, axis=1) for start, end in pairwise(joints))
 
 
-def _bend_hints(posing: Posing, bone_map: dict[str, str], slot: str, bone: int) -> np.ndarray:
+def bend_hints(posing: Posing, bone_map: dict[str, str], slot: str, bone: int) -> np.ndarray:
     """Return the way (T, 3) in which the limb can bend: knees to the front, elbows to the back, as the limb has turned."""
     back = body_axes(posing.rig, bone_map)[:, 1]
     turned = multiply(posing.wanted[bone], conjugate(quat_from_rotmat(posing.rig.rotmats[bone])))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,7 +22,9 @@ class MappedMotion:
 
 @dataclass(frozen=True)
 class Character:
-    """A target: its rig as it rests, its map, and the pose that corresponds to the source's rest (by default its own)."""
+    """A target: its rig as it rests, its map, the pose that corresponds to the source's rest (by default its own), and the
+    controls that IK follows, by slot, where IK is to lead."""
     rig: Rig
     bone_map: dict[str, str]
     reference: Rig | None = None
+    ik_controls: dict[str, str] = field(default_factory=dict)

@@ -60,7 +60,14 @@ class Posing:
 
     def basis_location(self, bone: int, offset: np.ndarray) -> np.ndarray:
         """Return the location channel (T, 3) that moves a bone by `offset` (T, 3) metres of the world."""
-        return turn(conjugate(self.resting_rotation(bone)), offset) / self.rig.scale
+        return turn(conjugate(self._location_axes(bone)), offset) / self.rig.scale
+
+    def _location_axes(self, bone: int) -> np.ndarray:
+        """Return the rotation (T or 1, 4) of the axes along which a bone's location counts."""
+        parent = int(self.rig.parents[bone])
+        if self.rig.moves_locally[bone]:
+            return self.resting_rotation(bone)
+        return self.rotation(parent) if parent >= 0 else quat_from_rotmat(self.rig.axes)[None]
 
 
 def pose_forward(rig: Rig, bones: list[int], turns: dict[int, np.ndarray],

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..shared.bone_slots import NECK, SPINE, chain
 from .chain_sharing import shared_out
+from .ik_controls import control_offsets, control_rotations
 from .limb_correction import plant_feet, reach_hands
 from .mapped_rigs import Character, MappedMotion
 from .posing import Posing
@@ -51,7 +52,11 @@ def retarget(motion: MappedMotion, character: Character, options: RetargetOption
     if options.reaches:
         wanted |= reach_hands(motion, posing, character.bone_map, place, offset)
     posing = Posing(character.rig, wanted)
-    locations = _locations(posing, character.bone_map, offset, place, options)
+    moves = _moves(posing, character.bone_map, offset, place, options)
+    if character.ik_controls:
+        wanted |= control_rotations(posing, character.bone_map, character.ik_controls)
+        moves |= control_offsets(posing, character.bone_map, character.ik_controls, lambda bone: _moved(posing, moves, bone))
+    locations = {character.rig.names[bone]: posing.basis_location(bone, offset) for bone, offset in moves.items()}
     rotations = {character.rig.names[bone]: continuous_quat(posing.basis(bone)) for bone in wanted}
     if options.relaxes_fingers:
         rotations = relaxed_fingers(character, motion.bone_map) | rotations
@@ -109,16 +114,19 @@ def _chain_turns(motion: MappedMotion, rest: dict[str, np.ndarray], target_map: 
     return found
 
 
-def _locations(posing: Posing, bone_map: dict[str, str], offset: np.ndarray, place: Placement,
-               options: RetargetOptions) -> dict[str, np.ndarray]:
-    """Return the location channels: the way over the floor on the root bone where asked, the rest on the hips' carrier."""
-    rig = posing.rig
-    carrier = place.carrier
+def _moves(posing: Posing, bone_map: dict[str, str], offset: np.ndarray, place: Placement,
+           options: RetargetOptions) -> dict[int, np.ndarray]:
+    """Return how far (T, 3) bones move, in metres of the world: the root the way over the floor where asked, the hips'
+    carrier the rest."""
     if options.root_motion == "IN_PLACE":
-        offset = offset - place.path * (1, 1, 0)
+        return {place.carrier: offset - place.path * (1, 1, 0)}
     root = bone_map.get("root")
-    if options.root_motion != "ROOT" or root is None or rig.index[root] == carrier:
-        return {rig.names[carrier]: posing.basis_location(carrier, offset)}
+    if options.root_motion != "ROOT" or root is None or posing.rig.index[root] == place.carrier:
+        return {place.carrier: offset}
     way = place.path * (1, 1, 0)
-    number = rig.index[root]
-    return {root: posing.basis_location(number, way), rig.names[carrier]: posing.basis_location(carrier, offset - way)}
+    return {posing.rig.index[root]: way, place.carrier: offset - way}
+
+
+def _moved(posing: Posing, moves: dict[int, np.ndarray], bone: int) -> np.ndarray:
+    """Return how far (T, 3) the moves of a bone and of those above it take it."""
+    return sum((moves[above] for above in (bone, *posing.rig.ancestors(bone)) if above in moves), np.zeros(3))

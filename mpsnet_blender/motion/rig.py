@@ -13,8 +13,8 @@ class Rig:
     """The bones of an armature, parents before children; metres of the scene, world axes, Z up.
 
     names (N); parents (N,), -1 for none; heads, tails (N, 3) and rotmats (N, 3, 3), the pose in which mapped bones rest;
-    is_deforming, inherits_rotation (N,); origin (3,), axes (3, 3) and scale: where the armature object stands, its axes in
-    the world, and the length of its unit.
+    is_deforming, inherits_rotation, moves_locally (N,): whether its location is along its own axes, not its parent's; origin
+    (3,), axes (3, 3) and scale: where the armature object stands, its axes in the world, and the length of its unit.
     """
     names: tuple[str, ...]
     parents: np.ndarray
@@ -23,6 +23,7 @@ class Rig:
     rotmats: np.ndarray
     is_deforming: np.ndarray
     inherits_rotation: np.ndarray
+    moves_locally: np.ndarray
     origin: np.ndarray
     axes: np.ndarray
     scale: float = 1.0

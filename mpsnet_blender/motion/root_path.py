@@ -46,7 +46,7 @@ def placement(motion: MappedMotion, rig: Rig, bone_map: dict[str, str], start: s
     standing = _upright(rig, bone_map)
     own = (standing["left_thigh"] + standing["right_thigh"])[:2] / 2
     target_floor = np.append(own if start == "OWN" else hips[0, :2], _ankle_height(standing))
-    return Placement(scale, source_floor, target_floor, scale * (hips - hips[0]), _carrier(rig, bone_map))
+    return Placement(scale, source_floor, target_floor, scale * (hips - hips[0]), carrier_bone(rig, bone_map))
 
 
 def leg_length(rig: Rig, bone_map: dict[str, str]) -> float:
@@ -80,7 +80,7 @@ def root_turns(motion: MappedMotion, rig: Rig, root: str) -> np.ndarray:
     return multiply(yaw, quat_from_rotmat(rig.rotmats[rig.index[root]]))
 
 
-def _carrier(rig: Rig, bone_map: dict[str, str]) -> int:
+def carrier_bone(rig: Rig, bone_map: dict[str, str]) -> int:
     """Return the lowest bone from which hips, legs and spine all hang: the hips themselves, or what carries them."""
     slots = [slot for slot in ("hips", *SPINE, *LEGS) if slot in bone_map]
     ways = [[rig.index[bone_map[slot]], *rig.ancestors(rig.index[bone_map[slot]])] for slot in slots]

@@ -10,7 +10,7 @@ Values = dict[tuple[str, int], float]
 
 
 def values_by_hand(rig: bpy.types.Object) -> Values:
-    """Return the values of a rig by data path and index: its bones' moves and numbers, the influence of constraints."""
+    """Return the values of a rig by data path and index: its bones' moves, numbers and stretch, constraints' influence."""
     found: Values = {}
     for bone in rig.pose.bones:
         base = bone.path_from_id()
@@ -19,6 +19,7 @@ def values_by_hand(rig: bpy.types.Object) -> Values:
         for key, value in bone.items():
             if isinstance(value, (int, float)):
                 found[f'{base}["{bpy.utils.escape_identifier(key)}"]', 0] = value
+        found[f"{base}.ik_stretch", 0] = bone.ik_stretch
         for constraint in bone.constraints:
             found[constraint.path_from_id("influence"), 0] = constraint.influence
     return found
@@ -40,7 +41,7 @@ def set_values(rig: bpy.types.Object, values: list[tuple[str, int, float]]) -> N
             continue
         if path.endswith('"]'):
             thing[bpy.utils.unescape_identifier(name[1:-2])] = value
-        elif name == "influence":
-            thing.influence = value
+        elif name in ("influence", "ik_stretch"):
+            setattr(thing, name, value)
         else:
             getattr(thing, name)[index] = value

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
+from ..motion.bone_maps import ik_controls_of
 from ..motion.mapped_rigs import Character
 from ..motion.retarget import BoneChannels, RetargetOptions, retarget
+from ..motion.root_path import carrier_bone
 from ..motion.rotation_modes import rotation_values, with_locks
 from ..shared.bone_slots import SIDES, label
 from .action import Channel, bone_path, write_action
@@ -23,8 +25,9 @@ _TOLD = ("spine1", "neck1", "head", *(f"{side}_{part}" for side in SIDES for par
 
 @dataclass(frozen=True)
 class RetargetSettings(RetargetOptions):
-    """What the user chose: the options of the motion, whether the poses of now correspond in place of the rest poses,
-    and whether the Action becomes an NLA strip."""
+    """What the user chose: the options of the motion, whether IK is to lead where a rig has it, whether the poses of now
+    correspond in place of the rest poses, and whether the Action becomes an NLA strip."""
+    uses_ik: bool = False
     source_as_posed: bool = False
     target_as_posed: bool = False
     to_nla: bool = False
@@ -57,9 +60,13 @@ def retarget_armatures(scene: bpy.types.Scene, source: bpy.types.Object, targets
 def _retarget(source: bpy.types.Object, read: SourceMotion, target: bpy.types.Object, target_map: dict[str, str],
               settings: RetargetSettings) -> RetargetReport:
     reference = read_rig(target, is_posed=True) if settings.target_as_posed else None
-    character = Character(read_rig(target, resting=target_map.values()), target_map, reference)
+    controls = ik_controls_of(target.data.bones.keys(), target_map.values()) if settings.uses_ik else {}
+    resting = {*target_map.values(), *controls.values()}
+    rig = read_rig(target, resting)
+    rig = read_rig(target, resting, carrier=rig.names[carrier_bone(rig, target_map)])
+    character = Character(rig, target_map, reference, controls)
     channels = retarget(read.motion, character, settings)
-    action = _write(source, target, read, channels, settings.to_nla)
+    action = _write(source, target, read, channels, settings)
     unmatched = [label(slot) for slot in read.motion.bone_map if slot in _TOLD and slot not in target_map]
     warnings = (f"“{target.name}” has no bone for {', '.join(unmatched)}.",) if unmatched else ()
     return RetargetReport(target.name, action.name, len(read.frames), len(channels.rotations), warnings)
@@ -88,15 +95,15 @@ def usable_map(armature_object: bpy.types.Object) -> dict[str, str]:
 
 
 def _write(source: bpy.types.Object, target: bpy.types.Object, read: SourceMotion, channels: BoneChannels,
-           to_nla: bool) -> bpy.types.Action:
+           settings: RetargetSettings) -> bpy.types.Action:
     """Write the channels as the target's Action, and keep the one that it had."""
     animation = target.animation_data or target.animation_data_create()
     former = animation.action
     if former is not None and former.library is None and former.users <= 1:
         former.use_fake_user = True  # without a user, Blender would not save it
-    curves = _curves(target, channels) + leading_switches(target, channels.rotations)
+    curves = _curves(target, channels) + leading_switches(target, channels.rotations, settings.uses_ik)
     action = write_action(target, f"{source.name} on {target.name}", read.frames, curves)
-    if to_nla:
+    if settings.to_nla:
         _push_down(animation, action, float(read.frames[0]))
     return action
 

@@ -11,11 +11,13 @@ from ..motion.posed_bones import rotation_of
 from ..motion.rig import Rig
 
 
-def read_rig(armature_object: bpy.types.Object, resting: Container[str] | None = None, is_posed: bool = False) -> Rig:
+def read_rig(armature_object: bpy.types.Object, resting: Container[str] | None = None, is_posed: bool = False,
+             carrier: str = "") -> Rig:
     """Return an armature as it stands in the world, its bones in the rest pose.
 
     Bones that are not `resting` (with None, all are) keep what they are posed by hand, since nobody will key them, and
-    their parents are the bones that they follow in truth. With `is_posed` all are as posed: a reference pose.
+    their parents are the bones that they follow in truth; of the `carrier`, the location will be keyed. With `is_posed` all
+    are as posed: a reference pose.
     """
     bones = list(armature_object.data.bones)
     number = {bone.name: index for index, bone in enumerate(bones)}
@@ -25,7 +27,7 @@ def read_rig(armature_object: bpy.types.Object, resting: Container[str] | None =
     if resting is not None:
         parents, copies = _followed(armature_object, number, parents)
     by_hand = {} if resting is None and not is_posed else {
-        index: np.array(_basis_by_hand(armature_object.pose.bones[bone.name])) for index, bone in enumerate(bones)
+        index: _basis_by_hand(armature_object.pose.bones[bone.name], bone.name == carrier) for index, bone in enumerate(bones)
         if is_posed or bone.name not in resting}
     posed = _posed(rests, parents, copies, by_hand)
     world = np.array(armature_object.matrix_world, dtype=np.float64)
@@ -35,7 +37,8 @@ def read_rig(armature_object: bpy.types.Object, resting: Container[str] | None =
     return Rig(
         names=tuple(number), parents=parents, heads=placed[:, :3, 3], tails=tails @ world[:3, :3].T + world[:3, 3],
         rotmats=rotation_of(placed), is_deforming=np.array([bone.use_deform for bone in bones]),
-        inherits_rotation=np.array([bone.use_inherit_rotation for bone in bones]), origin=world[:3, 3],
+        inherits_rotation=np.array([bone.use_inherit_rotation for bone in bones]),
+        moves_locally=np.array([bone.use_local_location for bone in bones]), origin=world[:3, 3],
         axes=rotation_of(world[None])[0], scale=float(np.cbrt(abs(np.linalg.det(world[:3, :3])))))
 
 
@@ -96,7 +99,11 @@ def _posed(rests: np.ndarray, parents: np.ndarray, copies: np.ndarray, by_hand: 
     return posed
 
 
-def _basis_by_hand(pose_bone: bpy.types.PoseBone):
-    """Return a bone's own transform. Where constraints hold the bone, its channels say little: it is taken to rest."""
-    is_held = any(not constraint.mute and constraint.influence > 0 for constraint in pose_bone.constraints)
-    return pose_bone.matrix_basis.Identity(4) if is_held else pose_bone.matrix_basis
+def _basis_by_hand(pose_bone: bpy.types.PoseBone, is_carrier: bool) -> np.ndarray:
+    """Return a bone's own transform (4, 4). Where constraints hold the bone, its channels say little: it is taken to rest."""
+    if any(not constraint.mute and constraint.influence > 0 for constraint in pose_bone.constraints):
+        return np.eye(4)
+    basis = np.array(pose_bone.matrix_basis, dtype=np.float64)
+    if is_carrier:
+        basis[:3, 3] = 0
+    return basis

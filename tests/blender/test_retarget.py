@@ -109,6 +109,35 @@ def test_a_generated_rigify_rig_performs_with_its_fk_controls(module, empty_scen
     np.testing.assert_allclose(hips[:2], (1.0, 2.0), atol=0.05)
 
 
+def test_where_a_control_stands_by_hand_does_not_matter(empty_scene, source, rigify_rigs):
+    rig, _ = rigify_rigs
+    places = []
+    for by_hand in ((0, 0, 0), (0.3, -2.0, 0.5)):
+        rig.animation_data.action = None
+        rig.pose.bones["torso"].location = by_hand
+        rig.pose.bones["spine_fk"].rotation_quaternion = (0.9, 0.3, 0, 0)
+        bpy.ops.mpsnet.retarget(source=source.name, target=rig.name)
+        places.append(heads(empty_scene, rig, ["ORG-foot.L", "ORG-hand.R", "ORG-spine"], (1, 12)))
+    np.testing.assert_allclose(places[0], places[1], atol=1e-4)
+
+
+@pytest.mark.parametrize("root_motion", ["HIPS", "ROOT"])
+def test_rigifys_ik_controls_reproduce_the_pose_when_ik_leads(module, empty_scene, source, rigify_rigs, root_motion):
+    rig, _ = rigify_rigs
+    rig.location, rig.rotation_euler = (1.0, 2.0, 0.0), (0, 0, 0.5)
+    joints = [f"ORG-{part}.{side}" for part in ("shin", "foot", "forearm", "hand") for side in "LR"]
+    frames, places = range(1, 25, 3), {}
+    for use_ik in (False, True):
+        bpy.ops.mpsnet.retarget(source=source.name, target=rig.name, use_ik=use_ik, root_motion=root_motion)
+        places[use_ik] = heads(empty_scene, rig, joints, frames)
+    apart = np.linalg.norm(places[True] - places[False], axis=-1)
+    print("IK against FK, mm:", dict(zip(joints, (1000 * apart.max(axis=0)).round(2))))
+    assert apart.max() < 0.006  # elbows that are nearly straight have no plane to speak of
+    values = {curve.data_path: curve.evaluate(5) for curve in _fcurves(module, rig)}
+    assert values['pose.bones["thigh_parent.L"]["IK_FK"]'] == 0
+    assert 'pose.bones["foot_ik.R"].location' in values and 'pose.bones["upper_arm_ik_target.L"].location' in values
+
+
 @pytest.mark.parametrize("mode", ["QUATERNION", "XYZ", "ZYX", "AXIS_ANGLE"])
 def test_bones_keep_their_rotation_modes(module, empty_scene, source, mode):
     target = build_rig("hero", build=A_POSE)

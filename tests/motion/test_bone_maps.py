@@ -123,7 +123,7 @@ def test_symmetrical_extras_are_not_taken_for_limbs():
     rig = replace(base, names=tuple(f"x{number}" for number in range(count)), parents=np.append(base.parents, parents),
                   heads=np.vstack((base.heads, extra)), tails=np.vstack((base.tails, extra)),
                   rotmats=np.tile(np.eye(3), (count, 1, 1)), is_deforming=np.ones(count, bool),
-                  inherits_rotation=np.ones(count, bool))
+                  inherits_rotation=np.ones(count, bool), moves_locally=np.ones(count, bool))
     bone_map = map_bones(rig).bone_map
     for slot in MAIN:
         assert bone_map[slot] == f"x{base.index[slot]}", slot
@@ -135,7 +135,7 @@ def test_what_is_no_body_gets_no_map():
     chain = np.column_stack((np.zeros(count), np.zeros(count), np.arange(count) * 0.1))
     rope = replace(rig, names=tuple(f"rope{number}" for number in range(count)), parents=np.arange(count) - 1, heads=chain,
                    tails=chain + (0, 0, 0.1), rotmats=np.tile(np.eye(3), (count, 1, 1)),
-                   is_deforming=np.ones(count, bool), inherits_rotation=np.ones(count, bool))
+                   is_deforming=np.ones(count, bool), inherits_rotation=np.ones(count, bool), moves_locally=np.ones(count, bool))
     mapping = map_bones(rope)
     assert mapping.bone_map == {}
     assert set(mapping.unmapped) == set(MAIN)

@@ -13,7 +13,8 @@ class Family:
 
     `bones`: a name, or several in the order of preference, by slot without side; in names of limbs `{}` stands for the
     side's word, `sides` (left, right). `spine` and `neck`: the chains from the hips upwards, those that a rig may have.
-    `switches`: custom properties {(bone, property): value} that let the mapped bones lead, rather than IK.
+    `switches`: custom properties {(bone, property): value} that let the mapped bones lead, rather than IK. `ik_controls`:
+    what IK follows in place of hand and foot, and the poles of upper_arm and thigh; `ik_switches` let those lead.
     """
     title: str
     sides: tuple[str, str]
@@ -22,6 +23,8 @@ class Family:
     neck: tuple[str, ...]
     fingers: dict[str, Names] = field(default_factory=dict)
     switches: dict[tuple[str, str], float] = field(default_factory=dict)
+    ik_controls: dict[str, str] = field(default_factory=dict)
+    ik_switches: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
 def fingers(pattern: str, names: tuple[str, ...], numbers: tuple[str, ...] = ("1", "2", "3")) -> dict[str, str]:

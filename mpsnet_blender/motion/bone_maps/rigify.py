@@ -40,6 +40,11 @@ CONTROLS = Family(
         ("thigh_parent{}", "FK_limb_follow"): 0.0, ("upper_arm_parent{}", "FK_limb_follow"): 0.0,
         ("torso", "neck_follow"): 1.0, ("torso", "head_follow"): 1.0,
     },
+    ik_controls={"hand": "hand_ik{}", "foot": "foot_ik{}", "upper_arm": "upper_arm_ik_target{}", "thigh": "thigh_ik_target{}"},
+    ik_switches={
+        ("thigh_parent{}", "IK_FK"): 0.0, ("upper_arm_parent{}", "IK_FK"): 0.0,
+        ("thigh_parent{}", "pole_vector"): 1.0, ("upper_arm_parent{}", "pole_vector"): 1.0,
+    },
 )
 METARIG = _family("Rigify metarig", "")
 DEFORM = _family("Rigify DEF bones", "DEF-")
