@@ -11,6 +11,7 @@ from .camera_windows import Sighted, Solved, adjust_in_windows, at_rows, find_zo
 from .scenery import Trails
 
 _STILL_SHARE = 0.001                # of the picture's long side a second: less is no motion
+_CREEP_SECONDS = 6.0
 _KEY_SECONDS = 0.2
 _FEWEST_KEYS, _FEWEST_POINTS = 3, 12
 _SIGHTING_SHARE = 0.0008            # of the long side: error of a sighting (half a pixel of 640)
@@ -42,16 +43,20 @@ def still_camera(frame_count: int) -> CameraTrack:
 
 
 def is_still(trails: Trails, timestamps: np.ndarray, long_side: int) -> bool:
-    """Tell whether the background stays where it is: for nearly all of the clip it moves less than a pixel in a second."""
+    """Tell whether the background stays where it is: for nearly all of the clip less than a pixel moves in a second, nor
+    does it creep in several."""
+    second = [np.median(np.linalg.norm(moved, axis=1)) for moved in _moved(trails, timestamps, 1.0)]
+    # Over longer times points drift each on its own; what creeps with the camera, creeps together.
+    longer = [np.linalg.norm(np.median(moved, axis=0)) for moved in _moved(trails, timestamps, _CREEP_SECONDS)]
+    return all(not moved or float(np.percentile(moved, 90)) < _STILL_SHARE * long_side for moved in (second, longer))
+
+
+def _moved(trails: Trails, timestamps: np.ndarray, seconds: float) -> list[np.ndarray]:
+    """Return by how much (px) points moved in so many seconds, (N, 2) for each pair of key frames so far apart."""
     keys = key_rows(timestamps)
-    lag = max(1, round(1.0 / _KEY_SECONDS))
-    pairs = list(zip(keys[:-lag], keys[lag:])) or [(keys[0], keys[-1])]
-    moved = []
-    for before, after in pairs:
-        first, second = _common(trails, before, after)
-        if len(first) >= _FEWEST_POINTS:
-            moved.append(np.median(np.linalg.norm(second - first, axis=1)))
-    return not moved or float(np.percentile(moved, 90)) < _STILL_SHARE * long_side
+    lag = min(max(1, round(seconds / _KEY_SECONDS)), len(keys) - 1)
+    common = [_common(trails, before, after) for before, after in zip(keys[:-lag], keys[lag:])] if lag else []
+    return [second - first for first, second in common if len(first) >= _FEWEST_POINTS]
 
 
 def key_rows(timestamps: np.ndarray) -> np.ndarray:

@@ -60,6 +60,19 @@ def test_a_still_camera_is_told_whatever_walks_about():
     np.testing.assert_array_equal(track.turns, np.tile(np.eye(3), (90, 1, 1)))
 
 
+def test_a_camera_that_creeps_is_not_still():
+    times = np.arange(150) / FPS
+    creeping = trails_of(yawed(np.linspace(0, 1.0, 150)), np.zeros((150, 3)))
+    assert not is_still(creeping, times, 1280)
+    assert is_still(trails_of(yawed(np.zeros(150)), np.zeros((150, 3)), noise=0.6), times, 1280)
+
+
+def test_too_few_points_or_frames_count_as_still():
+    nothing = Trails(np.zeros(0, int), np.zeros(0, int), np.zeros((0, 2)))
+    for count in (1, 2, 90):
+        assert track_camera(nothing, TIMES[:count], INTRINSICS).still
+
+
 def test_a_panning_cameras_turns_are_found_and_it_goes_nowhere():
     turns = yawed(np.linspace(0, 50, 90), shake=0.3)
     track = track_camera(trails_of(turns, np.zeros((90, 3))), TIMES, INTRINSICS, lens_is_known=True)
