@@ -17,6 +17,7 @@ from .relaxed_fingers import relaxed_fingers
 from .rest_alignment import alignments, body_turn
 from .root_path import Placement, hips_offset, placement, root_turns
 from .rotations import continuous_quat, quat_from_rotmat
+from .twist_sharing import shared_twists
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def retarget(motion: MappedMotion, character: Character, options: RetargetOption
         wanted |= plant_feet(motion, posing, character.bone_map, place, offset)
     if options.reaches:
         wanted |= reach_hands(motion, posing, character.bone_map, place, offset)
+    wanted |= shared_twists(character.rig, character.bone_map, wanted)
     posing = Posing(character.rig, wanted)
     moves = _moves(posing, character.bone_map, offset, place, options)
     if character.ik_controls:

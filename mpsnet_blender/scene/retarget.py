@@ -12,7 +12,7 @@ from ..motion.mapped_rigs import Character
 from ..motion.retarget import BoneChannels, RetargetOptions, retarget
 from ..motion.root_path import carrier_bone
 from ..motion.rotation_modes import rotation_values, with_locks
-from ..shared.bone_slots import SIDES, label
+from ..shared.bone_slots import SIDES, TWISTS, label
 from .action import Channel, bone_path, write_action
 from .bone_map_storage import find_map
 from .control_switches import leading_switches
@@ -81,7 +81,9 @@ def _writable_map(source: bpy.types.Object, target: bpy.types.Object) -> dict[st
                             "Make a Library Override of it: Object > Library Override > Make.")
     if target.animation_data and target.animation_data.use_tweak_mode:
         raise RetargetError(f"“{target.name}” is in the NLA's tweak mode. Leave it first (Tab in the NLA editor).")
-    return usable_map(target)
+    bone_map = usable_map(target)
+    # Twist bones that constraints turn need no keys.
+    return {slot: bone for slot, bone in bone_map.items() if slot not in TWISTS or not target.pose.bones[bone].constraints}
 
 
 def usable_map(armature_object: bpy.types.Object) -> dict[str, str]:

@@ -22,9 +22,10 @@ def sided(part: str) -> tuple[str, str]:
 
 TRUNK = ("root", "hips", *SPINE, *NECK, "head")
 ARMS = tuple(f"{side}_{part}" for side in SIDES for part in ARM)
+TWISTS = tuple(f"{side}_forearm_twist" for side in SIDES)
 LEGS = tuple(f"{side}_{part}" for side in SIDES for part in LEG)
 HANDS = tuple(f"{side}_{part}" for side in SIDES for part in FINGERS)
-SLOTS = (*TRUNK, *ARMS, *LEGS, *HANDS)
+SLOTS = (*TRUNK, *ARMS, *TWISTS, *LEGS, *HANDS)
 # What a body must have to perform a motion, and what a good map of a human has.
 NEEDED = ("hips", *(f"{side}_{part}" for side in SIDES for part in ("upper_arm", "forearm", "thigh", "shin")))
 MAIN = ("hips", "spine1", "neck1", "head", *ARMS, *LEGS)

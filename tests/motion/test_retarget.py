@@ -6,8 +6,9 @@ import pytest
 from mpsnet_blender.motion.bone_mapping import map_bones
 from mpsnet_blender.motion.mapped_rigs import Character, MappedMotion
 from mpsnet_blender.motion.posing import pose_forward
+from mpsnet_blender.motion.quaternions import conjugate, multiply
 from mpsnet_blender.motion.retarget import RetargetOptions, retarget
-from mpsnet_blender.motion.rotations import quat_from_rotvec, rotmat_from_rotvec
+from mpsnet_blender.motion.rotations import quat_from_rotvec, rotmat_from_rotvec, rotvec_from_quat
 from mpsnet_blender.shared.bone_slots import LIMB_END
 from tests.made_rigs import Build, make_rig
 
@@ -300,3 +301,19 @@ def test_only_mapped_bones_get_channels_and_signs_never_flip():
     assert not any("twist" in bone or "helper" in bone for bone in channels.rotations)
     for quats in channels.rotations.values():
         assert (np.sum(quats[1:] * quats[:-1], axis=1) > 0).all()
+
+
+def test_a_twist_bone_takes_half_of_what_the_hand_turns():
+    character = _character(Build(helpers=True, arms_down=45), seed=2)
+    bone_map = character.bone_map | {"left_forearm_twist": "left_forearm_twist"}
+    source = make_rig()
+    source_map = map_bones(source).bone_map
+    turned = {source.index[source_map["left_hand"]]: np.tile(quat_from_rotvec((0.8, 0, 0)), (2, 1))}  # about the arm
+    motion = _mapped(source, source_map, turned, {})
+    character = replace(character, bone_map=bone_map)
+    performed = _perform(character, retarget(motion, character, RetargetOptions()))
+    resting = {source.index[source_map["left_hand"]]: np.tile((1.0, 0, 0, 0), (2, 1))}
+    still = _perform(character, retarget(_mapped(source, source_map, resting, {}), character, RetargetOptions()))
+    for slot, expected in (("left_forearm", 0.0), ("left_forearm_twist", 0.4), ("left_hand", 0.8)):
+        change = multiply(performed.rotations[slot][:1], conjugate(still.rotations[slot][:1]))
+        np.testing.assert_allclose(np.linalg.norm(rotvec_from_quat(change)), expected, atol=1e-6)

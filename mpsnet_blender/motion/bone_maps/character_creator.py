@@ -8,7 +8,8 @@ FAMILY = Family(
     bones={
         "root": ("CC_Base_BoneRoot", "RL_BoneRoot"), "hips": "CC_Base_Hip", "head": "CC_Base_Head",
         "clavicle": "CC_Base_{}_Clavicle", "upper_arm": "CC_Base_{}_Upperarm", "forearm": "CC_Base_{}_Forearm",
-        "hand": "CC_Base_{}_Hand", "thigh": "CC_Base_{}_Thigh", "shin": "CC_Base_{}_Calf", "foot": "CC_Base_{}_Foot",
+        "hand": "CC_Base_{}_Hand", "forearm_twist": ("CC_Base_{}_ForearmTwist01", "CC_Base_{}_ForearmTwist"),
+        "thigh": "CC_Base_{}_Thigh", "shin": "CC_Base_{}_Calf", "foot": "CC_Base_{}_Foot",
         "toe": "CC_Base_{}_ToeBase",
     },
     spine=("CC_Base_Waist", "CC_Base_Spine01", "CC_Base_Spine02"),

@@ -10,7 +10,8 @@ GENESIS_8 = Family(
     bones={
         "hips": "hip", "head": "head",
         "clavicle": "{}Collar", "upper_arm": ("{}ShldrBend", "{}Shldr"), "forearm": ("{}ForearmBend", "{}ForeArm"),
-        "hand": "{}Hand", "thigh": ("{}ThighBend", "{}Thigh"), "shin": "{}Shin", "foot": "{}Foot", "toe": "{}Toe",
+        "hand": "{}Hand", "forearm_twist": "{}ForearmTwist",
+        "thigh": ("{}ThighBend", "{}Thigh"), "shin": "{}Shin", "foot": "{}Foot", "toe": "{}Toe",
     },
     spine=("abdomenLower", "abdomenUpper", "chestLower", "chestUpper", "abdomen", "abdomen2", "chest"),
     neck=("neckLower", "neckUpper", "neck"),
@@ -20,7 +21,7 @@ GENESIS_9 = Family(
     title="DAZ Genesis 9",
     sides=("l", "r"),
     bones={
-        "hips": "hip", "head": "head",
+        "hips": "hip", "head": "head", "forearm_twist": ("{}_forearmtwist1", "{}_forearmtwist2"),
         "clavicle": "{}_shoulder", "upper_arm": "{}_upperarm", "forearm": "{}_forearm", "hand": "{}_hand",
         "thigh": "{}_thigh", "shin": "{}_shin", "foot": "{}_foot", "toe": "{}_toes",
     },

@@ -11,6 +11,7 @@ FAMILY = Family(
     bones={
         "hips": "root", "head": "head",
         "clavicle": "clavicle{}", "upper_arm": "upperarm01{}", "forearm": "lowerarm01{}", "hand": "wrist{}",
+        "forearm_twist": "lowerarm02{}",
         "thigh": "upperleg01{}", "shin": "lowerleg01{}", "foot": "foot{}", "toe": "toe1-1{}",
     },
     spine=("spine05", "spine04", "spine03", "spine02", "spine01"),

@@ -8,6 +8,7 @@ FAMILY = Family(
     bones={
         "root": "root", "hips": "pelvis", "head": "head",
         "clavicle": "clavicle_{}", "upper_arm": "upperarm_{}", "forearm": "lowerarm_{}", "hand": "hand_{}",
+        "forearm_twist": "lowerarm_twist_01_{}",
         "thigh": "thigh_{}", "shin": "calf_{}", "foot": "foot_{}", "toe": "ball_{}",
     },
     spine=("spine_01", "spine_02", "spine_03", "spine_04", "spine_05"),
