@@ -60,10 +60,10 @@ class RetargetProperties:
         name="Relaxed Fingers", default=True, options={"SKIP_SAVE"},
         description="Curl the fingers slightly where the source has none")
     source_as_posed: bpy.props.BoolProperty(
-        name="Source's Pose Corresponds", default=False, options={"SKIP_SAVE"},
+        name="Source as Posed", default=False, options={"SKIP_SAVE"},
         description="Take the source's current pose, not its rest pose, for the one that corresponds to the character's")
     target_as_posed: bpy.props.BoolProperty(
-        name="Character's Pose Corresponds", default=False, options={"SKIP_SAVE"},
+        name="Character as Posed", default=False, options={"SKIP_SAVE"},
         description="Take the character's current pose, not its rest pose, for the one that corresponds to the source's")
     to_nla: bpy.props.BoolProperty(
         name="To NLA Strip", default=False, options={"SKIP_SAVE"},
