@@ -1,4 +1,4 @@
-"""The still camera: focal length, rays, and where in front of it a body stands."""
+"""The pinhole camera: focal length, rays, and where in front of it a body stands."""
 
 from __future__ import annotations
 
