@@ -23,6 +23,9 @@ from .source_reading import RetargetError, SourceMotion, read_source
 _TOLD = ("spine1", "neck1", "head", *(f"{side}_{part}" for side in SIDES for part in ("clavicle", "hand", "foot", "toe")))
 
 
+_LET_GO = ("IK", "LIMIT_ROTATION", "LIMIT_LOCATION", "LIMIT_SCALE")  # of no influence, or only at the limits
+
+
 @dataclass(frozen=True)
 class RetargetSettings(RetargetOptions):
     """What the user chose: the options of the motion, whether IK is to lead where a rig has it, whether the poses of now
@@ -67,9 +70,22 @@ def _retarget(source: bpy.types.Object, read: SourceMotion, target: bpy.types.Ob
     character = Character(rig, target_map, reference, controls)
     channels = retarget(read.motion, character, settings)
     action = _write(source, target, read, channels, settings)
-    unmatched = [label(slot) for slot in read.motion.bone_map if slot in _TOLD and slot not in target_map]
-    warnings = (f"“{target.name}” has no bone for {', '.join(unmatched)}.",) if unmatched else ()
-    return RetargetReport(target.name, action.name, len(read.frames), len(channels.rotations), warnings)
+    return RetargetReport(target.name, action.name, len(read.frames), len(channels.rotations),
+                          _warnings(target, read.motion.bone_map, target_map))
+
+
+def _warnings(target: bpy.types.Object, source_map: dict[str, str], target_map: dict[str, str]) -> tuple[str, ...]:
+    """Return what the user should know: slots of the source that the target lacks, and bones that constraints hold."""
+    found = []
+    unmatched = [label(slot) for slot in source_map if slot in _TOLD and slot not in target_map]
+    if unmatched:
+        found.append(f"“{target.name}” has no bone for {', '.join(unmatched)}.")
+    held = [bone for bone in target_map.values() if any(
+        not constraint.mute and constraint.influence > 0 and constraint.type not in _LET_GO
+        for constraint in target.pose.bones[bone].constraints)]
+    if held:
+        found.append(f"Constraints hold {', '.join(held)} of “{target.name}”, and may change what is keyed.")
+    return tuple(found)
 
 
 def _writable_map(source: bpy.types.Object, target: bpy.types.Object) -> dict[str, str]:

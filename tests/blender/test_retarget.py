@@ -177,6 +177,28 @@ def test_keys_lie_at_the_sources_frames_and_fingers_have_one(module, source):
             np.testing.assert_array_equal(module_frames(curve), expected)
 
 
+def test_ik_on_a_plain_rig_lets_go_in_the_action_and_stays_in_the_file(module, empty_scene, source):
+    target = build_rig("hero", build=A_POSE)
+    goal = bpy.data.objects.new("goal", None)
+    goal.location = (1.0, 1.0, 0.5)
+    empty_scene.collection.objects.link(goal)
+    constraint = target.pose.bones["LeftLeg"].constraints.new("IK")
+    constraint.target, constraint.chain_count = goal, 2
+    bpy.ops.mpsnet.retarget(source=source.name, target="hero")
+    errors = limb_errors(empty_scene, source, _map_of(module, source), target, _map_of(module, target), range(1, 25, 4))
+    assert errors.max() < ONE_DEGREE / 10
+    assert [item.type for item in target.pose.bones["LeftLeg"].constraints] == ["IK"]
+
+
+def test_bones_that_constraints_hold_are_told(module, empty_scene, source):
+    target = build_rig("hero")
+    constraint = target.pose.bones["Head"].constraints.new("COPY_ROTATION")
+    constraint.target = source
+    (report,) = module("scene.retarget").retarget_armatures(
+        empty_scene, source, [target], module("scene.retarget").RetargetSettings())
+    assert len(report.warnings) == 1 and "Constraints hold Head" in report.warnings[0]
+
+
 def test_several_characters_at_once_in_one_step(module, empty_scene, source):
     targets = [build_rig("first"), build_rig("second", "Unreal", A_POSE, location=(2, 0, 0))]
     bpy.ops.mpsnet.retarget(source=source.name, target="first|second")
