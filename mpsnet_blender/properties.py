@@ -52,7 +52,7 @@ class MPSNET_scene_settings(ImportProperties, bpy.types.PropertyGroup):
         description="The video to capture. You can drop one into the 3D view too")
     engine: bpy.props.EnumProperty(
         name="Engine",
-        items=(("keypoints", "Landmarks", "Works at once on any computer: body landmarks and an analytic solve"),
+        items=(("keypoints", "Landmarks", "Works at once on any computer: body landmarks, lifted by our trained network"),
                ("mpsnet", "MPS-Net", "The network of the CVPR 2022 paper, with its authors' files, which you download")))
     people: bpy.props.IntProperty(
         name="People", default=0, min=0, soft_max=20, description="Keep that many people, those seen longest. 0 keeps all")
