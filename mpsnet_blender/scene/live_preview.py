@@ -15,8 +15,10 @@ from .hand_values import animated_values, set_values, values_by_hand
 from .retarget import RetargetReport, RetargetSettings, retarget_armatures
 from .source_reading import RetargetError
 
+_REOPENINGS = ("load_post", "undo_post", "redo_post")
 _DELAY = 0.15  # seconds after the last change of a source until its previews follow
-_last_settings: dict[str, RetargetSettings] = {}
+# The characters that follow, by name, with the settings last used: nothing is looked at while there are none.
+_followers: dict[str, RetargetSettings | None] = {}
 
 
 def start_preview(scene: bpy.types.Scene, source: bpy.types.Object, target: bpy.types.Object,
@@ -36,7 +38,7 @@ def start_preview(scene: bpy.types.Scene, source: bpy.types.Object, target: bpy.
     state.values = json.dumps(animated_values(before, fcurves_of(target.animation_data)))
     if former is not None:
         former.use_fake_user = had_fake_user
-    _last_settings[target.name] = settings
+    _followers[target.name] = settings
     return report
 
 
@@ -84,7 +86,7 @@ def refresh(scene: bpy.types.Scene, target: bpy.types.Object, settings: Retarget
     state.action = fresh
     bpy.data.actions.remove(old)
     fresh.name = name
-    _last_settings[target.name] = settings
+    _followers[target.name] = settings
 
 
 def _without_nla(settings: RetargetSettings) -> RetargetSettings:
@@ -94,15 +96,15 @@ def _without_nla(settings: RetargetSettings) -> RetargetSettings:
 def _forget(target: bpy.types.Object) -> None:
     for name in ("source", "action", "former", "former_slot", "had_animation", "values"):
         target.mpsnet_preview.property_unset(name)
-    _last_settings.pop(target.name, None)
+    _followers.pop(target.name, None)
 
 
 @persistent
 def _on_change(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     """Have previews follow a little later, when nothing is being evaluated."""
-    targets = list(previewing(scene))
-    if not targets:
+    if not _followers:
         return
+    targets = list(previewing(scene))
     changed = {update.id.original for update in depsgraph.updates}
     if any(_concerns(target, changed, scene) for target in targets) and not bpy.app.timers.is_registered(_follow):
         bpy.app.timers.register(_follow, first_interval=_DELAY)
@@ -115,7 +117,7 @@ def _concerns(target: bpy.types.Object, changed: set, scene: bpy.types.Scene) ->
     action = source.animation_data.action if source.animation_data else None
     if action in changed or source.data in changed:
         return True
-    return scene in changed and _last_settings.get(target.name) not in (None, scene.mpsnet_retarget.settings())
+    return scene in changed and _followers.get(target.name) not in (None, scene.mpsnet_retarget.settings())
 
 
 def _follow() -> None:
@@ -123,13 +125,25 @@ def _follow() -> None:
         refresh(bpy.context.scene, target, bpy.context.scene.mpsnet_retarget.settings())
 
 
+@persistent
+def _look_for_followers(*_) -> None:
+    """Learn who follows in a file just opened, or after an undo."""
+    known = dict(_followers)
+    _followers.clear()
+    _followers.update({target.name: known.get(target.name) for scene in bpy.data.scenes for target in previewing(scene)})
+
+
 def register() -> None:
     """Watch for changes of sources."""
     bpy.app.handlers.depsgraph_update_post.append(_on_change)
+    for name in _REOPENINGS:
+        getattr(bpy.app.handlers, name).append(_look_for_followers)
 
 
 def unregister() -> None:
     """Watch no more."""
     bpy.app.handlers.depsgraph_update_post.remove(_on_change)
+    for name in _REOPENINGS:
+        getattr(bpy.app.handlers, name).remove(_look_for_followers)
     if bpy.app.timers.is_registered(_follow):
         bpy.app.timers.unregister(_follow)

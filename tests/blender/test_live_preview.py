@@ -89,10 +89,15 @@ def test_kept_it_is_the_characters_action(extension, empty_scene, source):
 
 
 def test_a_preview_outlives_saving_and_can_be_removed_then(extension, source, tmp_path):
-    target = build_rig("hero", build=A_POSE)
+    target, source_name = build_rig("hero", build=A_POSE), source.name
     bpy.ops.mpsnet.preview_retarget(source=source.name, target="hero")
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "user.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "user.blend"))
+    live_preview = extension("scene.live_preview")
+    bpy.data.objects[source_name].animation_data.action.update_tag()
+    bpy.context.view_layer.update()
+    assert bpy.app.timers.is_registered(live_preview._follow)
+    bpy.app.timers.unregister(live_preview._follow)
     bpy.ops.mpsnet.end_preview()
     target = bpy.data.objects["hero"]
     assert target.animation_data is None
