@@ -17,7 +17,6 @@ from .stitching import PersonTrack
 
 WINDOW, CENTRE = 16, 8
 FRAMES_PER_SECOND = 30.0
-STRIDE = 1                    # frames between a window's frames
 POSE_SIZE = 144
 # Image points, scores, the landmark model's points in space, the lifted ones, the analytic rotations.
 INPUT_SIZE = LANDMARK_COUNT * (2 + 1 + 3 + 3) + POSE_SIZE
@@ -56,14 +55,14 @@ def lifter_inputs(track: PersonTrack, lifted: LiftedTrack, rotmats: np.ndarray, 
 
 
 def window_indices(timestamps: np.ndarray, breaks: np.ndarray) -> np.ndarray:
-    """Return the frames (T, 16) of every frame's window: those nearest to 30 / STRIDE a second, the frame itself at index 8.
+    """Return the frames (T, 16) of every frame's window: those nearest to 30 a second, the frame itself at index 8.
 
     timestamps (T,) s; breaks: rows at which a new span begins after a gap. A window does not leave its span: the span's
     first or last frame stands in.
     """
     edges = np.concatenate([[0], breaks, [len(timestamps)]])
     span = np.searchsorted(breaks, np.arange(len(timestamps)), side="right")
-    wanted = timestamps[:, None] + (np.arange(WINDOW) - CENTRE) * STRIDE / FRAMES_PER_SECOND
+    wanted = timestamps[:, None] + (np.arange(WINDOW) - CENTRE) / FRAMES_PER_SECOND
     after = np.clip(np.searchsorted(timestamps, wanted), 1, max(1, len(timestamps) - 1))
     nearer_before = np.abs(wanted - timestamps[after - 1]) <= np.abs(timestamps[np.minimum(after, len(timestamps) - 1)] - wanted)
     frames = np.where(nearer_before, after - 1, np.minimum(after, len(timestamps) - 1))

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..lifter_inputs import CENTRE, STRIDE, WINDOW
+from ..lifter_inputs import CENTRE, WINDOW
 from .landmark_scenes import Example, mirrored_columns, mirrored_joints, mirrored_rot6d
 
 _FRAME_NOISE, _RUN_NOISE = 0.02, 0.03      # on inputs, which are about 1 in size; run noise stays for a whole run
@@ -49,12 +49,11 @@ class ExampleStore:
         scene = rng.choice(len(self._first), size=runs, p=self._chance)
         first, last = self._first[scene], self._last[scene]
         start = first + (rng.random(runs) * np.maximum(1, last - first - run + 1)).astype(int)
-        reach = np.arange(-CENTRE * STRIDE, run + (WINDOW - CENTRE - 1) * STRIDE)
+        reach = np.arange(-CENTRE, run + WINDOW - CENTRE - 1)
         frames = np.clip(start[:, None] + reach, first[:, None], last[:, None] - 1)             # (N, F)
-        centred = slice(CENTRE * STRIDE, CENTRE * STRIDE + run)
+        centred = slice(CENTRE, CENTRE + run)
         centres = frames[:, centred]
-        windows = (np.arange(runs)[:, None, None] * len(reach) + np.arange(run)[None, :, None]
-                   + STRIDE * np.arange(WINDOW)).reshape(-1, WINDOW)
+        windows = np.arange(runs)[:, None, None] * len(reach) + np.arange(run)[:, None] + np.arange(WINDOW)
         inputs, pose = self._inputs[frames], self._start[centres]
         rotmats, contacts = self._rotmats[centres], self._contacts[centres]
         flipped = torch.from_numpy(rng.random(runs) < 0.5)
@@ -65,5 +64,5 @@ class ExampleStore:
         contacts[flipped] = contacts[flipped][..., [2, 3, 0, 1]]
         inputs = inputs + _FRAME_NOISE * torch.randn_like(inputs) + _RUN_NOISE * torch.randn(runs, 1, inputs.shape[2])
         centre_inputs = inputs[:, centred]
-        return Batch(inputs.flatten(0, 1), torch.from_numpy(windows), pose.flatten(0, 1), rotmats.flatten(0, 1),
+        return Batch(inputs.flatten(0, 1), torch.from_numpy(windows.reshape(-1, WINDOW)), pose.flatten(0, 1), rotmats.flatten(0, 1),
                      contacts.flatten(0, 1), centre_inputs.flatten(0, 1))

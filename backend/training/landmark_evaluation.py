@@ -9,16 +9,15 @@ import numpy as np
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
 
 from ..evaluation.metrics import acceleration_error, direction_error, mpjpe, pa_mpjpe
+from ..evaluation.truth import BODY, HIPS
 from ..lifting import LiftedTrack
 from .landmark_scenes import Scene
 
 KEYPOINTS = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
              "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee",
              "left_ankle", "right_ankle")
-BODY = tuple(f"{side}_{joint}" for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in ("left", "right"))
 LIMBS = tuple((BODY.index(f"{side}_{a}"), BODY.index(f"{side}_{b}")) for side in ("left", "right")
               for a, b in (("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")))
-_HIPS = [BODY.index("left_hip"), BODY.index("right_hip")]
 _MOVED = slice(1, 22)       # the joints whose rotations are compared: all but root and hands
 
 
@@ -43,7 +42,7 @@ def motion_errors(rotmats: np.ndarray, lifted: LiftedTrack, scene: Scene) -> Mot
     _, joints = forward_kinematics(rotmats, lifted.body.rest_joints, np.zeros((len(rotmats), 3)))
     ours = joints[:, [JOINT[name] for name in BODY]]
     truth = scene.keypoints[:, [KEYPOINTS.index(name) for name in BODY]]
-    ours, truth = ours - ours[:, _HIPS].mean(1, keepdims=True), truth - truth[:, _HIPS].mean(1, keepdims=True)
+    ours, truth = ours - ours[:, HIPS].mean(1, keepdims=True), truth - truth[:, HIPS].mean(1, keepdims=True)
     near, far = np.array(LIMBS).T
     turned = np.degrees(angles_between(rotmats, scene.rotmats))
     return MotionErrors(direction_error(ours[:, far] - ours[:, near], truth[:, far] - truth[:, near]),

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_NAMES, mirrored_name
+
 from ..camera import camera_matrix, rays, turned_towards
 from ..kinematics import calm_unseen, solve_rotations
-from ..landmarks import LANDMARK, LANDMARK_COUNT, TORSO
+from ..landmarks import LANDMARK, LANDMARK_COUNT, MIRRORED, TORSO
 from ..lean import lean_bias
 from ..lifter_inputs import FRAMES_PER_SECOND, lifter_inputs
 from ..lifting import LiftedTrack, lift
@@ -142,7 +144,6 @@ def _wander(rng: np.random.Generator, count: int, columns: int) -> np.ndarray:
 
 def mirrored_columns() -> tuple[np.ndarray, np.ndarray]:
     """Return the order and the signs (INPUT_SIZE,) that turn a frame's inputs into those of its mirror image."""
-    from ..landmarks import MIRRORED
     blocks, signs, start = [], [], 0
     for size, sign in ((2, (-1, 1)), (1, (1,)), (3, (-1, 1, 1)), (3, (-1, 1, 1))):
         blocks.append((start + size * np.asarray(MIRRORED)[:, None] + np.arange(size)).ravel())
@@ -161,5 +162,4 @@ def mirrored_rot6d() -> tuple[np.ndarray, np.ndarray]:
 
 def mirrored_joints() -> np.ndarray:
     """Return the joint (24,) on the other side of each."""
-    from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_NAMES, mirrored_name
     return np.array([JOINT[mirrored_name(name)] for name in JOINT_NAMES])

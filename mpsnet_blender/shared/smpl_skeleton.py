@@ -18,7 +18,8 @@ JOINT = {name: index for index, name in enumerate(JOINT_NAMES)}
 DEFAULT_STATURE = 1.70  # metres
 
 # Offset of each joint from its parent in fractions of the stature, from the segment lengths of Drillis and Contini
-# (1966): hips at 0.525 and shoulders at 0.815 of the stature, hip joints 0.104 apart; directions about as SMPL has them. The right side mirrors the left.
+# (1966): hips at 0.525 and shoulders at 0.815 of the stature, hip joints 0.104 apart; directions about as SMPL has them.
+# The right side mirrors the left.
 _OFFSETS_LEFT_AND_CENTRE = {
     "pelvis": (0.0, 0.0, 0.0),
     "left_hip": (0.052, -0.047, 0.0),

@@ -36,7 +36,8 @@ def solved(person, track=None, **options):
 
 
 def joint_angles(captured, person):
-    return np.degrees(angle_between(captured.motion.rotmats[:, 1:22].reshape(-1, 3, 3), person.rotmats[:, 1:22].reshape(-1, 3, 3)))
+    ours, truth = (rotmats[:, 1:22].reshape(-1, 3, 3) for rotmats in (captured.motion.rotmats, person.rotmats))
+    return np.degrees(angle_between(ours, truth))
 
 
 @pytest.mark.parametrize("lifter", ["trained", "analytic"])

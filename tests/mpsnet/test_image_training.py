@@ -69,8 +69,8 @@ def training():
     network = MPSNet(SMALL)
     network.regressor.init_pose[0, :6] = torch.tensor((1.0, 0, 0, -1, 0, 0))
     sets = TrainingSets(with_2d, with_3d, made_windows(body, 60, 1), recorded)
-    return ImageTraining(network, MotionDiscriminator(32), body, sets,
-                         ImageRecipe(steps=40, windows_2d=6, windows_3d=6, rate=4e-3, discriminator_rate=1e-3), torch.device("cpu"))
+    recipe = ImageRecipe(steps=40, windows_2d=6, windows_3d=6, rate=4e-3, discriminator_rate=1e-3)
+    return ImageTraining(network, MotionDiscriminator(32), body, sets, recipe, torch.device("cpu"))
 
 
 def test_errors_fall_on_windows_that_were_not_trained_on(training):
