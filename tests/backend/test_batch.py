@@ -124,7 +124,7 @@ def test_done_is_what_is_whole_and_newer_than_its_video(tmp_path):
 
 def test_every_option_of_a_capture_reaches_it(tmp_path):
     words = ["--engine", "mpsnet", "--people", "2", "--height", "1.85", "--fov", "60", "--start", "1.5", "--end", "9",
-             "--device", "cpu", "--no-refine", "--foot-lock", "0.5", "--preview"]
+             "--device", "cpu", "--lifter", "analytic", "--no-refine", "--foot-lock", "0.5", "--preview"]
     batch = parser().parse_args(["--models", "m", "batch", "videos", "--output", "out", *words])
     asked = parser().parse_args(["--models", "m", *capture_command(batch, tmp_path / "a.mp4", tmp_path / "a")])
     chosen = vars(parser().parse_args(["--models", "m", "capture", "v", "--output", "o", *words]))

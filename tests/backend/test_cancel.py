@@ -9,7 +9,7 @@ import pytest
 
 from backend.video import open_span, read_frames
 from mpsnet_blender.shared.motion_file import read_motion
-from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Progress, Result
+from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Log, Progress, Result
 from tests.backend.videos import write_video
 
 FINDING, DRAWING = "Finding people", "Drawing preview"
@@ -38,7 +38,7 @@ def start_capture(start_backend, clip, place):
         """Start a capture to `place / "out"` and return it once it has got somewhere in that stage."""
         process = start_backend("capture", clip, "--output", place / "out", "--preview")
         for message in process.messages():
-            assert isinstance(message, Hello | Progress), message
+            assert isinstance(message, Hello | Progress | Log), message     # a log: that the picture changes as at a cut
             if isinstance(message, Progress) and message.stage == stage and message.done:
                 return process
         raise AssertionError(f"the capture was never {stage}")
