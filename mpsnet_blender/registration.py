@@ -6,6 +6,9 @@ import bpy
 
 from . import (
     bone_map_operators,
+    cleanup_operators,
+    cleanup_panel,
+    cleanup_properties,
     error_dialog,
     export_operators,
     import_operators,
@@ -30,6 +33,9 @@ CLASSES = (
     *import_operators.CLASSES,
     *error_dialog.CLASSES,
     *panels.CLASSES,
+    *cleanup_properties.CLASSES,
+    *cleanup_operators.CLASSES,
+    *cleanup_panel.CLASSES,
     *retarget_operators.CLASSES,
     *bone_map_operators.CLASSES,
     *retarget_panel.CLASSES,
@@ -48,6 +54,7 @@ def register() -> None:
         bpy.utils.register_class(cls)
     properties.attach()
     rig_properties.attach()
+    cleanup_properties.attach()
     thumbnails.register()
     job_timer.register()
     live_preview.register()
@@ -66,6 +73,7 @@ def unregister() -> None:
     live_preview.unregister()
     job_timer.unregister()
     thumbnails.unregister()
+    cleanup_properties.detach()
     rig_properties.detach()
     properties.detach()
     for cls in reversed(CLASSES):

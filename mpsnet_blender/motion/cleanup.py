@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,8 +10,8 @@ from .body_motion import BodyMotion
 from .foot_lock import lock_feet
 from .limb_smoothing import smooth_limbs
 from .looping import looped
-from .measured_contacts import measured_contacts
 from .motion_keys import MotionKeys, all_keys, needed_keys
+from .motion_quality import MotionQuality, measure_motion
 from .root_placement import from_origin, in_place, raised
 from .spikes import repair_spikes
 
@@ -35,24 +35,26 @@ class CleanupSettings:
 
 @dataclass(frozen=True)
 class CleanMotion:
-    """A motion to key: the body, the seconds (T,) from its start at which its frames play, and which keys it needs."""
+    """A motion to key: the body, the seconds (T,) from its start at which its frames play, which keys it needs, and how good it
+    is; `start_seconds` after the raw motion's start it begins."""
     body: BodyMotion
     seconds: np.ndarray
     keys: MotionKeys
+    quality: MotionQuality
+    start_seconds: float
 
 
 def clean_motion(raw: BodyMotion, settings: CleanupSettings) -> CleanMotion:
-    """Return the cleaned motion. A raw motion that tells no contacts at all has them measured."""
-    body = raw if raw.contacts.any() else replace(raw, contacts=measured_contacts(raw))
-    if settings.repair_spikes:
-        body = repair_spikes(body)
+    """Return the cleaned motion."""
+    body = repair_spikes(raw) if settings.repair_spikes else raw
     body = smooth_limbs(body, {"trunk": settings.smooth_trunk, "head": settings.smooth_head, "arms": settings.smooth_arms,
                                "legs": settings.smooth_legs})
     body = lock_feet(body, settings.foot_lock)
+    quality = measure_motion(body)      # before it is put anywhere: on the spot feet slide by intent
     body = looped(body) if settings.loop else body
     body = from_origin(body) if settings.from_origin else body
     body = in_place(body) if settings.in_place else body
     body = raised(body, settings.floor_offset)
     seconds = (body.timestamps - body.timestamps[0]) / settings.speed
     keys = needed_keys(body, settings.key_tolerance) if settings.key_tolerance > 0 else all_keys(len(seconds))
-    return CleanMotion(body, seconds, keys)
+    return CleanMotion(body, seconds, keys, quality, float(body.timestamps[0] - raw.timestamps[0]))

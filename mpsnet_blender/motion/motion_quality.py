@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..shared.smpl_skeleton import JOINT
 from .body_motion import BodyMotion
 from .contact_spans import standing
 from .smoothing import frame_seconds, smooth
@@ -30,19 +31,18 @@ class MotionQuality:
     advice: str
 
 
-def measure_motion(body: BodyMotion, floor: float = 0.0) -> MotionQuality:
-    """Return how good a motion over a floor at that height (m) is; slides are told per frame but graded per second."""
+def measure_motion(body: BodyMotion) -> MotionQuality:
+    """Return how good a motion over the floor at z = 0 is; slides are told per frame but graded per second."""
     rotmats, joints = body.pose()
     seconds = frame_seconds(body.timestamps)
     stands = np.stack([standing(contact, body.timestamps) for contact in body.contacts.T], axis=1)
-    # Before smoothing off the floor's height: a raised motion's soles lie as high as its floor.
-    ankles = joints[:, [7, 8]] - (0, 0, floor)
+    ankles = joints[:, [JOINT["left_ankle"], JOINT["right_ankle"]]]
     height = standing_ankle_height(ankles, stands[:, ::2] & stands[:, 1::2], stature_of(body.rest_joints))
     points = np.stack([point for sole in soles_of(body.rest_joints, height)
                        for point in sole.points(rotmats[:, sole.ankle], joints[:, sole.ankle])], axis=1)
     moved = np.linalg.norm(np.diff(points[..., :2], axis=0), axis=-1)
     both = stands[1:] & stands[:-1]
-    sunk = np.maximum(floor - points[..., 2].min(axis=1), 0.0)
+    sunk = np.maximum(-points[..., 2].min(axis=1), 0.0)
     trembling = joints - smooth(joints, _JITTER_SECONDS / seconds)
     figures = {"slide": float(moved[both].mean() * 1000) if both.any() else 0.0,
                "penetration": float(np.percentile(sunk, 95) * 1000),

@@ -35,7 +35,7 @@ def write_action(datablock: bpy.types.ID, name: str, frames: np.ndarray, channel
             fcurve = owner.fcurves.new(channel.data_path, index=index)
             fcurve.group = group
             points = np.column_stack((frames[:len(values)], values)).astype(np.float32)
-            _write_keys(fcurve, points, interpolation[:len(values)])
+            write_keys(fcurve, points, interpolation[:len(values)])
     return action
 
 
@@ -54,7 +54,22 @@ def _curves_owner(action: bpy.types.Action, datablock: bpy.types.ID):
     return strip.channelbag(slot, ensure=True)
 
 
-def _write_keys(fcurve: bpy.types.FCurve, points: np.ndarray, interpolation: np.ndarray) -> None:
+def rewrite_curve(owner, channel: Channel, column: int, frames: np.ndarray, interpolation: str = "LINEAR") -> None:
+    """Give one column of a channel, its values at `frames`, to its F-curve: the one that is there, emptied, or a new one.
+
+    `owner` holds the Action's F-curves and groups; see `fcurve_reading.curves_holder`.
+    """
+    index = (channel.indices or range(channel.values.shape[1]))[column]
+    fcurve = owner.fcurves.find(channel.data_path, index=index) or owner.fcurves.new(channel.data_path, index=index)
+    fcurve.keyframe_points.clear()
+    if fcurve.group is None:
+        fcurve.group = owner.groups.get(channel.group) or owner.groups.new(channel.group)
+    number = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items[interpolation].value
+    points = np.column_stack((frames, channel.values[:, column])).astype(np.float32)
+    write_keys(fcurve, points, np.full(len(points), number, dtype=np.int32))
+
+
+def write_keys(fcurve: bpy.types.FCurve, points: np.ndarray, interpolation: np.ndarray) -> None:
     """Fill an empty F-curve with points (T, 2) of frame and value, float32."""
     keys = fcurve.keyframe_points
     keys.add(len(points))

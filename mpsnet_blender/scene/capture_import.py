@@ -17,6 +17,7 @@ from ..motion.timing import fps_and_base, scene_frames
 from ..shared.motion_file import Motion
 from .armature import animate_armature, build_armature
 from .camera import CameraPath, Footage, add_footage, build_camera
+from .motion_storage import keep_motion
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions,
         fps = scene.render.fps / scene.render.fps_base
         frames = [scene_frames(motion.timestamps, read.origin_seconds, options.start_frame, fps)
                   for _, motion in read.motions]
-        armatures = [_add_person(collection, capture, person, motion, times, options.relax_hands)
+        armatures = [_add_person(collection, capture, person, motion, times, fps, options.relax_hands)
                      for (person, motion), times in zip(read.motions, frames, strict=True)]
         camera, warnings = None, []
         if options.with_camera:
@@ -95,13 +96,14 @@ def _set_scene(scene: bpy.types.Scene, options: ImportOptions, read: ReadMotions
 
 
 def _add_person(collection: bpy.types.Collection, capture: Capture, person: CapturedPerson, motion: Motion,
-                frames: np.ndarray, relax_hands: bool) -> bpy.types.Object:
+                frames: np.ndarray, scene_fps: float, relax_hands: bool) -> bpy.types.Object:
     rest = rest_pose(motion.rest_joints)
     is_alone = len(capture.people) == 1
     name = capture.name if is_alone else f"{capture.name} person {person.person_id}"
     armature_object = build_armature(collection, name, rest)
     armature_object["mpsnet_motion_file"] = str(person.motion_path)
     animate_armature(armature_object, motion, rest, frames, relax_hands)
+    keep_motion(armature_object, motion, frames, scene_fps, relax_hands)
     return armature_object
 
 

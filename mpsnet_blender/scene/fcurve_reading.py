@@ -19,6 +19,18 @@ def fcurves_of(animation: bpy.types.AnimData | None) -> list[bpy.types.FCurve]:
     return [fcurve for bag in bags if bag for fcurve in bag.fcurves]
 
 
+def curves_holder(animation: bpy.types.AnimData):
+    """Return what holds the `fcurves` and `groups` that animate a data-block: the first channelbag of its slot from Blender 4.4
+    on, before that the Action; None where there is none."""
+    if animation is None or animation.action is None:
+        return None
+    if not hasattr(animation, "action_slot"):
+        return animation.action
+    slot = animation.action_slot
+    bags = [strip.channelbag(slot) for layer in animation.action.layers for strip in layer.strips] if slot else []
+    return next((bag for bag in bags if bag), None)
+
+
 def key_frames(fcurve: bpy.types.FCurve) -> np.ndarray:
     """Return the frames (T,) of a curve's keys."""
     return _keys(fcurve)[:, 0]

@@ -17,6 +17,7 @@ from ..motion.rotations import quat_from_rotmat
 from ..shared.motion_file import MotionFileError, read_motion
 from .fcurve_reading import fcurves_of, sampling_frames, values_at
 from .motion_sampling import ExportError, motion_frames, sample_motion
+from .motion_storage import contacts_at
 from .rig_reading import read_rig
 
 _BONE_PATH = re.compile(r'^pose\.bones\["(.+)"\]\.(location|rotation_quaternion|rotation_euler|rotation_axis_angle)$')
@@ -45,7 +46,7 @@ def read_source(scene: bpy.types.Scene, source: bpy.types.Object, bone_map: dict
     else:
         frames, rotations, heads = _pose_by_frames(scene, source, bone_map)
     reference = read_rig(source, is_posed=is_posed)
-    return SourceMotion(MappedMotion(reference, bone_map, rotations, heads, _contacts(source, len(frames))), frames)
+    return SourceMotion(MappedMotion(reference, bone_map, rotations, heads, _contacts(source, frames)), frames)
 
 
 def _bone_curves(source: bpy.types.Object) -> dict[str, dict[tuple[str, int], bpy.types.FCurve]] | None:
@@ -57,7 +58,7 @@ def _bone_curves(source: bpy.types.Object) -> dict[str, dict[tuple[str, int], bp
     for fcurve in fcurves_of(animation):
         parts = _BONE_PATH.match(fcurve.data_path)
         if parts is None:
-            if fcurve.data_path.endswith(".scale") and _stays_one(fcurve):
+            if fcurve.data_path.endswith('_contact"]') or (fcurve.data_path.endswith(".scale") and _stays_one(fcurve)):
                 continue
             return None  # the object itself moves, bones are scaled, or constraints are switched
         name = bpy.utils.unescape_identifier(parts[1])
@@ -120,8 +121,12 @@ def _pose_by_frames(scene: bpy.types.Scene, source: bpy.types.Object,
             {slot: poses[:, :3, 3] for slot, poses in posed.items()})
 
 
-def _contacts(source: bpy.types.Object, frame_count: int) -> np.ndarray | None:
-    """Return the contacts (T, 4) of the motion file that the armature was imported from, None where they do not fit."""
+def _contacts(source: bpy.types.Object, frames: np.ndarray) -> np.ndarray | None:
+    """Return the contacts (T, 4) at scene frames (T,): those kept with the armature, edited or not, else those of the motion
+    file that it was imported from, None where they do not fit."""
+    kept = contacts_at(source, frames)
+    if kept is not None:
+        return kept
     path = source.get("mpsnet_motion_file")
     if not isinstance(path, str) or not Path(path).is_file():
         return None
@@ -129,6 +134,4 @@ def _contacts(source: bpy.types.Object, frame_count: int) -> np.ndarray | None:
         motion = read_motion(path)
     except MotionFileError:
         return None
-    return np.asarray(motion.contacts) if motion.frame_count == frame_count else None
-
-
+    return np.asarray(motion.contacts) if motion.frame_count == len(frames) else None

@@ -13,6 +13,8 @@ from mpsnet_blender.motion.root_placement import from_origin, in_place
 from mpsnet_blender.motion.rotations import rotmat_from_rotvec
 from mpsnet_blender.motion.smoothing import smooth
 from mpsnet_blender.motion.spikes import repair_spikes
+from mpsnet_blender.motion.stored_motion import StoredMotionError, motion_bytes, motion_from_bytes, stored_motion
+from mpsnet_blender.shared.motion_file import Motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
 from tests.motion.walkers import FPS, STRIDE_METRES, STRIDE_SECONDS, UPRIGHT, disturbed, slide_millimetres, walker
 
@@ -153,7 +155,8 @@ def test_a_motion_without_contacts_has_them_measured_and_locked():
     agreement = (told == (truth.contacts > 0.5)).mean()
     print(f"contacts measured: {agreement:.0%} as they are")
     assert agreement > 0.85
-    after = clean_motion(replace(body, contacts=np.zeros_like(body.contacts)), CleanupSettings()).body
+    stored = stored_motion(Motion(body.poses, body.trans, FPS, rest_joints=body.rest_joints), relax_hands=False)
+    after = clean_motion(stored.raw, CleanupSettings()).body
     assert slide_millimetres(replace(after, contacts=body.contacts)) < 0.5 * slide_millimetres(body)
 
 
@@ -172,3 +175,17 @@ def test_the_shortest_motions_pass_all_of_it(frames):
     everything = CleanupSettings(0.5, 0.5, 0.5, 0.5, True, 1.0, 0.1, True, True, True, 0.5, 3.0)
     cleaned = clean_motion(walker(frames), everything)
     assert np.isfinite(cleaned.body.rotmats).all() and len(cleaned.seconds) == len(cleaned.body.trans) == frames
+
+
+def test_a_kept_motion_comes_back_from_its_bytes():
+    raw, locked = disturbed(walker(20)), walker(20)
+    motion = Motion(locked.poses, locked.trans, FPS, rest_joints=raw.rest_joints, contacts=raw.contacts, raw_poses=raw.poses,
+                    raw_trans=raw.trans)
+    back = motion_from_bytes(motion_bytes(stored_motion(motion, relax_hands=True)))
+    for own, wanted in ((back.raw, raw), (back.imported, locked)):
+        np.testing.assert_allclose(own.rotmats[:, :22], wanted.rotmats[:, :22], atol=1e-6)
+        np.testing.assert_allclose(own.trans, wanted.trans, atol=1e-6)
+        assert np.abs(own.rotmats[:, 22:] - wanted.rotmats[:, 22:]).max() > 0.01     # relaxed hands
+    np.testing.assert_array_equal(back.raw.contacts, raw.contacts)
+    with pytest.raises(StoredMotionError, match="Import the motion file again"):
+        motion_from_bytes(motion_bytes(stored_motion(motion, False))[:-200])
