@@ -51,8 +51,7 @@ def test_a_capture_is_written_whole_and_tells_what_refinement_did(start, tmp_pat
     np.testing.assert_allclose(rest, motion.rest_joints, atol=1e-6)
     (person,) = json.loads((tmp_path / "out" / "people.json").read_text())["people"]
     assert person["reprojection_error_px"] < person["unrefined_reprojection_error_px"]
-    (words,) = [message.message for message in messages if isinstance(message, Log)]
-    assert "before refinement" in words
+    assert any("before refinement" in message.message for message in messages if isinstance(message, Log))
 
 
 def test_without_refinement_there_is_nothing_to_compare(start, tmp_path):
