@@ -32,6 +32,9 @@ class _OnArmature:
         self.report({"INFO"}, report.sentence)
         for warning in report.warnings:
             self.report({"WARNING"}, warning)
+        # Keys written from Python redraw no window by themselves.
+        for area in (area for window in context.window_manager.windows for area in window.screen.areas):
+            area.tag_redraw()
         return {"FINISHED"}
 
 

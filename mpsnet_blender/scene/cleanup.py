@@ -138,6 +138,7 @@ def _key(armature_object: bpy.types.Object, body: BodyMotion, frames: np.ndarray
         channel = Channel(path, values[own], group)
         for column in range(values.shape[1]):
             rewrite_curve(holder, channel, column, frames[own])
+    armature_object.update_tag(refresh={"TIME"})        # or it would be evaluated anew only at the next change of frame
 
 
 def _whole(frames: np.ndarray) -> np.ndarray:

@@ -73,6 +73,15 @@ def test_foot_lock_is_a_slider_from_the_raw_motion_to_planted_feet(armature):
     assert np.abs(heads(armature, range(11, 131)) - raw).max() < HALF_A_MILLIMETRE
 
 
+def test_the_character_moves_at_once_without_a_change_of_frame(armature):
+    bpy.context.scene.frame_set(60)
+    posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    before = np.array(posed.pose.bones["left_ankle"].head)
+    bpy.ops.mpsnet.clean_motion(armature=armature.name, foot_lock=0.0, floor_offset=0.5)
+    posed = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    assert np.array(posed.pose.bones["left_ankle"].head)[2] - before[2] > 0.4
+
+
 def test_reset_gives_back_what_was_imported(armature):
     before = key_values(armature)
     bpy.ops.mpsnet.show_contacts(armature=armature.name)
