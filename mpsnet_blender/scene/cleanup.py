@@ -54,7 +54,7 @@ def clean_armature(armature_object: bpy.types.Object, settings: CleanupSettings)
     frames = _whole(kept.first_frame + cleaned.seconds * kept.frames_per_second)
     warnings = _own_action(armature_object)
     _key(armature_object, cleaned.body, frames, cleaned.keys)
-    kept.applied_speed, kept.applied_start = settings.speed, cleaned.start_seconds
+    kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, settings.speed, cleaned.start_seconds
     if has_contacts:
         write_contacts(armature_object, raw.contacts, raw.timestamps, raw_frames(armature_object, raw))
     show_quality(armature_object, cleaned.quality)
@@ -66,7 +66,8 @@ def reset_armature(armature_object: bpy.types.Object) -> CleanupReport:
     _require_writable(armature_object)
     body = kept_motion(armature_object).imported
     kept = armature_object.mpsnet_cleanup
-    kept.applied_speed, kept.applied_start = 1.0, 0.0
+    kept.first_frame = kept.imported_first
+    kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, 1.0, 0.0
     frames = _whole(raw_frames(armature_object, body))
     warnings = _own_action(armature_object)
     remove_contacts(armature_object)

@@ -22,7 +22,8 @@ def keep_motion(armature_object: bpy.types.Object, motion: Motion, frames: np.nd
     kept.motion = motion_bytes(stored)
     kept.first_frame, kept.frames_per_second = float(frames[0]), scene_fps
     kept.action = armature_object.animation_data.action
-    kept.applied_speed, kept.applied_start = 1.0, 0.0
+    kept.imported_first = kept.first_frame
+    kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, 1.0, 0.0
     show_quality(armature_object, measure_motion(stored.imported))
 
 
@@ -43,7 +44,7 @@ def raw_frames(armature_object: bpy.types.Object, raw: BodyMotion) -> np.ndarray
     """Return the scene frames (T,) at which the raw motion's frames play, as the motion was keyed last."""
     kept = armature_object.mpsnet_cleanup
     seconds = raw.timestamps - raw.timestamps[0] - kept.applied_start
-    return kept.first_frame + seconds / kept.applied_speed * kept.frames_per_second
+    return kept.applied_first + seconds / kept.applied_speed * kept.frames_per_second
 
 
 def with_edited_contacts(armature_object: bpy.types.Object, raw: BodyMotion) -> BodyMotion:

@@ -136,6 +136,13 @@ def test_contacts_keep_to_the_motion_when_its_speed_changes(armature):
     np.testing.assert_allclose(after[:, 0] - 11, 2 * (before[:, 0] - 11), atol=1e-3)
     bpy.ops.mpsnet.clean_motion(armature=armature.name, speed=1.0)
     np.testing.assert_allclose(key_values(armature)['pose.bones["right_foot"]["toe_contact"]', 0], before, atol=1e-3)
+    armature.mpsnet_cleanup.first_frame = 101
+    bpy.ops.mpsnet.clean_motion(armature=armature.name)
+    moved = key_values(armature)
+    np.testing.assert_allclose(moved['pose.bones["right_foot"]["toe_contact"]', 0], before + (90, 0), atol=1e-3)
+    assert moved['pose.bones["pelvis"].location', 0][0, 0] == 101
+    bpy.ops.mpsnet.reset_motion(armature=armature.name)
+    assert key_values(armature)['pose.bones["pelvis"].location', 0][0, 0] == 11
 
 
 def test_only_the_keys_of_its_own_bones_are_rewritten(armature):
