@@ -20,7 +20,6 @@ FRAMES_PER_SECOND = 30.0
 POSE_SIZE = 144
 # Image points, scores, the landmark model's points in space, the lifted ones, the analytic rotations.
 INPUT_SIZE = LANDMARK_COUNT * (2 + 1 + 3 + 3) + POSE_SIZE
-IMAGE_POINTS = slice(0, 2 * LANDMARK_COUNT)
 _HIPS = [LANDMARK["left_hip"], LANDMARK["right_hip"]]
 _SPREAD = 0.25                # of the stature: landmarks' usual distance from the hips
 _LARGEST = 4.0                # no input is larger: a landmark far outside the picture says no more than that

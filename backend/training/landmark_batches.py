@@ -64,5 +64,5 @@ class ExampleStore:
         contacts[flipped] = contacts[flipped][..., [2, 3, 0, 1]]
         inputs = inputs + _FRAME_NOISE * torch.randn_like(inputs) + _RUN_NOISE * torch.randn(runs, 1, inputs.shape[2])
         centre_inputs = inputs[:, centred]
-        return Batch(inputs.flatten(0, 1), torch.from_numpy(windows.reshape(-1, WINDOW)), pose.flatten(0, 1), rotmats.flatten(0, 1),
-                     contacts.flatten(0, 1), centre_inputs.flatten(0, 1))
+        return Batch(inputs.flatten(0, 1), torch.from_numpy(windows.reshape(-1, WINDOW)), pose.flatten(0, 1),
+                     rotmats.flatten(0, 1), contacts.flatten(0, 1), centre_inputs.flatten(0, 1))

@@ -64,10 +64,6 @@ class LandmarkNoise:
     scores: tuple[np.ndarray, ...]
     facings: tuple[np.ndarray, ...]
 
-    def strength(self) -> np.ndarray:
-        """Return the standard deviation (33, 5) that pose and view do not explain: metres, and shares of the stature."""
-        return np.concatenate(self.rests).std(0)
-
 
 def measure_noise(scenes: list[Scene]) -> LandmarkNoise:
     """Return the noise of rendered scenes, each also as its mirror image."""

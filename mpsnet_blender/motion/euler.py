@@ -10,7 +10,6 @@ import numpy as np
 
 from .rotations import quat_from_rotmat, rotmat_from_quat
 
-ORDERS = ("XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
 _EVEN_ORDERS = ("XYZ", "YZX", "ZXY")
 _GIMBAL = 1e-6  # cosine of the middle angle below which the outer two turn about one axis
 

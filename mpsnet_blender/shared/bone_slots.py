@@ -14,12 +14,6 @@ LEG = ("thigh", "shin", "foot", "toe")
 FINGER_NAMES = ("thumb", "index", "middle", "ring", "little")
 FINGERS = tuple(f"{finger}{number}" for finger in FINGER_NAMES for number in (1, 2, 3))
 
-
-def sided(part: str) -> tuple[str, str]:
-    """Return the left and the right slot of a part."""
-    return f"left_{part}", f"right_{part}"
-
-
 TRUNK = ("root", "hips", *SPINE, *NECK, "head")
 ARMS = tuple(f"{side}_{part}" for side in SIDES for part in ARM)
 TWISTS = tuple(f"{side}_forearm_twist" for side in SIDES)
