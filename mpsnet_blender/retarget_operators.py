@@ -6,7 +6,7 @@ import bpy
 
 from .rig_choice import chosen_source, chosen_targets, named_armature
 from .rig_properties import RETARGET_PROPERTIES, RetargetProperties
-from .scene.live_preview import keep_preview, previewing, remove_preview, start_preview
+from .scene.live_preview import is_previewing, keep_preview, previewing, remove_preview, start_preview
 from .scene.retarget import retarget_armatures
 from .scene.source_reading import RetargetError
 
@@ -30,7 +30,7 @@ class MPSNET_OT_retarget(RetargetProperties, bpy.types.Operator):
             source = named_armature(self.source, "source")
             targets = [named_armature(name, "target") for name in self.target.split("|")]
             for target in targets:
-                if target.mpsnet_preview.action is not None:
+                if is_previewing(target):
                     remove_preview(target)
             reports = retarget_armatures(context.scene, source, targets, self.settings())
         except RetargetError as error:

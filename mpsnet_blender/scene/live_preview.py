@@ -24,7 +24,7 @@ _followers: dict[str, RetargetSettings | None] = {}
 def start_preview(scene: bpy.types.Scene, source: bpy.types.Object, target: bpy.types.Object,
                   settings: RetargetSettings) -> RetargetReport:
     """Let the target follow the source until the preview is removed or kept. Raises RetargetError."""
-    if target.mpsnet_preview.action is not None:
+    if is_previewing(target):
         remove_preview(target)
     animation = target.animation_data
     state = target.mpsnet_preview
@@ -68,8 +68,13 @@ def remove_preview(target: bpy.types.Object) -> None:
 def previewing(scene: bpy.types.Scene) -> Iterator[bpy.types.Object]:
     """Yield the characters of a scene that follow a source."""
     for thing in scene.objects:
-        if thing.type == "ARMATURE" and thing.mpsnet_preview.action is not None:
+        if thing.type == "ARMATURE" and is_previewing(thing):
             yield thing
+
+
+def is_previewing(target: bpy.types.Object) -> bool:
+    """Tell whether a character shows a preview. Only to look would leave an empty property on the object (before 5.0)."""
+    return target.is_property_set("mpsnet_preview") and target.mpsnet_preview.action is not None
 
 
 def refresh(scene: bpy.types.Scene, target: bpy.types.Object, settings: RetargetSettings) -> None:
