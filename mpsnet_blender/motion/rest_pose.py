@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..shared.motion_file import Motion
-from ..shared.smpl_skeleton import CROWN_ABOVE_HEAD, JOINT, JOINT_COUNT, JOINT_NAMES, SOLE_BELOW_ANKLE
+from ..shared.smpl_skeleton import CROWN_ABOVE_HEAD, JOINT, JOINT_COUNT, JOINT_NAMES
 from .coordinates import BLENDER_FROM_SMPL, blender_from_smpl
 from .rotations import continuous_quat, quat_from_rotmat, quat_from_rotvec, rotmat_from_quat
+from .soles import stature_of, usual_ankle_height
 
 # The joint at which a bone ends: the child that continues the limb.
 _LIMB_CONTINUES_AT = {
@@ -41,10 +42,13 @@ class RestPose:
     roll_axes: np.ndarray
 
 
-def rest_pose(rest_joints: np.ndarray) -> RestPose:
-    """Return the rest armature of a body with T-pose joints (24, 3) in metres, in SMPL's rest frame."""
+def rest_pose(rest_joints: np.ndarray, shod: bool = True) -> RestPose:
+    """Return the rest armature of a body with T-pose joints (24, 3) in metres, in SMPL's rest frame.
+
+    shod: whether its motion's feet stand in shoes, as our engines' do; the rest pose then stands as high.
+    """
     joints = np.asarray(rest_joints, dtype=np.float64)
-    lift = np.array((joints[0, 0], _sole_height(joints), joints[0, 2]))
+    lift = np.array((joints[0, 0], _sole_height(joints, shod), joints[0, 2]))
     vectors = _bone_vectors(joints)
     lying = [any(word in name for word in _LYING_BONES) for name in JOINT_NAMES]
     roll_axes = np.where(np.array(lying)[:, None], _SMPL_UP, _SMPL_FORWARD)
@@ -89,11 +93,10 @@ def root_basis_locations(root_world: np.ndarray, head: np.ndarray, bone_rotmat: 
     return (root_world - head) @ np.asarray(bone_rotmat, dtype=np.float64)
 
 
-def _sole_height(joints: np.ndarray) -> float:
-    """Return the height of the soles in the rest frame, metres, from the stature that ankles and head imply."""
+def _sole_height(joints: np.ndarray, shod: bool) -> float:
+    """Return the height of the soles in the rest frame, metres."""
     ankle = min(joints[JOINT["left_ankle"], 1], joints[JOINT["right_ankle"], 1])
-    stature = (joints[JOINT["head"], 1] - ankle) / (1 - SOLE_BELOW_ANKLE - CROWN_ABOVE_HEAD)
-    return float(ankle - SOLE_BELOW_ANKLE * stature)
+    return float(ankle - usual_ankle_height(stature_of(joints), shod))
 
 
 def _bone_vectors(joints: np.ndarray) -> np.ndarray:
@@ -101,7 +104,7 @@ def _bone_vectors(joints: np.ndarray) -> np.ndarray:
     vectors = np.zeros((JOINT_COUNT, 3))
     for name, child in _LIMB_CONTINUES_AT.items():
         vectors[JOINT[name]] = joints[JOINT[child]] - joints[JOINT[name]]
-    head_height = joints[JOINT["head"], 1] - _sole_height(joints)
+    head_height = joints[JOINT["head"], 1] - _sole_height(joints, shod=False)
     vectors[JOINT["head"]] = _SMPL_UP * head_height * CROWN_ABOVE_HEAD / (1 - CROWN_ABOVE_HEAD)
     for side in ("left", "right"):
         vectors[JOINT[f"{side}_hand"]] = vectors[JOINT[f"{side}_wrist"]]

@@ -69,8 +69,13 @@ def soles_of(rest_joints: np.ndarray, ankle_height: float) -> tuple[Sole, Sole]:
     return found[0], found[1]
 
 
+def usual_ankle_height(stature: float, shod: bool = True) -> float:
+    """Return how high the ankles of somebody who stands are over the floor, metres; people in a video wear shoes."""
+    return _ANKLE_ABOVE_SOLE * stature + _SHOE_METRES * shod
+
+
 def standing_ankle_height(ankles: np.ndarray, flat: np.ndarray, stature: float) -> float:
     """Return how high (m) ankles (T, 2, 3) are over the floor at z = 0 where feet lie flat (T, 2), within what a body has."""
     heights = ankles[..., 2][flat]
-    height = np.median(heights) if len(heights) >= _FEWEST_FLAT else _ANKLE_ABOVE_SOLE * stature + _SHOE_METRES
+    height = np.median(heights) if len(heights) >= _FEWEST_FLAT else usual_ankle_height(stature)
     return float(np.clip(height, _LOWEST * stature, _HIGHEST * stature))

@@ -97,7 +97,7 @@ def _set_scene(scene: bpy.types.Scene, options: ImportOptions, read: ReadMotions
 
 def _add_person(collection: bpy.types.Collection, capture: Capture, person: CapturedPerson, motion: Motion,
                 frames: np.ndarray, scene_fps: float, relax_hands: bool) -> bpy.types.Object:
-    rest = rest_pose(motion.rest_joints)
+    rest = rest_pose(motion.rest_joints, shod=motion.engine not in ("", "amass"))
     is_alone = len(capture.people) == 1
     name = capture.name if is_alone else f"{capture.name} person {person.person_id}"
     armature_object = build_armature(collection, name, rest)

@@ -33,7 +33,9 @@ def test_a_video_camera_at_the_origin_looks_along_its_z_in_blender_too():
 
 
 def test_the_rest_armature_stands_on_the_floor_over_the_origin():
-    rest = rest_pose(generic_rest_joints(1.8) + (3.0, -2.0, 5.0))
+    joints = generic_rest_joints(1.8) + (3.0, -2.0, 5.0)
+    rest = rest_pose(joints, shod=False)
+    np.testing.assert_allclose(rest_pose(joints).heads - rest.heads, np.tile((0, 0, 0.02), (JOINT_COUNT, 1)), atol=1e-12)
     np.testing.assert_allclose(rest.heads[0, :2], 0, atol=1e-12)
     assert rest.heads[JOINT["left_ankle"], 2] == pytest.approx(0.041 * 1.8, abs=0.02)
     assert rest.tails[JOINT["head"], 2] == pytest.approx(1.8, abs=0.1)
