@@ -28,7 +28,8 @@ class _OnArmature:
 
     def tell(self, context: bpy.types.Context, report: CleanupReport) -> set[str]:
         """Show what was keyed."""
-        context.window_manager.mpsnet.show_notice(f"{report.sentence}.", report.warnings)
+        state = context.window_manager.mpsnet
+        state.show_notice(f"{report.sentence}.", report.warnings, camera=state.camera)
         self.report({"INFO"}, report.sentence)
         for warning in report.warnings:
             self.report({"WARNING"}, warning)

@@ -39,7 +39,8 @@ class MPSNET_OT_retarget(RetargetProperties, bpy.types.Operator):
         notice = reports[0].sentence if len(reports) == 1 else (
             f"{reports[0].frame_count} frames performed by {', '.join(report.target for report in reports)}")
         warnings = [warning for report in reports for warning in report.warnings]
-        context.window_manager.mpsnet.show_notice(f"{notice}.", warnings)
+        state = context.window_manager.mpsnet
+        state.show_notice(f"{notice}.", warnings, camera=state.camera)
         self.report({"INFO"}, notice)
         for warning in warnings:
             self.report({"WARNING"}, warning)

@@ -38,11 +38,11 @@ The first command sets up what the backend needs: about {megabytes} MB to downlo
 
 def main(arguments: Sequence[str]) -> int:
     """Run the backend with these arguments, set up first where needed. Return the exit status."""
-    if arguments[:1] == ["convert"]:
+    if arguments[:1] == ["convert"] and not _asks_for_help(arguments):
         return _run_with_numpy(default_home(), arguments)
     environment = BackendEnvironment(default_home(), profile_of(arguments))
     if not environment.is_ready():
-        if not arguments or arguments[0] in ("-h", "--help"):
+        if not arguments or _asks_for_help(arguments):
             print(_HELP.format(megabytes=environment.download_megabytes, home=environment.home))
             return protocol.EXIT_OK if arguments else protocol.EXIT_USAGE
         status = _set_up(environment)
@@ -51,8 +51,14 @@ def main(arguments: Sequence[str]) -> int:
     return _run_backend(environment.backend_command(), arguments)
 
 
+def _asks_for_help(arguments: Sequence[str]) -> bool:
+    return bool({"-h", "--help"}.intersection(arguments))
+
+
 def profile_of(arguments: Sequence[str]) -> str:
     """Return the profile that a command needs: the paper's network and its files need torch, all else does without."""
+    if _asks_for_help(arguments):
+        return "keypoints"      # any environment can tell, and none is made for it
     words = [word for argument in arguments for word in argument.split("=", 1)]
     asks_for_engine = ("--engine", "mpsnet") in itertools.pairwise(words)
     return "mpsnet" if asks_for_engine or words[:2] == ["models", "add"] or words[:1] == ["evaluate"] else "keypoints"

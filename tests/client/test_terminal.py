@@ -31,9 +31,10 @@ def test_mocap_py_can_be_read_by_an_old_python_so_that_it_can_refuse_it():
     ast.parse((EXTENSION_ROOT / "mocap.py").read_text(), feature_version=(3, 8))
 
 
-def test_help_needs_no_set_up_and_makes_nothing(tmp_path):
+@pytest.mark.parametrize("words", [["--help"], ["evaluate", "--help"], ["capture", "-h"], ["convert", "--help"]])
+def test_help_needs_no_set_up_and_makes_nothing(tmp_path, words):
     environ = os.environ | {"MPSNET_HOME": str(tmp_path / "home")}
-    ended = subprocess.run([sys.executable, EXTENSION_ROOT / "mocap.py", "--help"], env=environ, cwd=tmp_path,
+    ended = subprocess.run([sys.executable, EXTENSION_ROOT / "mocap.py", *words], env=environ, cwd=tmp_path,
                            capture_output=True, text=True)
     assert ended.returncode == 0 and "capture VIDEO --output DIR" in ended.stdout
     assert not (tmp_path / "home").exists()
