@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from mpsnet_blender.motion.soles import usual_ankle_height
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 from .root import CameraMotion
 
-# SMPL's ankle stands so high over the floor, in statures and in metres of a shoe's sole; its foot joint lies lower.
-_ANKLE_ABOVE_SOLE, _SHOE_METRES, _FOOT_BELOW_ANKLE = 0.050, 0.020, 0.033
+_FOOT_BELOW_ANKLE = 0.033      # in statures
 # Where somebody does not stand, other parts may lie on the floor: how far under their joints, in statures.
 _PARTS = {"left_knee": 0.035, "right_knee": 0.035, "left_wrist": 0.02, "right_wrist": 0.02, "left_elbow": 0.025,
           "right_elbow": 0.025, "pelvis": 0.065, "spine3": 0.065, "head": 0.06}
@@ -25,7 +25,7 @@ def soles(person: CameraMotion, down: np.ndarray) -> np.ndarray:
     `down` (3,) is the direction of gravity there.
     """
     _, joints = person.pose()
-    ankle = _ANKLE_ABOVE_SOLE * person.stature + _SHOE_METRES
+    ankle = usual_ankle_height(person.stature)
     foot = ankle - _FOOT_BELOW_ANKLE * person.stature
     columns = []
     for side in ("left", "right"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
@@ -36,7 +37,11 @@ class RecordingLibrary:
         """Return `count` frames, or as many as there are, of a recording from its frame `first` on."""
         start, last = self.spans[index]
         rows = slice(start + first, min(start + first + count, last))
-        return Recording(self.names[index], rotmats_from_quats(self.quats[rows]), self.roots[rows].astype(float))
+        return Recording(self.names[index], self._rotmats(rows), self.roots[rows].astype(float))
+
+    def _rotmats(self, rows: slice) -> np.ndarray:
+        quats = self.quats[rows].astype(float)
+        return Rotation.from_quat(quats.reshape(-1, 4)).as_matrix().reshape(*quats.shape[:2], 3, 3)
 
     def draw(self, rng: np.random.Generator, count: int, wanted: str = "") -> Recording:
         """Return a random part of a random recording whose name holds `wanted`; longer recordings come up more often."""
@@ -61,13 +66,3 @@ def load_recordings(path: Path, split: str) -> RecordingLibrary:
         return RecordingLibrary(tuple(str(arrays["name"][i]) for i in chosen),
                                 tuple((int(start[i]), int(start[i + 1])) for i in chosen),
                                 arrays["quat_i16"], arrays["root"], arrays["offsets"].astype(float))
-
-
-def rotmats_from_quats(quats: np.ndarray) -> np.ndarray:
-    """Return rotations (..., 3, 3) of quaternions (..., 4), xyzw, of any length."""
-    quats = quats.astype(float)
-    x, y, z, w = np.moveaxis(quats / np.linalg.norm(quats, axis=-1, keepdims=True), -1, 0)
-    rows = ((1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
-            (2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
-            (2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)))
-    return np.stack([np.stack(row, -1) for row in rows], -2)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
+from .fcurve_reading import fcurves_of
 from .scratch_scene import scratch_scene
 
 
@@ -40,7 +41,7 @@ def motion_frames(armature_object: bpy.types.Object) -> np.ndarray:
     if animation and animation.action and animation.action.use_frame_range:  # set by hand, for a loop say
         spans = [(animation.action.frame_start, animation.action.frame_end)]
     elif animation and animation.action:
-        spans = [fcurve.range() for fcurve in _fcurves(animation) if not fcurve.is_empty]
+        spans = [fcurve.range() for fcurve in fcurves_of(animation) if not fcurve.is_empty]
     elif animation:
         spans = [(strip.frame_start, strip.frame_end) for track in animation.nla_tracks if not track.mute
                  for strip in track.strips if not strip.mute]
@@ -87,15 +88,6 @@ def _evaluate(armature_object: bpy.types.Object, shaped: list[bpy.types.Object],
             mesh.evaluated_get(depsgraph).data.shape_keys.key_blocks.foreach_get("value", values[row])
     scratch.frame_set(scene.frame_current, subframe=scene.frame_subframe)
     return columns.swapaxes(-1, -2).astype(np.float64), worlds, shapes
-
-
-def _fcurves(animation: bpy.types.AnimData) -> list[bpy.types.FCurve]:
-    """Return the F-curves that animate a data-block: those of its slot from Blender 4.4 on, before that all."""
-    if not hasattr(animation, "action_slot"):
-        return list(animation.action.fcurves)
-    slot = animation.action_slot
-    bags = [strip.channelbag(slot) for layer in animation.action.layers for strip in layer.strips] if slot else []
-    return [fcurve for bag in bags if bag for fcurve in bag.fcurves]
 
 
 @contextmanager
