@@ -27,6 +27,11 @@ class Clock:
         return self.nominal_fps if abs(measured / self.nominal_fps - 1) < 0.02 else measured
 
 
+def span_starts(track: PersonTrack) -> np.ndarray:
+    """Return the rows (N,) of a track at which it goes on after a gap: what is smooth or windowed does not reach across."""
+    return np.flatnonzero(np.diff(track.frame_index) > 1) + 1
+
+
 def fill_gaps(track: PersonTrack, clock: Clock) -> PersonTrack:
     """Return the track with the frames of gaps up to 1.5 s put in between, at score 0."""
     frames = track.frame_index

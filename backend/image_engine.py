@@ -16,7 +16,7 @@ from .camera import rays, turned_towards
 from .devices import choose_device
 from .engine import CapturedPerson, Shot
 from .features import FeatureExtractor, crop, square_box
-from .gaps import fill_gaps
+from .gaps import fill_gaps, span_starts
 from .lifting import LiftedTrack, landmark_weights
 from .models.body import BodyModel
 from .models_folder import load_engine_arrays
@@ -30,8 +30,6 @@ from .video import read_frames
 
 _MODEL_FPS = 30.0
 _BOX_SIGMA_SECONDS = 0.1
-# A jump in a track larger than this is a gap that was not filled: windows do not reach across it.
-_MAX_STEP_FRAMES = 1
 
 
 @dataclass(frozen=True)
@@ -156,8 +154,7 @@ def _plan_crops(track: PersonTrack, fps: float) -> _Crops:
 
 def _unbroken_spans(track: PersonTrack) -> list[tuple[int, int]]:
     """Return the parts of a track without gaps, as first row and the row after the last."""
-    breaks = np.flatnonzero(np.diff(track.frame_index) > _MAX_STEP_FRAMES) + 1
-    return list(itertools.pairwise([0, *breaks.tolist(), len(track.frame_index)]))
+    return list(itertools.pairwise([0, *span_starts(track).tolist(), len(track.frame_index)]))
 
 
 def _at_times(network: NetworkMotion, times: np.ndarray, wanted: np.ndarray) -> NetworkMotion:

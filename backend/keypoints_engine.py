@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from .engine import CapturedPerson, Shot
-from .gaps import fill_gaps
+from .gaps import fill_gaps, span_starts
 from .kinematics import calm_unseen, solve_rotations
 from .lean import lean_bias
 from .lifter_inputs import lifter_inputs
@@ -55,8 +53,8 @@ class KeypointsEngine:
         rotmats = calm_unseen(solve_rotations(lifted), lifted)
         reporter.check()
         if self._lifter:
-            breaks = np.flatnonzero(np.diff(repaired.frame_index) > 1) + 1
-            trained = self._lifter.run(lifter_inputs(repaired, lifted, rotmats, shot.intrinsics), repaired.timestamps, breaks)
+            inputs = lifter_inputs(repaired, lifted, rotmats, shot.intrinsics)
+            trained = self._lifter.run(inputs, repaired.timestamps, span_starts(repaired))
             rotmats = smooth_rotmats(trained.rotmats, repaired.timestamps, _SMOOTH_SECONDS, degree=2)
             reporter.check()
         person = CapturedPerson(repaired, lifted.body, place_in_camera(lifted, rotmats), len(track.frame_index), repaired_frames)
