@@ -8,14 +8,14 @@ import numpy as np
 
 from ..shared.smpl_skeleton import JOINT
 from .body_motion import BodyMotion
-from .contact_spans import Spans, held_and_faded, spans_of, standing
+from .contact_spans import carried_on, held_and_faded, spans_of, standing
 from .footprints import PlantedFoot, planted_foot, turned_about
 from .leg_solver import pelvis_shift, solve_leg
 from .rotations import rotmat_from_rotvec, rotvec_from_rotmat
-from .smoothing import frame_seconds, smooth
+from .smoothing import frame_seconds
 from .soles import Sole, soles_of, standing_ankle_height, stature_of
 
-_FADE_SECONDS, _EASE_SECONDS, _EDGE_SECONDS = 0.25, 0.04, 0.05
+_FADE_SECONDS, _CARRY_SECONDS = 0.25, 0.05
 _MOST_TOE_BEND = np.radians(50.0)
 
 
@@ -57,22 +57,16 @@ def _foot_target(body: BodyMotion, sole: Sole, rotmats: np.ndarray, joints: np.n
     fade = _FADE_SECONDS / seconds
     turned, ankles = rotmats[:, sole.ankle], joints[:, sole.ankle]
     planted = planted_foot(sole, turned, ankles, stands[:, 0], stands[:, 1], seconds)
-    turn = held_and_faded(rotvec_from_rotmat(planted.rotmats @ np.swapaxes(turned, 1, 2)), planted.spans, fade)
-    move = held_and_faded(planted.ankles - ankles, planted.spans, fade)
-    turn, move = (_eased_at_edges(values, planted.spans, seconds) for values in (turn, move))
+    turn, move = rotvec_from_rotmat(planted.rotmats @ np.swapaxes(turned, 1, 2)), planted.ankles - ankles
+    # A raw foot is at another speed than one that stands: that it lands and lifts without a jerk is done in the air.
+    turn, move = (held_and_faded(values, planted.spans, fade) + carried_on(values, planted.spans, _CARRY_SECONDS / seconds)
+                  for values in (turn, move))
     held = held_and_faded(np.ones(len(ankles)), planted.spans, fade)
     new, ankles = rotmat_from_rotvec(strength * turn) @ turned, ankles + strength * move
     new, ankles = _out_of_the_floor(sole, new, ankles, planted, strength)
     toes_held = strength * held_and_faded(np.ones(len(ankles)), spans_of(stands[:, 1]), fade / 2)
     toes = _flat_toes(body.rotmats[:, sole.toes], sole, new, toes_held)
     return FootTarget(sole, new, ankles, held, toes)
-
-
-def _eased_at_edges(values: np.ndarray, spans: Spans, seconds: float) -> np.ndarray:
-    """Return corrections (T, 3) smoothed where feet land and lift: there a raw foot is at another speed than one that stands."""
-    share = smooth(spans.mask().astype(float), _EDGE_SECONDS / seconds, keeps_peaks=False)[:, None]
-    eased = smooth(values, _EASE_SECONDS / seconds, keeps_peaks=False)
-    return values + 4 * share * (1 - share) * (eased - values)
 
 
 def _out_of_the_floor(sole: Sole, rotmats: np.ndarray, ankles: np.ndarray, planted: PlantedFoot,

@@ -24,6 +24,18 @@ def test_standing_feet_stay_where_they_are_and_on_the_floor():
     assert sole_points(after)[..., 2].min() > -0.004
 
 
+def test_a_foot_stands_still_from_its_first_frame_to_its_last_and_lands_without_a_jerk():
+    truth, before = walker(), disturbed(walker())
+    after = lock_feet(before)
+    stands = (after.contacts[1:] > 0.5) & (after.contacts[:-1] > 0.5)
+    moved = np.linalg.norm(np.diff(sole_points(after)[..., :2], axis=0), axis=-1)
+    assert moved[stands].max() < 0.001
+    ankles = [JOINT["left_ankle"], JOINT["right_ankle"]]
+    worst, true_worst = (np.linalg.norm(np.diff(body.pose()[1][:, ankles], n=2, axis=0), axis=-1).max()
+                         for body in (after, truth))
+    assert worst < 1.5 * true_worst
+
+
 def test_feet_stand_nearer_to_where_they_truly_stood():
     truth, before = walker(), disturbed(walker())
     stands = _well_inside(truth.contacts > 0.5)
@@ -92,7 +104,7 @@ def test_short_motions_pass(frames):
 
 
 def _well_inside(stands: np.ndarray) -> np.ndarray:
-    """Return where points stand for three frames before and after too: at the edges a foot eases into its stand."""
+    """Return where points stand for three frames before and after too: at the edges a foot rolls over heel or ball."""
     inside = stands.copy()
     for offset in range(1, 4):
         inside[offset:] &= stands[:-offset]
