@@ -9,6 +9,7 @@ import bpy
 
 from .properties import IMPORT_PROPERTIES, ImportProperties
 from .scene.capture_import import import_capture
+from .scene.people_found import people_found
 from .shared.motion_file import MotionFileError
 
 _MODES_WITH_UNDO_OF_THEIR_OWN = ("SCULPT", "SCULPT_CURVES", "PAINT_TEXTURE")
@@ -40,7 +41,10 @@ class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
             self.report({"ERROR"}, "No file given. Choose a motion file (.npz), or a capture's folder.")
             return {"CANCELLED"}
         _take_scene_settings(self, context)
-        return _import(self, context, Path(bpy.path.abspath(self.filepath)), None)
+        path = Path(bpy.path.abspath(self.filepath))
+        if (ended := _import(self, context, path, None)) == {"FINISHED"}:
+            context.window_manager.mpsnet.show_people(people_found(path))
+        return ended
 
 
 class MPSNET_OT_import_people(ImportProperties, bpy.types.Operator):
@@ -53,7 +57,7 @@ class MPSNET_OT_import_people(ImportProperties, bpy.types.Operator):
     def poll(cls, context):
         people = context.window_manager.mpsnet.people
         if not any(person.is_chosen for person in people):
-            cls.poll_message_set("Check somebody in the list" if people else "Capture a video first")
+            cls.poll_message_set("Check somebody in the list" if people else "Capture a video, or import a motion file, first")
             return False
         return _says_undoable(cls, context)
 
@@ -121,7 +125,7 @@ def _take_scene_settings(operator: bpy.types.Operator, context: bpy.types.Contex
 def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path,
             person_ids: Container[int] | None) -> set[str]:
     try:
-        report = import_capture(context.scene, path, operator.import_options(), person_ids)
+        report = import_capture(context.scene, path, operator.import_options(), person_ids, _view_layer(context))
     except MotionFileError as error:
         operator.report({"ERROR"}, str(error))
         return {"CANCELLED"}
@@ -131,6 +135,12 @@ def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path
     for warning in report.warnings:
         operator.report({"WARNING"}, warning)
     return {"FINISHED"}
+
+
+def _view_layer(context: bpy.types.Context) -> bpy.types.ViewLayer:
+    """Return the view layer that the user works in; the scene's first, where the window shows another scene."""
+    shown = context.view_layer
+    return shown if shown is not None and shown.id_data == context.scene else context.scene.view_layers[0]
 
 
 CLASSES = (MPSNET_OT_import_motion, MPSNET_OT_import_people, MPSNET_OT_view_footage, MPSNET_FH_motion)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import bpy
 
-from . import thumbnails
 from .scene import job_timer
 from .scene.job_timer import Job
 from .scene.people_found import people_found
@@ -44,8 +43,7 @@ def capture_ended(job: Job) -> None:
     except MotionFileError as error:
         _show_failure(Error("MotionFileError", str(error), "Capture the video again."), job)
         return
-    thumbnails.forget()
-    state.show_capture(Path(final.path), found)
+    state.show_people(found)
     state.show_notice(final.summary or "The capture is finished.")
     _import_when_done(job)
     state.warning = " ".join(filter(None, (*job.state.warnings, state.warning)))

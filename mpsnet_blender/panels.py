@@ -54,13 +54,14 @@ class MPSNET_PT_people(_MocapPanel, bpy.types.Panel):
             row.template_icon(icon_value=thumbnails.icon_of(person.thumbnail), scale=4.0)
             words = row.column(align=True)
             words.prop(person, "is_chosen", text=person.label)
-            words.label(text=person.span, icon="TIME")
+            if person.span:
+                words.label(text=person.span, icon="TIME")
             if person.grade:
                 draw_lines(words, person.advice or "Good", _GRADE_ICONS.get(person.grade, "INFO"), _line_characters(context) - 14)
         row = self.layout.row(align=True)
         row.scale_y = _BUTTON_HEIGHT
         row.operator("mpsnet.import_people", icon="IMPORT")
-        row.operator("wm.path_open", text="", icon="FILE_FOLDER").filepath = context.window_manager.mpsnet.capture
+        row.operator("wm.path_open", text="", icon="FILE_FOLDER").filepath = context.window_manager.mpsnet.capture_folder()
 
 
 class MPSNET_PT_capture_options(_MocapPanel, bpy.types.Panel):

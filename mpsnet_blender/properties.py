@@ -8,10 +8,11 @@ from pathlib import Path
 
 import bpy
 
+from . import thumbnails
 from .path_options import relative_path_options
 from .scene.capture_import import ImportOptions
 from .scene.capture_job import CaptureOptions
-from .scene.people_found import FoundPerson
+from .scene.people_found import FoundPeople
 from .shared.protocol import Error
 
 IMPORT_PROPERTIES = ("timing", "start_frame", "extend_range", "match_resolution", "with_camera", "relax_hands")
@@ -103,15 +104,21 @@ class MPSNET_window_state(bpy.types.PropertyGroup):
     error_log_tail: bpy.props.StringProperty()
     error_log_path: bpy.props.StringProperty()
 
-    def show_capture(self, folder: Path, found: Sequence[FoundPerson]) -> None:
-        """List the people of a capture, all of them chosen."""
-        self.capture = str(folder)
+    def show_people(self, found: FoundPeople) -> None:
+        """List the people of a capture, with its pictures anew."""
+        thumbnails.forget()
+        self.capture = str(found.path)
         self.people.clear()
-        for person in found:
+        for person in found.people:
             item = self.people.add()
-            item.person_id, item.label = person.person_id, person.label
+            item.person_id, item.label, item.is_chosen = person.person_id, person.label, person.is_chosen
             item.span, item.thumbnail = person.span, person.thumbnail
             item.grade, item.advice = person.grade, person.advice
+
+    def capture_folder(self) -> str:
+        """Return the folder that the people came from."""
+        path = Path(self.capture)
+        return str(path if path.is_dir() else path.parent)
 
     def show_notice(self, notice: str, warnings: Sequence[str] = (), camera: str = "") -> None:
         """Keep a line about what was done, what the user should know, and the name of the camera that was made."""

@@ -89,17 +89,22 @@ def _open_folder(folder: Path) -> Capture:
     return _parse_listing(folder, _read_listing(listing), listing)
 
 
-def _open_single(path: Path) -> Capture:
-    """Return one motion file as a capture; the listing beside it, if it names the file, tells of video and thumbnail."""
+def capture_beside(path: Path) -> Capture | None:
+    """Return the capture that a motion file belongs to: the listing beside it names it; None where none does."""
     listing = path.parent / PEOPLE_FILE
     try:
         capture = _parse_listing(path.parent, _read_listing(listing), listing)
     except MotionFileError:
+        return None
+    return capture if any(person.motion_path.name == path.name for person in capture.people) else None
+
+
+def _open_single(path: Path) -> Capture:
+    """Return one motion file as a capture; the listing beside it, if it names the file, tells of video and thumbnail."""
+    capture = capture_beside(path)
+    if capture is None:
         return Capture(name=path.stem, people=(CapturedPerson(1, path),))
-    people = tuple(person for person in capture.people if person.motion_path.name == path.name)
-    if not people:
-        return Capture(name=path.stem, people=(CapturedPerson(1, path),))
-    return replace(capture, people=people)
+    return replace(capture, people=tuple(person for person in capture.people if person.motion_path.name == path.name))
 
 
 def _read_listing(listing: Path) -> dict:

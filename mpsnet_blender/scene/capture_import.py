@@ -18,6 +18,7 @@ from ..shared.motion_file import Motion
 from .armature import animate_armature, build_armature
 from .camera import CameraPath, Footage, add_footage, build_camera
 from .motion_storage import keep_motion
+from .selection import select_only
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,11 @@ class ImportReport:
         return f"{people}{camera} in “{self.collection}”, frames {self.first_frame:.0f} to {self.last_frame:.0f}"
 
 
-def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions,
-                   person_ids: Container[int] | None = None) -> ImportReport:
+def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, person_ids: Container[int] | None = None,
+                   view_layer: bpy.types.ViewLayer | None = None) -> ImportReport:
     """Import a motion file, or a capture's folder (some of its people, or all), into a new collection of the scene.
 
+    In the view layer, if one is given, the armatures become the selected objects, the first of them the active one.
     Raises MotionFileError where nobody can be read. Whoever cannot be read is left out and named in the warnings. Where
     anything fails, nothing half-made stays.
     """
@@ -71,6 +73,8 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions,
         scene.collection.children.link(collection)
     if camera and scene.camera is None:
         scene.camera = camera
+    if view_layer is not None:
+        select_only(view_layer, armatures)
     first, last = min(times[0] for times in frames), max(times[-1] for times in frames)
     if options.extend_scene_range:
         _extend_range(scene, first, last)
