@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
+import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ from ai_edge_litert.interpreter import Interpreter
 from .errors import ModelError
 
 _MAX_WORKERS = 8
+_stderr_lock = threading.Lock()
 
 
 class Model:
@@ -35,14 +39,35 @@ class Model:
     def _interpreter(self) -> Interpreter:
         if not hasattr(self._local, "interpreter"):
             try:
-                interpreter = Interpreter(model_content=self._content, num_threads=1)
-                interpreter.allocate_tensors()
+                with without_remarks():
+                    interpreter = Interpreter(model_content=self._content, num_threads=1)
+                    interpreter.allocate_tensors()
             except (ValueError, RuntimeError) as error:
                 raise ModelError(f"LiteRT cannot load {self._path}: {error}", "Set the backend up again.") from error
             self._local.input_index = interpreter.get_input_details()[0]["index"]
             self._local.output_indices = [detail["index"] for detail in interpreter.get_output_details()]
             self._local.interpreter = interpreter
         return self._local.interpreter
+
+
+@contextmanager
+def without_remarks() -> Iterator[None]:
+    """Keep lines that begin with "INFO:" off stderr, and pass on all others, once the block ends.
+
+    LiteRT's C++ tells there which delegate it made, in the middle of a progress bar; no setting of its silences that.
+    """
+    with _stderr_lock, tempfile.TemporaryFile() as said:
+        sys.stderr.flush()
+        stderr = os.dup(2)
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            said.seek(0)
+            os.write(2, b"".join(line for line in said if not line.startswith(b"INFO:")))
 
 
 def _read_verified(path: Path, sha256: str) -> bytes:
