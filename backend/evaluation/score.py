@@ -42,8 +42,8 @@ class Score:
 
 def score_capture(capture_folder: Path, truth_file: Path) -> Result:
     """Return the scores of everybody in a capture, matched to the people of the truth by where they are."""
-    truth = read_truth(truth_file)
     motions = _read_motions(capture_folder)
+    truth = read_truth(truth_file)
     joints = [_camera_joints(motion) for motion in motions]
     costs = np.array([[_distance(motion, ours, person) for person in truth.joints] for motion, ours in zip(motions, joints)])
     pairs = list(zip(*linear_sum_assignment(costs)))
@@ -82,16 +82,22 @@ def compare(predicted: np.ndarray, truth: np.ndarray, frame_index: np.ndarray) -
 
 
 def _read_motions(folder: Path) -> list[Motion]:
+    advice = "Give the folder that `mocap.py capture` wrote."
+    if folder.is_file():
+        raise TruthError(f"{folder} is a file, where a capture's folder is wanted.",
+                         f"{advice} The order is: score CAPTURE_DIR TRUTH.")
+    if not folder.is_dir():
+        raise TruthError(f"There is no folder {folder}.", advice)
     files = sorted(folder.glob("person_*.npz"))
     if not files:
-        raise TruthError(f"{folder} holds no person_*.npz.", "Give the folder that `mocap.py capture` wrote.")
+        raise TruthError(f"{folder} holds no person_*.npz.", advice)
     try:
         motions = [read_motion(path) for path in files]
     except MotionFileError as error:
         raise TruthError(str(error)) from None
     for path, motion in zip(files, motions):
         if motion.world_from_cam is None:
-            raise TruthError(f"{path} has no camera.", "Give the folder that `mocap.py capture` wrote.")
+            raise TruthError(f"{path} has no camera.", advice)
     return motions
 
 

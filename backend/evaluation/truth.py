@@ -20,6 +20,7 @@ _LEVEL_AXES = np.array(((1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0)))    
 # Where a file tells no contacts: a point touches that is this near its own lowest place, and this slow.
 _CONTACT_METRES, _CONTACT_SPEED = 0.035, 0.30
 _SOLE_METRES = 0.03         # the lowest keypoints of a foot lie so high over the floor, where a file tells no floor
+_ADVICE = "Give an .npz with K, KL and cam, as samples/README.md describes."
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def read_truth(path: Path) -> Truth:
     down positive. Where the renderer tells them: floor_z, the floor's height, contacts (T, 4) or (P, T, 4), and fps (30
     where it does not). Raises TruthError.
     """
+    _require_file(path)
     try:
         with np.load(path, allow_pickle=False) as arrays:
             keypoints, names = arrays["K"].astype(float), [str(name) for name in arrays["KL"]]
@@ -58,10 +60,16 @@ def read_truth(path: Path) -> Truth:
             + cam_from_world[..., None, :3, 3]
         contacts = touching(feet, fps) if contacts is None else contacts.reshape(feet.shape[:3])
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise TruthError(f"{path} is not a truth file ({error}).",
-                         "It must be an .npz with K, KL and cam, as samples/README.md describes.") from None
+        raise TruthError(f"{path} is not a truth file ({error}).", _ADVICE) from None
     up = (0.0, 0.0, floor)
     return Truth(in_camera, joints_world - up, feet - up, contacts)
+
+
+def _require_file(path: Path) -> None:
+    if path.is_dir():
+        raise TruthError(f"{path} is a folder, where a truth file is wanted.", f"{_ADVICE} The order is: score CAPTURE_DIR TRUTH.")
+    if not path.exists():
+        raise TruthError(f"There is no file {path}.", _ADVICE)
 
 
 def touching(feet: np.ndarray, fps: float) -> np.ndarray:

@@ -141,11 +141,20 @@ def test_something_else_is_no_truth(tmp_path, content):
         read_truth(tmp_path / "truth.npz")
 
 
-def test_a_truth_without_keypoints_and_a_missing_one_are_told(tmp_path):
+def test_a_truth_without_keypoints_a_folder_and_a_missing_one_are_told(tmp_path):
     np.savez(tmp_path / "truth.npz", K=np.zeros((2, 23, 3)))
-    for path in (tmp_path / "truth.npz", tmp_path / "nowhere.npz"):
-        with pytest.raises(TruthError, match="not a truth file"):
+    for path, words in ((tmp_path / "truth.npz", "not a truth file"), (tmp_path / "nowhere.npz", "There is no file"),
+                        (tmp_path, "is a folder, where a truth file is wanted")):
+        with pytest.raises(TruthError, match=words):
             read_truth(path)
+
+
+def test_a_file_or_nothing_in_the_folders_place_is_told(tmp_path, sample_truth):
+    with pytest.raises(TruthError, match="is a file, where a capture's folder is wanted") as told:
+        score_capture(sample_truth, tmp_path)
+    assert "score CAPTURE_DIR TRUTH" in told.value.advice
+    with pytest.raises(TruthError, match="There is no folder"):
+        score_capture(tmp_path / "nowhere", sample_truth)
 
 
 def test_a_folder_without_motion_and_one_without_a_camera_are_told(tmp_path, sample_truth):
