@@ -64,6 +64,7 @@ class MPSNET_cleanup(CleanupProperties, bpy.types.PropertyGroup):
     applied_speed: bpy.props.FloatProperty(default=1.0, options={"HIDDEN"})
     applied_start: bpy.props.FloatProperty(options={"HIDDEN"})
     slide_mm: bpy.props.FloatProperty(options={"HIDDEN"})
+    slide_mm_per_second: bpy.props.FloatProperty(options={"HIDDEN"})
     penetration_mm: bpy.props.FloatProperty(options={"HIDDEN"})
     jitter_mm: bpy.props.FloatProperty(options={"HIDDEN"})
     grade: bpy.props.StringProperty(options={"HIDDEN"})

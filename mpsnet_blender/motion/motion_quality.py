@@ -22,9 +22,10 @@ _WORDS = {"slide": "Feet slide: raise the foot lock, or correct the contacts.",
 
 @dataclass(frozen=True)
 class MotionQuality:
-    """slide: mm a frame that standing soles move over the floor; penetration: mm under it, by the 95th percentile of the
+    """slide: mm a frame, and mm a second, that standing soles move over the floor; penetration: mm under it, by the 95th percentile of the
     lower sole; jitter: mm by which joints tremble about their smoothed paths; grade and advice by the worst of them."""
     slide_mm: float
+    slide_mm_per_second: float
     penetration_mm: float
     jitter_mm: float
     grade: str
@@ -32,7 +33,7 @@ class MotionQuality:
 
 
 def measure_motion(body: BodyMotion) -> MotionQuality:
-    """Return how good a motion over the floor at z = 0 is; slides are told per frame but graded per second."""
+    """Return how good a motion over the floor at z = 0 is; slides are graded per second."""
     rotmats, joints = body.pose()
     seconds = frame_seconds(body.timestamps)
     stands = np.stack([standing(contact, body.timestamps) for contact in body.contacts.T], axis=1)
@@ -44,11 +45,12 @@ def measure_motion(body: BodyMotion) -> MotionQuality:
     both = stands[1:] & stands[:-1]
     sunk = np.maximum(-points[..., 2].min(axis=1), 0.0)
     trembling = joints - smooth(joints, _JITTER_SECONDS / seconds)
-    figures = {"slide": float(moved[both].mean() * 1000) if both.any() else 0.0,
+    slide = float(moved[both].mean() * 1000) if both.any() else 0.0
+    figures = {"slide": slide / seconds,
                "penetration": float(np.percentile(sunk, 95) * 1000),
                "jitter": float(np.sqrt((trembling**2).sum(axis=-1).mean()) * 1000)}
-    levels = {name: int(np.searchsorted(_LIMITS[name], value / seconds if name == "slide" else value, side="right"))
+    levels = {name: int(np.searchsorted(_LIMITS[name], value, side="right"))
               for name, value in figures.items()}
     worst = max(levels, key=levels.get)
-    return MotionQuality(figures["slide"], figures["penetration"], figures["jitter"], GRADES[levels[worst]],
+    return MotionQuality(slide, figures["slide"], figures["penetration"], figures["jitter"], GRADES[levels[worst]],
                          _WORDS[worst] if levels[worst] else "")

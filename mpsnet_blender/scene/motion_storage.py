@@ -69,5 +69,6 @@ def contacts_at(armature_object: bpy.types.Object, frames: np.ndarray) -> np.nda
 def show_quality(armature_object: bpy.types.Object, quality: MotionQuality) -> None:
     """Keep a motion's figures for the panel."""
     kept = armature_object.mpsnet_cleanup
-    kept.slide_mm, kept.penetration_mm, kept.jitter_mm = quality.slide_mm, quality.penetration_mm, quality.jitter_mm
+    kept.slide_mm, kept.slide_mm_per_second = quality.slide_mm, quality.slide_mm_per_second
+    kept.penetration_mm, kept.jitter_mm = quality.penetration_mm, quality.jitter_mm
     kept.grade, kept.advice = quality.grade, quality.advice

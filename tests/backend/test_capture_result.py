@@ -70,6 +70,7 @@ def test_people_json_tells_spans_and_quality(people, motion, sample_clip):
     assert person["visible_share"] > 0.95 and person["reprojection_error_px"] < 12
     quality = person["quality"]
     assert quality["grade"] in ("green", "amber", "red") and (quality["grade"] == "green") == (quality["advice"] == "")
+    assert quality["foot_slide_mm_per_second"] == pytest.approx(30 * quality["foot_slide_mm"], abs=0.02)
     assert 0 < quality["foot_slide_mm"] < 12 and quality["floor_penetration_mm"] < 80 and 0 < quality["jitter_mm"] < 10
     assert 0 < quality["reprojection_error_percent"] < 3 and people["camera_moves"] is False
 

@@ -195,6 +195,7 @@ def test_figures_are_shown_and_change_with_the_clean_up(armature):
     kept = armature.mpsnet_cleanup
     assert kept.grade == "green" and kept.slide_mm < 1.5
     bpy.ops.mpsnet.clean_motion(armature=armature.name, foot_lock=0.0)
+    assert kept.slide_mm_per_second == pytest.approx(kept.slide_mm * FPS)
     assert kept.slide_mm > 3 and kept.grade in ("amber", "red") and "slide" in kept.advice
 
 
