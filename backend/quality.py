@@ -24,9 +24,10 @@ _REPROJECTION_PERCENT, _HIDDEN_SHARE, _REPAIRED_SHARE = (3.0, 6.0), (0.1, 0.4), 
 
 @dataclass(frozen=True)
 class Quality:
-    """foot_slide: mm a frame, and mm a second, over the floor, of soles in contact; floor_penetration: mm under it, by the 95th percentile
-    of the lower sole; jitter: mm by which joints tremble about their smoothed paths; reprojection: px and % of the body's height
-    between landmarks and body in the picture; visible_share of the frames; frames in which left and right were swapped."""
+    """foot_slide: mm a frame, and mm a second, over the floor, of soles in contact; floor_penetration: mm under it, by the
+    95th percentile of the lower sole; jitter: mm by which joints tremble about their smoothed paths; reprojection: px and %
+    of the body's height between landmarks and body in the picture; visible_share of the frames; frames in which left and
+    right were swapped."""
     foot_slide_mm: float
     foot_slide_mm_per_second: float
     floor_penetration_mm: float

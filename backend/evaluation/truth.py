@@ -67,7 +67,8 @@ def read_truth(path: Path) -> Truth:
 
 def _require_file(path: Path) -> None:
     if path.is_dir():
-        raise TruthError(f"{path} is a folder, where a truth file is wanted.", f"{_ADVICE} The order is: score CAPTURE_DIR TRUTH.")
+        raise TruthError(f"{path} is a folder, where a truth file is wanted.",
+                         f"{_ADVICE} The order is: score CAPTURE_DIR TRUTH.")
     if not path.exists():
         raise TruthError(f"There is no file {path}.", _ADVICE)
 

@@ -22,8 +22,9 @@ _WORDS = {"slide": "Feet slide: raise the foot lock, or correct the contacts.",
 
 @dataclass(frozen=True)
 class MotionQuality:
-    """slide: mm a frame, and mm a second, that standing soles move over the floor; penetration: mm under it, by the 95th percentile of the
-    lower sole; jitter: mm by which joints tremble about their smoothed paths; grade and advice by the worst of them."""
+    """slide: mm a frame, and mm a second, that standing soles move over the floor; penetration: mm under it, by the 95th
+    percentile of the lower sole; jitter: mm by which joints tremble about their smoothed paths; grade and advice by the
+    worst of them."""
     slide_mm: float
     slide_mm_per_second: float
     penetration_mm: float

@@ -73,5 +73,6 @@ def test_a_body_beside_the_picture_and_hidden_frames_are_told():
 
 def test_the_listing_shows_plain_numbers():
     rounded = measure_quality(standing_walker(), SHOT).rounded()
-    assert set(rounded) >= {"foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "grade", "advice", "visible_share"}
+    assert set(rounded) >= {"foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "grade", "advice",
+                            "visible_share"}
     assert all(isinstance(value, (int, float, str)) for value in rounded.values())
