@@ -71,8 +71,16 @@ class MPSNET_PT_capture_options(_MocapPanel, bpy.types.Panel):
 
     def draw(self, context):
         column = _settings_column(self.layout)
-        for name in ("engine", "people", "height", "fov", "start_seconds", "end_seconds", "preview", "import_when_done"):
-            column.prop(context.scene.mpsnet, name)
+        settings = context.scene.mpsnet
+        column.prop(settings, "engine")
+        column.prop(settings, "lifter" if settings.engine == "keypoints" else "device")
+        _draw_switched(column, settings, "limits_people", "people", "Everybody")
+        column.prop(settings, "height")
+        _draw_switched(column, settings, "knows_fov", "fov", "Automatic")
+        column.prop(settings, "start_seconds")
+        _draw_switched(column, settings, "ends_early", "end_seconds", "Video's end")
+        for name in ("foot_lock", "refine", "preview", "import_when_done"):
+            column.prop(settings, name)
 
 
 class MPSNET_PT_import_options(_MocapPanel, bpy.types.Panel):
@@ -91,6 +99,17 @@ def _settings_column(layout: bpy.types.UILayout) -> bpy.types.UILayout:
     column.use_property_split = True
     column.use_property_decorate = False
     return column
+
+
+def _draw_switched(column: bpy.types.UILayout, settings: bpy.types.PropertyGroup, switch: str, number: str,
+                   otherwise: str) -> None:
+    """Draw a number behind a check mark; without it, a word on what happens then."""
+    row = column.row(heading=settings.bl_rna.properties[number].name)
+    row.prop(settings, switch, text="")
+    if getattr(settings, switch):
+        row.prop(settings, number, text="")
+    else:
+        row.label(text=otherwise)
 
 
 def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:

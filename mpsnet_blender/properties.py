@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import bpy
 
 from . import thumbnails
+from .capture_properties import CaptureProperties
 from .path_options import relative_path_options
 from .scene.capture_import import ImportOptions
-from .scene.capture_job import CaptureOptions
 from .scene.people_found import FoundPeople
 from .shared.protocol import Error
 
@@ -46,39 +45,13 @@ class ImportProperties:
             match_resolution=self.match_resolution, with_camera=self.with_camera, relax_hands=self.relax_hands)
 
 
-class MPSNET_scene_settings(ImportProperties, bpy.types.PropertyGroup):
+class MPSNET_scene_settings(CaptureProperties, ImportProperties, bpy.types.PropertyGroup):
     """Scene.mpsnet: what to capture, how, and how to import."""
     video: bpy.props.StringProperty(
         name="Video", subtype="FILE_PATH", options=relative_path_options(),
         description="The video to capture. You can drop one into the 3D view too")
-    engine: bpy.props.EnumProperty(
-        name="Engine",
-        items=(("keypoints", "Landmarks", "Works at once on any computer: body landmarks, lifted by our trained network"),
-               ("mpsnet", "MPS-Net", "The network of the CVPR 2022 paper, with its authors' files, which you download")))
-    people: bpy.props.IntProperty(
-        name="People", default=0, min=0, soft_max=20, description="Keep that many people, those seen longest. 0 keeps all")
-    height: bpy.props.FloatProperty(
-        name="Height", default=1.70, min=0.5, max=2.5, unit="LENGTH",
-        description="Body height of the people: it gives the scene its scale")
-    fov: bpy.props.FloatProperty(
-        name="Field of View", default=0.0, min=0.0, max=math.radians(170), subtype="ANGLE",
-        description="The video's field of view, where you know it. 0 finds a sensible one")
-    start_seconds: bpy.props.FloatProperty(
-        name="Start", default=0.0, min=0.0, unit="TIME_ABSOLUTE", description="Capture from this second of the video on")
-    end_seconds: bpy.props.FloatProperty(
-        name="End", default=0.0, min=0.0, unit="TIME_ABSOLUTE",
-        description="Capture up to this second. 0: to the video's end")
-    preview: bpy.props.BoolProperty(
-        name="Preview Video", default=False,
-        description="Also write a video with skeletons, numbers and boxes over the footage into the capture's folder")
     import_when_done: bpy.props.BoolProperty(
         name="Import When Done", default=True, description="Import everybody as soon as the capture is finished")
-
-    def capture_options(self) -> CaptureOptions:
-        """Return the choices as the backend takes them."""
-        return CaptureOptions(
-            engine=self.engine, people=self.people, height=self.height, fov_degrees=math.degrees(self.fov),
-            start_seconds=self.start_seconds, end_seconds=self.end_seconds, with_preview=self.preview)
 
 
 class MPSNET_person(bpy.types.PropertyGroup):

@@ -19,16 +19,21 @@ class CaptureOptions:
     start_seconds: float = 0.0
     end_seconds: float = 0.0
     with_preview: bool = False
+    lifter: str = "trained"
+    device: str = "auto"
+    foot_lock: float = 1.0
+    refine: bool = True
 
 
 def capture_arguments(video: Path, folder: Path, options: CaptureOptions) -> list[str]:
     """Return the backend's arguments for a capture of `video` into `folder`."""
+    own = {"--lifter": options.lifter} if options.engine == "keypoints" else {"--device": options.device}
     numbers = {"--people": options.people, "--height": options.height, "--fov": options.fov_degrees,
                "--start": options.start_seconds, "--end": options.end_seconds}
-    arguments = ["capture", str(video), "--output", str(folder), "--engine", options.engine]
-    for option, value in numbers.items():
-        arguments += [option, f"{value:g}"] if value > 0 else []
-    return arguments + (["--preview"] if options.with_preview else [])
+    chosen = {"--engine": options.engine, **own, "--foot-lock": f"{options.foot_lock:g}",
+              **{option: f"{value:g}" for option, value in numbers.items() if value > 0}}
+    arguments = ["capture", str(video), "--output", str(folder), *(word for pair in chosen.items() for word in pair)]
+    return arguments + (["--preview"] if options.with_preview else []) + ([] if options.refine else ["--no-refine"])
 
 
 def new_capture_folder(home: Path, video: Path) -> Path:

@@ -135,12 +135,3 @@ def test_unregistering_ends_a_running_job_and_its_process(start_job, extension):
         assert job_timer.running_job() is None and not job.process.is_running
     finally:
         registration.register()
-
-
-def test_the_backends_arguments_follow_the_settings(extension, empty_scene):
-    settings = empty_scene.mpsnet
-    settings.people, settings.height, settings.end_seconds = 2, 1.8, 12.5
-    capture_arguments = extension("scene.capture_job").capture_arguments
-    arguments = capture_arguments(Path("/v/clip.mp4"), Path("/out"), settings.capture_options())
-    assert arguments == ["capture", "/v/clip.mp4", "--output", "/out", "--engine", "keypoints", "--people", "2",
-                         "--height", "1.8", "--end", "12.5"]
