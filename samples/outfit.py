@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 from body import Body, vertex_normals
 from rasteriser import noise_at
+from scipy.sparse import coo_array
 
 Colour = tuple[float, float, float]
 SOLE = 0.012  # metres of shoe below the foot's skin
@@ -123,11 +124,10 @@ def _lower_sole(body: Body, surface: np.ndarray, shoe: np.ndarray) -> np.ndarray
 
 def _relax(points: np.ndarray, faces: np.ndarray, rounds: int) -> np.ndarray:
     """Return values (V, N) on the mesh smoothed by `rounds` of averaging each vertex with its neighbours."""
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    count = np.bincount(edges.ravel(), minlength=len(points))[:, None]
+    first, second = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]).T
+    near = coo_array((np.ones(2 * len(first)), (np.concatenate([first, second]), np.concatenate([second, first]))),
+                     shape=(len(points), len(points))).tocsr()
+    count = np.maximum(near.sum(1), 1)[:, None]
     for _ in range(rounds):
-        total = np.zeros_like(points)
-        np.add.at(total, edges[:, 0], points[edges[:, 1]])
-        np.add.at(total, edges[:, 1], points[edges[:, 0]])
-        points = 0.4 * points + 0.6 * total / np.maximum(count, 1)
+        points = 0.4 * points + 0.6 * (near @ points) / count
     return points

@@ -170,7 +170,7 @@ def write_scene(path: Path, scene: Scene, read, number: int) -> None:
     cam_from_root_parent (3, 3) takes the recording's axes to the camera's; image_size, focal; name of the recording.
     """
     rng, camera = np.random.default_rng((11, number)), scene.camera
-    stage = set_stage(scene.room, camera)
+    stage = set_stage(scene.room, camera, sharp=False)
     develop = picture_faults(rng)
     truth_px, _ = camera.project(scene.posed.keypoints)
     region, rows = None, []

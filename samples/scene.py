@@ -41,13 +41,19 @@ def cast_actor(body: Body, outfit: Outfit) -> Actor:
     return Actor(dress(body, zones), np.ascontiguousarray(zones), outfit.palette(), outfit.pattern())
 
 
-def set_stage(room: Room, camera: Camera) -> Stage:
-    """Return the empty stage."""
-    large = draw_room(room, camera, SCALE)
+def set_stage(room: Room, camera: Camera, sharp: bool = True) -> Stage:
+    """Return the empty stage. Not sharp: drawn at the picture's own size, four times as fast."""
+    large = draw_room(room, camera, SCALE) if sharp else _enlarged(draw_room(room, camera, 1))
     size = (camera.width, camera.height)
     picture = cv2.resize(large.picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     floor = cv2.resize(large.floor.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     return Stage(camera, large, picture, floor)
+
+
+def _enlarged(backdrop: Backdrop) -> Backdrop:
+    picture, depth, floor = (values.repeat(SCALE, 0).repeat(SCALE, 1) for values in
+                             (backdrop.picture, backdrop.depth, backdrop.floor))
+    return Backdrop(picture, depth, floor)
 
 
 def draw(stage: Stage, actors: list[Actor], poses: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
