@@ -7,9 +7,14 @@ from pathlib import Path
 import bpy
 
 from .rig_choice import named_armature
-from .scene.bone_map_storage import BoneMapError, find_map, read_map, store_map, write_map
+from .scene.bone_map_storage import BoneMapError, find_map, read_map, store_map, stored_map, write_map
+from .scene.job_timer import redraw_sidebars
 from .scene.source_reading import RetargetError
-from .shared.bone_slots import label
+from .shared.bone_slots import SLOTS, label
+
+NO_BONE = "(no bone)"
+_SLOTS_TO_FILL = [(slot, label(slot), "") for slot in SLOTS]
+_entries: list[tuple[str, str, str]] = []  # of the list that is open: Blender keeps no strings of its own
 
 
 class MPSNET_OT_map_bones(bpy.types.Operator):
@@ -32,6 +37,45 @@ class MPSNET_OT_map_bones(bpy.types.Operator):
         missing = ", ".join(label(slot) for slot in mapping.unmapped)
         words = f"{len(mapping.bone_map)} bones found by {mapping.found_by}" + (f"; none for {missing}" if missing else "")
         self.report({"WARNING"} if missing else {"INFO"}, words)
+        return {"FINISHED"}
+
+
+def _bones_to_choose(operator: bpy.types.Operator, _context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
+    armature_object = bpy.data.objects.get(operator.armature)
+    bones = armature_object.data.bones.keys() if armature_object and armature_object.type == "ARMATURE" else []
+    _entries[:] = [(NO_BONE, NO_BONE, "Leave this place empty"), *((name, name, "") for name in bones)]
+    return _entries
+
+
+class MPSNET_OT_choose_bone(bpy.types.Operator):
+    """Choose the bone for this place of the body"""
+    bl_idname = "mpsnet.choose_bone"
+    bl_label = "Choose Bone"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+    bl_property = "bone"
+
+    armature: bpy.props.StringProperty(options={"SKIP_SAVE", "HIDDEN"}, description="Name of the armature object")
+    slot: bpy.props.EnumProperty(items=_SLOTS_TO_FILL, options={"SKIP_SAVE", "HIDDEN"})
+    bone: bpy.props.EnumProperty(name="Bone", items=_bones_to_choose, options={"SKIP_SAVE"})
+
+    @classmethod
+    def description(cls, _context, properties):
+        armature_object = bpy.data.objects.get(properties.armature)
+        bone = stored_map(armature_object).get(properties.slot) if armature_object is not None else None
+        return f"{label(properties.slot)}: {f'“{bone}”' if bone else 'no bone'}. Click to choose another"
+
+    def invoke(self, context, _event):
+        context.window_manager.invoke_search_popup(self)
+        return {"FINISHED"}
+
+    def execute(self, _context):
+        try:
+            armature_object = named_armature(self.armature, "armature")
+        except RetargetError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        store_map(armature_object, stored_map(armature_object) | {self.slot: "" if self.bone == NO_BONE else self.bone})
+        redraw_sidebars()
         return {"FINISHED"}
 
 
@@ -101,4 +145,5 @@ class MPSNET_OT_import_bone_map(_MapFile, bpy.types.Operator):
         return f"{len(bone_map)} bones mapped on “{armature_object.name}”{lacks}"
 
 
-CLASSES = (MPSNET_OT_map_bones, MPSNET_OT_clear_bone_map, MPSNET_OT_export_bone_map, MPSNET_OT_import_bone_map)
+CLASSES = (MPSNET_OT_map_bones, MPSNET_OT_choose_bone, MPSNET_OT_clear_bone_map, MPSNET_OT_export_bone_map,
+           MPSNET_OT_import_bone_map)

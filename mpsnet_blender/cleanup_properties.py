@@ -10,15 +10,16 @@ from .scene.cleanup import CleanupSettings
 class CleanupProperties:
     """The choices of a clean-up, for the armature and for the operator alike."""
     smooth_trunk: bpy.props.FloatProperty(
-        name="Trunk", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
+        name="Smooth Trunk", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
         description="Smooth trunk and path. Hits and landings stay sharp, nothing lags")
     smooth_head: bpy.props.FloatProperty(
-        name="Head", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"}, description="Smooth neck and head")
+        name="Smooth Head", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
+        description="Smooth neck and head")
     smooth_arms: bpy.props.FloatProperty(
-        name="Arms", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
+        name="Smooth Arms", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
         description="Smooth the arms. Punches keep their speed")
     smooth_legs: bpy.props.FloatProperty(
-        name="Legs", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
+        name="Smooth Legs", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
         description="Smooth the legs; standing feet are locked afterwards")
     repair_spikes: bpy.props.BoolProperty(
         name="Repair Spikes", default=False, options={"SKIP_SAVE"},
@@ -30,7 +31,7 @@ class CleanupProperties:
         name="Floor Offset", default=0.0, soft_min=-1.0, soft_max=1.0, unit="LENGTH", options={"SKIP_SAVE"},
         description="Raise the motion by so much, or lower it")
     from_origin: bpy.props.BoolProperty(
-        name="Along +Y from the Origin", default=False, options={"SKIP_SAVE"},
+        name="Start at the Origin", default=False, options={"SKIP_SAVE"},
         description="Turn and move the motion so that it starts at the origin and goes along +Y")
     in_place: bpy.props.BoolProperty(
         name="In Place", default=False, options={"SKIP_SAVE"}, description="Take the way over the floor off; the sway stays")
@@ -41,8 +42,8 @@ class CleanupProperties:
         name="Speed", default=1.0, min=0.05, max=20.0, soft_min=0.25, soft_max=4.0, options={"SKIP_SAVE"},
         description="Play so many times as fast")
     key_tolerance: bpy.props.FloatProperty(
-        name="Key Tolerance (mm)", default=0.0, min=0.0, soft_max=50.0, options={"SKIP_SAVE"},
-        description="Leave keys out as long as no joint strays farther than that. 0 keys every frame")
+        name="Fewer Keys", default=0.0, min=0.0, soft_max=50.0, unit="CAMERA", options={"SKIP_SAVE"},  # told in mm
+        description="Leave keys out as long as no joint strays farther than so many millimetres. 0: a key on every frame")
 
     def cleanup_settings(self) -> CleanupSettings:
         """Return the choices as the clean-up takes them."""

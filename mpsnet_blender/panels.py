@@ -109,7 +109,9 @@ def _draw_switched(column: bpy.types.UILayout, settings: bpy.types.PropertyGroup
     if getattr(settings, switch):
         row.prop(settings, number, text="")
     else:
-        row.label(text=otherwise)
+        words = row.row()
+        words.active = False
+        words.label(text=otherwise)
 
 
 def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:

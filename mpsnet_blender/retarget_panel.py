@@ -9,6 +9,7 @@ from .rig_properties import RETARGET_PROPERTIES
 from .scene.bone_map_storage import stored_map
 from .scene.live_preview import previewing
 from .shared.bone_slots import MAIN, SLOTS, label, side_of
+from .shared.short_names import common_words
 
 _BUTTON_HEIGHT = 1.6
 
@@ -28,8 +29,8 @@ class MPSNET_PT_retarget(_RetargetPanel, bpy.types.Panel):
         column.use_property_split = True
         column.use_property_decorate = False
         source, targets = chosen_source(context), chosen_targets(context)
-        column.prop(settings, "source", placeholder=source.name if source else "Choose what moves")
-        column.prop(settings, "target", placeholder=", ".join(thing.name for thing in targets) or "Select a character")
+        column.prop(settings, "source", placeholder=source.name if source else "Choose one")
+        column.prop(settings, "target", placeholder=", ".join(thing.name for thing in targets) or "Select a rig")
         row = self.layout.row()
         row.scale_y = _BUTTON_HEIGHT
         row.enabled = source is not None and bool(targets)
@@ -57,8 +58,12 @@ class MPSNET_PT_retarget_options(_RetargetPanel, bpy.types.Panel):
         column = self.layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
-        for name in RETARGET_PROPERTIES:
-            column.prop(context.scene.mpsnet_retarget, name)
+        settings = context.scene.mpsnet_retarget
+        column.prop(settings, "root_motion")
+        column.prop(settings, "start")
+        marks = self.layout.column()  # over the whole width: their names are whole sentences
+        for name in RETARGET_PROPERTIES[2:]:
+            marks.prop(settings, name)
 
 
 class MPSNET_PT_bone_map(_RetargetPanel, bpy.types.Panel):
@@ -78,26 +83,26 @@ class MPSNET_PT_bone_map(_RetargetPanel, bpy.types.Panel):
         row.operator("mpsnet.export_bone_map", text="", icon="EXPORT").armature = target.name
         row.operator("mpsnet.clear_bone_map", text="", icon="X").armature = target.name
         if not stored_map(target):
-            self.layout.label(text="Found by itself. Map Bones shows it", icon="INFO")
+            self.layout.label(text="Mapped by itself. Map Bones shows it", icon="INFO")
             return
         self.layout.prop(context.scene.mpsnet_retarget, "shows_all")
         _draw_table(self.layout, target, context.scene.mpsnet_retarget.shows_all)
 
 
 def _draw_table(layout: bpy.types.UILayout, target: bpy.types.Object, shows_all: bool) -> None:
-    """Draw a row a slot: what has a bone with an open eye, what has none in red with a closed one."""
-    bones = target.mpsnet_bones
+    """Draw a row a slot: its name and its bone's, without the words that all bones begin with; what lacks a bone in red."""
+    bone_map = stored_map(target)
+    start = len(common_words(list(bone_map.values())))
     column = layout.column(align=True)
     for slot in SLOTS:
-        name = getattr(bones, slot)
-        if not (shows_all or slot in MAIN or (name and not side_of(slot))):
+        if not (shows_all or slot in MAIN or (slot in bone_map and not side_of(slot))):
             continue
         row = column.row(align=True)
-        is_mapped = name in target.data.bones
-        row.alert = not is_mapped and slot in MAIN
-        parts = row.split(factor=0.42, align=True)
-        parts.label(text=label(slot), icon="HIDE_OFF" if is_mapped else "HIDE_ON")
-        parts.prop_search(bones, slot, target.data, "bones", text="")
+        row.alert = slot not in bone_map and slot in MAIN
+        parts = row.split(factor=0.45, align=True)
+        parts.label(text=label(slot))
+        choice = parts.operator("mpsnet.choose_bone", text=bone_map[slot][start:] if slot in bone_map else "None")
+        choice.armature, choice.slot = target.name, slot
 
 
 CLASSES = (MPSNET_PT_retarget, MPSNET_PT_retarget_options, MPSNET_PT_bone_map)

@@ -48,25 +48,29 @@ class RetargetProperties:
         items=(("OWN", "Character's Place", "The motion starts where the character stands"),
                ("SOURCE", "Source's Place", "The motion starts where the source's does: several people keep their places")))
     plant_feet: bpy.props.BoolProperty(
-        name="Plant Feet", default=True, options={"SKIP_SAVE"},
+        name="Plant Standing Feet", default=True, options={"SKIP_SAVE"},
         description="Keep standing feet where they stand, on legs of other proportions too")
     reach: bpy.props.BoolProperty(
-        name="Hands Reach", default=False, options={"SKIP_SAVE"},
-        description="Take the hands where the source's are, measured in leg lengths, in place of keeping the arms' directions")
+        name="Match Hand Positions", default=False, options={"SKIP_SAVE"},
+        description="Bring the hands to where the source's are, measured in leg lengths: claps and hands on hips stay what they "
+        "are on arms of other lengths. Off: the arms point where the source's do")
     use_ik: bpy.props.BoolProperty(
-        name="IK Leads", default=False, options={"SKIP_SAVE"},
-        description="On rigs with FK and IK (Rigify), key the controls of hands, feet, knees and elbows too, and let IK lead")
+        name="Key IK Controls Too", default=False, options={"SKIP_SAVE"},
+        description="On rigs with FK and IK (Rigify): key the IK controls of hands, feet, knees and elbows as well, and switch "
+        "the limbs to IK. Off: the limbs are switched to FK")
     relax_fingers: bpy.props.BoolProperty(
         name="Relaxed Fingers", default=True, options={"SKIP_SAVE"},
         description="Curl the fingers slightly where the source has none")
     source_as_posed: bpy.props.BoolProperty(
-        name="Source as Posed", default=False, options={"SKIP_SAVE"},
-        description="Take the source's current pose, not its rest pose, for the one that corresponds to the character's")
+        name="Source's Pose as Rest", default=False, options={"SKIP_SAVE"},
+        description="Where the two rest poses do not correspond: compare the source in the pose that it has on this frame, not "
+        "in its rest pose, with the character")
     target_as_posed: bpy.props.BoolProperty(
-        name="Character as Posed", default=False, options={"SKIP_SAVE"},
-        description="Take the character's current pose, not its rest pose, for the one that corresponds to the source's")
+        name="Character's Pose as Rest", default=False, options={"SKIP_SAVE"},
+        description="Where the two rest poses do not correspond: pose the character as the source rests, and compare it in the "
+        "pose that it has on this frame, not in its rest pose")
     to_nla: bpy.props.BoolProperty(
-        name="To NLA Strip", default=False, options={"SKIP_SAVE"},
+        name="Put on an NLA Track", default=False, options={"SKIP_SAVE"},
         description="Put the Action on a new NLA track in place of making it the active one")
 
     def settings(self) -> RetargetSettings:
@@ -92,7 +96,7 @@ class MPSNET_retarget_settings(RetargetProperties, bpy.types.PropertyGroup):
         name="Character", type=bpy.types.Object, poll=_is_armature,
         description="The armature that is to perform the motion. Empty: the active one, with all selected ones")
     shows_all: bpy.props.BoolProperty(
-        name="All Slots", default=False, description="Show fingers and further spine bones too")
+        name="Fingers and All Others", default=False, description="Show fingers, twist bones and further spine bones too")
 
 
 CLASSES = (MPSNET_bone_map, MPSNET_preview, MPSNET_retarget_settings)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from itertools import pairwise, takewhile
+from itertools import pairwise
 
 from ..shared.bone_slots import MAIN, NECK, SIDES, SPINE
+from ..shared.short_names import common_beginning
 from .bone_maps import FAMILIES
 from .bone_maps.family import Family, Names
 from .rig import Rig
@@ -115,14 +116,10 @@ def _prefixes(names: tuple[str, ...]) -> list[str]:
     bare = sorted(_bare(name) for name in names)
     needed = max(2, int(len(bare) * _PREFIX_SHARE))
     # In sorted order, names with a common beginning are neighbours.
-    shared = {_common_beginning(bare[start], bare[start + needed - 1]) for start in range(len(bare) - needed + 1)}
+    shared = {common_beginning(bare[start], bare[start + needed - 1]) for start in range(len(bare) - needed + 1)}
     longest = max(shared, key=len, default="")
     to_separator = re.sub(r"[^\s_.\-|]*$", "", longest)
     return list(dict.fromkeys(("", to_separator, longest)))
-
-
-def _common_beginning(first: str, second: str) -> str:
-    return first[:len(list(takewhile(lambda pair: pair[0] == pair[1], zip(first, second))))]
 
 
 def _bare(name: str) -> str:

@@ -1,6 +1,7 @@
 """Bone maps are kept with the armature, corrected by hand, and go through files."""
 
 import json
+from types import SimpleNamespace
 
 import bpy
 import pytest
@@ -25,6 +26,21 @@ def test_map_bones_fills_the_table_and_clear_empties_it():
     assert all(getattr(rig.mpsnet_bones, slot) for slot in MAIN)
     bpy.ops.mpsnet.clear_bone_map(armature="hero")
     assert not any(getattr(rig.mpsnet_bones, slot) for slot in MAIN)
+
+
+def test_a_bone_is_chosen_from_the_list_and_taken_off_again():
+    rig = build_rig("hero", "Unreal")
+    bpy.ops.mpsnet.map_bones(armature="hero")
+    chosen = bpy.ops.mpsnet.choose_bone
+    assert chosen(armature="hero", slot="left_hand", bone="hand_r") == {"FINISHED"}
+    assert (rig.mpsnet_bones.left_hand, rig.mpsnet_bones.left_forearm) == ("hand_r", "lowerarm_l")
+    chosen(armature="hero", slot="left_hand", bone="(no bone)")
+    assert rig.mpsnet_bones.left_hand == ""
+    tooltip = bpy.types.MPSNET_OT_choose_bone.description
+    assert "“lowerarm_l”" in tooltip(bpy.context, SimpleNamespace(armature="hero", slot="left_forearm"))
+    assert "no bone" in tooltip(bpy.context, SimpleNamespace(armature="hero", slot="left_hand"))
+    with pytest.raises(TypeError, match="no such bone"):
+        chosen(armature="hero", slot="left_hand", bone="no such bone")
 
 
 def test_retargeting_stores_nothing_unasked(source):
