@@ -13,6 +13,7 @@ from .camera_scale import camera_scale, floor_scale
 from .contacts import find_contacts
 from .engine import CapturedPerson, Shot
 from .feet import other_parts, soles, standing_points
+from .foot_measures import SeenFeet
 from .landmarks import LANDMARK
 from .lifting import landmark_weights
 from .root import CameraMotion
@@ -23,7 +24,6 @@ from .world import World, find_world, to_camera, to_world
 _DOWN = np.array((0.0, 0.0, -1.0))
 _FOOT_LANDMARKS = np.array([LANDMARK[f"{side}_{name}"] for side in ("left", "right") for name in ("heel", "foot_index")])
 _ROUNDS = 2
-_LOWEST_RAY = -0.05     # rays flatter than this meet the floor too far away to tell anything
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _scale_by_feet(people: list[CapturedPerson], shot: Shot, camera: CameraTrack
 def _settle(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray) -> StandingPerson:
     """Return the person with the root path on which picture, floor and inertia agree; world_from_cam (T, 4, 4)."""
     motion = to_world(person.motion, world_from_cam)
-    sight = _sight(person, motion, shot, world_from_cam)
+    sight = sight_of(person, motion, shot.intrinsics, world_from_cam)
     contacts = _contacts(sight, motion.transl)
     for _ in range(_ROUNDS):
         motion = replace(motion, transl=solve_root_path(sight, contacts))
@@ -109,16 +109,24 @@ def _settle(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray) -> S
     return StandingPerson(before_camera, motion, contacts)
 
 
-def _sight(person: CapturedPerson, motion: CameraMotion, shot: Shot, world_from_cam: np.ndarray) -> Sight:
+def sight_of(person: CapturedPerson, motion: CameraMotion, intrinsics: np.ndarray, world_from_cam: np.ndarray) -> Sight:
+    """Return what cameras at world_from_cam (T, 4, 4) see of a person whose motion is in the world's axes."""
     at_origin = replace(motion, transl=np.zeros_like(motion.transl))
     return Sight(person.body.posed_landmarks(*at_origin.pose()), soles(at_origin, _DOWN),
-                 other_parts(at_origin, _DOWN)[..., 2].min(1), rays(person.track.xy, shot.intrinsics),
+                 other_parts(at_origin, _DOWN)[..., 2].min(1), rays(person.track.xy, intrinsics),
                  landmark_weights(person.track.score), _FOOT_LANDMARKS, world_from_cam, motion.timestamps)
 
 
 def _contacts(sight: Sight, path: np.ndarray) -> np.ndarray:
-    rotation, place = sight.world_from_cam[:, :3, :3], sight.world_from_cam[:, None, :3, 3]
+    return find_contacts(seen_feet(sight, path))
+
+
+def seen_feet(sight: Sight, path: np.ndarray) -> SeenFeet:
+    """Return what is seen of the feet of a person whose root takes the path (T, 3)."""
+    rotation, place = sight.world_from_cam[:, :3, :3], sight.world_from_cam[:, :3, 3]
+    posed = sight.landmarks[:, sight.foot_landmarks] + path[:, None]
+    distance = ((posed - place[:, None]) * rotation[:, None, :, 2]).sum(-1)
     directions = np.einsum("tij,tkj->tki", rotation, sight.rays[:, sight.foot_landmarks])
-    fall = (place[..., 2] - np.tile(LANDMARK_ABOVE_SOLE, 2)) / -np.minimum(directions[..., 2], _LOWEST_RAY)
-    return find_contacts(sight.soles + path[:, None], sight.timestamps, rotation[:, :, 2],
-                         place + directions * fall[..., None])
+    seen = place[:, None] + directions * distance[..., None]
+    seen[..., 2] -= np.tile(LANDMARK_ABOVE_SOLE, 2)
+    return SeenFeet(sight.soles + path[:, None], seen, place, rotation[:, :, 0], sight.timestamps)
