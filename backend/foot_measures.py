@@ -12,6 +12,7 @@ _SIGHT_SECONDS, _POSE_SECONDS, _NOISE_SECONDS = (0.02, 0.04, 0.08), 0.04, 0.06
 _ASIDE, _UP, _POSE_SPEED, _POSE_RISE = 0.15, 0.10, 0.30, 0.15      # metres a second at which a measure begins to grow
 _HEIGHT, _OVER_LOWEST = 0.04, 0.05                                  # metres likewise
 _FASTEST = 2.0
+_LEAST_NOISE = 0.001            # metres: no footage trembles less
 MEASURES = 2 * len(_SIGHT_SECONDS) + 9
 
 
@@ -63,7 +64,7 @@ def _noise(feet: SeenFeet, right: np.ndarray, up: np.ndarray) -> float:
     """Return the logarithm of how much (m) the sight of the feet trembles in this clip: small people tremble more."""
     trembling = feet.seen - _motion(feet.seen, feet.timestamps, _NOISE_SECONDS)[0]
     middle = sum(np.median(np.abs(_along(trembling, axis)), axis=0) for axis in (right, up))
-    return float(np.log(np.median(middle) + 1e-4))
+    return float(np.log(max(np.median(middle), _LEAST_NOISE)))
 
 
 def _along(vectors: np.ndarray, axis: np.ndarray) -> np.ndarray:
