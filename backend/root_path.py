@@ -20,6 +20,7 @@ _FLOOR_METRES, _FLOOR_SECONDS = 0.02, 0.15
 _FOOT_RAY_METRES, _FOOT_RAY_SECONDS = 0.02, 0.2
 LANDMARK_ABOVE_SOLE = (0.055, 0.025)              # metres: heel and toes of a foot that stands
 _SLIDE_SPEED, _SLIDE_SECONDS = 0.25, 0.10          # metres a second of a planted foot, by a pose that errs
+_SLIDE_TOWARDS = 0.2                               # of the weight across: towards the camera poses err more
 _SWAY, _RISE, _TOWARDS = 6.0, 12.0, 1.2            # metres a second^2: aside, up, and towards the camera
 _SWAY_SECONDS = 1 / 30
 _ROBUST_SIGMAS, _ROUNDS = 3.0, 6
@@ -158,7 +159,7 @@ def _inertia(sight: Sight) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _slide_rows(sight: Sight, contacts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how far planted soles make the root move from frame to frame (T - 1, 3), and the weights (T - 1,)."""
+    """Return how far planted soles make the root move from frame to frame (T - 1, 3), and the weights (T - 1, 3, 3)."""
     steps = np.diff(sight.timestamps)
     both = contacts[1:] * contacts[:-1]
     total = both.sum(1)
@@ -166,8 +167,11 @@ def _slide_rows(sight: Sight, contacts: np.ndarray) -> tuple[np.ndarray, np.ndar
     sigma = _SLIDE_SPEED * steps
     across = sight.world_from_cam[1:, :3, 0] * (1, 1, 0)
     across /= np.maximum(np.linalg.norm(across, axis=1), 1e-9)[:, None]
+    towards = np.stack([-across[:, 1], across[:, 0], across[:, 2]], axis=1)
     unbroken = steps < _LONGEST_STEP * np.median(steps) if len(steps) else steps
-    return moved, across, unbroken * np.minimum(total, 2.0) / 2 / sigma ** 2 * steps / _SLIDE_SECONDS
+    weight = unbroken * np.minimum(total, 2.0) / 2 / sigma ** 2 * steps / _SLIDE_SECONDS
+    flat = across[:, :, None] * across[:, None, :] + _SLIDE_TOWARDS * towards[:, :, None] * towards[:, None, :]
+    return moved, flat * weight[:, None, None]
 
 
 def _solve(rows: list[_Rows], strengths: list[np.ndarray], inertia: tuple, slide: tuple, frame_count: int) -> np.ndarray:
@@ -184,8 +188,7 @@ def _solve(rows: list[_Rows], strengths: list[np.ndarray], inertia: tuple, slide
         for second in range(first + 1):
             block = (coefficients[:, first] * coefficients[:, second])[:, None, None] * weight
             diagonals[first - second][second:second + max(count, 0)] += block
-    moved, across, sure = slide
-    flat = across[:, :, None] * across[:, None, :] * sure[:, None, None]
+    moved, flat = slide
     diagonals[0][1:] += flat
     diagonals[0][:-1] += flat
     diagonals[1][:-1] -= flat
