@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .contact_spans import Spans, spans_of
+from .contact_spans import Spans, held_and_faded, spans_of
 from .smoothing import smooth
 from .soles import Sole
 
-_FREE_METRES, _FREE_RADIANS = 0.08, np.radians(25.0)    # what a foot moves on its footprint beyond that, it truly moves
+_FREE_METRES, _FREE_RADIANS = 0.12, np.radians(25.0)    # what a foot moves on its footprint beyond that, it truly moves
 _ON_FLOOR, _ON_STEP = 0.08, 0.16        # a stand lower than the one lies on the floor, higher than the other on a step
 _ROLL_SECONDS, _DRIFT_SECONDS = 0.05, 0.20
-_PITCHED_WEIGHT = 0.1                   # a foot on heel or toes alone tells its direction less well than a flat one
 
 
 @dataclass(frozen=True)
@@ -41,10 +40,12 @@ def planted_foot(sole: Sole, rotmats: np.ndarray, ankles: np.ndarray, heel_stand
     heels, balls = sole.points(rotmats, ankles)
     ahead = (balls - heels) / sole.length
     drift = _DRIFT_SECONDS / frame_seconds
-    yaw = _held_yaw(ahead, np.where(heel_stands & ball_stands, 1.0, _PITCHED_WEIGHT), spans, drift)
+    yaw = _held_yaw(ahead, heel_stands & ball_stands, spans, drift)
     print_ahead = np.stack((np.cos(yaw), np.sin(yaw), np.zeros_like(yaw)), axis=-1) * sole.length / 2
     middles = heels + print_ahead + on_ball[:, None] * (balls - heels - 2 * print_ahead)
-    centre, ground = _held_places(middles, spans, drift)
+    turning = _turned_on_the_spot(print_ahead, ball_stands.astype(float) - heel_stands)
+    centre, ground = _held_places(middles - turning, spans, drift)
+    centre = centre + turning
     pitch = np.arcsin(np.clip(ahead[:, 2], -1, 1)) * (1 - flat)
     turned = _pitched(sole.flat(yaw), yaw, pitch)
     heel_on_print, ball_on_print = centre - print_ahead, centre + print_ahead
@@ -56,13 +57,25 @@ def _within(spans: Spans, values: np.ndarray) -> np.ndarray:
     return np.clip(values, 0, 1) * spans.mask()
 
 
-def _held_yaw(ahead: np.ndarray, weights: np.ndarray, spans: Spans, drift_frames: float) -> np.ndarray:
-    """Return the yaw (T,) of the prints: the stand's mean, but where the foot truly turns on the spot."""
-    flat = ahead[:, 0] + 1j * ahead[:, 1]
-    mean = np.angle(spans.weighted_means(flat, weights))
-    mean = spans.spread(mean)
-    off = np.angle(flat * np.exp(-1j * mean)) * spans.mask()
-    return mean + _beyond(_smooth_in_spans(off, spans, drift_frames), _FREE_RADIANS)
+def _held_yaw(ahead: np.ndarray, flat: np.ndarray, spans: Spans, drift_frames: float) -> np.ndarray:
+    """Return the yaw (T,) of the prints: the mean while a foot lies flat (T,), but where it truly turns on the spot. One that
+    stands on heel or ball alone may turn from one print to the next; one that never lies flat keeps its mean too."""
+    never_flat = spans.mask() & (spans.spread(spans.weighted_means(flat.astype(float), np.ones(len(flat)))) == 0)
+    prints = spans_of(flat | never_flat)
+    direction = ahead[:, 0] + 1j * ahead[:, 1]
+    mean = prints.spread(np.angle(prints.weighted_means(direction, np.ones(len(flat)))))
+    off = np.angle(direction * np.exp(-1j * mean)) * prints.mask()
+    held = mean + _beyond(_smooth_in_spans(off, prints, drift_frames), _FREE_RADIANS)
+    correction = np.angle(np.exp(1j * held) * direction.conj()) * prints.mask()
+    return np.angle(direction) + held_and_faded(correction, prints, drift_frames)
+
+
+def _turned_on_the_spot(print_ahead: np.ndarray, on_ball_alone: np.ndarray) -> np.ndarray:
+    """Return how far the prints' middles (T, 3) go because the foot turns: about its heel where on_ball_alone (T,) is -1, about
+    its ball where it is 1, for the point that stands stays where it is."""
+    pivot = np.clip(on_ball_alone[1:] + on_ball_alone[:-1], -1, 1)
+    steps = -pivot[:, None] * np.diff(print_ahead, axis=0)
+    return np.concatenate((np.zeros((1, 3)), np.cumsum(steps, axis=0)))
 
 
 def _held_places(places: np.ndarray, spans: Spans, drift_frames: float) -> tuple[np.ndarray, np.ndarray]:

@@ -90,6 +90,26 @@ def test_a_foot_that_rolls_turns_about_its_ball():
     assert heel[50, 2] > 0.06 and np.abs(heel[:15, 2]).max() < 0.004
 
 
+@pytest.mark.parametrize(("stays", "goes"), [(1, 0), (0, 1)])
+def test_a_foot_turns_about_the_point_that_stands_while_the_other_swings(stays, goes):
+    body = walker(90, stride=0.0)
+    turning = body.rotmats[:1].repeat(90, axis=0)
+    yaw = np.radians(60) * np.clip((np.arange(90) - 30) / 20, 0, 1)
+    turning[:, JOINT["left_ankle"]] = turning[:, JOINT["left_ankle"]] @ rotmat_from_rotvec(yaw[:, None] * (0, 1.0, 0))
+    contacts = np.ones((90, 4))
+    contacts[30:50, goes] = 0.0
+    after = lock_feet(replace(body, rotmats=turning, trans=body.trans[:1].repeat(90, axis=0), contacts=contacts))
+    points = sole_points(after)[:, :2]
+    assert np.ptp(points[:, stays, :2], axis=0).max() < 0.005
+    swung = np.linalg.norm(points[70, goes, :2] - points[20, goes, :2])
+    assert swung > 0.1
+    for stand in (slice(0, 28), slice(53, 90)):
+        assert np.ptp(points[stand, goes, :2], axis=0).max() < 0.012
+    ahead = [points[frame, 1, :2] - points[frame, 0, :2] for frame in (20, 70)]
+    turned = np.degrees(np.angle(complex(*ahead[1]) / complex(*ahead[0])))
+    assert abs(abs(turned) - 60) < 10
+
+
 def test_a_foot_on_a_step_stays_on_the_step():
     body = disturbed(walker(120, stride=0.0))
     after = lock_feet(body.with_pose(body.rotmats, body.trans + (0, 0, 0.30)))
