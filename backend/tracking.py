@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
@@ -26,6 +28,9 @@ _PROBATION_OBSERVATIONS = 10
 _TRUSTED_OBSERVATIONS = 60              # whoever was followed this long is a person, however badly seen just now
 _DISTRUST_SECONDS = 3.0
 _SAME_SKELETON = 0.25                   # mean distance of the main joints, in body radii
+_DOUBT_INTERVAL_SECONDS = 0.1           # while somebody is followed less surely than a moment ago
+_OTHER_ANGLE = math.radians(30)         # the detector's region turned so far from the followed one deserves a look
+_BETTER_BY = 0.08                       # of the landmarks' mean score: what is read there is then believed
 
 
 class Tracker:
@@ -50,7 +55,7 @@ class Tracker:
         self._drop_things(frame)
         self._retire_lost(frame)
         followed = [tracklet for tracklet, _ in seen if any(tracklet is other for other in self._active)]
-        if self._detection_is_due(frame, searching=len(followed) < len(self._active)):
+        if self._detection_is_due(frame, followed):
             followed += self._find_new(frame, followed)
             self._next_detection = frame.timestamp + _DETECTION_INTERVAL_SECONDS - 1e-6
         self._last_timestamp = frame.timestamp
@@ -62,10 +67,14 @@ class Tracker:
         self._active = []
         return sorted(self._ended, key=lambda tracklet: tracklet.timestamps[0])
 
-    def _detection_is_due(self, frame: Frame, searching: bool) -> bool:
-        early = _SEARCH_INTERVAL_SECONDS if searching else 0.0
+    def _detection_is_due(self, frame: Frame, followed: list[Tracklet]) -> bool:
+        interval = _DETECTION_INTERVAL_SECONDS
+        if len(followed) < len(self._active):
+            interval = _SEARCH_INTERVAL_SECONDS
+        if any(tracklet.is_doubtful for tracklet in followed):
+            interval = _DOUBT_INTERVAL_SECONDS
         coarse = frame.timestamp - self._last_timestamp > _COARSE_STEP_SECONDS
-        return coarse or frame.timestamp >= self._next_detection - early
+        return coarse or frame.timestamp >= self._next_detection - (_DETECTION_INTERVAL_SECONDS - interval)
 
     def _follow(self, frame: Frame) -> list[tuple[Tracklet, tuple[Landmarks, np.ndarray]]]:
         regions = [tracklet.predicted_region(frame.timestamp) for tracklet in self._active]
@@ -120,6 +129,7 @@ class Tracker:
         fine = coarse_steps or self._detections % _FINE_DETECTION_EVERY == 0 or len(followed) < len(self._active)
         self._detections += 1
         regions = [detection.region for detection in self._detector(frame.image, fine)]
+        self._look_again(frame, followed, regions)
         taken = [tracklet.last.next_region for tracklet in followed] + [region for region, _ in self._distrusted]
         regions = [region for region in regions if not any(_covers(other, region) for other in taken)]
         first_look = self._landmark_model(frame.image, regions)
@@ -131,6 +141,23 @@ class Tracker:
                     skeleton_distance(landmarks, other) < 0.35 or is_ghost(landmarks, other) for other in known):
                 people.append(landmarks)
         return self._recognise(frame, people, followed)
+
+    def _look_again(self, frame: Frame, followed: list[Tracklet], regions: list[Region]) -> None:
+        """Read people anew whom the detector sees turned otherwise than they are followed; keep what is surer.
+
+        Whoever bends over quickly may be followed upside down, each frame's region coming from the last one's.
+        """
+        doubted = [(tracklet, region) for tracklet in followed for region in regions
+                   if _covers(tracklet.last.next_region, region) and _turned(tracklet.last.next_region, region)]
+        first_look = self._landmark_model(frame.image, [region for _, region in doubted])
+        readings = self._landmark_model(frame.image, [landmarks.next_region for landmarks in first_look])
+        for (tracklet, _), landmarks in zip(doubted, readings, strict=True):
+            others = [other.last for other in followed if other is not tracklet]
+            colours = appearance(frame.image, landmarks)
+            if landmarks.presence >= _BIRTH_PRESENCE and landmarks.score.mean() > tracklet.last.score.mean() + _BETTER_BY \
+                    and claim_cost(tracklet, landmarks, colours, frame.timestamp) < 1.0 \
+                    and not any(skeleton_distance(landmarks, other) < _SAME_SKELETON for other in others):
+                tracklet.correct(frame, landmarks, colours)
 
     def _recognise(self, frame: Frame, people: list[Landmarks], followed: list[Tracklet]) -> list[Tracklet]:
         """Give new sightings to lost tracklets where place and colours agree, else begin new ones."""
@@ -155,3 +182,7 @@ class Tracker:
 def _covers(followed: Region, region: Region) -> bool:
     near = np.hypot(*(followed.centre - region.centre)) < 0.35 * followed.body_radius
     return bool(near) and 0.5 < region.side / followed.side < 2.0
+
+
+def _turned(followed: Region, region: Region) -> bool:
+    return abs(math.remainder(followed.angle - region.angle, 2 * math.pi)) > _OTHER_ANGLE

@@ -16,6 +16,7 @@ from .video import Frame
 _MAX_LENGTH_VARIATION = 0.2             # people: 0.04 to 0.16; a cart full of toys: up to 0.30
 _MAX_MEAN_ACCELERATION = 100.0          # m/s^2 of landmarks about the hips; a runner: 21; the cart: 127
 _ACCELERATION_STEP_SECONDS = 1 / 30
+_DOUBTFUL_SHARE, _USUAL_OBSERVATIONS = 0.85, 30     # of the mean score of so many observations
 
 
 @dataclass
@@ -34,6 +35,12 @@ class Tracklet:
     def last(self) -> Landmarks:
         return self.observations[-1]
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the person is seen less surely now than of late."""
+        usual = np.mean([landmarks.score.mean() for landmarks in self.observations[-_USUAL_OBSERVATIONS:]])
+        return bool(self.last.score.mean() < _DOUBTFUL_SHARE * usual)
+
     def add(self, frame: Frame, landmarks: Landmarks, colours: np.ndarray) -> None:
         self.thumbnail = better_thumbnail(self.thumbnail, frame.image, landmarks)
         if self.observations:
@@ -49,6 +56,12 @@ class Tracklet:
         self.observations.append(landmarks)
         self.appearances.append(colours)
         self.region = landmarks.next_region
+
+    def correct(self, frame: Frame, landmarks: Landmarks, colours: np.ndarray) -> None:
+        """Replace what was added of this frame."""
+        for column in (self.frame_index, self.timestamps, self.observations, self.appearances):
+            column.pop()
+        self.add(frame, landmarks, colours)
 
     def predicted_region(self, timestamp: float) -> Region:
         """Return where the person should be: constant velocity, fading out over half a second."""

@@ -54,6 +54,15 @@ def test_a_person_and_the_mirror_image_are_two_people_with_stable_ids(track, pic
     assert hips_error(on_the_right, true_points, lambda xy: xy * (-1, 1) + (2 * SIZE[0] - 1, 0)) < 6
 
 
+def test_whoever_turns_upside_down_at_once_is_soon_read_the_right_way_round(track, pictures, true_points):
+    upset = [picture if number < 12 else picture[::-1, ::-1] for number, picture in enumerate(pictures)]
+    (person,) = track(upset)
+    shoulders = [LANDMARK["left_shoulder"], LANDMARK["right_shoulder"]]
+    upwards = (person.xy[:, shoulders] - person.xy[:, HIPS]).mean(1)[:, 1]
+    assert (upwards[person.frame_index < 12] < -30).all() and (upwards[person.frame_index >= 18] > 30).all()
+    assert (person.frame_index >= 18).sum() == 12
+
+
 def test_the_number_of_people_can_be_limited(track, pictures):
     both = [np.hstack([picture, np.zeros_like(picture) if number < 12 else picture[:, ::-1]])
             for number, picture in enumerate(pictures)]
@@ -85,7 +94,6 @@ def test_a_slow_video_is_followed_by_searching_each_frame(track, sample_frames, 
     pictures = [cv2.resize(frame.image, SIZE, interpolation=cv2.INTER_AREA) for frame in sample_frames[::10]]
     (person,) = track(pictures, fps=3.0)
     assert len(person.frame_index) >= 7
-
 
 
 
