@@ -14,7 +14,7 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from panel_screenshot import REPOSITORY, SIDEBAR_DRAWN, WORK, install_extension, module
+from panel_screenshot import REPOSITORY, SIDEBAR_DRAWN, WORK, install_extension
 
 CLIP = REPOSITORY / "samples" / "walk_turn.mp4"
 FRAME = 149  # arms raised
