@@ -20,6 +20,7 @@ from .capture_folder import PEOPLE_FILE, PEOPLE_FORMAT_VERSION, CaptureFolder
 from .detection import PersonDetector
 from .engine import CapturedPerson, Engine, Shot
 from .errors import NobodyFoundError
+from .focal_length import stand_before_lens
 from .gaps import Clock
 from .inference import Workers
 from .keypoints_engine import LIFTERS, KeypointsEngine
@@ -30,7 +31,7 @@ from .preview import PreviewPerson, write_preview
 from .quality import Quality, measure_quality
 from .reporter import Reporter
 from .scenery import Scenery
-from .standing import Stage, StandingPerson, stand
+from .standing import Stage, StandingPerson
 from .stitching import PersonTrack, stitch
 from .tracking import Tracker
 from .video import VideoSpan, open_span, read_frames
@@ -83,7 +84,7 @@ def capture(video: Path, destination: Path, options: CaptureOptions, models_fold
                           fov_degrees is not None, reporter)
     shot = Shot(span, clock, view.intrinsics, options.stature)
     people = engine.solve(tracks, shot, reporter)
-    stage, standing = stand(people, shot, view.camera, view.vertical)
+    shot, stage, standing = stand_before_lens(people, shot, view, fov_degrees is not None, reporter)
     people = [own.person for own in standing]
     planted = [plant_feet(own, options.foot_lock) for own in standing]
     motions = [motion_in_world(own, raw, stage, shot, engine.name) for own, raw in zip(planted, standing, strict=True)]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .camera_motion import CameraTrack, track_camera
 from .reporter import Reporter
-from .scenery import Scenery
+from .scenery import Scenery, UprightLines
 from .vertical_lines import Vertical, find_vertical
 
 _STAGE = "Following the camera"     # only where it moves; how many steps that takes shows on the way
@@ -17,10 +17,26 @@ _STAGE = "Following the camera"     # only where it moves; how many steps that t
 
 @dataclass(frozen=True)
 class Viewpoint:
-    """intrinsics (3, 3) in px, the camera's track, and down before the first frame's camera where the picture tells it."""
+    """intrinsics (3, 3) in px, the camera's track, and the upright lines behind the people."""
     intrinsics: np.ndarray
     camera: CameraTrack
-    vertical: Vertical | None
+    lines: UprightLines
+
+    @property
+    def vertical(self) -> Vertical | None:
+        """Return down before the first frame's camera, where the picture tells it."""
+        return find_vertical(self.lines.lines, self.camera.turns[self.lines.row], self.lines.pictures, self.intrinsics)
+
+    def zoomed(self, factor: float) -> Viewpoint:
+        """Return the viewpoint through a lens of another focal length."""
+        intrinsics = self.intrinsics.copy()
+        intrinsics[(0, 1), (0, 1)] *= factor
+        return replace(self, intrinsics=intrinsics)
+
+    @property
+    def fov_degrees(self) -> float:
+        """Return the angle across the picture's long side."""
+        return float(2 * np.degrees(np.arctan(max(self.intrinsics[:2, 2]) / self.intrinsics[0, 0])))
 
 
 def find_viewpoint(scenery: Scenery, timestamps: np.ndarray, intrinsics: np.ndarray, lens_is_known: bool,
@@ -35,11 +51,8 @@ def find_viewpoint(scenery: Scenery, timestamps: np.ndarray, intrinsics: np.ndar
                           lambda: reporter.progress(_STAGE, next(steps), 0, "steps"))
     if not camera.still:
         reporter.log("info", "The camera moves: it " + ("goes through the room." if camera.goes else "turns on the spot."))
+    view = Viewpoint(intrinsics, camera, scenery.upright_lines())
     if camera.focal_factor != 1.0:
-        intrinsics = intrinsics.copy()
-        intrinsics[(0, 1), (0, 1)] *= camera.focal_factor
-        degrees = 2 * np.degrees(np.arctan(max(intrinsics[:2, 2]) / intrinsics[0, 0]))
-        reporter.log("info", f"The moving camera tells its field of view: {degrees:.0f} degrees.")
-    seen = scenery.upright_lines()
-    vertical = find_vertical(seen.lines, camera.turns[seen.row], seen.pictures, intrinsics)
-    return Viewpoint(intrinsics, camera, vertical)
+        view = view.zoomed(camera.focal_factor)
+        reporter.log("info", f"The moving camera tells its field of view: {view.fov_degrees:.0f} degrees.")
+    return view

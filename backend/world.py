@@ -47,13 +47,7 @@ def find_world(people: list[CameraMotion], vertical: Vertical | None = None,
     standing_points: for each person the points (N, 3) that stand on the floor, two a second; the lowest ones by default.
     """
     points = standing_points or [lowest_points(person) for person in people]
-    upright = _upright(people)
-    pitch, roll = 0.0, 0.0
-    for pitches, rolls in (_COARSE, _FINE):
-        pitch_grid, roll_grid = (grid.ravel() for grid in np.meshgrid(pitch + pitches, roll + rolls, indexing="ij"))
-        cost, _ = _cost(points, pitch_grid, roll_grid)
-        best = int((cost + _prior(pitch_grid, roll_grid, upright, vertical)).argmin())
-        pitch, roll = float(pitch_grid[best]), float(roll_grid[best])
+    pitch, roll, _ = _best_tilt(points, _upright(people), vertical)
     _, middles = _cost(points, np.array([pitch]), np.array([roll]))
     heights = np.log(np.maximum(middles[:, 0], 0.05))
     height = float(np.exp(np.median(heights)))
@@ -63,6 +57,11 @@ def find_world(people: list[CameraMotion], vertical: Vertical | None = None,
         factors = np.ones(1)
     first = people[0].scaled(factors[0])
     return _world(pitch, roll, height, factors, first.rest_joints[0] + first.transl[0])
+
+
+def floor_cost(people: list[CameraMotion], vertical: Vertical | None, standing_points: list[np.ndarray]) -> float:
+    """Return how badly everybody and the lines agree on a world, as -2 log likelihood; standing_points as in `find_world`."""
+    return _best_tilt(standing_points, _upright(people), vertical)[2]
 
 
 def to_world(person: CameraMotion, world_from_cam: np.ndarray) -> CameraMotion:
@@ -77,6 +76,17 @@ def to_world(person: CameraMotion, world_from_cam: np.ndarray) -> CameraMotion:
 def to_camera(person: CameraMotion, world_from_cam: np.ndarray) -> CameraMotion:
     """Return a motion in the world as the camera sees it: `to_world` backwards."""
     return to_world(person, np.linalg.inv(world_from_cam))
+
+
+def _best_tilt(points: list[np.ndarray], upright: np.ndarray | None, vertical: Vertical | None) -> tuple[float, float, float]:
+    """Return the camera's pitch and roll of least cost, and that cost."""
+    pitch, roll, least = 0.0, 0.0, 0.0
+    for pitches, rolls in (_COARSE, _FINE):
+        pitch_grid, roll_grid = (grid.ravel() for grid in np.meshgrid(pitch + pitches, roll + rolls, indexing="ij"))
+        cost = _cost(points, pitch_grid, roll_grid)[0] + _prior(pitch_grid, roll_grid, upright, vertical)
+        best = int(cost.argmin())
+        pitch, roll, least = float(pitch_grid[best]), float(roll_grid[best]), float(cost[best])
+    return pitch, roll, least
 
 
 def _cost(points: list[np.ndarray], pitch: np.ndarray, roll: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
