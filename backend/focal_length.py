@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from .world import floor_cost
 
 _FACTORS = np.exp(np.arange(-8, 9) * 0.05)      # from two thirds to one and a half of the assumed focal length
 _USUAL = 0.2            # sigma of a lens's focal length about the assumed one, logarithm
+_MOST_FRAMES = 600
 _LEAST_GAIN = 0.5       # of -2 log likelihood, over the assumed lens: less is no reason to leave it
 
 
@@ -50,6 +51,7 @@ def focal_factor(people: list[CapturedPerson], contacts: list[np.ndarray], view:
     and upright lines give another pitch: only at the true one are feet near and far on one floor at that pitch. A nearly
     level camera tells little; where nobody comes nearer or goes away, all do as well. check is called now and then.
     """
+    people, contacts = zip(*(_thinned(person, own) for person, own in zip(people, contacts, strict=True)), strict=True)
     costs = (np.log(_FACTORS) / _USUAL) ** 2
     for number, factor in enumerate(_FACTORS):
         check()
@@ -60,7 +62,17 @@ def focal_factor(people: list[CapturedPerson], contacts: list[np.ndarray], view:
     return float(_FACTORS[best])
 
 
-def _disagreement(people: list[CapturedPerson], contacts: list[np.ndarray], view: Viewpoint, factor: float) -> float:
+def _thinned(person: CapturedPerson, contacts: np.ndarray) -> tuple[CapturedPerson, np.ndarray]:
+    """Return a person and the contacts at some hundred moments of a long clip."""
+    track, motion = person.track, person.motion
+    rows = np.unique(np.linspace(0, len(contacts) - 1, min(len(contacts), _MOST_FRAMES)).astype(int))
+    track = replace(track, **{name: getattr(track, name)[rows] for name in
+                              ("frame_index", "timestamps", "xy", "world", "score", "boxes")})
+    motion = replace(motion, rotmats=motion.rotmats[rows], transl=motion.transl[rows], timestamps=motion.timestamps[rows])
+    return replace(person, track=track, motion=motion), contacts[rows]
+
+
+def _disagreement(people: Sequence[CapturedPerson], contacts: Sequence[np.ndarray], view: Viewpoint, factor: float) -> float:
     zoomed = view.zoomed(factor)
     motions = [seen_through(person, view.intrinsics, zoomed.intrinsics).motion for person in people]
     points = [standing_points(motion, own) for motion, own in zip(motions, contacts, strict=True)]
