@@ -71,7 +71,8 @@ def _add_capture_options(command: argparse.ArgumentParser) -> tuple[argparse.Act
         add("--height", type=_height, default=DEFAULT_STATURE, metavar="M",
             help=f"how tall the people are, in metres (default: {DEFAULT_STATURE:.2f})"),
         add("--fov", type=_angle, metavar="DEG",
-            help=f"the camera's field of view across the picture's long side (default: {DEFAULT_FOV_DEGREES:g})"),
+            help=f"the camera's field of view across the picture's long side (default: measured "
+            f"where the video tells it, otherwise {DEFAULT_FOV_DEGREES:g})"),
         add("--start", type=_seconds, default=0.0, metavar="S", help="begin S seconds into the video"),
         add("--end", type=_seconds, default=math.inf, metavar="S", help="end S seconds into the video"),
         add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto",

@@ -48,7 +48,7 @@ class CaptureProperties:
         name="Height", default=1.70, min=0.5, max=2.5, unit="LENGTH",
         description="Body height of the people: it gives the scene its scale")
     knows_fov: _switch("fov", _ASSUMED_FOV, "Known Field of View",
-                       "Give the camera's field of view. Off: 55° is assumed, and a moving camera's is measured")
+                       "Give the camera's field of view. Off: it is measured where the video tells it, otherwise 55° is assumed")
     fov: bpy.props.FloatProperty(
         name="Field of View", default=0.0, min=0.0, soft_min=_LEAST_FOV, max=math.radians(170), subtype="ANGLE",
         description="The camera's field of view across the picture's long side, where you know it. 0: not known")
