@@ -8,6 +8,7 @@ import numpy as np
 
 from .body_motion import BodyMotion
 from .foot_lock import lock_feet
+from .hand_lock import lock_hands
 from .limb_smoothing import smooth_limbs
 from .looping import looped
 from .motion_keys import MotionKeys, all_keys, needed_keys
@@ -18,7 +19,8 @@ from .spikes import repair_spikes
 
 @dataclass(frozen=True)
 class CleanupSettings:
-    """smooth_*: 0..1 by limb; foot_lock 0..1; floor_offset metres; speed a factor; key_tolerance mm, 0 keys every frame."""
+    """smooth_*: 0..1 by limb; foot_lock 0..1, of hands on the floor too; floor_offset metres; speed a factor;
+    key_tolerance mm, 0 keys every frame."""
     smooth_trunk: float = 0.0
     smooth_head: float = 0.0
     smooth_arms: float = 0.0
@@ -49,7 +51,7 @@ def clean_motion(raw: BodyMotion, settings: CleanupSettings) -> CleanMotion:
     body = repair_spikes(raw) if settings.repair_spikes else raw
     body = smooth_limbs(body, {"trunk": settings.smooth_trunk, "head": settings.smooth_head, "arms": settings.smooth_arms,
                                "legs": settings.smooth_legs})
-    body = lock_feet(body, settings.foot_lock)
+    body = lock_hands(lock_feet(body, settings.foot_lock), settings.foot_lock)
     quality = measure_motion(body)      # before it is put anywhere: on the spot feet slide by intent
     body = looped(body) if settings.loop else body
     body = from_origin(body) if settings.from_origin else body

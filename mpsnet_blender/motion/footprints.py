@@ -65,7 +65,7 @@ def _held_yaw(ahead: np.ndarray, flat: np.ndarray, spans: Spans, drift_frames: f
     direction = ahead[:, 0] + 1j * ahead[:, 1]
     mean = prints.spread(np.angle(prints.weighted_means(direction, np.ones(len(flat)))))
     off = np.angle(direction * np.exp(-1j * mean)) * prints.mask()
-    held = mean + _beyond(_smooth_in_spans(off, prints, drift_frames), _FREE_RADIANS)
+    held = mean + beyond(smooth_in_spans(off, prints, drift_frames), _FREE_RADIANS)
     correction = np.angle(np.exp(1j * held) * direction.conj()) * prints.mask()
     return np.angle(direction) + held_and_faded(correction, prints, drift_frames)
 
@@ -85,20 +85,20 @@ def _held_places(places: np.ndarray, spans: Spans, drift_frames: float) -> tuple
     on_step = np.clip((height - _ON_FLOOR) / (_ON_STEP - _ON_FLOOR), 0, 1)
     means[:, 2] = height * on_step**2 * (3 - 2 * on_step)
     mean = spans.spread(means)
-    off = _smooth_in_spans((places - mean)[:, :2] * spans.mask()[:, None], spans, drift_frames)
+    off = smooth_in_spans((places - mean)[:, :2] * spans.mask()[:, None], spans, drift_frames)
     far = np.linalg.norm(off, axis=1, keepdims=True)
-    moved = off / np.maximum(far, 1e-9) * _beyond(far, _FREE_METRES)
+    moved = off / np.maximum(far, 1e-9) * beyond(far, _FREE_METRES)
     return mean + np.concatenate((moved, np.zeros((len(mean), 1))), axis=1), mean[:, 2]
 
 
-def _smooth_in_spans(values: np.ndarray, spans: Spans, sigma_frames: float) -> np.ndarray:
+def smooth_in_spans(values: np.ndarray, spans: Spans, sigma_frames: float) -> np.ndarray:
     """Return values (T, ...) smoothed, each span by itself."""
     inside = spans.mask().astype(float).reshape((-1,) + (1,) * (values.ndim - 1))
     smoothed = smooth(values * inside, sigma_frames, keeps_peaks=False)
     return smoothed / np.maximum(smooth(inside, sigma_frames, keeps_peaks=False), 1e-3) * inside
 
 
-def _beyond(values: np.ndarray, free: float) -> np.ndarray:
+def beyond(values: np.ndarray, free: float) -> np.ndarray:
     """Return what of the values lies beyond the free part, softly: none below `free`, all but it far above."""
     size = np.abs(values)
     excess = np.maximum(size - free, 0.0)
