@@ -16,6 +16,7 @@ from .video import Frame
 _MAX_LENGTH_VARIATION = 0.2             # people: 0.04 to 0.16; a cart full of toys: up to 0.30
 _MAX_MEAN_ACCELERATION = 100.0          # m/s^2 of landmarks about the hips; a runner: 21; the cart: 127
 _ACCELERATION_STEP_SECONDS = 1 / 30
+_SURE_SCORE = 0.7                       # mean over the landmarks: acrobats 0.75 and more, however they move; the cart: 0.6
 _DOUBTFUL_SHARE, _USUAL_OBSERVATIONS = 0.85, 30     # of the mean score of so many observations
 
 
@@ -72,12 +73,14 @@ class Tracklet:
 
 
 def is_bodily(tracklet: Tracklet, part: slice = slice(None)) -> bool:
-    """Tell whether limbs keep their length and move as a body's do; those seen into a thing flicker."""
+    """Tell whether somebody is seen for sure, or limbs keep their length and move as a body's do; in a thing they flicker."""
     times = np.array(tracklet.timestamps[part])
     if len(times) < 3:
         return True
     world = np.stack([landmarks.world for landmarks in tracklet.observations[part]])
     score = np.stack([landmarks.score for landmarks in tracklet.observations[part]]).mean(0)
+    if score.mean() > _SURE_SCORE:
+        return True
     lengths = np.linalg.norm(world[:, LIMBS[:, 0]] - world[:, LIMBS[:, 1]], axis=-1)
     variation = np.average(lengths.std(0) / lengths.mean(0), weights=score[LIMBS].min(1) + 1e-3)
     # Over steps of a thirtieth of a second at least: between closer frames noise would count as acceleration.

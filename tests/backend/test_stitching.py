@@ -81,13 +81,16 @@ def test_a_glimpse_is_nobody():
     assert stitch([], IMAGE_SIZE) == []
 
 
-def test_a_thing_whose_limbs_flicker_is_nobody():
+def test_a_thing_whose_limbs_flicker_is_nobody_but_an_acrobat_who_is_seen_well_is():
     generator = np.random.default_rng(0)
-    thing = whole(STANDING_BY, RED)
-    thing.observations = [type(seen)(seen.xy, seen.world + generator.normal(scale=0.08, size=(33, 3)), seen.score,
-                                     seen.presence, seen.region, seen.next_region) for seen in thing.observations]
+    thing, acrobat = whole(STANDING_BY, RED), whole(STANDING_BY, RED)
+    for flickering, share in ((thing, 0.6), (acrobat, 1.0)):
+        flickering.observations = [
+            type(seen)(seen.xy, seen.world + generator.normal(scale=0.08, size=(33, 3)), share * seen.score, seen.presence,
+                       seen.region, seen.next_region) for seen in flickering.observations]
     assert is_bodily(whole(STANDING_BY, RED)) and not is_bodily(thing)
     assert stitch([thing], IMAGE_SIZE) == []
+    assert is_bodily(acrobat) and len(stitch([acrobat], IMAGE_SIZE)) == 1
 
 
 def test_skeletons_are_as_far_apart_as_their_joints_in_body_radii():
