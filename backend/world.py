@@ -21,6 +21,7 @@ _LINES_AT_MOST = 25.0       # what vertical lines may cost at most: five sigmas
 _DROP_SHARE_SIGMA, _DROP_SIGMA_METRES = 0.04, 0.05
 # Adults' statures vary by so much (logarithm); the floor says how far each person's differs from the given one.
 _STATURE_SIGMA, _MAX_STATURE_FACTOR = 0.06, 1.35
+_LOW_QUANTILE, _ROUNDS = 0.85, 20
 _COARSE = np.radians(np.arange(-50.0, 50.5, 1.0)), np.radians(np.arange(-20.0, 20.5, 2.0))
 _FINE = np.radians(np.arange(-1.5, 1.55, 0.1)), np.radians(np.arange(-2.5, 2.6, 0.25))
 
@@ -48,12 +49,13 @@ def find_world(people: list[CameraMotion], vertical: Vertical | None = None,
     """
     points = standing_points or [lowest_points(person) for person in people]
     pitch, roll, _ = _best_tilt(points, _upright(people), vertical)
-    _, middles = _cost(points, np.array([pitch]), np.array([roll]))
-    heights = np.log(np.maximum(middles[:, 0], 0.05))
+    down = down_in_camera(np.array(pitch), np.array(roll))
+    middles = np.array([_floor_drop(own @ down) for own in points])
+    heights = np.log(np.maximum(middles, 0.05))
     height = float(np.exp(np.median(heights)))
     factors = np.clip(height / np.exp(heights), 1 / _MAX_STATURE_FACTOR, _MAX_STATURE_FACTOR)
     if len(people) == 1:
-        height = float(middles[0, 0])           # also where the camera lies on the floor or below it
+        height = float(middles[0])              # also where the camera lies on the floor or below it
         factors = np.ones(1)
     first = people[0].scaled(factors[0])
     return _world(pitch, roll, height, factors, first.rest_joints[0] + first.transl[0])
@@ -102,6 +104,19 @@ def _cost(points: list[np.ndarray], pitch: np.ndarray, roll: np.ndarray) -> tupl
         middles.append(middle)
     heights = np.log(np.maximum(middles, 0.05))
     return cost + (((heights - np.median(heights, axis=0)) / _STATURE_SIGMA) ** 2).sum(0), np.array(middles)
+
+
+def _floor_drop(drops: np.ndarray) -> float:
+    """Return the drop of the floor among one person's (N,): the lowest level on which several agree, for who climbs leaves it.
+
+    From near the largest drop the mean under Cauchy's weights about it, again and again (mean shift).
+    """
+    sigma = np.hypot(_DROP_SHARE_SIGMA * np.median(drops), _DROP_SIGMA_METRES)
+    middle = np.quantile(drops, _LOW_QUANTILE)
+    for _ in range(_ROUNDS):
+        weight = 1 / (1 + ((drops - middle) / sigma) ** 2)
+        middle = (weight * drops).sum() / weight.sum()
+    return float(middle)
 
 
 def _prior(pitch: np.ndarray, roll: np.ndarray, upright: np.ndarray | None, vertical: Vertical | None) -> np.ndarray:

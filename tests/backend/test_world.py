@@ -109,6 +109,16 @@ def test_lines_that_lean_lose_against_people_who_stand(places):
     assert abs(np.degrees(find_world(people, lines).pitch) - 5) < 4.5
 
 
+def test_who_climbs_does_not_take_the_floor_along():
+    person = seen_from(walker(240), 0, height=1.4)
+    generator = np.random.default_rng(0)
+    steps = np.repeat((0.0, 0.35, 0.62), (14, 12, 14))
+    below = 1.4 - steps + generator.normal(0, 0.02, 40)
+    points = np.column_stack([generator.uniform(-1, 1, 40), below, generator.uniform(3, 5, 40)])
+    lines = Vertical(down_in_camera(0.0, np.zeros(1))[0], np.radians((0.7, 0.7)))
+    assert find_world([person.motion], lines, [points]).world_from_cam[2, 3] == pytest.approx(1.4, abs=0.06)
+
+
 def test_who_does_a_handstand_stands_on_hands():
     person = seen_from(walker(60), 0)
     turned = person.motion.rotmats.copy()
