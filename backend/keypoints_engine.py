@@ -18,7 +18,7 @@ from .smoothing import smooth_rotmats
 from .stitching import PersonTrack
 from .temporal_lifter import TemporalLifter
 
-_SMOOTH_SECONDS = 0.12      # a local parabola over so long keeps hits and takes a tenth of the acceleration's error
+_SMOOTH_SECONDS = 0.16      # a local parabola over so long keeps hits and takes a tenth of the acceleration's error
 LIFTERS = ("trained", "analytic")
 
 
@@ -54,9 +54,9 @@ class KeypointsEngine:
         reporter.check()
         if self._lifter:
             inputs = lifter_inputs(repaired, lifted, rotmats, shot.intrinsics)
-            trained = self._lifter.run(inputs, repaired.timestamps, span_starts(repaired))
-            rotmats = smooth_rotmats(trained.rotmats, repaired.timestamps, _SMOOTH_SECONDS, degree=2)
+            rotmats = self._lifter.run(inputs, repaired.timestamps, span_starts(repaired)).rotmats
             reporter.check()
+        rotmats = smooth_rotmats(rotmats, repaired.timestamps, _SMOOTH_SECONDS, degree=2)
         person = CapturedPerson(repaired, lifted.body, place_in_camera(lifted, rotmats), len(track.frame_index), repaired_frames)
         if not self._refine:
             return person

@@ -13,7 +13,7 @@ from .lean import without_lean
 from .smoothing import smooth, smooth_depth
 from .stitching import PersonTrack
 
-_LANDMARK_SIGMA_SECONDS = 0.12
+_LANDMARK_SIGMA_SECONDS = 0.05     # takes the landmarks' tremble; poses are smoothed afterwards, which loses less
 # Errors of a limb's length and of the landmark model's depth, in metres: their ratio decides how far a limb's
 # foreshortening in the image corrects its depth. Measured on rendered people, see the README's table.
 _LENGTH_ERROR, _DEPTH_ERROR = 0.05, 0.10
