@@ -15,9 +15,9 @@ from ..models.mpsnet import MPSNet, MPSNetConfig
 from ..models.regressor import CAMERA_SIZE, ESTIMATE_SIZE, BodyEstimate
 
 KINDS = ("frame", "mean", "nonlocal", "moca", "moca_hafi")
-CONFIG = MPSNetConfig(feature_size=256, attention_size=64, regressor_size=512, dropout=0.1, contacts=4)
+CONFIG = MPSNetConfig(feature_size=256, attention_size=64, regressor_size=512, dropout=0.2, contacts=4)
 _HAFI_FRAMES = slice(CONFIG.groups[0][0], CONFIG.groups[-1][-1] + 1)
-FRONT_SIZE, FRONT_DROPOUT = 512, 0.1
+FRONT_SIZE, FRONT_DROPOUT = 512, 0.2
 # The two maps' weights at the start: entries lie in 0..1, and 16 frames' softmax would even them out.
 _MAP_WEIGHT = 8.0
 

@@ -64,6 +64,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--motion", type=Path, required=True, help="recordings, see `recordings.load_recordings`")
     parser.add_argument("--noisy", type=int, default=3000, help="how many recordings are given the measured noise")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--begin-with", type=Path, help="go on from what this checkpoint has learnt, say when scenes were added")
     parser.add_argument("--kind", choices=KINDS, default=Recipe.kind)
     parser.add_argument("--steps", type=int, default=Recipe.steps)
     parser.add_argument("--seed", type=int, default=Recipe.seed)
@@ -74,7 +75,7 @@ def main(arguments: list[str]) -> int:
     library = load_recordings(given.motion, "train")
     store = ExampleStore(make_examples(given.scenes, library, given.noisy, recipe.seed))
     say(f"{store.frame_count} frames to train on")
-    train(recipe, store, read_held_out(given.held_out), given.output)
+    train(recipe, store, read_held_out(given.held_out), given.output, given.begin_with)
     return 0
 
 
@@ -103,10 +104,13 @@ def read_held_out(folder: Path) -> list[HeldOut]:
     return held_out
 
 
-def train(recipe: Recipe, store: ExampleStore, held_out: list[HeldOut], output: Path) -> LandmarkNetwork:
+def train(recipe: Recipe, store: ExampleStore, held_out: list[HeldOut], output: Path,
+          begin_with: Path | None = None) -> LandmarkNetwork:
     """Train by the recipe, judging and saving on the way; return the network of averaged weights."""
     torch.manual_seed(recipe.seed)
     network, averaged, loss_of = LandmarkNetwork(recipe.kind), LandmarkNetwork(recipe.kind).requires_grad_(False), LandmarkLoss()
+    if begin_with:
+        network.load_state_dict(torch.load(begin_with, weights_only=True)["averaged"])
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     averaged.load_state_dict(network.state_dict())
     first, checkpoint = 0, output.with_suffix(".checkpoint")

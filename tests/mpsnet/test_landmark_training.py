@@ -1,5 +1,7 @@
 """The network on landmarks: the folded form has torch's numbers, the training's parts do what they say, and it learns."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -136,8 +138,11 @@ def test_it_learns_what_the_inputs_tell_and_goes_on_after_a_break(tmp_path):
     assert error() < 0.5 * started
     assert (tmp_path / "lifter.npz").is_file() and len((tmp_path / "lifter.log").read_text().splitlines()) == 2
     again = train(recipe, store, held_out, tmp_path / "lifter.npz")     # all steps are done: nothing is trained
-    for ours, theirs in zip(again.parameters(), network.parameters(), strict=True):
+    still = replace(recipe, steps=1, rate=0.0)
+    further = train(still, store, held_out, tmp_path / "further.npz", begin_with=tmp_path / "lifter.checkpoint")
+    for ours, theirs, same in zip(again.parameters(), network.parameters(), further.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs)
+        torch.testing.assert_close(same, theirs)
 
 
 def test_the_loss_of_the_truth_is_nothing_but_contacts_and_picture():
