@@ -83,7 +83,7 @@ def _add_capture_options(command: argparse.ArgumentParser) -> tuple[argparse.Act
         add("--refine", action=argparse.BooleanOptionalAction, default=True,
             help="fit the body to the landmarks in the picture at last (default: on)"),
         add("--foot-lock", type=_share, default=1.0, metavar="0..1",
-            help="how firmly standing feet are held in place; the file keeps the motion before it too (default: 1)"),
+            help="how firmly standing feet and hands on the floor are held; the file keeps the raw motion (default: 1)"),
         add("--preview", action="store_true", help="also write preview.mp4: the skeletons over the footage"),
     )
 

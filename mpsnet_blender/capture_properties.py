@@ -61,7 +61,7 @@ class CaptureProperties:
         description="Capture up to this second. 0: to the video's end")
     foot_lock: bpy.props.FloatProperty(
         name="Foot Lock", default=1.0, min=0.0, max=1.0, subtype="FACTOR",
-        description="How firmly standing feet are held in place. It can be changed later too, in Clean-up")
+        description="How firmly standing feet, and hands on the floor, are held in place. Clean-up can change it later")
     refine: bpy.props.BoolProperty(
         name="Fit to Picture", default=True,
         description="At the end, fit the body to the landmarks in the picture. Off: the engine's pose stays as it is")

@@ -26,7 +26,7 @@ class CleanupProperties:
         description="Replace joints that jump away for one to three frames")
     foot_lock: bpy.props.FloatProperty(
         name="Foot Lock", default=1.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
-        description="Hold standing feet in place and out of the floor, by their contacts. 0 leaves them as captured")
+        description="Hold standing feet, and hands on the floor, in place. 0 leaves them as captured")
     floor_offset: bpy.props.FloatProperty(
         name="Floor Offset", default=0.0, soft_min=-1.0, soft_max=1.0, unit="LENGTH", options={"SKIP_SAVE"},
         description="Raise the motion by so much, or lower it")
