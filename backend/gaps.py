@@ -42,11 +42,16 @@ def fill_gaps(track: PersonTrack, clock: Clock) -> PersonTrack:
     timestamps = clock.timestamps[frame_index - clock.frame_index[0]]
 
     def interpolated(values: np.ndarray) -> np.ndarray:
-        flat = values.reshape(len(values), -1)
-        columns = [np.interp(timestamps, track.timestamps, column) for column in flat.T]
-        return np.stack(columns, axis=1).reshape(len(timestamps), *values.shape[1:])
+        return between(values, track.timestamps, timestamps)
 
     score = np.zeros((len(frame_index), track.score.shape[1]))
     score[np.isin(frame_index, frames)] = track.score
     return replace(track, frame_index=frame_index, timestamps=timestamps, xy=interpolated(track.xy),
                    world=interpolated(track.world), score=score, boxes=interpolated(track.boxes))
+
+
+def between(values: np.ndarray, known: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
+    """Return values (N, ...), given at times `known` (N,) s, interpolated at timestamps (T,) s: (T, ...)."""
+    flat = values.reshape(len(values), -1)
+    columns = [np.interp(timestamps, known, column) for column in flat.T]
+    return np.stack(columns, axis=1).reshape(len(timestamps), *values.shape[1:])

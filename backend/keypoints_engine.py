@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
+from .camera import project
 from .engine import CapturedPerson, Shot
-from .gaps import fill_gaps, span_starts
+from .gait import step_through
+from .gaps import between, fill_gaps, span_starts
 from .kinematics import calm_unseen, solve_rotations
 from .lean import lean_bias
 from .lifter_inputs import lifter_inputs
@@ -56,10 +60,24 @@ class KeypointsEngine:
             inputs = lifter_inputs(repaired, lifted, rotmats, shot.intrinsics)
             rotmats = self._lifter.run(inputs, repaired.timestamps, span_starts(repaired)).rotmats
             reporter.check()
-        rotmats = smooth_rotmats(rotmats, repaired.timestamps, _SMOOTH_SECONDS, degree=2)
+        seen = np.isin(repaired.frame_index, track.frame_index)
+        walked = step_through(rotmats, repaired.timestamps, seen)
+        imagined = ~seen & (walked != rotmats).any((1, 2, 3))
+        rotmats = smooth_rotmats(walked, repaired.timestamps, _SMOOTH_SECONDS, degree=2)
         person = CapturedPerson(repaired, lifted.body, place_in_camera(lifted, rotmats), len(track.frame_index), repaired_frames)
-        if not self._refine:
-            return person
-        before = person.reprojection_error(shot.intrinsics)
-        return replace(person, motion=refine(person.motion, lifted, repaired.frame_index, check=reporter.check),
-                       unrefined_reprojection_error=before)
+        if self._refine:
+            before = person.reprojection_error(shot.intrinsics)
+            person = replace(person, motion=refine(person.motion, lifted, repaired.frame_index, check=reporter.check),
+                             unrefined_reprojection_error=before)
+        return _drawn(person, imagined, shot.intrinsics)
+
+
+def _drawn(person: CapturedPerson, imagined: np.ndarray, intrinsics: np.ndarray) -> CapturedPerson:
+    """Return the person whose landmarks go with the body in frames (T,) where nobody saw them: feet that stand there show it.
+
+    They keep the distance from the body that they have at the span's ends.
+    """
+    track = person.track
+    drawn = project(person.body.posed_landmarks(*person.motion.pose()), intrinsics)
+    off = between((track.xy - drawn)[~imagined], track.timestamps[~imagined], track.timestamps)
+    return replace(person, track=replace(track, xy=np.where(imagined[:, None, None], drawn + off, track.xy)))
