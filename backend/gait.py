@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from mpsnet_blender.motion.smoothing import eased, frame_seconds
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 from .rotations import transposed
@@ -62,7 +63,7 @@ def step_through(rotmats: np.ndarray, timestamps: np.ndarray, seen: np.ndarray) 
     stepped = rotmats.copy()
     if len(timestamps) < 3:
         return stepped
-    step = float(np.median(np.diff(timestamps)))
+    step = frame_seconds(timestamps)
     hidden = _without_brief(~seen, _SHORTEST / step)
     hidden = ~_without_brief(~hidden, _SHORTEST / step)     # whom a frame or two show between is hidden all the while
     breaks = (np.diff(hidden.astype(int)) != 0) | (np.diff(timestamps) > max(_SHORTEST, 2.5 * step))
@@ -127,12 +128,12 @@ def _steps(before: _Beside, after: _Beside, times: np.ndarray, period: float) ->
     start, end = before.times[-1], after.times[0]
     whole = np.concatenate([[start], times, [end]])
     share = (whole - start) / (end - start) if before.period and after.period else np.full(len(whole), float(not before.period))
-    share = _eased(share)[:, None, None, None]
+    share = eased(share)[:, None, None, None]
     walked = sum(part * own.at(whole, period) for part, own in ((1 - share, before), (share, after)) if own.period)
     walked = nearest_rotmats(walked.reshape(-1, 3, 3)).reshape(walked.shape)
     fade = min(_FADE_SECONDS, (end - start) / 2)
     for own, edge, seen in ((before, start, before.rotmats[-1]), (after, end, after.rotmats[0])):
-        left = 1 - _eased(np.abs(whole - edge) / fade)
+        left = 1 - eased(np.abs(whole - edge) / fade)
         missing = Rotation.from_matrix(transposed(walked[-1 if own is after else 0]) @ seen).as_rotvec()
         turns = left[:, None, None] * missing
         walked = walked @ Rotation.from_rotvec(turns.reshape(-1, 3)).as_matrix().reshape(walked.shape)
@@ -158,9 +159,3 @@ def _agreed_period(before: _Beside, after: _Beside, times: np.ndarray) -> float:
     cost = np.divide(apart, _UNLIKENESS) + ((_PERIOD_RANGE - 1) / _PERIOD_SPREAD) ** 2
     best = int(np.argmin(cost))
     return float(candidates[best]) if apart[best] <= _MOST_APART else 0.0
-
-
-def _eased(share: np.ndarray) -> np.ndarray:
-    """Return shares (T,) from 0 to 1 that leave and arrive gently."""
-    share = np.clip(share, 0, 1)
-    return share * share * (3 - 2 * share)

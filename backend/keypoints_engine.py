@@ -77,6 +77,8 @@ def _drawn(person: CapturedPerson, imagined: np.ndarray, intrinsics: np.ndarray)
 
     They keep the distance from the body that they have at the span's ends.
     """
+    if not imagined.any():
+        return person
     track = person.track
     drawn = project(person.body.posed_landmarks(*person.motion.pose()), intrinsics)
     off = between((track.xy - drawn)[~imagined], track.timestamps[~imagined], track.timestamps)

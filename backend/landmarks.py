@@ -55,6 +55,10 @@ class Landmarks:
     next_region: Region
 
     @property
+    def mean_score(self) -> float:
+        return float(self.score.mean())
+
+    @property
     def torso_score(self) -> float:
         return float(self.score[list(TORSO)].mean())
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from mpsnet_blender.motion.smoothing import frame_seconds
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 from .engine import Shot
@@ -54,7 +55,7 @@ def measure_quality(standing: StandingPerson, shot: Shot) -> Quality:
     """Return how good a person's capture is."""
     person, times = standing.person, standing.in_world.timestamps
     feet = soles(standing.in_world, np.array((0.0, 0.0, -1.0)))
-    step = float(np.median(np.diff(times))) if len(times) > 1 else 1 / 30
+    step = frame_seconds(times)
     slide = foot_slide(feet, standing.contacts, person.track.frame_index)
     sunk = np.maximum(-feet[..., 2].min(1), 0.0)
     _, joints = standing.in_world.pose()

@@ -28,7 +28,7 @@ def better_thumbnail(thumbnail: Thumbnail, image: np.ndarray, landmarks: Landmar
     region = landmarks.region
     inside = min(region.centre_x, image.shape[1] - region.centre_x, region.centre_y, image.shape[0] - region.centre_y)
     framed = np.clip(inside / max(region.body_radius, 1.0), 0.1, 1.0)
-    quality = float(landmarks.score.mean() * np.sqrt(region.side) * framed)
+    quality = float(landmarks.mean_score * np.sqrt(region.side) * framed)
     if quality < thumbnail.quality * _MUCH_BETTER:
         return thumbnail
     half = region.body_radius * 1.1

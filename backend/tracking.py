@@ -154,7 +154,7 @@ class Tracker:
         for (tracklet, _), landmarks in zip(doubted, readings, strict=True):
             others = [other.last for other in followed if other is not tracklet]
             colours = appearance(frame.image, landmarks)
-            if landmarks.presence >= _BIRTH_PRESENCE and landmarks.score.mean() > tracklet.last.score.mean() + _BETTER_BY \
+            if landmarks.presence >= _BIRTH_PRESENCE and landmarks.mean_score > tracklet.last.mean_score + _BETTER_BY \
                     and claim_cost(tracklet, landmarks, colours, frame.timestamp) < 1.0 \
                     and not any(skeleton_distance(landmarks, other) < _SAME_SKELETON for other in others):
                 tracklet.correct(frame, landmarks, colours)

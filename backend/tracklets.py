@@ -39,8 +39,8 @@ class Tracklet:
     @property
     def is_doubtful(self) -> bool:
         """Whether the person is seen less surely now than of late."""
-        usual = np.mean([landmarks.score.mean() for landmarks in self.observations[-_USUAL_OBSERVATIONS:]])
-        return bool(self.last.score.mean() < _DOUBTFUL_SHARE * usual)
+        usual = np.mean([landmarks.mean_score for landmarks in self.observations[-_USUAL_OBSERVATIONS:]])
+        return bool(self.last.mean_score < _DOUBTFUL_SHARE * usual)
 
     def add(self, frame: Frame, landmarks: Landmarks, colours: np.ndarray) -> None:
         self.thumbnail = better_thumbnail(self.thumbnail, frame.image, landmarks)

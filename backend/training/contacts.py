@@ -65,7 +65,9 @@ def main(arguments: list[str]) -> int:
     weights = fit(training)
     for name, feet in (("scenes", training), ("held out", held_out)):
         sys.stderr.write(f"{name}: {judge(feet, weights)}\n")
-    np.savez(options.output, **{name: value.astype(np.float32) for name, value in weights.items()})
+    partial = options.output.with_suffix(".partial.npz")
+    np.savez(partial, **{name: value.astype(np.float32) for name, value in weights.items()})
+    partial.replace(options.output)
     return 0
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .smoothing import frame_seconds
+from .smoothing import eased, frame_seconds
 
 # A point lands where the confidence rises over the one, and lifts where it falls under the other. In doubt it stands: a foot
 # that is held a moment too long is hardly seen, one that is let go too early slides.
@@ -95,8 +95,8 @@ def held_and_faded(values: np.ndarray, spans: Spans, fade_frames: float) -> np.n
         return np.zeros_like(values)
     near = _neighbours(spans)
     fade = np.minimum(fade_frames + 1, near.gap)
-    late = np.where(near.inside, 1.0, _ease(1 - near.since / fade))
-    early = np.where(near.inside, 0.0, _ease(1 - near.until / fade))
+    late = np.where(near.inside, 1.0, eased(1 - near.since / fade))
+    early = np.where(near.inside, 0.0, eased(1 - near.until / fade))
     shape = (-1,) + (1,) * (values.ndim - 1)
     here = np.where(near.inside, np.arange(spans.frame_count), spans.ends[near.last_span] - 1)
     return late.reshape(shape) * values[here] + early.reshape(shape) * values[spans.starts[near.next_span]]
@@ -147,8 +147,3 @@ def _neighbours(spans: Spans) -> _Neighbours:
     since = np.where(has_before, frames - (spans.ends[before] - 1), np.inf)
     until = np.where(has_after, spans.starts[after] - frames, np.inf)
     return _Neighbours(before, after, since, until, np.where(has_before & has_after, since + until, np.inf), since <= 0)
-
-
-def _ease(share: np.ndarray) -> np.ndarray:
-    share = np.clip(share, 0, 1)
-    return share**2 * (3 - 2 * share)

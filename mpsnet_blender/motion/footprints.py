@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .contact_spans import Spans, held_and_faded, spans_of
-from .smoothing import smooth
+from .smoothing import eased, smooth
 from .soles import Sole
 
 _FREE_METRES, _FREE_RADIANS = 0.12, np.radians(25.0)    # what a foot moves on its footprint beyond that, it truly moves
@@ -65,7 +65,7 @@ def _held_yaw(ahead: np.ndarray, flat: np.ndarray, spans: Spans, drift_frames: f
     direction = ahead[:, 0] + 1j * ahead[:, 1]
     mean = prints.spread(np.angle(prints.weighted_means(direction, np.ones(len(flat)))))
     off = np.angle(direction * np.exp(-1j * mean)) * prints.mask()
-    held = mean + beyond(smooth_in_spans(off, prints, drift_frames), _FREE_RADIANS)
+    held = mean + _beyond(_smooth_in_spans(off, prints, drift_frames), _FREE_RADIANS)
     correction = np.angle(np.exp(1j * held) * direction.conj()) * prints.mask()
     return np.angle(direction) + held_and_faded(correction, prints, drift_frames)
 
@@ -82,23 +82,26 @@ def _held_places(places: np.ndarray, spans: Spans, drift_frames: float) -> tuple
     """Return the prints' middles (T, 3) and the height (T,) of the ground they lie on."""
     means = spans.weighted_means(places, np.ones(len(places)))
     height = means[:, 2]
-    on_step = np.clip((height - _ON_FLOOR) / (_ON_STEP - _ON_FLOOR), 0, 1)
-    means[:, 2] = height * on_step**2 * (3 - 2 * on_step)
+    means[:, 2] = height * eased((height - _ON_FLOOR) / (_ON_STEP - _ON_FLOOR))
     mean = spans.spread(means)
-    off = smooth_in_spans((places - mean)[:, :2] * spans.mask()[:, None], spans, drift_frames)
-    far = np.linalg.norm(off, axis=1, keepdims=True)
-    moved = off / np.maximum(far, 1e-9) * beyond(far, _FREE_METRES)
-    return mean + np.concatenate((moved, np.zeros((len(mean), 1))), axis=1), mean[:, 2]
+    return mean + truly_moved(places - mean, spans, drift_frames), mean[:, 2]
 
 
-def smooth_in_spans(values: np.ndarray, spans: Spans, sigma_frames: float) -> np.ndarray:
+def truly_moved(off: np.ndarray, spans: Spans, drift_frames: float) -> np.ndarray:
+    """Return how far (T, 3) what stands on prints goes over the floor meanwhile, of how far off (T, 3) them it seems."""
+    across = _smooth_in_spans(off * (1, 1, 0) * spans.mask()[:, None], spans, drift_frames)
+    far = np.linalg.norm(across, axis=1, keepdims=True)
+    return across / np.maximum(far, 1e-9) * _beyond(far, _FREE_METRES)
+
+
+def _smooth_in_spans(values: np.ndarray, spans: Spans, sigma_frames: float) -> np.ndarray:
     """Return values (T, ...) smoothed, each span by itself."""
     inside = spans.mask().astype(float).reshape((-1,) + (1,) * (values.ndim - 1))
     smoothed = smooth(values * inside, sigma_frames, keeps_peaks=False)
     return smoothed / np.maximum(smooth(inside, sigma_frames, keeps_peaks=False), 1e-3) * inside
 
 
-def beyond(values: np.ndarray, free: float) -> np.ndarray:
+def _beyond(values: np.ndarray, free: float) -> np.ndarray:
     """Return what of the values lies beyond the free part, softly: none below `free`, all but it far above."""
     size = np.abs(values)
     excess = np.maximum(size - free, 0.0)

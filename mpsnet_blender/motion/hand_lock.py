@@ -7,7 +7,7 @@ import numpy as np
 from ..shared.smpl_skeleton import JOINT
 from .body_motion import BodyMotion
 from .contact_spans import Spans, carried_on, held_and_faded, spans_of, standing
-from .footprints import beyond, smooth_in_spans
+from .footprints import truly_moved
 from .smoothing import frame_seconds, smooth
 from .soles import SIDES, stature_of
 from .two_bone_ik import solve_two_bone
@@ -15,7 +15,6 @@ from .two_bone_ik import solve_two_bone
 _LOW_METRES, _SLOW = 0.11, 0.30         # of a wrist, at which a hand is as likely to lie on the floor as not; metres a second
 _SMOOTH_SECONDS, _SHORTEST_SECONDS = 0.05, 0.12
 _FADE_SECONDS, _CARRY_SECONDS, _DRIFT_SECONDS = 0.25, 0.05, 0.20
-_FREE_METRES = 0.12                     # what a hand moves on its print beyond that, it truly moves
 _WRIST_ABOVE_PALM = 0.03                # in statures
 _ELBOW_SIDE = np.array((0.0, -0.49, -0.87))     # the way the elbows point in the rest pose
 _HINT_SHARE = 0.05                      # of an arm's length: a nearly straight arm bends that way
@@ -55,9 +54,7 @@ def _target(body: BodyMotion, wrists: np.ndarray, spans: Spans, strength: float)
     means = spans.weighted_means(wrists, np.ones(len(wrists)))
     means[:, 2] = np.maximum(means[:, 2], _WRIST_ABOVE_PALM * stature_of(body.rest_joints))
     spot = spans.spread(means)
-    off = smooth_in_spans((wrists - spot) * (1, 1, 0) * spans.mask()[:, None], spans, _DRIFT_SECONDS / seconds)
-    far = np.linalg.norm(off, axis=1, keepdims=True)
-    move = spot + off / np.maximum(far, 1e-9) * beyond(far, _FREE_METRES) - wrists
+    move = spot + truly_moved(wrists - spot, spans, _DRIFT_SECONDS / seconds) - wrists
     faded = held_and_faded(move, spans, _FADE_SECONDS / seconds) + carried_on(move, spans, _CARRY_SECONDS / seconds)
     return wrists + strength * faded
 

@@ -13,6 +13,7 @@ from .quaternions import conjugate, multiply, slerp, turn
 from .rest_alignment import body_axes
 from .root_path import Placement
 from .rotations import quat_from_rotmat
+from .smoothing import eased
 from .two_bone_ik import solve_two_bone
 
 _STANDING = 0.5  # contact above which a foot stands
@@ -67,8 +68,7 @@ def faded_corrections(ankle: np.ndarray, wanted: np.ndarray, stands: np.ndarray)
         mean = difference[start:end].mean(axis=0) * (1, 1, 0)
         frames = np.arange(max(0, start - _FADE_FRAMES), min(len(ankle), end + _FADE_FRAMES))
         nearest = np.clip(frames, start, end - 1)
-        nearness = 1 - np.abs(frames - nearest) / (_FADE_FRAMES + 1)
-        weight = nearness**2 * (3 - 2 * nearness)
+        weight = eased(1 - np.abs(frames - nearest) / (_FADE_FRAMES + 1))
         total[frames] += weight[:, None] * (mean - difference[nearest])
         weights[frames] += weight
     return total / np.maximum(weights, 1)[:, None]

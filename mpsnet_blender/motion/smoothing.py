@@ -12,6 +12,12 @@ def frame_seconds(timestamps: np.ndarray) -> float:
     return float(np.median(np.diff(timestamps))) if len(timestamps) > 1 else 1 / 30
 
 
+def eased(share: np.ndarray) -> np.ndarray:
+    """Return shares from 0 to 1 that leave and arrive gently: 3 x^2 - 2 x^3."""
+    share = np.clip(share, 0, 1)
+    return share**2 * (3 - 2 * share)
+
+
 def smooth(values: np.ndarray, sigma_frames: float, keeps_peaks: bool = True) -> np.ndarray:
     """Return values (T, ...) smoothed over time by a Gaussian of `sigma_frames`, without lag.
 
