@@ -17,9 +17,9 @@ from mpsnet_blender.shared.protocol import (
     Result,
 )
 
-from .cli import parser
-from .errors import CancelRequested, FixableError, NobodyFoundError, UsageError
-from .reporter import MessageSink, Reporter, TerminalSink
+from .base.errors import CancelRequested, FixableError, NobodyFoundError, UsageError
+from .base.reporter import MessageSink, Reporter, TerminalSink
+from .commands.command_line import parser
 
 
 def main() -> int:
@@ -58,10 +58,10 @@ def _run(arguments, reporter: Reporter) -> Result:
         from .evaluation.score import score_capture
         return score_capture(arguments.capture, arguments.truth)
     if arguments.command == "doctor":
-        from .doctor import examine
+        from .commands.doctor import examine
         return examine(arguments.models)
     if arguments.command == "convert":
-        from .convert import convert
+        from .commands.convert import convert
         return convert(arguments.source, arguments.destination, arguments.format, arguments.fps, arguments.scale)
     checkpoints = arguments.checkpoints or arguments.models.parent / "mpsnet"
     if arguments.command == "models":
@@ -70,7 +70,7 @@ def _run(arguments, reporter: Reporter) -> Result:
         from .evaluation.evaluate import evaluate
         return evaluate(arguments.dataset, arguments.data, checkpoints, arguments.device, arguments.release_batching, reporter)
     if arguments.command == "batch":
-        from .batch import Batch, capture_all
+        from .commands.batch import Batch, capture_all
         return capture_all(Batch.of_command_line(arguments, checkpoints), reporter)
     from .pipeline import DEFAULT_ENGINE, CaptureOptions, capture
     options = CaptureOptions(
@@ -83,9 +83,9 @@ def _run(arguments, reporter: Reporter) -> Result:
 
 
 def _run_models(arguments, checkpoints: Path, reporter: Reporter) -> Result:
-    from .models_folder import describe_models
+    from .paper.models_folder import describe_models
     if arguments.action == "add":
-        from .checkpoints import add_models
+        from .paper.checkpoints import add_models
         add_models(arguments.source, checkpoints, lambda words: reporter.log("info", words))
     return Result(str(checkpoints), describe_models(checkpoints))
 

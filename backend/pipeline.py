@@ -14,28 +14,28 @@ from scipy.spatial.transform import Rotation
 from mpsnet_blender.shared.motion_file import Motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT
 
-from .body import DEFAULT_STATURE
-from .camera import DEFAULT_FOV_DEGREES, camera_matrix, project
-from .capture_folder import PEOPLE_FILE, PEOPLE_FORMAT_VERSION, CaptureFolder
-from .detection import PersonDetector
-from .engine import CapturedPerson, Engine, Shot
-from .errors import NobodyFoundError
-from .focal_length import stand_before_lens
-from .gaps import Clock
-from .inference import Workers
-from .keypoints_engine import LIFTERS, KeypointsEngine
-from .landmarks import LandmarkModel
-from .lens import focal_length_35mm, fov_from_focal_length
-from .planting import plant_feet
-from .preview import PreviewPerson, write_preview
-from .quality import Quality, measure_quality
-from .reporter import Reporter
-from .scenery import Scenery
-from .standing import Stage, StandingPerson
-from .stitching import PersonTrack, stitch
-from .tracking import Tracker
-from .video import VideoSpan, open_span, read_frames
-from .viewpoint import find_viewpoint
+from .base.errors import NobodyFoundError
+from .base.litert import Workers
+from .base.pinhole import DEFAULT_FOV_DEGREES, camera_matrix, project
+from .base.reporter import Reporter
+from .body.proportions import DEFAULT_STATURE
+from .camera.scenery import Scenery
+from .camera.viewpoint import find_viewpoint
+from .engines.engine import CapturedPerson, Engine, Shot
+from .engines.keypoints import LIFTERS, KeypointsEngine
+from .output.folder_writer import PEOPLE_FILE, PEOPLE_FORMAT_VERSION, CaptureFolder
+from .output.preview import PreviewPerson, write_preview
+from .output.quality import Quality, measure_quality
+from .people.detection import PersonDetector
+from .people.gaps import Clock
+from .people.landmarks import LandmarkModel
+from .people.stitching import PersonTrack, stitch
+from .people.tracking import Tracker
+from .video.frames import VideoSpan, open_span, read_frames
+from .video.lens_tags import focal_length_35mm, fov_from_focal_length
+from .world.placing import Stage, StandingPerson
+from .world.planting import plant_feet
+from .world.still_lens import stand_before_lens
 
 DEFAULT_ENGINE = "keypoints"
 _FIND, _PREVIEW = "Finding people", "Drawing preview"
@@ -62,7 +62,7 @@ def _keypoints_engine(options: CaptureOptions, _checkpoints_folder: Path) -> Eng
 
 
 def _image_engine(options: CaptureOptions, checkpoints_folder: Path) -> Engine:
-    from .image_engine import ImageEngine  # needs torch, which the other engine does without
+    from .engines.mpsnet import ImageEngine  # needs torch, which the other engine does without
     return ImageEngine(checkpoints_folder, options.device, options.refine)
 
 

@@ -15,10 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import bpy
 import numpy as np
 
-from mpsnet_blender.motion.rest_pose import basis_quats, rest_pose
-from mpsnet_blender.scene.action import Channel, bone_path, write_action
-from mpsnet_blender.scene.armature import build_armature
-from mpsnet_blender.scene.capture_import import ImportOptions, import_capture
+from mpsnet_blender.motion.base.rest_pose import basis_quats, rest_pose
+from mpsnet_blender.scene.base.action import Channel, bone_path, write_action
+from mpsnet_blender.scene.capture.armature import build_armature
+from mpsnet_blender.scene.capture.capture_import import ImportOptions, import_capture
 from mpsnet_blender.shared.motion_file import Motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES, generic_rest_joints
 

@@ -162,7 +162,7 @@ def repeat_video(video: Path, output: Path, frame_count: int) -> None:
 def stage_seconds(video: Path, output: Path) -> dict[str, float]:
     """Capture a video in this process with stopwatches on its parts; return their seconds and the number of frames."""
     from backend import pipeline
-    from backend.reporter import Reporter
+    from backend.base.reporter import Reporter
 
     start = time.monotonic()
     frames = sum(1 for _ in pipeline.read_frames(pipeline.open_span(video)))

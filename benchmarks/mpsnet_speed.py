@@ -22,11 +22,11 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from backend.features import FeatureExtractor, normalise
 from backend.models.fast_path import FastMPSNet
 from backend.models.mpsnet import MPSNet
 from backend.models.resnet import CROP_SIZE, FEATURE_SIZE, ResNet50
-from backend.mpsnet_engine import MPSNetEngine, window_indices
+from backend.paper.features import FeatureExtractor, normalise
+from backend.paper.windowed_network import MPSNetEngine, window_indices
 
 PUBLISHED_WINDOWS = 64   # the demo's batch of windows
 PUBLISHED_CROPS = 64     # the demo has 256 at once, which takes more memory than some machines have

@@ -22,14 +22,14 @@ from scipy.spatial.transform import Rotation
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from backend import mpsnet_engine
-from backend.checkpoints import add_models
-from backend.devices import DEVICE_NAMES, choose_device
-from backend.features import FeatureExtractor, crop, normalise
+from backend.base.devices import DEVICE_NAMES, choose_device
 from backend.models.body import BodyModel
 from backend.models.mpsnet import Encoding, MPSNet
 from backend.models.regressor import BodyEstimate
-from backend.models_folder import EngineArrays, load_engine_arrays
+from backend.paper import windowed_network
+from backend.paper.checkpoints import add_models
+from backend.paper.features import FeatureExtractor, crop, normalise
+from backend.paper.models_folder import EngineArrays, load_engine_arrays
 from mpsnet_blender.shared.engine_files import missing_files
 
 # The crops that are compared: frames with their own boxes, then boxes partly outside the image.
@@ -59,12 +59,12 @@ def main() -> None:
     features = extractor.extract(crop(frame, box) for frame, box in zip(frames(given.clip, given.frames), boxes, strict=True))
     image = next(frames(given.clip, 1))
     results = clip_arrays(given.clip, boxes) | {"features": features} | window_arrays(len(features))
-    windows = torch.from_numpy(features)[mpsnet_engine.window_indices(len(features))]
-    network = mpsnet_engine.plain_network(arrays.mpsnet)
+    windows = torch.from_numpy(features)[windowed_network.window_indices(len(features))]
+    network = windowed_network.plain_network(arrays.mpsnet)
     body = BodyModel(arrays.body, arrays.extra_regressor, arrays.h36m_regressor)
     encoding, estimate = encode(network, windows, given.release_batching)
     if not given.plain:
-        motion = mpsnet_engine.MPSNetEngine(arrays.mpsnet, device, given.release_batching).run(features)
+        motion = windowed_network.MPSNetEngine(arrays.mpsnet, device, given.release_batching).run(features)
         estimate = BodyEstimate(*map(torch.from_numpy, (motion.rotmats, motion.betas, motion.weak_cam)))
     prefix = f"n{given.release_batching or 1}_"
     found = encoding_arrays(encoding) | body_arrays(body, estimate) | {
@@ -111,9 +111,9 @@ def clip_arrays(clip: Path, boxes: np.ndarray) -> dict[str, np.ndarray]:
 
 def window_arrays(frame_count: int) -> dict[str, np.ndarray]:
     """Return every window's frames, and its first and last as the published list has them: counted from the end there."""
-    windows = mpsnet_engine.window_indices(frame_count)
+    windows = windowed_network.window_indices(frame_count)
     ends = windows[:, (0, -1)]
-    at_the_end = (ends[:, 0] == ends[:, 1]) & (ends[:, 0] >= mpsnet_engine.CENTRE)
+    at_the_end = (ends[:, 0] == ends[:, 1]) & (ends[:, 0] >= windowed_network.CENTRE)
     return {"window_frames": windows, "seq_list": np.where(at_the_end[:, None], ends - frame_count, ends)}
 
 
@@ -172,7 +172,7 @@ def training_arrays(network: MPSNet, windows: torch.Tensor) -> dict[str, np.ndar
         return {}
     estimate, encoding = network(windows[list(WINDOWS_OF_TRAINING)], release_batching=True)
     mixed = encoding.sequence.transpose(1, 2).reshape(-1, network.config.feature_size)
-    for_discriminator = theta(network.estimate(mixed)).reshape(len(WINDOWS_OF_TRAINING), mpsnet_engine.WINDOW, -1)
+    for_discriminator = theta(network.estimate(mixed)).reshape(len(WINDOWS_OF_TRAINING), windowed_network.WINDOW, -1)
     single = network(windows[[WINDOW_OF_OUTPUT]])[1].sequence.transpose(1, 2)
     return {"w20_out_seq": single.numpy(), "train_w20_21_theta": np.repeat(theta(estimate)[:, None], 3, axis=1),
             "train_w20_21_theta_forDM": for_discriminator}

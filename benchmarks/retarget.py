@@ -18,7 +18,7 @@ import bpy
 import numpy as np
 
 from mpsnet_blender import registration
-from mpsnet_blender.scene.bone_map_storage import find_map
+from mpsnet_blender.scene.retarget.bone_map_storage import find_map
 from mpsnet_blender.shared.motion_file import write_motion
 from tests.blender.rig_samples import build_rig, heads, limb_errors, smooth_motion
 from tests.made_rigs import Build

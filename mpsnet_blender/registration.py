@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import bpy
 
-from . import (
-    bone_map_operators,
-    cleanup_operators,
-    cleanup_panel,
-    cleanup_properties,
-    error_dialog,
-    export_operators,
-    import_operators,
-    operators,
-    option_panels,
-    panels,
-    preferences,
-    properties,
-    retarget_operators,
-    retarget_panel,
-    rig_properties,
-    thumbnails,
-)
-from .scene import job_timer, live_preview
+from .doors.capture import import_operators, option_panels
+from .doors.capture import operators as capture_operators
+from .doors.capture import panel as capture_panel
+from .doors.capture import properties as capture_properties
+from .doors.cleanup import operators as cleanup_operators
+from .doors.cleanup import panel as cleanup_panel
+from .doors.cleanup import properties as cleanup_properties
+from .doors.common import error_dialog, preferences, thumbnails
+from .doors.export import operators as export_operators
+from .doors.retarget import bone_map_operators
+from .doors.retarget import operators as retarget_operators
+from .doors.retarget import panel as retarget_panel
+from .doors.retarget import properties as retarget_properties
+from .scene.capture import job_timer
+from .scene.retarget import live_preview
 
 CLASSES = (
     preferences.MPSNET_preferences,
-    properties.MPSNET_scene_settings,
-    properties.MPSNET_person,
-    properties.MPSNET_window_state,
-    *rig_properties.CLASSES,
-    *operators.CLASSES,
+    capture_properties.MPSNET_scene_settings,
+    capture_properties.MPSNET_person,
+    capture_properties.MPSNET_window_state,
+    *retarget_properties.CLASSES,
+    *capture_operators.CLASSES,
     *import_operators.CLASSES,
     *error_dialog.CLASSES,
-    *panels.CLASSES,
+    *capture_panel.CLASSES,
     *option_panels.CLASSES,
     *cleanup_properties.CLASSES,
     *cleanup_operators.CLASSES,
@@ -54,8 +50,8 @@ def register() -> None:
         unregister()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    properties.attach()
-    rig_properties.attach()
+    capture_properties.attach()
+    retarget_properties.attach()
     cleanup_properties.attach()
     thumbnails.register()
     job_timer.register()
@@ -76,8 +72,8 @@ def unregister() -> None:
     job_timer.unregister()
     thumbnails.unregister()
     cleanup_properties.detach()
-    rig_properties.detach()
-    properties.detach()
+    retarget_properties.detach()
+    capture_properties.detach()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
     _is_registered = False

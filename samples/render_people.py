@@ -157,8 +157,8 @@ def draw_room_lots(rng: np.random.Generator, keypoints: np.ndarray) -> Room:
 
 def landmark_reader(models: Path):
     """Return our landmark stage, on one thread."""
-    from backend.inference import Workers
-    from backend.landmarks import LandmarkModel
+    from backend.base.litert import Workers
+    from backend.people.landmarks import LandmarkModel
     return LandmarkModel(models, Workers(1))
 
 
@@ -214,7 +214,7 @@ def picture_faults(rng: np.random.Generator):
 
 def first_region(pixels: np.ndarray, keypoints: np.ndarray):
     """Return where the detector would look first: about the hips, as large as the body, turned as it leans."""
-    from backend.regions import region_from_alignment
+    from backend.base.regions import region_from_alignment
     hips = pixels[[11, 12]].mean(0)
     shoulders = pixels[[5, 6]].mean(0)
     radius = 1.05 * np.linalg.norm(pixels - hips, axis=1).max()

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpsnet_blender.motion.base.rig import Rig
+from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
 from mpsnet_blender.motion.bone_maps.family import Family
-from mpsnet_blender.motion.rig import Rig
-from mpsnet_blender.motion.rotations import rotmat_from_rotvec
 from mpsnet_blender.shared.bone_slots import FINGER_NAMES, side_of
 
 

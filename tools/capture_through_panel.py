@@ -31,7 +31,7 @@ def ui(h):
     h.panel("Mocap")
     h.window.scene.mpsnet.video = str(CLIP)
     yield SIDEBAR_DRAWN
-    if not module("preferences").backend_environment(bpy.context).is_ready():
+    if not module("doors.common.preferences").backend_environment(bpy.context).is_ready():
         yield from press(h, big_button(h))
         yield SOME_WORK_DONE
         h.shot("1_setting_up.png")
@@ -54,7 +54,7 @@ def cancel_a_capture(h):
     """Start a capture and cancel it by a click; print how long its process lived on."""
     yield from press(h, big_button(h))
     yield SOME_WORK_DONE
-    process = module("scene.job_timer").running_job().process
+    process = module("scene.capture.job_timer").running_job().process
     asked = time.monotonic()
     yield from press(h, cancel_button(h.region()))
     while process.is_running:
@@ -106,7 +106,7 @@ def press(h, place: tuple[float, float]):
 def job_over():
     """Wait until no job runs."""
     end = time.monotonic() + LONGEST_JOB
-    while module("scene.job_timer").running_job() is not None:
+    while module("scene.capture.job_timer").running_job() is not None:
         if time.monotonic() > end:
             raise TimeoutError("the job did not end")
         yield 0.2

@@ -29,7 +29,7 @@ def ui(h):
     settings = h.window.scene.mpsnet
     settings.video, settings.engine, settings.end_seconds = CLIP, "mpsnet", 1.0
     yield SIDEBAR_DRAWN
-    folder = module("preferences").backend_environment(bpy.context).checkpoints_folder
+    folder = module("doors.common.preferences").backend_environment(bpy.context).checkpoints_folder
     h.shot("m1_no_files.png")
     with h.override():
         bpy.ops.mpsnet.add_models("EXEC_DEFAULT", filepath=DOWNLOADS)
@@ -41,13 +41,13 @@ def ui(h):
         path.rename(folder / "aside")
         h.move(400, 300)
         yield SIDEBAR_DRAWN
-        module("scene.job_timer").redraw_sidebars()
+        module("scene.capture.job_timer").redraw_sidebars()
         yield SIDEBAR_DRAWN
         with h.override():
             print(f"without {name}: capture may start: {bpy.ops.mpsnet.capture_video.poll()}", flush=True)
         h.shot(f"m3_without_{name}.png")
         (folder / "aside").rename(path)
-    module("scene.job_timer").redraw_sidebars()
+    module("scene.capture.job_timer").redraw_sidebars()
     yield SIDEBAR_DRAWN
     settings.end_seconds = 4.0
     yield from cancel_in_the_network(h)
@@ -67,7 +67,7 @@ def ui(h):
 def stage_begins(stage):
     """Wait until a job is in a stage."""
     end = time.monotonic() + 200
-    while (job := module("scene.job_timer").running_job()) is not None and stage not in job.state.stage:
+    while (job := module("scene.capture.job_timer").running_job()) is not None and stage not in job.state.stage:
         if time.monotonic() > end:
             raise TimeoutError(stage)
         yield 0.1
@@ -78,7 +78,7 @@ def cancel_in_the_network(h):
     """Start a capture, cancel it by a click while the network runs; print how long its process lived on."""
     yield from press(h, big_button(h))
     yield from stage_begins("Running MPS-Net")
-    process = module("scene.job_timer").running_job().process
+    process = module("scene.capture.job_timer").running_job().process
     asked = time.monotonic()
     yield from press(h, cancel_button(h.region()))
     while process.is_running:

@@ -38,7 +38,7 @@ def module(name: str):
 def write_capture(folder: Path) -> Path:
     """Write a capture of two people who stand side by side and wave, with thumbnails, and return its folder."""
     motion_file, skeleton = module("shared.motion_file"), module("shared.smpl_skeleton")
-    rotations = module("motion.rotations")
+    rotations = module("motion.base.rotations")
     folder.mkdir()
     upright = rotations.rotmat_from_rotvec((np.pi / 2, 0, 0))
     seconds = np.arange(90) / 30
@@ -64,11 +64,12 @@ def write_capture(folder: Path) -> Path:
 
 def start_pretended_job(h, what: str, folder: Path | None = None) -> None:
     """Start a job whose process is the tests' child, as the Capture button starts the backend."""
-    child = REPOSITORY / "tests" / "blender" / "child_script.py"
+    child = REPOSITORY / "tests" / "blender" / "capture" / "child_script.py"
     process = module("client.backend_process").BackendProcess(
         [sys.executable, str(child), what, str(folder or "")], WORK, WORK / "capture.log")
-    job_timer = module("scene.job_timer")
-    job_timer.start(job_timer.Job("Capturing clip.mp4", process, h.window.scene.name, module("job_endings").capture_ended))
+    job_timer = module("scene.capture.job_timer")
+    ended = module("doors.capture.job_endings").capture_ended
+    job_timer.start(job_timer.Job("Capturing clip.mp4", process, h.window.scene.name, ended))
 
 
 def ui(h):

@@ -13,12 +13,12 @@ from scipy.spatial.transform import Rotation
 from mpsnet_blender.shared.protocol import Result
 from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT
 
-from ..devices import choose_device
-from ..errors import DatasetError, ModelError
+from ..base.devices import choose_device
+from ..base.errors import DatasetError, ModelError
+from ..base.reporter import Reporter
 from ..models.body import BodyModel
-from ..models_folder import EngineArrays, load_engine_arrays
-from ..mpsnet_engine import WINDOW, MPSNetEngine
-from ..reporter import Reporter
+from ..paper.models_folder import EngineArrays, load_engine_arrays
+from ..paper.windowed_network import WINDOW, MPSNetEngine
 from .metrics import acceleration_errors, mpjpe, pa_mpjpe
 from .preprocessed_sets import EVALUATION_SETS, JOINTS_17, EvaluationVideo, find_set, open_set
 

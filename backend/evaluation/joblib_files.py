@@ -19,9 +19,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from ..errors import DatasetError
-from ..inert_pickles import DAMAGED_PICKLE, NUMPY_STAND_INS, Inert, InertArray, InertUnpickler, dense
-from ..model_sources import UnsafeModelError
+from ..base.errors import DatasetError
+from ..paper.inert_pickles import DAMAGED_PICKLE, NUMPY_STAND_INS, Inert, InertArray, InertUnpickler, dense
+from ..paper.model_sources import UnsafeModelError
 
 _CHUNK_BYTES = 1 << 22
 _MAX_UNPACKED_BYTES = 32 << 30

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DatasetError
+from ..base.errors import DatasetError
 from .joblib_files import JoblibDictionary, open_joblib
 
 FEATURE_SIZE = 2048

@@ -14,7 +14,7 @@ from mpsnet_blender.shared.motion_file import Motion, MotionFileError, read_moti
 from mpsnet_blender.shared.protocol import Result
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
 
-from ..errors import TruthError
+from ..base.errors import TruthError
 from .ground import compare_in_world, distance_error
 from .metrics import acceleration_error, direction_error, mpjpe, pa_mpjpe
 from .truth import BODY, HIPS, read_truth

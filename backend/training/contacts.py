@@ -17,17 +17,17 @@ from scipy.optimize import minimize
 
 from mpsnet_blender.shared.protocol import Message
 
-from ..camera import camera_matrix
-from ..contacts import WEIGHTS, confidence
-from ..engine import Shot
-from ..foot_measures import MEASURES, measure_feet
-from ..gaps import Clock
-from ..keypoints_engine import KeypointsEngine
-from ..lifter_inputs import FRAMES_PER_SECOND
-from ..reporter import Reporter
-from ..standing import seen_feet, sight_of, stand
-from ..vertical_lines import Vertical
-from ..video import VideoSpan
+from ..base.pinhole import camera_matrix
+from ..base.reporter import Reporter
+from ..camera.vertical_lines import Vertical
+from ..engines.engine import Shot
+from ..engines.keypoints import KeypointsEngine
+from ..engines.lifter_inputs import FRAMES_PER_SECOND
+from ..people.gaps import Clock
+from ..video.frames import VideoSpan
+from ..world.contacts import WEIGHTS, confidence
+from ..world.foot_measures import MEASURES, measure_feet
+from ..world.placing import seen_feet, sight_of, stand
 from .landmark_scenes import TRUTH_STATURE, Scene, faster, hidden, read_scene
 
 _FOOT_KEYPOINTS = ((21,), (17, 19), (22,), (18, 20))      # left heel, toes (big and small), right heel, toes

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import DatasetError
+from ..base.errors import DatasetError
 from ..evaluation.joblib_files import JoblibDictionary, open_joblib
 from ..evaluation.preprocessed_sets import JOINTS_14
-from ..features import CROP_SCALE
 from ..models.mpsnet import MPSNetConfig
+from ..paper.features import CROP_SCALE
 
 WINDOW, CENTRE = MPSNetConfig().window, MPSNetConfig().centre
 _SHAPES = {"features": ((2048,),), "bbox": ((4,),), "joints2D": ((49, 3),), "joints3D": ((49, 3), (14, 3)),

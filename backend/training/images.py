@@ -17,13 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..devices import choose_device
+from ..base.devices import choose_device
 from ..evaluation.metrics import pa_mpjpe
 from ..models.body import BodyModel
 from ..models.motion_discriminator import MotionDiscriminator, rotvecs_from_rotmats
 from ..models.mpsnet import MPSNet
 from ..models.regressor import BodyEstimate
-from ..models_folder import load_model
+from ..paper.models_folder import load_model
 from .image_losses import ImageLossWeights, about_hips, adversarial_loss, discriminator_loss, supervised_loss
 from .image_windows import Windows, joined, read_recorded_poses, read_windows
 from .landmarks import save_checkpoint, say

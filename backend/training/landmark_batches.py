@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..lifter_inputs import CENTRE, WINDOW
+from ..engines.lifter_inputs import CENTRE, WINDOW
 from .landmark_scenes import Example, mirrored_columns, mirrored_joints, mirrored_rot6d
 
 _FRAME_NOISE, _RUN_NOISE = 0.02, 0.03      # on inputs, which are about 1 in size; run noise stays for a whole run

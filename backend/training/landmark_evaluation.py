@@ -8,9 +8,9 @@ import numpy as np
 
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
 
+from ..body.lifting import LiftedTrack
 from ..evaluation.metrics import acceleration_error, direction_error, mpjpe, pa_mpjpe
 from ..evaluation.truth import BODY, HIPS
-from ..lifting import LiftedTrack
 from .landmark_scenes import Scene
 
 KEYPOINTS = ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",

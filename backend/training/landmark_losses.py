@@ -10,9 +10,9 @@ from torch.nn import functional
 
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, PARENTS, generic_rest_joints
 
-from ..landmarks import LANDMARK
-from ..lifter_inputs import LANDMARK_COUNT
+from ..engines.lifter_inputs import LANDMARK_COUNT
 from ..models.regressor import BodyEstimate
+from ..people.landmarks import LANDMARK
 
 # Recordings hardly move toes and hands, or not at all: their rotations count for little.
 _JOINT_WEIGHTS = torch.ones(JOINT_COUNT)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..lifter_inputs import INPUT_SIZE, POSE_SIZE
+from ..engines.lifter_inputs import INPUT_SIZE, POSE_SIZE
 from ..models.landmark_front import LandmarkFront
 from ..models.mpsnet import MPSNet, MPSNetConfig
 from ..models.regressor import CAMERA_SIZE, ESTIMATE_SIZE, BodyEstimate

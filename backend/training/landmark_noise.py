@@ -14,11 +14,11 @@ from scipy.spatial.transform import Rotation
 
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
 
-from ..body import Body, generic_body
-from ..camera import project, rays, turned_towards
-from ..landmarks import LANDMARK, MIRRORED, TORSO
-from ..lifter_inputs import FRAMES_PER_SECOND
-from ..stitching import PersonTrack
+from ..base.pinhole import project, rays, turned_towards
+from ..body.proportions import Body, generic_body
+from ..engines.lifter_inputs import FRAMES_PER_SECOND
+from ..people.landmarks import LANDMARK, MIRRORED, TORSO
+from ..people.stitching import PersonTrack
 from .landmark_scenes import TRUTH_STATURE, Scene
 from .recordings import Recording, RecordingLibrary
 

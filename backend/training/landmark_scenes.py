@@ -13,15 +13,15 @@ import numpy as np
 
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_NAMES, mirrored_name
 
-from ..camera import camera_matrix, rays, turned_towards
-from ..kinematics import calm_unseen, solve_rotations
-from ..landmarks import LANDMARK, LANDMARK_COUNT, MIRRORED, TORSO
-from ..lean import lean_bias
-from ..lifter_inputs import FRAMES_PER_SECOND, lifter_inputs
-from ..lifting import LiftedTrack, lift
-from ..rotations import transposed
-from ..sides import repair_sides
-from ..stitching import PersonTrack
+from ..base.pinhole import camera_matrix, rays, turned_towards
+from ..base.rotations import transposed
+from ..body.analytic_solve import calm_unseen, solve_rotations
+from ..body.lean import lean_bias
+from ..body.lifting import LiftedTrack, lift
+from ..engines.lifter_inputs import FRAMES_PER_SECOND, lifter_inputs
+from ..people.landmarks import LANDMARK, LANDMARK_COUNT, MIRRORED, TORSO
+from ..people.sides import repair_sides
+from ..people.stitching import PersonTrack
 
 _ARM, _LEG = ("elbow", "wrist", "pinky", "index", "thumb"), ("knee", "ankle", "heel", "foot_index")
 _HIDDEN_PARTS = tuple(tuple(LANDMARK[f"{side}_{part}"] for part in parts)

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..lifter_inputs import POSE_SIZE
+from ..engines.lifter_inputs import POSE_SIZE
 from ..models.regressor import double
 from .landmark_network import LandmarkNetwork, whole_start
 
 
 @torch.no_grad()
 def folded_arrays(network: LandmarkNetwork) -> dict[str, np.ndarray]:
-    """Return the arrays that `temporal_lifter.TemporalLifter` reads, float16: the same algebra as `models.fast_path`.
+    """Return the arrays that `lifter.TemporalLifter` reads, float16: the same algebra as `models.fast_path`.
 
     `projection` takes a feature to theta, phi, then U x (HAFI's `fc`) and A x (pose and contacts), then both of H x, the
     image that MoCA adds; `start` and `offset` complete pose and contacts.

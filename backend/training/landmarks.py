@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..lifter_inputs import LifterInputs, lifter_inputs, window_indices
-from ..lifting import LiftedTrack
+from ..body.lifting import LiftedTrack
+from ..engines.lifter_inputs import LifterInputs, lifter_inputs, window_indices
 from .landmark_batches import ExampleStore
 from .landmark_evaluation import MotionErrors, mean_errors, motion_errors, precision_and_recall
 from .landmark_losses import LandmarkLoss

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.inference import Workers
-from backend.video import Frame, open_span, read_frames
+from backend.base.litert import Workers
+from backend.video.frames import Frame, open_span, read_frames
 from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment, child_environ, default_home
 from mpsnet_blender.client.backend_process import BackendProcess
 

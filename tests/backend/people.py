@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from backend.body import Body, generic_body
-from backend.landmarks import LANDMARK, Landmarks
-from backend.lifting import LiftedTrack
-from backend.regions import Region, region_from_alignment
-from backend.root import CameraMotion
-from backend.stitching import PersonTrack
-from backend.tracklets import Tracklet
+from backend.base.regions import Region, region_from_alignment
+from backend.body.lifting import LiftedTrack
+from backend.body.proportions import Body, generic_body
+from backend.body.smpl_motion import CameraMotion
+from backend.people.landmarks import LANDMARK, Landmarks
+from backend.people.stitching import PersonTrack
+from backend.people.tracklets import Tracklet
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, forward_kinematics
 
 IMAGE_SIZE = (1280, 720)

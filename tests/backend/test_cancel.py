@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from backend.video import open_span, read_frames
+from backend.video.frames import open_span, read_frames
 from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Log, Progress, Result
 from tests.backend.videos import write_video

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from backend.evaluation.ground import world_joints
-from backend.quality import foot_slide
-from backend.video import open_span, read_frames
+from backend.output.quality import foot_slide
+from backend.video.frames import open_span, read_frames
 from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.protocol import FINAL_TYPES, Hello, Log, Progress, Result
 from mpsnet_blender.shared.smpl_skeleton import JOINT

@@ -47,7 +47,7 @@ def test_unregistering_leaves_nothing(extension):
 def test_preferences_are_found_under_the_root_package(extension):
     preferences = bpy.context.preferences.addons[PACKAGE].preferences
     assert preferences is not None and preferences.home == ""
-    home = extension("preferences").home_folder(bpy.context)
+    home = extension("doors.common.preferences").home_folder(bpy.context)
     assert home.name == "mpsnet_blender" and ".user" in home.parts
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mpsnet_blender.motion.body_motion import BodyMotion
-from mpsnet_blender.motion.leg_solver import solve_leg
-from mpsnet_blender.motion.rotations import rotmat_from_rotvec
-from mpsnet_blender.motion.soles import Sole, soles_of
+from mpsnet_blender.motion.base.body_motion import BodyMotion
+from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
+from mpsnet_blender.motion.base.soles import Sole, soles_of
+from mpsnet_blender.motion.cleanup.leg_solver import solve_leg
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
 
 FPS = 30.0

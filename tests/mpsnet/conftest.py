@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.checkpoints import add_models
+from backend.paper.checkpoints import add_models
 from tests.mpsnet.made_models import write_downloads
 
 

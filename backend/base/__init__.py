@@ -1,0 +1,1 @@
+"""What any stage may use: errors, messages, smoothing, rotations, the pinhole camera, LiteRT."""

@@ -1,0 +1,1 @@
+"""Landmarks become a posed body before the camera."""

@@ -1,0 +1,228 @@
+"""From points in space to SMPL's 24 joint rotations: an analytic solve over all frames at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, PARENTS
+
+from ..base.rotations import about, fitted_rotmats, frames, limited, rotated, swing, swing_and_twist, transposed, unit
+from ..base.smoothing import nearest_rotmats, smooth, smooth_rotmats
+from ..people.landmarks import LANDMARK
+from .lifting import LiftedTrack
+from .proportions import Body
+
+# Mean axis of elbow flexion in SMPL's rest frame, left side, from motion capture; the right side mirrors it. Knees: +X.
+_LEFT_ELBOW_AXIS = np.array((0.0, -0.87, 0.49))
+_KNEE_AXIS = np.array((1.0, 0.0, 0.0))
+_TWIST_SIGMA_SECONDS = 0.15
+_HEAD_SIGMA_SECONDS = 0.12
+_HAND_SIGMA_SECONDS = 0.2
+_SEEN_WEIGHT = 0.1              # of a landmark (its score squared), from which on a joint is followed at full speed
+_CALM_SIGMA_SECONDS, _CALM_FADE_SECONDS = 0.5, 0.1
+_FACE = tuple(range(LANDMARK["mouth_right"] + 1))
+_STRAIGHT_WEIGHT = 0.02         # how far a straight limb pulls its twist to none, against a bent one's say of 1
+_COLLAR_SHARE, _MAX_COLLAR = 0.5, np.radians(25)
+_MAX_ARM_TWIST, _MAX_THIGH_TWIST = np.radians(100), np.radians(60)
+_HAND_SWING_SHARE, _MAX_HAND_SWING = 0.5, np.radians(60)
+_HAND_TWIST_SHARE, _MAX_HAND_TWIST = 0.7, np.radians(90)
+
+
+def solve_rotations(lifted: LiftedTrack) -> np.ndarray:
+    """Return parent-relative SMPL rotations (T, 24, 3, 3); the root's takes the rest frame to the camera's."""
+    solve = _Solve(lifted)
+    solve.trunk()
+    solve.head()
+    for side in ("left", "right"):
+        solve.arm(side)
+        solve.leg(side)
+    return solve.local_rotmats()
+
+
+def calm_unseen(rotmats: np.ndarray, lifted: LiftedTrack) -> np.ndarray:
+    """Return rotations (T, 24, 3, 3) in which joints that are not seen turn only slowly: their landmarks are guesses.
+
+    A joint counts as seen where a landmark at it, or at the next joint, has some weight.
+    """
+    seen = np.clip(_joint_weights(lifted) / _SEEN_WEIGHT, 0.0, 1.0)
+    if (seen == 1.0).all():
+        return rotmats
+    calm = smooth_rotmats(rotmats, lifted.timestamps, _CALM_SIGMA_SECONDS, seen + 0.05)
+    seen = smooth(seen, lifted.timestamps, _CALM_FADE_SECONDS, degree=0)[..., None, None]
+    mixed = seen * rotmats + (1 - seen) * calm
+    return nearest_rotmats(mixed.reshape(-1, 3, 3)).reshape(rotmats.shape)
+
+
+def _joint_weights(lifted: LiftedTrack) -> np.ndarray:
+    """Return the largest weight (T, 24) of the landmarks on each joint and on its children; 1 where there are none."""
+    on_joint = lifted.body.landmark_joints
+    weights = np.ones((len(lifted.weights), JOINT_COUNT))
+    for joint in range(JOINT_COUNT):
+        near = np.flatnonzero(np.isin(on_joint, [joint, *np.flatnonzero(np.array(PARENTS) == joint)]))
+        if len(near):
+            weights[:, joint] = lifted.weights[:, near].max(1)
+    return weights
+
+
+class _Solve:
+    """The global rotations of one person, filled from the root outwards."""
+
+    def __init__(self, lifted: LiftedTrack):
+        self._points, self._weights, self._times = lifted.points, lifted.weights, lifted.timestamps
+        self._body: Body = lifted.body
+        frame_count = len(lifted.points)
+        self._globals = np.tile(np.eye(3), (frame_count, JOINT_COUNT, 1, 1))
+
+    def local_rotmats(self) -> np.ndarray:
+        parents = np.array(PARENTS[1:])
+        local = self._globals.copy()
+        local[:, 1:] = np.swapaxes(self._globals[:, parents], -1, -2) @ self._globals[:, 1:]
+        return local
+
+    def trunk(self) -> None:
+        """Pelvis by the hips, chest by the shoulders, the spine between them turning in equal parts."""
+        point, rest = self._point, self._rest
+        up = point("left_shoulder") + point("right_shoulder") - point("left_hip") - point("right_hip")
+        rest_up = rest("left_shoulder") + rest("right_shoulder") - rest("left_hip") - rest("right_hip")
+        x = np.array((1.0, 0.0, 0.0))
+        pelvis = frames(up, point("left_hip") - point("right_hip")) @ frames(rest_up, x).T
+        chest = frames(up, point("left_shoulder") - point("right_shoulder")) @ frames(rest_up, x).T
+        bend = Rotation.from_matrix(transposed(pelvis) @ chest).as_rotvec()
+        self._set("pelvis", pelvis)
+        for step, name in enumerate(("spine1", "spine2", "spine3"), start=1):
+            self._set(name, pelvis @ Rotation.from_rotvec(bend * step / 3).as_matrix())
+
+    def head(self) -> None:
+        """The head by nose, eyes, ears and mouth where the face is seen, else as the chest; the neck halfway."""
+        chest = self._get("spine3")
+        face, rest_face = self._points[:, _FACE], self._body.rest_landmarks[list(_FACE)]
+        weights = self._weights[:, _FACE]
+        turned = fitted_rotmats(rest_face, face, weights)
+        seen = weights.mean(1, keepdims=True)
+        relative = transposed(chest) @ turned
+        relative = nearest_rotmats(relative * seen[..., None] + np.eye(3) * 0.1)
+        relative = smooth_rotmats(relative[:, None], self._times, _HEAD_SIGMA_SECONDS, seen + 0.05)[:, 0]
+        bend = limited(Rotation.from_matrix(relative).as_rotvec(), np.radians(80))
+        self._set("neck", chest @ Rotation.from_rotvec(bend / 2).as_matrix())
+        self._set("head", chest @ Rotation.from_rotvec(bend).as_matrix())
+
+    def arm(self, side: str) -> None:
+        collar = self._solve_collar(side)
+        mirror = 1.0 if side == "left" else -1.0
+        axis = _LEFT_ELBOW_AXIS * (1, mirror, mirror)
+        rest_upper = self._rest(f"{side}_elbow") - self._rest(f"{side}_shoulder")
+        rest_fore = self._rest(f"{side}_wrist") - self._rest(f"{side}_elbow")
+        upper = self._between(f"{side}_shoulder", f"{side}_elbow")
+        fore = self._between(f"{side}_elbow", f"{side}_wrist")
+        weight = self._weight(f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")
+        untwisted = collar @ swing(rest_upper, rotated(transposed(collar), upper))
+        twist = self._hinge_twist(untwisted, rest_upper, axis, np.cross(upper, fore), weight, _MAX_ARM_TWIST)
+        shoulder = untwisted @ about(rest_upper, twist)
+        elbow = shoulder @ swing(rest_fore, rotated(transposed(shoulder), fore))
+        self._set(f"{side}_shoulder", shoulder)
+        self._solve_hand(side, elbow, rest_fore)
+
+    def leg(self, side: str) -> None:
+        pelvis = self._get("pelvis")
+        rest_thigh = self._rest(f"{side}_knee") - self._body.rest_joints[JOINT[f"{side}_hip"]]
+        rest_shin = self._rest(f"{side}_ankle") - self._rest(f"{side}_knee")
+        middle = (self._point("left_hip") + self._point("right_hip")) / 2
+        rest_middle = (self._rest("left_hip") + self._rest("right_hip")) / 2
+        hip = middle + rotated(pelvis, self._body.rest_joints[JOINT[f"{side}_hip"]] - rest_middle)
+        thigh = unit(self._point(f"{side}_knee") - hip)
+        untwisted = pelvis @ swing(rest_thigh, rotated(transposed(pelvis), thigh))
+        shin = without_hyperextension(self._between(f"{side}_knee", f"{side}_ankle"), thigh, untwisted[:, :, 2])
+        weight = self._weight(f"{side}_hip", f"{side}_knee", f"{side}_ankle")
+        twist = self._hinge_twist(untwisted, rest_thigh, _KNEE_AXIS, np.cross(thigh, shin), weight, _MAX_THIGH_TWIST)
+        hip_rotation = untwisted @ about(rest_thigh, twist)
+        knee = hip_rotation @ swing(rest_shin, rotated(transposed(hip_rotation), shin))
+        foot = self._between(f"{side}_heel", f"{side}_foot_index")
+        rest_foot = self._rest(f"{side}_foot_index") - self._rest(f"{side}_heel")
+        ankle = frames(foot, knee[:, :, 0]) @ frames(rest_foot, _KNEE_AXIS).T
+        self._set(f"{side}_hip", hip_rotation)
+        self._set(f"{side}_knee", knee)
+        self._set(f"{side}_ankle", ankle)
+        self._set(f"{side}_foot", ankle)
+
+    def _solve_collar(self, side: str) -> np.ndarray:
+        """Turn the clavicle part of the way to where the shoulder was seen."""
+        chest = self._get("spine3")
+        neck_base = (self._point("left_shoulder") + self._point("right_shoulder")) / 2
+        rest_base = (self._rest("left_shoulder") + self._rest("right_shoulder")) / 2
+        seen = rotated(transposed(chest), self._point(f"{side}_shoulder") - neck_base)
+        bone = self._bone(f"{side}_shoulder")
+        aim = bone + _COLLAR_SHARE * (seen - (self._rest(f"{side}_shoulder") - rest_base))
+        turn = limited(Rotation.from_matrix(swing(bone, aim)).as_rotvec(), _MAX_COLLAR)
+        collar = chest @ Rotation.from_rotvec(turn).as_matrix()
+        self._set(f"{side}_collar", collar)
+        return collar
+
+    def _solve_hand(self, side: str, elbow: np.ndarray, rest_fore: np.ndarray) -> None:
+        """Turn the hand by its knuckles and thumb; half of its twist belongs to the forearm."""
+        knuckles = (self._point(f"{side}_index") + self._point(f"{side}_pinky")) / 2
+        rest_knuckles = (self._rest(f"{side}_index") + self._rest(f"{side}_pinky")) / 2
+        across = self._point(f"{side}_index") - self._point(f"{side}_pinky")
+        rest_across = self._rest(f"{side}_index") - self._rest(f"{side}_pinky")
+        seen = frames(knuckles - self._point(f"{side}_wrist"), across) @ frames(
+            rest_knuckles - self._rest(f"{side}_wrist"), rest_across).T
+        bend, twist = swing_and_twist(transposed(elbow) @ seen, rest_fore)
+        weight = self._weight(f"{side}_wrist", f"{side}_index", f"{side}_pinky")
+        bend = limited(bend * _HAND_SWING_SHARE, _MAX_HAND_SWING)
+        bend = smooth(bend, self._times, _HAND_SIGMA_SECONDS, weight + 0.02, degree=0)
+        twist = _HAND_TWIST_SHARE * self._smooth_angle(twist, weight[:, 0], _HAND_SIGMA_SECONDS)
+        twist = np.clip(twist, -_MAX_HAND_TWIST, _MAX_HAND_TWIST)
+        forearm = elbow @ about(rest_fore, twist / 2)
+        hand = forearm @ Rotation.from_rotvec(bend).as_matrix() @ about(rest_fore, twist / 2)
+        self._set(f"{side}_elbow", forearm)
+        self._set(f"{side}_wrist", hand)
+        self._set(f"{side}_hand", hand)
+
+    def _hinge_twist(self, untwisted: np.ndarray, rest_bone: np.ndarray, rest_axis: np.ndarray, normal: np.ndarray,
+                     weight: np.ndarray, limit: float) -> np.ndarray:
+        """Return the twist (T,) about a bone that brings its hinge's axis to the plane in which the limb is bent.
+
+        A straight limb tells nothing and takes the twist of the frames around it, or none.
+        """
+        along = unit(rest_bone)
+        axis = unit(rest_axis - along * (rest_axis @ along))
+        seen = rotated(transposed(untwisted), normal)
+        angle = np.arctan2(np.cross(axis, seen) @ along, seen @ axis)
+        bend = np.clip(np.linalg.norm(normal, axis=1), 0, 1)
+        sure = weight[:, 0] * bend ** 2 * (np.abs(angle) < limit * 1.3)
+        return np.clip(self._smooth_angle(angle, sure, _TWIST_SIGMA_SECONDS), -limit, limit)
+
+    def _smooth_angle(self, angle: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
+        """Return angles (T,) smoothed on the circle; weights near 0 give way to neighbours, and those to none."""
+        vector = np.stack([np.cos(angle), np.sin(angle)], axis=1) * weight[:, None] + (_STRAIGHT_WEIGHT, 0.0)
+        vector = smooth(vector, self._times, sigma, degree=0)
+        return np.arctan2(vector[:, 1], vector[:, 0])
+
+    def _point(self, landmark: str) -> np.ndarray:
+        return self._points[:, LANDMARK[landmark]]
+
+    def _rest(self, landmark: str) -> np.ndarray:
+        return self._body.rest_landmarks[LANDMARK[landmark]]
+
+    def _weight(self, *landmarks: str) -> np.ndarray:
+        return self._weights[:, [LANDMARK[name] for name in landmarks]].min(1, keepdims=True)
+
+    def _between(self, start: str, end: str) -> np.ndarray:
+        return unit(self._point(end) - self._point(start))
+
+    def _bone(self, joint: str) -> np.ndarray:
+        index = JOINT[joint]
+        return self._body.rest_joints[index] - self._body.rest_joints[PARENTS[index]]
+
+    def _get(self, joint: str) -> np.ndarray:
+        return self._globals[:, JOINT[joint]]
+
+    def _set(self, joint: str, rotmats: np.ndarray) -> None:
+        self._globals[:, JOINT[joint]] = rotmats
+
+
+def without_hyperextension(shin: np.ndarray, thigh: np.ndarray, forward: np.ndarray) -> np.ndarray:
+    """Return shin directions (T, 3) that never bend the knee forwards; (T, 3) `forward` is the thigh's front."""
+    across_front = unit(forward - thigh * (forward * thigh).sum(1, keepdims=True))
+    wrong = np.maximum((shin * across_front).sum(1, keepdims=True), 0.0)
+    return unit(shin - wrong * across_front)

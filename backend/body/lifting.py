@@ -1,0 +1,134 @@
+"""From landmarks to points in space: image positions are believed most, depths of the landmark model as a weak prior."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..base.pinhole import fit_translation, rays, turned_towards
+from ..base.smoothing import smooth, smooth_depth
+from ..people.landmarks import LANDMARK, TORSO
+from ..people.stitching import PersonTrack
+from .lean import without_lean
+from .proportions import Body, measured_body
+
+_LANDMARK_SIGMA_SECONDS = 0.05     # takes the landmarks' tremble; poses are smoothed afterwards, which loses less
+# Errors of a limb's length and of the landmark model's depth, in metres: their ratio decides how far a limb's
+# foreshortening in the image corrects its depth. Measured on rendered people, see the README's table.
+_LENGTH_ERROR, _DEPTH_ERROR = 0.05, 0.10
+_DEPTH_CANDIDATES = np.linspace(-0.45, 0.45, 61)
+_DEPTH_CHANGE_PER_SECOND = 1.0      # metres: how fast the correction of a depth may change
+# Limbs by their ends, those at the torso first.
+_CHAINS = tuple(tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in limbs) for limbs in (
+    (("shoulder", "elbow"), ("hip", "knee")), (("elbow", "wrist"), ("knee", "ankle"))))
+_FOLLOWERS = {"wrist": ("pinky", "index", "thumb"), "ankle": ("heel", "foot_index")}
+
+
+@dataclass(frozen=True)
+class LiftedTrack:
+    """One person in the camera's frame (x right, y down, z forward), metres.
+
+    points (T, 33, 3) landmarks; point_rays (T, 33, 3); weights (T, 33) in 0..1; timestamps (T,) s; body of the clip.
+    """
+    points: np.ndarray
+    point_rays: np.ndarray
+    weights: np.ndarray
+    timestamps: np.ndarray
+    body: Body
+
+
+def landmark_weights(score: np.ndarray) -> np.ndarray:
+    """Return how far landmarks count (T, 33) in 0..1 for their visibility (T, 33): a guess a little, so that gaps fill."""
+    return np.clip(score, 0.02, 1.0) ** 2
+
+
+def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float = 0.0) -> LiftedTrack:
+    """Return the landmarks of a track in space, for a person of that stature in metres.
+
+    lean: by how many radians the landmark model's bodies lean too far towards the camera (`lean.lean_bias`).
+    """
+    frame_count = len(track.timestamps)
+    weights = landmark_weights(track.score)
+
+    def smoothed(values):
+        flat_weights = np.repeat(weights, values.shape[2], axis=1)
+        flat = smooth(values.reshape(frame_count, -1), track.timestamps, _LANDMARK_SIGMA_SECONDS, flat_weights)
+        return flat.reshape(values.shape)
+
+    point_rays = smoothed(rays(track.xy, intrinsics))
+    towards = turned_towards(point_rays[:, TORSO].mean(1))
+    relative = without_lean(np.einsum("tij,tkj->tki", towards, smoothed(track.world)), lean)
+    points = _place(relative, point_rays, weights, track.timestamps)
+    body = measured_body(points, track.score, stature)
+    points = _place(relative * _scale_to_body(points, weights, body), point_rays, weights, track.timestamps)
+    points = _correct_foreshortening(points, point_rays, track.timestamps, body)
+    return LiftedTrack(points, point_rays, weights, track.timestamps, body)
+
+
+def _place(relative: np.ndarray, point_rays: np.ndarray, weights: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
+    """Return points (T, 33, 3) on their rays, at the depths of hip-centred landmarks placed to fit the rays."""
+    depth = fit_translation(relative, point_rays, np.sqrt(weights))[:, 2]
+    depth = smooth_depth(depth, timestamps, weights.mean(1, keepdims=True))
+    return point_rays * np.maximum(depth[:, None] + relative[..., 2], 0.1)[..., None]
+
+
+def _scale_to_body(points: np.ndarray, weights: np.ndarray, body: Body) -> float:
+    """Return the factor that brings measured limbs and torso to the body's size."""
+    pairs = [(LANDMARK[a], LANDMARK[b]) for limbs in _CHAINS for a, b in limbs]
+    pairs += [(LANDMARK[f"{side}_shoulder"], LANDMARK[f"{side}_hip"]) for side in ("left", "right")]
+    first, second = np.array(pairs).T
+    measured = np.linalg.norm(points[:, first] - points[:, second], axis=-1)
+    wanted = np.linalg.norm(body.rest_landmarks[first] - body.rest_landmarks[second], axis=-1)
+    importance = np.minimum(weights[:, first], weights[:, second]) * wanted
+    return float(np.exp((np.log(wanted / np.maximum(measured, 1e-3)) * importance).sum() / importance.sum()))
+
+
+def _correct_foreshortening(points: np.ndarray, point_rays: np.ndarray, timestamps: np.ndarray, body: Body) -> np.ndarray:
+    """Move limbs' far ends along their rays to where length and depth agree best, from the torso outwards.
+
+    For each limb the depth is chosen among candidates z about the model's z0. The sequence is taken that minimises
+    ((|r z - parent| - length) / length error)^2 + ((z - z0) / depth error)^2 in each frame, and from frame to frame the
+    squared change of z - z0 over what depths change in that time: a limb does not leap between two possible depths.
+    """
+    corrected = points.copy()
+    for limbs in _CHAINS:
+        parents, children = np.array([(LANDMARK[parent], LANDMARK[child]) for parent, child in limbs]).T
+        lengths = np.linalg.norm(body.rest_landmarks[children] - body.rest_landmarks[parents], axis=-1)
+        expected = corrected[:, parents, 2] + points[:, children, 2] - points[:, parents, 2]             # (T, limbs)
+        depths = expected[..., None] + _DEPTH_CANDIDATES
+        reach = np.linalg.norm(point_rays[:, children, None] * depths[..., None] - corrected[:, parents, None], axis=-1)
+        cost = ((reach - lengths[:, None]) / _LENGTH_ERROR) ** 2 + (_DEPTH_CANDIDATES / _DEPTH_ERROR) ** 2
+        chosen = expected + _smoothest_minimum(cost, np.diff(timestamps))
+        corrected[:, children] = point_rays[:, children] * chosen[..., None]
+        for column, (_, child_name) in enumerate(limbs):
+            side, joint = child_name.split("_", 1)
+            for follower in _FOLLOWERS.get(joint, ()):
+                index = LANDMARK[f"{side}_{follower}"]
+                depth = chosen[:, column] + points[:, index, 2] - points[:, children[column], 2]
+                corrected[:, index] = point_rays[:, index] * depth[:, None]
+    return corrected
+
+
+def _smoothest_minimum(cost: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Return the offsets (T, L) of the cheapest sequence of candidates, cost (T, L, N), steps (T - 1,) seconds (Viterbi)."""
+    change = np.abs(_DEPTH_CANDIDATES[:, None] - _DEPTH_CANDIDATES[None])
+    total = cost[0]
+    arrived = np.zeros(cost.shape, dtype=np.int16)
+    for frame, step in enumerate(steps, start=1):
+        move = total[:, None, :] + (change / (_DEPTH_CHANGE_PER_SECOND * step)) ** 2        # (L, to, from)
+        arrived[frame] = move.argmin(-1)
+        total = move.min(-1) + cost[frame]
+    best = np.empty(cost.shape[:2], dtype=int)
+    best[-1] = total.argmin(-1)
+    limbs = np.arange(cost.shape[1])
+    for frame in range(len(steps), 0, -1):
+        best[frame - 1] = arrived[frame, limbs, best[frame]]
+    return _between_candidates(cost, np.clip(best, 1, cost.shape[2] - 2))
+
+
+def _between_candidates(cost: np.ndarray, best: np.ndarray) -> np.ndarray:
+    """Return offsets (T, L) at the minimum of the parabola through the chosen candidates (T, L) and their neighbours."""
+    before, at, after = (np.take_along_axis(cost, best[..., None] + step, axis=2)[..., 0] for step in (-1, 0, 1))
+    shift = np.clip(0.5 * (before - after) / np.maximum(before - 2 * at + after, 1e-9), -0.5, 0.5)
+    return _DEPTH_CANDIDATES[best] + shift * (_DEPTH_CANDIDATES[1] - _DEPTH_CANDIDATES[0])

@@ -1,0 +1,189 @@
+"""Turns a body's joints until its landmarks lie over those in the picture, the given pose as prior; all frames at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, PARENTS, forward_kinematics
+
+from ..base.banded import banded_product, solve_frames, squared_accelerations
+from ..people.landmarks import LANDMARK_COUNT, LANDMARK_NAMES
+from .lifting import LiftedTrack
+from .proportions import Body
+from .smpl_motion import CameraMotion
+
+# What a landmark's place on the body errs by, as a share of the stature. From so many times that on a landmark counts
+# ever less (Cauchy's cost): one number a step, the first ones large, so that a pose that is far off is not given up.
+_LANDMARK_SIGMA = 0.012
+_OUTLIER_SIGMAS = (8.0, 4.0, 3.0, 3.0, 3.0)
+# Points of one face or hand err together: each counts for less.
+_CROWDED, _CROWDED_SHARE = ("nose", "eye", "ear", "mouth", "pinky", "thumb"), 0.25
+_LONGEST_TURN = 0.4             # radians a step: beyond, the equations are no longer about linear
+_NEAREST = 0.05                 # statures: nothing is seen closer to the camera
+_BLOCK_FRAMES, _OVERLAP_FRAMES = 300, 45    # solved at a time, so that long clips need no more memory
+
+
+@dataclass(frozen=True)
+class PosePrior:
+    """How far, and how fast, the truth is expected to leave the given pose.
+
+    turn (24,) or (T, 24): radians per joint; shift: right, down and away, in statures. What is added may change freely up
+    to so many times a second (frequency for turns, shift_frequency), quicker only where the landmarks insist.
+    """
+    turn: np.ndarray
+    shift: tuple[float, float, float] = (0.06, 0.06, 0.03)
+    frequency: float = 1.5
+    shift_frequency: float = 0.7
+
+
+def turns(**radians: float) -> np.ndarray:
+    """Return what each joint may turn (24,) by names without their sides and numbers: `turns(knee=0.1, ...)`, all of them."""
+    return np.array([radians[joint.removeprefix("left_").removeprefix("right_").rstrip("123")] for joint in JOINT])
+
+
+# A trunk that leans to match a few centimetres of the landmarks' errors costs more than it gains: it is held firmly.
+DEFAULT_PRIOR = PosePrior(turns(
+    pelvis=0.05, spine=0.04, neck=0.1, head=0.1, collar=0.05, shoulder=0.2, elbow=0.2, wrist=0.12, hand=0.01,
+    hip=0.15, knee=0.15, ankle=0.15, foot=0.05))
+
+
+def refine(motion: CameraMotion, seen: LiftedTrack, frame_index: np.ndarray, prior: PosePrior = DEFAULT_PRIOR,
+           check: Callable[[], None] = lambda: None) -> CameraMotion:
+    """Return the motion whose landmarks lie over the seen ones as far as `motion`, which is the prior, lets them.
+
+    Of `seen`, point_rays (T, 33, 3), weights (T, 33) and body are used; across gaps in frame_index (T,) nothing is smoothed.
+    check is called now and then; what it raises ends the work.
+
+    Gauss-Newton over x (T, P): a rotation vector in the own frame of each joint, and a translation. Minimised are the
+    landmarks' distances (robust), x over the prior's sigmas, and x'' likewise. Smoothing what is added, not the motion,
+    leaves the motion's own quickness, and takes no side in time. What no landmark tells stays with the prior.
+    """
+    allowed = np.broadcast_to(prior.turn, motion.rotmats.shape[:2])
+    rotmats, transl = motion.rotmats.copy(), motion.transl.copy()
+    for start in range(0, len(transl), _BLOCK_FRAMES):
+        check()
+        first, kept = max(0, start - _OVERLAP_FRAMES), slice(start, start + _BLOCK_FRAMES)
+        part = slice(first, kept.stop + _OVERLAP_FRAMES)
+        problem = _Problem(
+            replace(motion, rotmats=motion.rotmats[part], transl=motion.transl[part], timestamps=motion.timestamps[part]),
+            replace(seen, point_rays=seen.point_rays[part], weights=seen.weights[part]), frame_index[part],
+            replace(prior, turn=allowed[part]))
+        problem.solve()
+        rotmats[kept] = problem.rotmats[start - first:][:_BLOCK_FRAMES]
+        transl[kept] = problem.transl[start - first:][:_BLOCK_FRAMES]
+    return replace(motion, rotmats=rotmats, transl=transl)
+
+
+class _Problem:
+    """Some frames of a motion, solved at once. P parameters a frame: three for each joint that moves a landmark, and three."""
+
+    def __init__(self, motion: CameraMotion, seen: LiftedTrack, frame_index: np.ndarray, prior: PosePrior):
+        self.rotmats, self.transl = motion.rotmats, motion.transl
+        self._start, self._body, self._rays = motion, seen.body, seen.point_rays
+        self._sigma = _LANDMARK_SIGMA * motion.stature
+        self._weights = seen.weights * _landmark_shares() / self._sigma ** 2
+        self._moves, self._joints = _moved_landmarks(seen.body)
+        shift = np.tile(np.multiply(prior.shift, motion.stature), (len(frame_index), 1))
+        sigmas = np.concatenate([np.repeat(prior.turn[:, self._joints], 3, axis=1), shift], axis=1)
+        self._precision = sigmas ** -2
+        # At its frequency f, x'' = (2 pi f)^2 x shall cost what x costs.
+        frequency = np.append(np.full(sigmas.shape[1] - 3, prior.frequency), 3 * [prior.shift_frequency])
+        self._stiffness = np.median(self._precision, axis=0) / (2 * np.pi * frequency) ** 4
+        self._time = squared_accelerations(motion.timestamps, frame_index)
+
+    def solve(self) -> None:
+        """Turn and move the frames, a few steps; not at all where that would not help."""
+        start = self.rotmats, self.transl
+        start_cost = self._cost()
+        for outlier_sigmas in _OUTLIER_SIGMAS:
+            curvature, slope = self._landmark_equations(outlier_sigmas)
+            added = self._added()
+            slope += self._precision * added + self._stiffness * banded_product(self._time, added)
+            diagonal = np.arange(slope.shape[1])
+            curvature[:, diagonal, diagonal] += self._precision
+            self._move(-solve_frames(curvature, self._time, self._stiffness, slope))
+        if self._cost() > start_cost:
+            self.rotmats, self.transl = start
+
+    def _cost(self) -> float:
+        """Return what is minimised, at the last outlier scale (Cauchy's cost: s^2 log(1 + r^2 / s^2))."""
+        residuals = self._residuals(*self._landmarks()[:2])
+        scale = (_OUTLIER_SIGMAS[-1] * self._sigma) ** 2
+        seen = (self._weights * scale * np.log1p((residuals ** 2).sum(-1) / scale)).sum()
+        added = self._added()
+        held = (self._precision * added ** 2).sum() + (self._stiffness * added * banded_product(self._time, added)).sum()
+        return float(seen + held)
+
+    def _landmarks(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return landmarks (T, 33, 3), the body's distance from the camera (T, 1), and the pose as `CameraMotion.pose`."""
+        global_rotmats, joints = forward_kinematics(self.rotmats, self._start.rest_joints, self.transl)
+        points = self._body.posed_landmarks(global_rotmats, joints)
+        points[..., 2] = np.maximum(points[..., 2], _NEAREST * self._start.stature)
+        return points, np.median(points[..., 2], axis=1)[:, None], global_rotmats, joints
+
+    def _residuals(self, points: np.ndarray, distance: np.ndarray) -> np.ndarray:
+        """Return how far landmarks lie from their rays (T, 33, 2), right and down, in metres at the body's distance."""
+        return (points[..., :2] / points[..., 2:] - self._rays[..., :2]) * distance[..., None]
+
+    def _landmark_equations(self, outlier_sigmas: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return J'WJ (T, P, P) and J'Wr (T, P) of the residuals r."""
+        points, distance, global_rotmats, joints = self._landmarks()
+        residuals = self._residuals(points, distance)
+        far = (residuals ** 2).sum(-1) / (outlier_sigmas * self._sigma) ** 2
+        weights = np.repeat(self._weights / (1 + far), 2, axis=1)
+        # Of distance X / Z in space: distance / Z (1, 0, -X / Z); of Y likewise. Single precision does for slopes.
+        scale = distance / points[..., 2]
+        gradient = np.zeros(points.shape[:2] + (2, 3), dtype=np.float32)
+        gradient[..., 0, 0] = gradient[..., 1, 1] = scale
+        gradient[..., 2] = -points[..., :2] / points[..., 2:] * scale[..., None]
+        jacobian = self._jacobian(gradient, points, global_rotmats, joints)
+        weighted = np.swapaxes(jacobian * weights[..., None].astype(np.float32), 1, 2)
+        slope = weighted @ residuals.reshape(len(points), -1, 1).astype(np.float32)
+        return (weighted @ jacobian).astype(float), slope[..., 0].astype(float)
+
+    def _jacobian(self, gradient: np.ndarray, points: np.ndarray, global_rotmats: np.ndarray, joints: np.ndarray) -> np.ndarray:
+        """Return dr / dx (T, 66, P): a turn w in the frame G of the joint at j moves the point p by (G w) x (p - j)."""
+        lever = (points[:, None] - joints[:, self._joints, None]).astype(np.float32) * self._moves     # (T, J, 33, 3)
+        # gradient . ((G w) x lever) = (lever x gradient) . (G w)
+        by_turn = np.cross(lever[..., None, :], gradient[:, None])                                     # (T, J, 33, 2, 3)
+        frames, joint_count = by_turn.shape[:2]
+        by_turn = by_turn.reshape(frames, joint_count, -1, 3) @ global_rotmats[:, self._joints].astype(np.float32)
+        by_turn = np.swapaxes(by_turn, 1, 2).reshape(frames, 2 * LANDMARK_COUNT, -1)
+        return np.concatenate([by_turn, gradient.reshape(frames, -1, 3)], axis=2)
+
+    def _added(self) -> np.ndarray:
+        """Return x (T, P): what has been added to the prior so far."""
+        turned = np.swapaxes(self._start.rotmats[:, self._joints], -1, -2) @ self.rotmats[:, self._joints]
+        rotvecs = Rotation.from_matrix(turned.reshape(-1, 3, 3)).as_rotvec().reshape(len(turned), -1)
+        return np.concatenate([rotvecs, self.transl - self._start.transl], axis=1)
+
+    def _move(self, step: np.ndarray) -> None:
+        """Add a step (T, P), no turn of it longer than is linear."""
+        rotvecs = step[:, :-3].reshape(-1, 3)
+        angles = np.linalg.norm(rotvecs, axis=1, keepdims=True)
+        rotvecs = rotvecs * np.minimum(1.0, _LONGEST_TURN / np.maximum(angles, 1e-9))
+        self.rotmats = self.rotmats.copy()
+        self.rotmats[:, self._joints] @= Rotation.from_rotvec(rotvecs).as_matrix().reshape(len(step), -1, 3, 3)
+        self.transl = self.transl + step[:, -3:]
+
+
+def _moved_landmarks(body: Body) -> tuple[np.ndarray, np.ndarray]:
+    """Return the joints (J,) that move any landmark, after what they move: (J, 33, 1), 0 or 1, float32."""
+    moves = np.zeros((JOINT_COUNT, LANDMARK_COUNT, 1), dtype=np.float32)
+    for landmark, joint in enumerate(body.landmark_joints):
+        while joint >= 0:
+            moves[joint, landmark] = 1.0
+            joint = PARENTS[joint]
+    joints = np.flatnonzero(moves.any((1, 2)))
+    return moves[joints], joints
+
+
+def _landmark_shares() -> np.ndarray:
+    """Return by how much each landmark (33,) counts beside its visibility."""
+    crowded = [(name.endswith("_index") and "foot" not in name) or any(word in name.split("_") for word in _CROWDED)
+               for name in LANDMARK_NAMES]
+    return np.where(crowded, _CROWDED_SHARE, 1.0)

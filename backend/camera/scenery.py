@@ -1,0 +1,127 @@
+"""What stands still behind the people, gathered while the video is read: upright lines, and points that are followed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..base.regions import Region
+from ..video.frames import Frame
+from .vertical_lines import steep_lines
+
+_LONG_SIDE = 640            # px of the pictures that are looked at
+_LINES_EVERY_SECONDS = 2.0
+_MOST_POINTS, _FEWEST_POINTS = 140, 90
+_POINT_SPACING, _POINT_QUALITY = 16, 0.01
+_REACH, _LEVELS = 15, 3     # px of the patch that is followed, and how often the picture is halved
+_MAX_PATCH_ERROR = 18.0     # mean difference of grey
+_STEPS_PER_PIXEL = 64       # places are kept in 16 bits
+_CUT_LOST, _CUT_CHANGE = 0.7, 25.0      # share of points lost at once, and mean change of grey
+
+
+@dataclass(frozen=True)
+class Trails:
+    """Points of the background as they move through the picture: M sightings in the order of frames.
+
+    row (M,): which frame of the clip, counted from its first; point (M,) which point; xy (M, 2) px.
+    """
+    row: np.ndarray
+    point: np.ndarray
+    xy: np.ndarray
+
+
+@dataclass(frozen=True)
+class UprightLines:
+    """Steep lines (N, 4) as x, y, x, y px, and the frames (N,) they were seen in, of so many pictures."""
+    lines: np.ndarray
+    row: np.ndarray
+    pictures: int
+
+
+class Scenery:
+    """Looks past the people at each frame: a few milliseconds, and a kilobyte of memory."""
+
+    def __init__(self):
+        self._lines: list[tuple[int, np.ndarray]] = []
+        self._next_lines = -np.inf
+        self._rows: list[tuple[np.ndarray, np.ndarray]] = []
+        self._grey: np.ndarray | None = None
+        self._points = np.zeros((0, 2), np.float32)
+        self._ids = np.zeros(0, np.int32)
+        self._next_id = 0
+        self._scale = 1.0
+        self.cuts: list[float] = []     # seconds at which the picture changes as a whole
+
+    def step(self, frame: Frame, people: list[Region]) -> None:
+        """Take in a frame and where people are in it."""
+        self._scale = min(1.0, _LONG_SIDE / max(frame.image.shape))
+        grey = cv2.resize(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), None, fx=self._scale, fy=self._scale,
+                          interpolation=cv2.INTER_AREA)
+        people = [Region(region.centre_x * self._scale, region.centre_y * self._scale, region.side * self._scale, 0.0)
+                  for region in people]
+        self._follow(grey, people, frame.timestamp)
+        self._rows.append((self._ids, np.round(self._points * _STEPS_PER_PIXEL).astype(np.uint16)))
+        if frame.timestamp >= self._next_lines:
+            self._next_lines = frame.timestamp + _LINES_EVERY_SECONDS - 1e-6
+            lines = steep_lines(grey)
+            lines = lines[~_covered((lines[:, :2] + lines[:, 2:]) / 2, people)]
+            self._lines.append((len(self._rows) - 1, lines / np.float32(self._scale)))
+
+    def trails(self) -> Trails:
+        """Return the background's points over the clip."""
+        counts = [len(ids) for ids, _ in self._rows]
+        row = np.repeat(np.arange(len(counts)), counts)
+        xy = np.concatenate([xy for _, xy in self._rows]) if counts else np.zeros((0, 2))
+        point = np.concatenate([ids for ids, _ in self._rows]) if counts else np.zeros(0, np.int32)
+        return Trails(row, point, xy / (_STEPS_PER_PIXEL * self._scale))
+
+    def upright_lines(self) -> UprightLines:
+        """Return the steep lines behind the people."""
+        lines = np.concatenate([np.zeros((0, 4), np.float32), *(lines for _, lines in self._lines)])
+        row = np.repeat([row for row, _ in self._lines], [len(lines) for _, lines in self._lines]).astype(int)
+        return UprightLines(lines, row, len(self._lines))
+
+    def _follow(self, grey: np.ndarray, people: list[Region], timestamp: float) -> None:
+        before = len(self._points)
+        if before:
+            self._points, self._ids = _followed(self._grey, grey, self._points, self._ids, people)
+            change = float(np.abs(cv2.absdiff(self._grey, grey)).mean())
+            if before >= _FEWEST_POINTS / 2 and len(self._points) < (1 - _CUT_LOST) * before and change > _CUT_CHANGE:
+                self.cuts.append(timestamp)
+                self._points, self._ids = self._points[:0], self._ids[:0]
+        if len(self._points) < _FEWEST_POINTS:
+            found = _new_points(grey, self._points, people)
+            self._points = np.concatenate([self._points, found])
+            self._ids = np.concatenate([self._ids, np.arange(self._next_id, self._next_id + len(found), dtype=np.int32)])
+            self._next_id += len(found)
+        self._grey = grey
+
+
+def _followed(before: np.ndarray, after: np.ndarray, points: np.ndarray, ids: np.ndarray,
+              people: list[Region]) -> tuple[np.ndarray, np.ndarray]:
+    """Return where points (N, 2) went that are still seen, and their ids (optical flow of Lucas and Kanade, pyramids)."""
+    moved, found, error = cv2.calcOpticalFlowPyrLK(before, after, points, None, winSize=(_REACH, _REACH), maxLevel=_LEVELS)
+    inside = (moved > 1).all(1) & (moved < np.array(after.shape[::-1]) - 2).all(1)
+    kept = (found[:, 0] == 1) & (error[:, 0] < _MAX_PATCH_ERROR) & inside & ~_covered(moved, people)
+    return moved[kept], ids[kept]
+
+
+def _new_points(grey: np.ndarray, points: np.ndarray, people: list[Region]) -> np.ndarray:
+    """Return corners (N, 2) away from people and from the points that are followed already."""
+    free = np.full(grey.shape, 255, np.uint8)
+    for region in people:
+        cv2.circle(free, tuple(np.round(region.centre).astype(int).tolist()), round(region.body_radius), 0, -1)
+    for point in np.round(points).astype(int).tolist():
+        cv2.circle(free, tuple(point), _POINT_SPACING, 0, -1)
+    found = cv2.goodFeaturesToTrack(grey, _MOST_POINTS - len(points), _POINT_QUALITY, _POINT_SPACING, mask=free)
+    return np.zeros((0, 2), np.float32) if found is None else found.reshape(-1, 2)
+
+
+def _covered(points: np.ndarray, people: list[Region]) -> np.ndarray:
+    """Tell which points (N, 2) px lie on somebody."""
+    covered = np.zeros(len(points), dtype=bool)
+    for region in people:
+        covered |= np.linalg.norm(points - region.centre, axis=1) < region.body_radius
+    return covered

@@ -1,0 +1,176 @@
+"""Many videos, one after another: each is captured by a process of its own, so that none can stop the others."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mpsnet_blender.shared.protocol import FINAL_TYPES, Cancelled, Error, Hello, Message, ProtocolError, Result, decode
+
+from ..base.errors import BatchError, CancelRequested
+from ..base.reporter import Reporter
+from ..output.folder_writer import PEOPLE_FILE
+from .command_line import capture_command
+
+VIDEO_SUFFIXES = frozenset((".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf",
+                            ".ogv", ".ts", ".vob", ".webm", ".wmv"))
+_TICK = 0.1  # seconds between looks at the request to cancel
+_LAST_WORDS = 2.0  # seconds for a capture to shut itself down
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What to capture, where to put the captures' folders, and how to ask for one: `command(video, folder)`."""
+    sources: tuple[Path, ...]
+    output: Path
+    command: Callable[[Path, Path], list[str]]
+    again: bool = False
+
+    @classmethod
+    def of_command_line(cls, arguments: argparse.Namespace, checkpoints: Path) -> Batch:
+        """Return the batch that `mocap.py batch` was asked for."""
+        program = [sys.executable, "-m", "backend", "--models", str(arguments.models), "--checkpoints", str(checkpoints)]
+        return cls(tuple(arguments.sources), arguments.output,
+                   lambda video, folder: [*program, *capture_command(arguments, video, folder)], arguments.again)
+
+
+def capture_all(batch: Batch, reporter: Reporter) -> Result:
+    """Capture every video. Raises BatchError, after the last one, where any of them failed, and CancelRequested."""
+    jobs = plan_folders(find_videos(batch.sources), batch.output)
+    endings: dict[Path, Message | None] = {}
+    for number, (video, folder) in enumerate(jobs, start=1):
+        reporter.log("info", f"[{number} of {len(jobs)}] {video.name}")
+        is_done = not batch.again and is_captured(video, folder)
+        endings[video] = None if is_done else _capture(batch.command(video, folder), reporter)
+    for video, folder in jobs:
+        reporter.log("info", f"{video.name}: {_words(endings[video], folder)}")
+    failed = [video for video, ending in endings.items() if isinstance(ending, Error)]
+    if failed:
+        raise BatchError(f"{len(failed)} of {len(jobs)} videos could not be captured: "
+                         f"{', '.join(video.name for video in failed)}.",
+                         "Mend or remove them and run the same command again: what is captured is left as it is.")
+    new = sum(ending is not None for ending in endings.values())
+    return Result(str(batch.output.absolute()), f"{new} captured, {len(jobs) - new} captured before.")
+
+
+def find_videos(sources: tuple[Path, ...]) -> list[Path]:
+    """Return the files that are named, and the videos right inside the folders that are, each once. Raises BatchError."""
+    videos: dict[Path, None] = {}
+    for source in sources:
+        found = [source]
+        if source.is_dir():
+            found = _videos_in(source)
+        videos |= dict.fromkeys(path.absolute() for path in found)
+    if not videos:
+        raise BatchError(f"There are no videos in {', '.join(map(str, sources))}.", "Name the files, or a folder that has some.")
+    return list(videos)
+
+
+def _videos_in(folder: Path) -> list[Path]:
+    try:
+        return [path for path in sorted(folder.iterdir())
+                if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file() and not path.name.startswith(".")]
+    except OSError as error:
+        raise BatchError(f"Cannot read the folder {folder}: {error.strerror}.", "Name another one.") from None
+
+
+def plan_folders(videos: list[Path], output: Path) -> list[tuple[Path, Path]]:
+    """Return each video with its capture's folder: its stem, numbered where that is another video's."""
+    planned: dict[Path, Path] = {}
+    for video in videos:
+        number, folder = 1, output / video.stem
+        while folder in planned or _video_of(folder) not in (None, video):
+            number += 1
+            folder = output / f"{video.stem}-{number}"
+        planned[folder] = video
+    return [(video, folder) for folder, video in planned.items()]
+
+
+def is_captured(video: Path, folder: Path) -> bool:
+    """Whether a folder holds a whole capture of the video, made since the video last changed."""
+    listing = folder / PEOPLE_FILE
+    try:
+        listed = json.loads(listing.read_text(encoding="utf-8"))
+        is_whole = all((folder / person["file"]).is_file() for person in listed["people"])
+        return is_whole and _video_of(folder) == video and listing.stat().st_mtime >= video.stat().st_mtime
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _video_of(folder: Path) -> Path | None:
+    """Return the video that a folder holds a capture of, None where it holds none."""
+    try:
+        return Path(json.loads((folder / PEOPLE_FILE).read_text(encoding="utf-8"))["video"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _words(ending: Message | None, folder: Path) -> str:
+    if ending is None:
+        return f"captured before, left as it is (--again captures it anew): {folder}"
+    if isinstance(ending, Result):
+        return f"{ending.summary} {folder}"
+    return f"failed. {ending.message} {ending.advice}".rstrip()
+
+
+def _capture(command: list[str], reporter: Reporter) -> Result | Error:
+    """Run one capture and pass on what it says; return its final message, made here where it died without one."""
+    messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        try:
+            threading.Thread(target=_read, args=(child, messages), daemon=True).start()
+            final = _follow(messages, reporter)
+        finally:
+            _stop(child)
+    if isinstance(final, Cancelled):
+        raise CancelRequested
+    return final or Error("BackendDied", f"The capture stopped unexpectedly ({_how_it_ended(child.returncode)}).")
+
+
+def _how_it_ended(exit_code: int) -> str:
+    try:
+        return f"signal {signal.Signals(-exit_code).name}"
+    except ValueError:
+        return f"exit status {exit_code}"
+
+
+def _follow(messages: queue.SimpleQueue[Message | None], reporter: Reporter) -> Message | None:
+    """Pass on a capture's messages until its final one, and return that; None where it ended without one."""
+    while True:
+        reporter.check()
+        try:
+            message = messages.get(timeout=_TICK)
+        except queue.Empty:
+            continue
+        if message is None or isinstance(message, FINAL_TYPES):
+            return message
+        if not isinstance(message, Hello):
+            reporter.forward(message)
+
+
+def _read(child: subprocess.Popen, messages: queue.SimpleQueue[Message | None]) -> None:
+    """Reader thread: turn a capture's stdout into messages, and None at its end."""
+    for line in child.stdout:
+        try:
+            messages.put(decode(line))
+        except ProtocolError:
+            continue
+    messages.put(None)
+
+
+def _stop(child: subprocess.Popen) -> None:
+    """Let a capture end by itself, as the end of its stdin asks it to, or kill it."""
+    child.stdin.close()
+    try:
+        child.wait(_LAST_WORDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()

@@ -1,0 +1,106 @@
+"""Motion files in the formats of other programs. Nothing but numpy is needed."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+
+from mpsnet_blender.motion.formats.amass import amass_arrays
+from mpsnet_blender.motion.formats.bvh import bvh_of_motion, bvh_text
+from mpsnet_blender.motion.formats.capture_folder import Capture, open_capture
+from mpsnet_blender.motion.formats.even_rate import at_even_rate
+from mpsnet_blender.shared.motion_file import Motion, MotionFileError, read_motion
+from mpsnet_blender.shared.protocol import Result
+
+from ..base.errors import ConversionError, OptionError, OutputError
+
+_SUFFIXES = {"bvh": ".bvh", "amass": ".npz"}
+
+
+def convert(source: Path, destination: Path, format_name: str | None, framerate: float | None, scale: float) -> Result:
+    """Write a motion file, or everybody in a capture's folder, in another format, `scale` BVH units a metre.
+
+    `format_name` is "bvh", "amass", or None for what the destination's name says. Raises ConversionError, OptionError,
+    OutputError; each file is written whole or not at all, and one that cannot be read does not stop the others.
+    """
+    try:
+        capture = open_capture(source)
+    except MotionFileError as error:
+        raise ConversionError(str(error)) from None
+    format_name = format_name or _format_of(destination)
+    if format_name == "amass" and scale != 1.0:
+        raise OptionError("--scale is for BVH: AMASS files are in metres.", "Leave --scale away.")
+    targets = _targets(capture, source.is_dir(), destination, _SUFFIXES[format_name])
+    written, failures = [], []
+    for motion_path, target in targets:
+        try:
+            motion = at_even_rate(read_motion(motion_path), framerate)
+        except MotionFileError as error:
+            failures.append(str(error))
+            continue
+        _write(motion, motion_path, target, format_name, scale)
+        written.append(f"{target.name}: {motion.frame_count} frames, {motion.mocap_framerate:.6g} a second")
+    if failures:
+        raise ConversionError(" ".join(failures), f"{len(written)} of {len(targets)} files were written.")
+    return Result(str(destination.absolute()), "\n".join(written))
+
+
+def _format_of(destination: Path) -> str:
+    """Return the format that a name stands for: BVH where it stands for none, as a folder's does."""
+    suffix = destination.suffix.lower()
+    for format_name, own_suffix in _SUFFIXES.items():
+        if suffix == own_suffix:
+            return format_name
+    if suffix and not destination.is_dir():
+        raise OptionError(f"{destination.name} is no name of a format that can be written.",
+                          "End it in .bvh (BVH) or .npz (AMASS), or name the format with --format.")
+    return "bvh"
+
+
+def _targets(capture: Capture, is_folder: bool, destination: Path, suffix: str) -> list[tuple[Path, Path]]:
+    """Return the motion files to read, each with the file to write."""
+    sources = [person.motion_path for person in capture.people]
+    if destination.suffix.lower() == suffix and not destination.is_dir():
+        if len(sources) > 1:
+            raise OptionError(f"The capture holds {len(sources)} people, and {destination.name} is one file.",
+                              "Give a folder as the destination, or one person's motion file as the source.")
+        return [(sources[0], destination)]
+    if not is_folder and not destination.is_dir():
+        return [(sources[0], destination)]
+    return [(source, destination / f"{source.stem}{suffix}") for source in sources]
+
+
+def _write(motion: Motion, source: Path, target: Path, format_name: str, scale: float) -> None:
+    if target.exists() and target.samefile(source):
+        raise OutputError(f"{target} is the motion file itself.", "Choose another destination: it holds more than AMASS's keys.")
+    contents = _bvh_bytes(motion, scale) if format_name == "bvh" else _amass_bytes(motion)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write_atomically(target, contents)
+    except OSError as error:
+        raise OutputError(f"Cannot write {target}: {error.strerror}.",
+                          "Choose another destination, or make room there.") from None
+
+
+def _bvh_bytes(motion: Motion, scale: float) -> bytes:
+    return bvh_text(bvh_of_motion(motion, scale)).encode("ascii")
+
+
+def _amass_bytes(motion: Motion) -> bytes:
+    archive = io.BytesIO()
+    np.savez_compressed(archive, **amass_arrays(motion))
+    return archive.getvalue()
+
+
+def _write_atomically(target: Path, contents: bytes) -> None:
+    """Write a file whole under its name, or not at all."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(contents)
+        os.replace(partial, target)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise

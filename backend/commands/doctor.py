@@ -1,0 +1,50 @@
+"""`mocap.py doctor`: what the capture needs, and whether it is there."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+
+from mpsnet_blender.shared.protocol import Result
+
+from ..base.errors import FixableError
+
+_PACKAGES = ("numpy", "scipy", "opencv-python-headless", "ai-edge-litert", "tqdm")
+
+
+class UnhealthyError(FixableError):
+    """Something that the capture needs is missing."""
+
+
+def examine(models_folder: Path) -> Result:
+    """Return a report of what is there. Raises UnhealthyError naming what is missing."""
+    lines = [f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores"]
+    missing = []
+    for package in _PACKAGES:
+        try:
+            lines.append(f"{package} {importlib.metadata.version(package)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(f"the package {package}")
+    missing += _broken_models(models_folder, lines)
+    if missing:
+        raise UnhealthyError("Missing: " + "; ".join(missing) + ".",
+                             "Run any capture online, or press Set Up in Blender: both fetch what is missing.")
+    return Result(str(models_folder), "\n".join([*lines, "Everything that the keypoints engine needs is there."]))
+
+
+def _broken_models(models_folder: Path, lines: list[str]) -> list[str]:
+    # Imported here, so that a missing package is reported rather than raised.
+    from ..base.litert import Workers
+    from ..people.detection import PersonDetector
+    from ..people.landmarks import LandmarkModel
+    broken = []
+    with Workers(1) as workers:
+        for name, load in (("person detector", PersonDetector), ("landmark model", LandmarkModel)):
+            try:
+                load(models_folder, workers)
+                lines.append(f"{name} in place")
+            except FixableError as error:
+                broken.append(str(error))
+    return broken

@@ -1,0 +1,1 @@
+"""The exchangeable ways from landmark tracks to SMPL motion."""

@@ -1,0 +1,85 @@
+"""The default engine: SMPL motion from body landmarks alone, by our trained temporal network. Needs no torch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..base.pinhole import project
+from ..base.reporter import Reporter
+from ..base.smoothing import smooth_rotmats
+from ..body.analytic_solve import calm_unseen, solve_rotations
+from ..body.lean import lean_bias
+from ..body.lifting import lift
+from ..body.picture_fit import refine
+from ..body.smpl_motion import place_in_camera
+from ..people.gaps import between, fill_gaps, span_starts
+from ..people.sides import repair_sides
+from ..people.stitching import PersonTrack
+from .engine import CapturedPerson, Shot
+from .hidden_steps import step_through
+from .lifter import TemporalLifter
+from .lifter_inputs import lifter_inputs
+
+_SMOOTH_SECONDS = 0.16      # a local parabola over so long keeps hits and takes a tenth of the acceleration's error
+LIFTERS = ("trained", "analytic")
+
+
+class KeypointsEngine:
+    """Lifts each person's landmarks to points in space, solves SMPL's rotations for them, and betters both by what it learnt.
+
+    lifter: "trained", or "analytic" for the solve alone; refine: whether the body is fitted to the picture at last.
+    """
+    name = "keypoints"
+    stage = "Solving motion"
+    time_share = 0.06
+
+    def __init__(self, lifter: str = LIFTERS[0], refine: bool = True):
+        self._lifter = TemporalLifter() if lifter == "trained" else None
+        self._refine = refine
+
+    def solve(self, tracks: list[PersonTrack], shot: Shot, reporter: Reporter) -> list[CapturedPerson]:
+        """Return the people in the tracks' order. Raises CancelRequested."""
+        lean = lean_bias(tracks, shot.intrinsics)
+        people = []
+        for track in tracks:
+            reporter.progress(self.stage, len(people), len(tracks), "people")
+            people.append(self._solve_person(track, shot, lean, reporter))
+        reporter.progress(self.stage, len(people), len(tracks), "people")
+        return people
+
+    def _solve_person(self, track: PersonTrack, shot: Shot, lean: float, reporter: Reporter) -> CapturedPerson:
+        repaired, repaired_frames = repair_sides(fill_gaps(track, shot.clock))
+        reporter.check()
+        lifted = lift(repaired, shot.intrinsics, shot.stature, lean)
+        reporter.check()
+        rotmats = calm_unseen(solve_rotations(lifted), lifted)
+        reporter.check()
+        if self._lifter:
+            inputs = lifter_inputs(repaired, lifted, rotmats, shot.intrinsics)
+            rotmats = self._lifter.run(inputs, repaired.timestamps, span_starts(repaired)).rotmats
+            reporter.check()
+        seen = np.isin(repaired.frame_index, track.frame_index)
+        walked = step_through(rotmats, repaired.timestamps, seen)
+        imagined = ~seen & (walked != rotmats).any((1, 2, 3))
+        rotmats = smooth_rotmats(walked, repaired.timestamps, _SMOOTH_SECONDS, degree=2)
+        person = CapturedPerson(repaired, lifted.body, place_in_camera(lifted, rotmats), len(track.frame_index), repaired_frames)
+        if self._refine:
+            before = person.reprojection_error(shot.intrinsics)
+            person = replace(person, motion=refine(person.motion, lifted, repaired.frame_index, check=reporter.check),
+                             unrefined_reprojection_error=before)
+        return _drawn(person, imagined, shot.intrinsics)
+
+
+def _drawn(person: CapturedPerson, imagined: np.ndarray, intrinsics: np.ndarray) -> CapturedPerson:
+    """Return the person whose landmarks go with the body in frames (T,) where nobody saw them: feet that stand there show it.
+
+    They keep the distance from the body that they have at the span's ends.
+    """
+    if not imagined.any():
+        return person
+    track = person.track
+    drawn = project(person.body.posed_landmarks(*person.motion.pose()), intrinsics)
+    off = between((track.xy - drawn)[~imagined], track.timestamps[~imagined], track.timestamps)
+    return replace(person, track=replace(track, xy=np.where(imagined[:, None, None], drawn + off, track.xy)))

@@ -1,0 +1,172 @@
+"""The mpsnet engine: the paper's network on image features, with the authors' checkpoints and a SMPL body. Needs torch."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation, Slerp
+
+from ..base.devices import choose_device
+from ..base.pinhole import rays, turned_towards
+from ..base.reporter import Reporter
+from ..base.smoothing import smooth
+from ..body.lifting import LiftedTrack, landmark_weights
+from ..body.picture_fit import refine
+from ..body.proportions import body_on_joints
+from ..body.smpl_motion import CameraMotion, place_in_camera
+from ..models.body import BodyModel
+from ..paper.features import FeatureExtractor, crop, square_box
+from ..paper.models_folder import load_engine_arrays
+from ..paper.windowed_network import MPSNetEngine, NetworkMotion, translation_from_weak_cam
+from ..people.gaps import fill_gaps, span_starts
+from ..people.stitching import PersonTrack
+from ..video.frames import read_frames
+from .engine import CapturedPerson, Shot
+
+_MODEL_FPS = 30.0
+_BOX_SIGMA_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class _Crops:
+    """Where one person is cropped: rows (N,) of the track that the network sees, square boxes (T, 3) of all rows."""
+    track: PersonTrack
+    rows: np.ndarray
+    boxes: np.ndarray
+
+
+class ImageEngine:
+    """Reads the video a second time: crops around each person, ResNet-50 features, MoCA, HAFI and the regressor."""
+    name = "mpsnet"
+    stage = "Running MPS-Net"
+    time_share = 6.0
+
+    def __init__(self, checkpoints_folder: Path, device: str, refine: bool):
+        """Raises ModelError where something of the authors' is missing, OptionError where there is no such device."""
+        self._device = choose_device(device)
+        arrays = load_engine_arrays(checkpoints_folder)
+        self._spin_weights = arrays.spin
+        self._network = MPSNetEngine(arrays.mpsnet, self._device)
+        self._body = BodyModel(arrays.body)
+        self._template = arrays.body["v_template"], arrays.body["shapedirs"]
+        self._refine = refine
+
+    def solve(self, tracks: list[PersonTrack], shot: Shot, reporter: Reporter) -> list[CapturedPerson]:
+        """Return the people in the tracks' order. Raises CancelRequested, VideoError."""
+        crops = [_plan_crops(fill_gaps(track, shot.clock), shot.clock.fps) for track in tracks]
+        features = self._features(crops, shot, reporter)
+        people = []
+        for track, plan, rows in zip(tracks, crops, features, strict=True):
+            reporter.check()
+            people.append(self._solve_person(plan, rows, shot, len(track.frame_index)))
+        reporter.log("info", _reprojection_words(people, shot))
+        return people
+
+    def _features(self, crops: list[_Crops], shot: Shot, reporter: Reporter) -> list[np.ndarray]:
+        """Return each person's features (N, 2048), from one pass over the video."""
+        total = sum(len(plan.rows) for plan in crops)
+        owners: list[int] = []
+
+        def cut() -> Iterator[np.ndarray]:
+            wanted = [dict(zip(plan.track.frame_index[plan.rows].tolist(), plan.rows.tolist(), strict=True)) for plan in crops]
+            for frame in read_frames(shot.span):
+                for person, (plan, row_of) in enumerate(zip(crops, wanted, strict=True)):
+                    if frame.index in row_of:
+                        owners.append(person)
+                        yield crop(frame.image, plan.boxes[row_of[frame.index]])
+                reporter.progress(self.stage, len(owners), total, "crops")
+
+        extractor = FeatureExtractor(self._spin_weights, self._device, lambda words: reporter.log("warning", words),
+                                     check=reporter.check)
+        features, owner = extractor.extract(cut()), np.array(owners)
+        return [features[owner == person] for person in range(len(crops))]
+
+    def _solve_person(self, plan: _Crops, features: np.ndarray, shot: Shot, seen_frames: int) -> CapturedPerson:
+        track = plan.track
+        parts = []
+        for first, last in _unbroken_spans(track):
+            inside = (plan.rows >= first) & (plan.rows < last)
+            parts.append(self._run(track.timestamps[plan.rows[inside]], features[inside], shot.clock.fps,
+                                   track.timestamps[first:last]))
+        network = NetworkMotion(*(np.concatenate([getattr(part, name) for part in parts])
+                                  for name in ("rotmats", "betas", "weak_cam")))
+        betas = np.median(network.betas, axis=0).astype(np.float64)
+        rest_joints = self._body.rest_joints(torch.from_numpy(betas[None]).float())[0].numpy().astype(np.float64)
+        stature = self._stature(betas)
+        rotmats = network.rotmats.astype(np.float64)
+        towards = turned_towards(rays(plan.boxes[:, :2], shot.intrinsics))
+        rotmats[:, 0] = towards @ rotmats[:, 0]
+        transl = translation_from_weak_cam(network.weak_cam.astype(np.float64), plan.boxes, shot.intrinsics)
+        body = body_on_joints(rest_joints, stature)
+        motion = CameraMotion(rotmats, transl, rest_joints, stature, track.timestamps)
+        person = CapturedPerson(track, body, motion, seen_frames, 0, betas)
+        if self._refine:
+            person = _refined(person, shot)
+        return person.scaled(shot.stature / stature)
+
+    def _stature(self, betas: np.ndarray) -> float:
+        template, shapes = self._template
+        heights = template[:, 1] + shapes[:, 1] @ betas
+        return float(heights.max() - heights.min())
+
+    def _run(self, times: np.ndarray, features: np.ndarray, fps: float, wanted_times: np.ndarray) -> NetworkMotion:
+        """Return the motion at wanted times (T,) of features (N, 2048) at times (N,), through windows at about 30 a second."""
+        grid = times if fps > 0.8 * _MODEL_FPS else np.arange(times[0], times[-1] + 0.5 / _MODEL_FPS, 1 / _MODEL_FPS)
+        if grid is not times:
+            features = np.stack([np.interp(grid, times, column) for column in features.T], axis=1).astype(np.float32)
+        network = self._network.run(features)
+        return network if np.array_equal(grid, wanted_times) else _at_times(network, grid, wanted_times)
+
+
+def _refined(person: CapturedPerson, shot: Shot) -> CapturedPerson:
+    """Return the person placed and turned so that the body lies over the landmarks, the network's pose as prior."""
+    track, before = person.track, person.reprojection_error(shot.intrinsics)
+    seen = LiftedTrack(np.empty(0), rays(track.xy, shot.intrinsics), landmark_weights(track.score), track.timestamps, person.body)
+    placed = place_in_camera(seen, person.motion.rotmats)
+    if replace(person, motion=placed).reprojection_error(shot.intrinsics) > before:
+        placed = person.motion      # a body that fits nowhere, upside down say, stays where the network has it
+    return replace(person, motion=refine(placed, seen, track.frame_index), unrefined_reprojection_error=before)
+
+
+def _reprojection_words(people: list[CapturedPerson], shot: Shot) -> str:
+    """Return a sentence: how far everybody's landmarks lie from the seen ones, before and after refinement."""
+    words = []
+    for person in people:
+        after = f"{person.reprojection_error(shot.intrinsics):.1f} px"
+        before = person.unrefined_reprojection_error
+        words.append(after if before is None else f"{before:.1f} px before refinement, {after} after")
+    return f"Distance from the landmarks: {'; '.join(words)}."
+
+
+def _plan_crops(track: PersonTrack, fps: float) -> _Crops:
+    """Return where a person is cropped: smooth square boxes, and at most about 30 frames a second."""
+    boxes = smooth(square_box(track.boxes), track.timestamps, _BOX_SIGMA_SECONDS, track.score.mean(1, keepdims=True) + 0.02)
+    step = max(1, round(fps / _MODEL_FPS))
+    rows = np.concatenate([np.unique(np.append(np.arange(first, last, step), last - 1))
+                           for first, last in _unbroken_spans(track)])
+    return _Crops(track, rows, boxes)
+
+
+def _unbroken_spans(track: PersonTrack) -> list[tuple[int, int]]:
+    """Return the parts of a track without gaps, as first row and the row after the last."""
+    return list(itertools.pairwise([0, *span_starts(track).tolist(), len(track.frame_index)]))
+
+
+def _at_times(network: NetworkMotion, times: np.ndarray, wanted: np.ndarray) -> NetworkMotion:
+    """Return the motion at wanted times (T,): rotations by slerp, all else linearly, held at the ends."""
+    if len(times) == 1:
+        return NetworkMotion(*(np.repeat(part, len(wanted), axis=0)
+                               for part in (network.rotmats, network.betas, network.weak_cam)))
+    inside = np.clip(wanted, times[0], times[-1])
+    joints = [Slerp(times, Rotation.from_matrix(network.rotmats[:, joint]))(inside).as_matrix()
+              for joint in range(network.rotmats.shape[1])]
+
+    def linear(values: np.ndarray) -> np.ndarray:
+        return np.stack([np.interp(inside, times, column) for column in values.T], axis=1)
+
+    return NetworkMotion(np.stack(joints, axis=1), linear(network.betas), linear(network.weak_cam))

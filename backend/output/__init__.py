@@ -1,0 +1,1 @@
+"""What a capture writes: its folder, its quality figures, its preview."""

@@ -1,0 +1,109 @@
+"""How good one person's capture is, told without a truth: figures, a grade, and a word on what to do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from mpsnet_blender.motion.base.smoothing import frame_seconds
+from mpsnet_blender.shared.smpl_skeleton import JOINT
+
+from ..base.smoothing import smooth
+from ..engines.engine import Shot
+from ..world.placing import StandingPerson
+from ..world.soles import soles
+
+GRADES = ("green", "amber", "red")
+_MILLIMETRES = 1000.0
+_CONTACT = 0.5
+_JITTER_SECONDS = 0.1
+# From which value on a figure is amber, and red. Slides are graded per second: at 60 frames a second a frame has less of it.
+_SLIDE_MM_PER_SECOND, _PENETRATION_MM, _JITTER_MM = (250.0, 600.0), (40.0, 90.0), (8.0, 16.0)
+_REPROJECTION_PERCENT, _HIDDEN_SHARE, _REPAIRED_SHARE = (3.0, 6.0), (0.1, 0.4), (0.05, 0.2)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """foot_slide: mm a frame, and mm a second, over the floor, of soles in contact; floor_penetration: mm under it, by the
+    95th percentile of the lower sole; jitter: mm by which joints tremble about their smoothed paths; reprojection: px and %
+    of the body's height between landmarks and body in the picture; visible_share of the frames; frames in which left and
+    right were swapped."""
+    foot_slide_mm: float
+    foot_slide_mm_per_second: float
+    floor_penetration_mm: float
+    jitter_mm: float
+    reprojection_error_px: float
+    reprojection_error_percent: float
+    visible_share: float
+    sides_repaired_frames: int
+    grade: str
+    advice: str
+
+    def rounded(self) -> dict:
+        """Return the figures by name, as a listing shows them."""
+        return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(self).items()}
+
+    def __str__(self) -> str:
+        return (f"{self.grade}: feet slide {self.foot_slide_mm_per_second:.0f} mm/s "
+                f"({self.foot_slide_mm:.1f} mm/frame), sink {self.floor_penetration_mm:.0f} mm, "
+                f"jitter {self.jitter_mm:.1f} mm, {self.reprojection_error_px:.1f} px off the picture "
+                f"({self.reprojection_error_percent:.1f} % of the height), seen {self.visible_share:.0%}. {self.advice}").strip()
+
+
+def measure_quality(standing: StandingPerson, shot: Shot) -> Quality:
+    """Return how good a person's capture is."""
+    person, times = standing.person, standing.in_world.timestamps
+    feet = soles(standing.in_world, np.array((0.0, 0.0, -1.0)))
+    step = frame_seconds(times)
+    slide = foot_slide(feet, standing.contacts, person.track.frame_index)
+    sunk = np.maximum(-feet[..., 2].min(1), 0.0)
+    _, joints = standing.in_world.pose()
+    pixels = person.reprojection_error(shot.intrinsics)
+    figures = {
+        "foot_slide_mm": slide, "foot_slide_mm_per_second": slide / step,
+        "floor_penetration_mm": float(np.percentile(sunk, 95) * _MILLIMETRES),
+        "jitter_mm": jitter(joints, times), "reprojection_error_px": pixels,
+        "reprojection_error_percent": 100 * pixels / _height_in_picture(standing, shot),
+        "visible_share": person.seen_frames / len(times), "sides_repaired_frames": int(person.repaired_frames)}
+    grade, advice = _judge(figures, len(times))
+    return Quality(**figures, grade=grade, advice=advice)
+
+
+def foot_slide(feet: np.ndarray, contacts: np.ndarray, frame_index: np.ndarray) -> float:
+    """Return how far soles (T, 4, 3) in contact (T, 4) move over the floor from one frame to the next, mm."""
+    stands = (contacts[1:] > _CONTACT) & (contacts[:-1] > _CONTACT) & (np.diff(frame_index) == 1)[:, None]
+    moved = np.linalg.norm(np.diff(feet[..., :2], axis=0), axis=-1)
+    return float(moved[stands].mean() * _MILLIMETRES) if stands.any() else 0.0
+
+
+def jitter(joints: np.ndarray, timestamps: np.ndarray) -> float:
+    """Return the root mean square (mm) of what is faster than a tenth of a second in joints (T, J, 3), about the pelvis too."""
+    flat = joints.reshape(len(joints), -1)
+    return float(np.sqrt(((flat - smooth(flat, timestamps, _JITTER_SECONDS)) ** 2).mean() * 3) * _MILLIMETRES)
+
+
+def _height_in_picture(standing: StandingPerson, shot: Shot) -> float:
+    """Return the body's height in px were it upright, at its median distance."""
+    motion = standing.person.motion
+    depth = float(np.median(motion.pose()[1][:, JOINT["pelvis"], 2]))
+    return float(shot.intrinsics[1, 1]) * motion.stature / max(depth, 0.1)
+
+
+def _judge(figures: dict, frames: int) -> tuple[str, str]:
+    """Return the worst figure's grade, and what to do about it."""
+    measured = (
+        (1 - figures["visible_share"], _HIDDEN_SHARE, "Hidden for a part of the time: what lies between is interpolated."),
+        (figures["reprojection_error_percent"], _REPROJECTION_PERCENT,
+         "The body does not lie well over the picture: compare it with the footage, and try the other engine."),
+        (figures["sides_repaired_frames"] / frames, _REPAIRED_SHARE,
+         "Left and right were mixed up at times and put right: look at the turns."),
+        (figures["floor_penetration_mm"], _PENETRATION_MM, "Feet sink into the floor at times: see whether it is level there."),
+        (figures["foot_slide_mm_per_second"], _SLIDE_MM_PER_SECOND, "Feet slide where they seem to stand: mend their contacts."),
+        (figures["jitter_mm"], _JITTER_MM, "The motion trembles: smooth it more."))
+    worst, advice = 0, ""
+    for value, limits, words in measured:
+        level = int(np.searchsorted(limits, value, side="right"))
+        if level > worst:
+            worst, advice = level, words
+    return GRADES[worst], advice

@@ -1,0 +1,1 @@
+"""The authors' files, and their network on image features."""

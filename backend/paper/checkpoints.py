@@ -1,0 +1,221 @@
+"""Adds what a person has downloaded to the models folder: recognised by content, checked, converted to plain arrays once."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..base.errors import ModelError, OutputError
+from ..models.mpsnet import MPSNet, MPSNetConfig
+from ..models.regressor import Regressor
+from ..models.resnet import FEATURE_SIZE, ResNet50
+from .model_sources import ModelSource, UnsafeModelError, find_sources
+from .models_folder import MODEL_FILES, UNREADABLE, save_model
+from .smpl_files import body_arrays, gender_of, is_body, read_pickle
+
+_REGRESSOR_SHAPES = {"extra_joints": (9, 6890), "h36m_joints": (17, 6890)}
+_MEAN_SHAPES = {"pose": (144,), "shape": (10,), "cam": (3,)}
+# torch's files without a zip around them begin with this number, pickled.
+_LEGACY_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+_TORCH_SUFFIXES = (".tar", ".pth", ".pt")
+# A checkpoint's `performance` may be a numpy scalar; these make one, and no more.
+_SAFE_GLOBALS = [(np._core.multiarray.scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+_SAFE_GLOBALS += [np.dtype, *(type(np.dtype(code)) for code in ("f4", "f8", "i8"))]
+_CHECK_SOURCE = "Download it from its authors again."
+_WHAT_IS_WANTED = "Choose one of: " + ", ".join(file.original_name for file in MODEL_FILES.values()) + "."
+
+
+@dataclass(frozen=True)
+class RecognisedModel:
+    """A model in a person's file: its key in `MODEL_FILES`, and the arrays to keep."""
+    key: str
+    arrays: dict[str, np.ndarray]
+
+
+class _OtherFileError(ModelError):
+    """A sound file that is none of the models."""
+
+
+def add_models(source: Path, folder: Path, report: Callable[[str], None]) -> list[str]:
+    """Add every model in a folder, a file or a zip to the models folder; return their keys in `MODEL_FILES`.
+
+    Raises ModelError (UnsafeModelError among them) where a file is refused or damaged, after adding those that are
+    sound, and where there is no model; OutputError where the folder cannot be written. Nothing read is executed.
+    """
+    added, refused = [], []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".add-") as scratch:
+            for candidate in find_sources(source, Path(scratch)):
+                try:
+                    model = recognise(candidate)
+                except _OtherFileError as error:
+                    if candidate.path == source:
+                        raise
+                    report(f"Left out: {error}")
+                except ModelError as error:
+                    refused.append(error)
+                else:
+                    save_model(folder, model.key, model.arrays, candidate.name)
+                    report(f"Added {MODEL_FILES[model.key].purpose}, from {candidate.name}.")
+                    added.append(model.key)
+    except OSError as error:
+        raise OutputError(f"Cannot work in {folder}: {error.strerror or error}.",
+                          "Free some space, or choose a folder that you may write to.") from error
+    if refused:
+        worst = next((error for error in refused if isinstance(error, UnsafeModelError)), refused[0])
+        raise type(worst)(" ".join(map(str, refused)), worst.advice)
+    if not added:
+        raise ModelError(f"{source} holds none of the models.", _WHAT_IS_WANTED)
+    return added
+
+
+def recognise(source: ModelSource) -> RecognisedModel:
+    """Return the model that a file holds. Raises ModelError, with key and shape where those are wrong."""
+    try:
+        with open(source.path, "rb") as stream:
+            head = stream.read(len(_LEGACY_TORCH))
+    except OSError as error:
+        raise ModelError(f"Cannot open {source.name}: {error.strerror}.", "Check the file's permissions.") from error
+    lower_name = source.name.lower()
+    if head.startswith(b"\x93NUMPY"):
+        return _from_array(_load_numpy(source), source.name)
+    if head.startswith(b"PK") and not lower_name.endswith((".pkl", *_TORCH_SUFFIXES)) and _is_numpy_archive(source):
+        return _from_arrays(_load_numpy(source), source.name)
+    if head.startswith(b"PK") or head == _LEGACY_TORCH:
+        return _from_checkpoint(_load_torch(source), source.name)
+    if tarfile.is_tarfile(source.path):
+        raise _OtherFileError(f"{source.name} is a tar archive.", "Unpack it and choose the folder.")
+    if head.startswith(b"\x80") or lower_name.endswith((".pkl", ".pickle", *_TORCH_SUFFIXES)):
+        return _from_body(read_pickle(source.path, source.name), source.name)
+    if lower_name.endswith((".npy", ".npz")):
+        raise ModelError(f"{source.name} is truncated, or not an array file.", _CHECK_SOURCE)
+    raise _OtherFileError(f"{source.name} is none of the models.", _WHAT_IS_WANTED)
+
+
+def _is_numpy_archive(source: ModelSource) -> bool:
+    try:
+        with zipfile.ZipFile(source.path) as archive:
+            return all(name.endswith(".npy") for name in archive.namelist())
+    except UNREADABLE as error:
+        raise ModelError(f"{source.name} is truncated or damaged ({error}).", _CHECK_SOURCE) from error
+
+
+def _load_numpy(source: ModelSource):
+    """Return the array of a `.npy`, or those of a `.npz` by name (an object array of it as None: a pickle)."""
+    try:
+        loaded = np.load(source.path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        with loaded as archive:
+            return {name: _array_of(archive, name) for name in archive.files}
+    except UNREADABLE as error:
+        raise ModelError(f"{source.name} is truncated or damaged, or holds pickled objects ({error}).",
+                         "Download it again; of an SMPL body, choose the .pkl.") from error
+
+
+def _array_of(archive: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
+    array = archive[name]
+    return array if array.ndim else array[None]
+
+
+def _from_array(array: np.ndarray, name: str) -> RecognisedModel:
+    for key, shape in _REGRESSOR_SHAPES.items():
+        if array.shape == shape:
+            return RecognisedModel(key, {"regressor": _finite(array, "the array", name)})
+    wanted = " or ".join(f"{shape} ({MODEL_FILES[key].original_name})" for key, shape in _REGRESSOR_SHAPES.items())
+    raise _OtherFileError(f"{name} holds an array of shape {array.shape}, expected {wanted}.", _WHAT_IS_WANTED)
+
+
+def _from_arrays(arrays: Mapping[str, np.ndarray], name: str) -> RecognisedModel:
+    if not _MEAN_SHAPES.keys() <= arrays.keys():
+        return _from_body(arrays, name)
+    for key, shape in _MEAN_SHAPES.items():
+        if arrays[key].shape != shape:
+            raise ModelError(f"{name}: {key} has shape {arrays[key].shape}, expected {shape}.", _CHECK_SOURCE)
+    return RecognisedModel("mean_parameters", {key: _finite(arrays[key], key, name) for key in _MEAN_SHAPES})
+
+
+def _from_body(contents: Mapping[str, object], name: str) -> RecognisedModel:
+    if not is_body(contents):
+        raise _OtherFileError(f"{name} is none of the models.", _WHAT_IS_WANTED)
+    return RecognisedModel(f"smpl_{gender_of(name)}", body_arrays(contents, name))
+
+
+def _load_torch(source: ModelSource) -> Mapping[str, object]:
+    try:
+        with torch.serialization.safe_globals(_SAFE_GLOBALS):
+            contents = torch.load(source.path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        asked = re.search(r"GLOBAL (\S+)|class (\S+) ", str(error))
+        if asked is None:
+            raise ModelError(f"{source.name} is not a checkpoint, or is damaged.", _CHECK_SOURCE) from error
+        raise UnsafeModelError(f"{source.name} is refused: it asks for {asked[1] or asked[2]}, which a checkpoint does not "
+                               "need. Nothing of it was executed.", _CHECK_SOURCE) from error
+    except (*UNREADABLE, AttributeError, LookupError, AssertionError) as error:
+        raise ModelError(f"{source.name} is truncated or damaged ({_first_line(error)}).", _CHECK_SOURCE) from error
+    if not isinstance(contents, Mapping):
+        raise _OtherFileError(f"{source.name} holds no dictionary of weights.", _WHAT_IS_WANTED)
+    return contents
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _from_checkpoint(contents: Mapping[str, object], name: str) -> RecognisedModel:
+    """Take the network by the key under which its authors save it; where there is none, by its first layer's key."""
+    if "gen_state_dict" in contents or "nonlocalblock.conv_phi.weight" in contents:
+        return RecognisedModel("mpsnet", _checked(contents.get("gen_state_dict", contents), _mpsnet_shapes(), name))
+    if "model" in contents or "layer1.0.conv1.weight" in contents:
+        return RecognisedModel("spin", _checked(contents.get("model", contents), _spin_shapes(), name))
+    raise _OtherFileError(f"{name} holds neither gen_state_dict (MPS-Net) nor model (SPIN).", _WHAT_IS_WANTED)
+
+
+def _checked(weights: object, shapes: Mapping[str, torch.Size], name: str) -> dict[str, np.ndarray]:
+    """Return the weights named in `shapes`, float32; others, such as SMPL's in `regressor.smpl.*`, are left out."""
+    missing = [key for key in shapes if key not in weights] if isinstance(weights, Mapping) else list(shapes)
+    if missing:
+        raise ModelError(f"{name} lacks {missing[0]} {tuple(shapes[missing[0]])} and {len(missing) - 1} other weights of "
+                         f"{len(shapes)}: it is a checkpoint of another network.", _WHAT_IS_WANTED)
+    arrays = {}
+    for key, shape in shapes.items():
+        weight = weights[key]
+        if not isinstance(weight, Tensor) or weight.layout != torch.strided:
+            raise ModelError(f"{name}: {key} is not a dense tensor.", _CHECK_SOURCE)
+        if weight.shape != shape:
+            raise ModelError(f"{name}: {key} has shape {tuple(weight.shape)}, expected {tuple(shape)}.", _CHECK_SOURCE)
+        arrays[key] = _finite(weight.detach().float().numpy(), key, name)
+    return arrays
+
+
+def _finite(array: np.ndarray, key: str, name: str) -> np.ndarray:
+    if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
+        raise ModelError(f"{name}: {key} holds values that are not finite numbers.", _CHECK_SOURCE)
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def _mpsnet_shapes() -> dict[str, torch.Size]:
+    with torch.device("meta"):
+        return _shapes(MPSNet())
+
+
+def _spin_shapes() -> dict[str, torch.Size]:
+    config = MPSNetConfig()
+    with torch.device("meta"):
+        regressor = Regressor(FEATURE_SIZE, config.regressor_size, config.regressor_iterations, config.dropout)
+        return _shapes(ResNet50()) | _shapes(regressor)
+
+
+def _shapes(network: nn.Module) -> dict[str, torch.Size]:
+    return {key: weight.shape for key, weight in network.state_dict().items() if not key.endswith("num_batches_tracked")}

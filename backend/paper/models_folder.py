@@ -1,0 +1,129 @@
+"""The models folder of the MPS-Net engine: which files there are, what each is for, where a person gets it; reading them.
+
+The files are ours: plain arrays, made once by `checkpoints.add_models` from what the person has downloaded. No torch here.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mpsnet_blender.shared.engine_files import MODEL_FILES, ModelFile, missing_files
+
+from ..base.errors import ModelError, OutputError
+
+_FORMAT_VERSION = 1
+_VERSION_KEY, _SOURCE_KEY = "format_version", "source_name"
+# What numpy, zipfile and zlib raise for archives that are cut off or damaged.
+UNREADABLE = (ValueError, OSError, EOFError, KeyError, TypeError, SyntaxError, RuntimeError, MemoryError, OverflowError,
+              zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError)
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """Whether a model file is in the folder, and from which file it was made ("" where it is not there)."""
+    file: ModelFile
+    is_present: bool
+    source_name: str = ""
+
+
+@dataclass(frozen=True)
+class EngineArrays:
+    """What the engine needs: weights by checkpoint key (float32), the body's arrays, and regressors of further joints."""
+    mpsnet: dict[str, np.ndarray]
+    spin: dict[str, np.ndarray]
+    body: dict[str, np.ndarray]
+    extra_regressor: np.ndarray | None
+    h36m_regressor: np.ndarray | None
+
+
+def list_models(folder: Path) -> list[ModelState]:
+    """Return the state of every model file, in the order in which a person should get them."""
+    states = []
+    for file in MODEL_FILES.values():
+        is_present = (folder / file.file_name).is_file()
+        source_name = str(_read(folder, file, (_SOURCE_KEY,))[_SOURCE_KEY]) if is_present else ""
+        states.append(ModelState(file, is_present, source_name))
+    return states
+
+
+def describe_models(folder: Path) -> str:
+    """Return a line for every model file: from what it was made, or where and under which licence to get it."""
+    lines = []
+    for state in list_models(folder):
+        file = state.file
+        if state.is_present:
+            lines.append(f"here      {file.original_name}: {file.purpose} (from {state.source_name})")
+        else:
+            word = "missing " if file.is_required else "optional"
+            lines.append(f"{word}  {file.original_name}: {file.purpose}; {file.site}; {file.licence}")
+    return "\n".join(lines)
+
+
+def require_models(folder: Path) -> None:
+    """Raise ModelError, with where to get what, where the engine cannot run."""
+    missing = missing_files(folder)
+    if missing:
+        names = ", ".join(f"{file.original_name} ({file.purpose})" for file in missing)
+        places = "; ".join(dict.fromkeys(f"{file.site}: {file.licence}" for file in missing))
+        raise ModelError(f"The mpsnet engine lacks {names}.",
+                         f"Download what is missing ({places}), then add it: `python3 mocap.py models add PATH`.")
+
+
+def load_engine_arrays(folder: Path, gender: str = "neutral") -> EngineArrays:
+    """Return what the engine needs. Raises ModelError where a file is missing or damaged."""
+    require_models(folder)
+    regressors = [load_model(folder, key)["regressor"] if (folder / MODEL_FILES[key].file_name).is_file() else None
+                  for key in ("extra_joints", "h36m_joints")]
+    return EngineArrays(load_model(folder, "mpsnet"), load_model(folder, "spin"), load_model(folder, f"smpl_{gender}"),
+                        *regressors)
+
+
+def load_model(folder: Path, key: str) -> dict[str, np.ndarray]:
+    """Return the arrays of one model file of `MODEL_FILES`. Raises ModelError where it is missing or damaged."""
+    file = MODEL_FILES[key]
+    if not (folder / file.file_name).is_file():
+        raise ModelError(f"There is no {file.original_name} ({file.purpose}) in {folder}.",
+                         f"Download it from {file.site}, then add it: `python3 mocap.py models add PATH`.")
+    arrays = _read(folder, file)
+    return {name: array for name, array in arrays.items() if name not in (_VERSION_KEY, _SOURCE_KEY)}
+
+
+def save_model(folder: Path, key: str, arrays: Mapping[str, np.ndarray], source_name: str) -> None:
+    """Write one model file atomically. Raises OutputError."""
+    path = folder / MODEL_FILES[key].file_name
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(partial, "wb") as stream:
+                np.savez(stream, **{_VERSION_KEY: np.array(_FORMAT_VERSION), _SOURCE_KEY: np.array(source_name)}, **arrays)
+            os.replace(partial, path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {error.strerror or error}.",
+                          "Free some space, or choose a folder that you may write to.") from error
+
+
+def _read(folder: Path, file: ModelFile, names: tuple[str, ...] | None = None) -> dict[str, np.ndarray]:
+    path = folder / file.file_name
+    again = f"Add {file.original_name} again: `python3 mocap.py models add PATH`."
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            version = int(archive[_VERSION_KEY])
+            arrays = {name: archive[name] for name in names or archive.files}
+    except UNREADABLE as error:
+        raise ModelError(f"{path} is damaged ({error}).", again) from error
+    if version != _FORMAT_VERSION:
+        raise ModelError(f"{path} has format version {version}; this version reads {_FORMAT_VERSION}.", again)
+    return arrays

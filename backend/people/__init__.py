@@ -1,0 +1,1 @@
+"""Frames become landmark tracks, one for each person."""

@@ -1,0 +1,135 @@
+"""People in one image: the pose detector of MediaPipe's wheel (BlazePose) on the whole frame and on tiles of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..base.litert import Model, Workers
+from ..base.regions import Region, region_from_alignment
+
+_SHA256 = "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c"
+_RESOLUTION = 224
+_MIN_SCORE = 0.5
+_OVERLAP_OF_ONE_PERSON = 0.3
+# A person must fill a fifth of a tile's long side to be found: fractions of the frame's long side that a tile takes.
+_TILE_FRACTIONS = (1.0, 1 / 2, 1 / 3.5)
+_TILE_STRIDE = 0.6
+
+
+@dataclass(frozen=True)
+class Detection:
+    """A person that the detector sees: its region in the image and the score in 0..1."""
+    region: Region
+    score: float
+
+
+class PersonDetector:
+    """Finds people from about 60 px (in a 1080p frame: 150 px) up to the whole frame's height."""
+
+    def __init__(self, models_folder: Path, workers: Workers):
+        self._model = Model(models_folder / "pose_detection.tflite", _SHA256)
+        self._workers = workers
+        self._anchors = _anchors()
+
+    def __call__(self, image: np.ndarray, fine: bool = True) -> list[Detection]:
+        """Return the people in a BGR image, best first, each once; without `fine` only the larger ones, faster."""
+        tiles = _tiles(image.shape[1], image.shape[0], _TILE_FRACTIONS if fine else _TILE_FRACTIONS[:-1])
+        rows = np.concatenate(self._workers.map(lambda tile: self._detect_in_tile(image, tile), tiles))
+        return _distinct([_detection(row) for row in rows[np.argsort(-rows[:, -1])]])
+
+    def _detect_in_tile(self, image: np.ndarray, tile: tuple[int, int, int, int]) -> np.ndarray:
+        """Return rows (N, 13) of box, four points and score in image pixels."""
+        x, y, width, height = tile
+        scale = _RESOLUTION / max(width, height)
+        shift = (_RESOLUTION - scale * np.array((width, height))) / 2
+        to_tile = np.array(((1 / scale, 0, -shift[0] / scale), (0, 1 / scale, -shift[1] / scale)))
+        letterbox = cv2.warpAffine(image[y:y + height, x:x + width], to_tile, (_RESOLUTION, _RESOLUTION),
+                                   flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT)
+        outputs = self._model(letterbox[None, ..., ::-1].astype(np.float32) / 127.5 - 1.0)
+        boxes = next(output for output in outputs if output.shape[-1] == 12)[0]
+        logits = next(output for output in outputs if output.shape[-1] == 1)[0, :, 0]
+        rows = _decode(boxes, 1 / (1 + np.exp(-np.clip(logits, -80, 80))), self._anchors)
+        rows[:, :12] = (rows[:, :12].reshape(-1, 6, 2) - shift).reshape(-1, 12) / scale
+        rows[:, :12] += np.tile((x, y), 6)
+        return rows
+
+
+def _anchors() -> np.ndarray:
+    """Return the anchors' centres (2254, 2) in crop pixels: two a cell at strides 8 and 16, six at stride 32."""
+    centres = []
+    for stride, per_cell in ((8, 2), (16, 2), (32, 6)):
+        cells = (np.arange(_RESOLUTION // stride) + 0.5) * stride
+        grid = np.stack(np.meshgrid(cells, cells), axis=-1).reshape(-1, 2)
+        centres.append(np.repeat(grid, per_cell, axis=0))
+    return np.concatenate(centres)
+
+
+def _decode(boxes: np.ndarray, scores: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+    keep = scores > _MIN_SCORE
+    boxes, scores, anchors = boxes[keep], scores[keep], anchors[keep]
+    centre, size = boxes[:, :2] + anchors, boxes[:, 2:4]
+    points = boxes[:, 4:].reshape(-1, 4, 2) + anchors[:, None]
+    rows = np.concatenate([centre - size / 2, centre + size / 2, points.reshape(-1, 8), scores[:, None]], axis=1)
+    return _weighted_non_maximum_suppression(rows)
+
+
+def _weighted_non_maximum_suppression(rows: np.ndarray) -> np.ndarray:
+    rows = rows[np.argsort(-rows[:, -1])]
+    merged = []
+    while len(rows):
+        same = _intersection_over_union(rows[0], rows) > _OVERLAP_OF_ONE_PERSON
+        same[0] = True
+        weights = rows[same, -1:]
+        merged.append(np.append((rows[same, :12] * weights).sum(0) / weights.sum(), rows[0, -1]))
+        rows = rows[~same]
+    return np.array(merged).reshape(-1, 13)
+
+
+def _intersection_over_union(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    low, high = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:4], boxes[:, 2:4])
+    intersection = np.clip(high - low, 0, None).prod(-1)
+    areas = (boxes[:, 2:4] - boxes[:, :2]).prod(-1)
+    return intersection / (areas + (box[2:4] - box[:2]).prod() - intersection + 1e-9)
+
+
+def _tiles(width: int, height: int, fractions: tuple[float, ...]) -> list[tuple[int, int, int, int]]:
+    """Return tiles x, y, width, height in px: the frame, and covers of it by smaller ones that overlap by two fifths."""
+    tiles = [(0, 0, width, height)]
+    for fraction in fractions[1:]:
+        side = int(max(width, height) * fraction)
+        for y in _tile_starts(height, side):
+            tiles += [(x, y, min(side, width), min(side, height)) for x in _tile_starts(width, side)]
+    return tiles
+
+
+def _tile_starts(length: int, side: int) -> list[int]:
+    if length <= side:
+        return [0]
+    count = math.ceil((length - side) / (side * _TILE_STRIDE)) + 1
+    return np.linspace(0, length - side, count).astype(int).tolist()
+
+
+def _detection(row: np.ndarray) -> Detection:
+    return Detection(region_from_alignment(row[4:6], row[6:8]), float(row[12]))
+
+
+def _distinct(detections: list[Detection]) -> list[Detection]:
+    """Return detections, best first, without those that repeat a better one at about its place and size."""
+    kept: list[Detection] = []
+    for detection in detections:
+        region = detection.region
+        if region.side < 30:
+            continue
+        if not any(_same_person(region, other.region) for other in kept):
+            kept.append(detection)
+    return kept
+
+
+def _same_person(a: Region, b: Region) -> bool:
+    near = np.hypot(*(a.centre - b.centre)) < 0.25 * min(a.body_radius, b.body_radius)
+    return bool(near) and 0.6 < a.side / b.side < 1.7

@@ -1,0 +1,1 @@
+"""Everybody on the floor: gravity, root path, contacts."""

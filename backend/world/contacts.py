@@ -1,0 +1,31 @@
+"""How surely heels and toes stand on the floor, by a small network on what is measured of them (`foot_measures`)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from .foot_measures import SeenFeet, measure_feet
+
+WEIGHTS = Path(__file__).parents[1] / "weights" / "contacts.npz"
+
+
+def find_contacts(feet: SeenFeet) -> np.ndarray:
+    """Return contact confidences (T, 4) in 0..1 of left heel, left toes, right heel, right toes; 0 in clips of two frames."""
+    if len(feet.timestamps) < 3:
+        return np.zeros(feet.posed.shape[:2])
+    return confidence(measure_feet(feet), _weights())
+
+
+def confidence(measures: np.ndarray, weights: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the logistic function of one hidden layer of tanh over measures (..., N); written by `training.contacts`."""
+    hidden = np.tanh(measures @ weights["first"] + weights["first_offset"])
+    return 1 / (1 + np.exp(-(hidden @ weights["last"] + weights["last_offset"])))
+
+
+@lru_cache(maxsize=1)
+def _weights() -> dict[str, np.ndarray]:
+    with np.load(WEIGHTS, allow_pickle=False) as arrays:
+        return {name: arrays[name].astype(np.float64) for name in arrays}

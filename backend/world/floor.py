@@ -1,0 +1,154 @@
+"""The world about the camera: which way is up, and the floor on which everybody stands at z = 0."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from ..body.smpl_motion import CameraMotion
+from ..camera.vertical_lines import Vertical, down_in_camera
+from .soles import SAMPLES_PER_SECOND, lowest_points, standing
+
+# Camera axes (x right, y down, z forward) seen from a level camera that looks along the world's +Y.
+_WORLD_FROM_LEVEL_CAMERA = np.array(((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0)))
+# How sure the cues about the camera are: cameras are held about level, people stand about upright.
+_LEVEL_SIGMA, _LEVEL_ROLL_SIGMA = np.radians(12), np.radians(5)
+_UPRIGHT_SIGMA, _UPRIGHT_ROLL_SIGMA = np.radians(4), np.radians(2)
+_LINES_AT_MOST = 25.0       # what vertical lines may cost at most: five sigmas
+# A standing foot's drop below the camera errs by a share of itself (depth noise moves it along its ray) and by metres.
+_DROP_SHARE_SIGMA, _DROP_SIGMA_METRES = 0.04, 0.05
+# Adults' statures vary by so much (logarithm); the floor says how far each person's differs from the given one.
+_STATURE_SIGMA, _MAX_STATURE_FACTOR = 0.06, 1.35
+_LOW_QUANTILE, _ROUNDS = 0.85, 20
+_COARSE = np.radians(np.arange(-50.0, 50.5, 1.0)), np.radians(np.arange(-20.0, 20.5, 2.0))
+_FINE = np.radians(np.arange(-1.5, 1.55, 0.1)), np.radians(np.arange(-2.5, 2.6, 0.25))
+
+
+@dataclass(frozen=True)
+class World:
+    """world_from_cam (4, 4) of the camera; pitch and roll in radians, positive where it looks down and leans clockwise.
+
+    stature_factors (P,): by how much each person must be larger than assumed to stand on the common floor.
+    """
+    world_from_cam: np.ndarray
+    pitch: float
+    roll: float
+    stature_factors: np.ndarray
+
+
+def find_world(people: list[CameraMotion], vertical: Vertical | None = None,
+               standing_points: list[np.ndarray] | None = None) -> World:
+    """Return the world of a clip from the motion of everybody in it; the first person starts over its origin.
+
+    At the camera's pitch and roll a point on the floor lies a drop d = down . point below the camera. One person's drops
+    agree; different people's agree but for their statures. The pitch and roll of least robust cost are taken, with priors:
+    near level, near what makes bodies upright, and near the vertical lines in the picture, where there are any.
+    standing_points: for each person the points (N, 3) that stand on the floor, two a second; the lowest ones by default.
+    """
+    points = standing_points or [lowest_points(person) for person in people]
+    pitch, roll, _ = _best_tilt(points, _upright(people), vertical)
+    down = down_in_camera(np.array(pitch), np.array(roll))
+    middles = np.array([_floor_drop(own @ down) for own in points])
+    heights = np.log(np.maximum(middles, 0.05))
+    height = float(np.exp(np.median(heights)))
+    factors = np.clip(height / np.exp(heights), 1 / _MAX_STATURE_FACTOR, _MAX_STATURE_FACTOR)
+    if len(people) == 1:
+        height = float(middles[0])              # also where the camera lies on the floor or below it
+        factors = np.ones(1)
+    first = people[0].scaled(factors[0])
+    return _world(pitch, roll, height, factors, first.rest_joints[0] + first.transl[0])
+
+
+def floor_cost(people: list[CameraMotion], vertical: Vertical | None, standing_points: list[np.ndarray]) -> float:
+    """Return how badly everybody and the lines agree on a world, as -2 log likelihood; standing_points as in `find_world`."""
+    return _best_tilt(standing_points, _upright(people), vertical)[2]
+
+
+def to_world(person: CameraMotion, world_from_cam: np.ndarray) -> CameraMotion:
+    """Return a person's motion in the world; world_from_cam (4, 4), or (T, 4, 4) where the camera moves."""
+    rotation, origin = world_from_cam[..., :3, :3], world_from_cam[..., :3, 3]
+    rotmats = person.rotmats.copy()
+    rotmats[:, 0] = rotation @ person.rotmats[:, 0]
+    pelvis = np.einsum("...ij,...j->...i", rotation, person.rest_joints[0] + person.transl) + origin
+    return replace(person, rotmats=rotmats, transl=pelvis - person.rest_joints[0])
+
+
+def to_camera(person: CameraMotion, world_from_cam: np.ndarray) -> CameraMotion:
+    """Return a motion in the world as the camera sees it: `to_world` backwards."""
+    return to_world(person, np.linalg.inv(world_from_cam))
+
+
+def _best_tilt(points: list[np.ndarray], upright: np.ndarray | None, vertical: Vertical | None) -> tuple[float, float, float]:
+    """Return the camera's pitch and roll of least cost, and that cost."""
+    pitch, roll, least = 0.0, 0.0, 0.0
+    for pitches, rolls in (_COARSE, _FINE):
+        pitch_grid, roll_grid = (grid.ravel() for grid in np.meshgrid(pitch + pitches, roll + rolls, indexing="ij"))
+        cost = _cost(points, pitch_grid, roll_grid)[0] + _prior(pitch_grid, roll_grid, upright, vertical)
+        best = int(cost.argmin())
+        pitch, roll, least = float(pitch_grid[best]), float(roll_grid[best]), float(cost[best])
+    return pitch, roll, least
+
+
+def _cost(points: list[np.ndarray], pitch: np.ndarray, roll: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how badly standing points agree on a floor (C,) at cameras' pitches and rolls (C,), and drops (P, C)."""
+    down = down_in_camera(pitch, roll)
+    cost, middles = np.zeros(len(down)), []
+    for own in points:
+        drop = down @ own.T
+        middle = np.median(drop, axis=1)
+        sigma = np.hypot(_DROP_SHARE_SIGMA * middle, _DROP_SIGMA_METRES)[:, None]
+        # Feet in the air must not count: Cauchy's cost; neighbours share their depth error: a second counts once.
+        cost += np.log1p(((drop - middle[:, None]) / sigma) ** 2).sum(1) / SAMPLES_PER_SECOND
+        middles.append(middle)
+    heights = np.log(np.maximum(middles, 0.05))
+    return cost + (((heights - np.median(heights, axis=0)) / _STATURE_SIGMA) ** 2).sum(0), np.array(middles)
+
+
+def _floor_drop(drops: np.ndarray) -> float:
+    """Return the drop of the floor among one person's (N,): the lowest level on which several agree, for who climbs leaves it.
+
+    From near the largest drop the mean under Cauchy's weights about it, again and again (mean shift).
+    """
+    sigma = np.hypot(_DROP_SHARE_SIGMA * np.median(drops), _DROP_SIGMA_METRES)
+    middle = np.quantile(drops, _LOW_QUANTILE)
+    for _ in range(_ROUNDS):
+        weight = 1 / (1 + ((drops - middle) / sigma) ** 2)
+        middle = (weight * drops).sum() / weight.sum()
+    return float(middle)
+
+
+def _prior(pitch: np.ndarray, roll: np.ndarray, upright: np.ndarray | None, vertical: Vertical | None) -> np.ndarray:
+    cost = (pitch / _LEVEL_SIGMA) ** 2 + (roll / _LEVEL_ROLL_SIGMA) ** 2
+    if upright is not None:
+        cost += ((pitch - upright[0]) / _UPRIGHT_SIGMA) ** 2 + ((roll - upright[1]) / _UPRIGHT_ROLL_SIGMA) ** 2
+    if vertical is not None:
+        error = (((pitch - vertical.pitch) / vertical.sigma[0]) ** 2 + ((roll - vertical.roll) / vertical.sigma[1]) ** 2)
+        # Lines may lean: where bodies and floor are strongly against them, they lose.
+        cost += _LINES_AT_MOST * (1 - np.exp(-error / _LINES_AT_MOST))
+    return cost
+
+
+def _world(pitch: float, roll: float, camera_height: float, stature_factors: np.ndarray, start: np.ndarray) -> World:
+    """Return the world whose origin lies on the floor under `start` (3,), in metres in the camera's frame."""
+    world_from_cam = np.eye(4)
+    level = Rotation.from_euler("x", -pitch) * Rotation.from_euler("z", roll)
+    world_from_cam[:3, :3] = _WORLD_FROM_LEVEL_CAMERA @ level.as_matrix()
+    world_from_cam[:2, 3] = -(world_from_cam[:3, :3] @ start)[:2]
+    world_from_cam[2, 3] = camera_height
+    return World(world_from_cam, pitch, roll, stature_factors)
+
+
+def _upright(people: list[CameraMotion]) -> np.ndarray | None:
+    """Return the camera's pitch and roll (2,) at which standing bodies are upright on average.
+
+    None where nobody stands: who lies, hangs or does handstands says nothing about gravity.
+    """
+    leans = []
+    for person in people:
+        up, stands = standing(person)
+        # A body that stands in front of a camera looking down leans towards it: up = (., -cos p, -sin p).
+        leans.append(np.stack([np.arctan2(-up[stands, 2], -up[stands, 1]), np.arctan2(-up[stands, 0], -up[stands, 1])], 1))
+    leans = np.concatenate(leans)
+    return np.median(leans, axis=0) if len(leans) else None

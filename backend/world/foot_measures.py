@@ -1,0 +1,75 @@
+"""What tells whether heels and toes stand: how their sight and their pose move, and how high they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..base.smoothing import smooth
+
+_SIGHT_SECONDS, _POSE_SECONDS, _NOISE_SECONDS = (0.02, 0.04, 0.08), 0.04, 0.06
+_ASIDE, _UP, _POSE_SPEED, _POSE_RISE = 0.15, 0.10, 0.30, 0.15      # metres a second at which a measure begins to grow
+_HEIGHT, _OVER_LOWEST = 0.04, 0.05                                  # metres likewise
+_FASTEST = 2.0
+_LEAST_NOISE = 0.001            # metres: no footage trembles less
+MEASURES = 2 * len(_SIGHT_SECONDS) + 9
+
+
+@dataclass(frozen=True)
+class SeenFeet:
+    """Left heel, left toes, right heel, right toes in the world, z up, metres, at timestamps (T,) s.
+
+    posed (T, 4, 3): where the solved body has its soles. seen (T, 4, 3): on the rays of the feet's landmarks as they were read,
+    unsmoothed, at the body's distance. camera (T, 3) and right (T, 3): its place and which way is right in the picture.
+    """
+    posed: np.ndarray
+    seen: np.ndarray
+    camera: np.ndarray
+    right: np.ndarray
+    timestamps: np.ndarray
+
+
+def measure_feet(feet: SeenFeet) -> np.ndarray:
+    """Return measures (T, 4, MEASURES) of feet seen in T >= 3 frames.
+
+    Sight is quick but noisy and knows nothing of distances, so that only what moves across the view counts; poses know
+    distances, but they are smoothed: a step of a fast turn hardly shows in them. A few windows of time each tell their part.
+    """
+    rays = feet.seen - feet.camera[:, None]
+    rays = rays / np.maximum(np.linalg.norm(rays, axis=-1, keepdims=True), 1e-9)
+    right = feet.right[:, None] - (feet.right[:, None] * rays).sum(-1, keepdims=True) * rays
+    up = np.cross(right, rays)
+    across = [(_along(velocity, right), _along(velocity, up))
+              for velocity in (_motion(feet.seen, feet.timestamps, seconds)[1] for seconds in _SIGHT_SECONDS)]
+    height = _motion(feet.seen, feet.timestamps, _SIGHT_SECONDS[1])[0][..., 2]
+    posed, speed = _motion(feet.posed, feet.timestamps, _POSE_SECONDS)
+    columns = [part for aside, rise in across for part in (_grown(aside, _ASIDE), _grown(rise, _UP))]
+    columns += [np.clip(rise, -_FASTEST, _FASTEST) for _, rise in across[1:]]
+    columns += [_grown(np.maximum(height, 0), _HEIGHT), _grown(np.maximum(posed[..., 2], 0), _HEIGHT),
+                _grown(height - height.min(1, keepdims=True), _OVER_LOWEST),
+                np.broadcast_to((0.0, 1.0, 0.0, 1.0), height.shape),
+                _grown(np.linalg.norm(speed, axis=-1), _POSE_SPEED), _grown(speed[..., 2], _POSE_RISE),
+                np.full(height.shape, _noise(feet, right, up))]
+    return np.stack(columns, axis=-1)
+
+
+def _motion(points: np.ndarray, timestamps: np.ndarray, seconds: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return places (T, 4, 3) smoothed by a window of so many seconds, and their velocities."""
+    places = smooth(points.reshape(len(points), -1), timestamps, seconds).reshape(points.shape)
+    return places, np.gradient(places, timestamps, axis=0)
+
+
+def _noise(feet: SeenFeet, right: np.ndarray, up: np.ndarray) -> float:
+    """Return the logarithm of how much (m) the sight of the feet trembles in this clip: small people tremble more."""
+    trembling = feet.seen - _motion(feet.seen, feet.timestamps, _NOISE_SECONDS)[0]
+    middle = sum(np.median(np.abs(_along(trembling, axis)), axis=0) for axis in (right, up))
+    return float(np.log(max(np.median(middle), _LEAST_NOISE)))
+
+
+def _along(vectors: np.ndarray, axis: np.ndarray) -> np.ndarray:
+    return (vectors * axis).sum(-1)
+
+
+def _grown(values: np.ndarray, scale: float) -> np.ndarray:
+    return np.log1p((values / scale) ** 2)

@@ -1,0 +1,132 @@
+"""Everybody on the floor: world, contacts and root paths from each other, in turns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..base.pinhole import rays
+from ..body.lifting import landmark_weights
+from ..body.smpl_motion import CameraMotion
+from ..camera.path import CameraTrack, still_camera
+from ..camera.vertical_lines import Vertical
+from ..engines.engine import CapturedPerson, Shot
+from ..people.landmarks import LANDMARK
+from .camera_scale import camera_scale, floor_scale
+from .contacts import find_contacts
+from .floor import World, find_world, to_camera, to_world
+from .foot_measures import SeenFeet
+from .root_solve import LANDMARK_ABOVE_SOLE, Sight, solve_root_path
+from .soles import other_parts, soles, standing_points
+
+_DOWN = np.array((0.0, 0.0, -1.0))
+_FOOT_LANDMARKS = np.array([LANDMARK[f"{side}_{name}"] for side in ("left", "right") for name in ("heel", "foot_index")])
+_ROUNDS = 2
+
+
+@dataclass(frozen=True)
+class StandingPerson:
+    """A person before the camera, as placed in the world, the same motion there, and contacts (T, 4) in 0..1."""
+    person: CapturedPerson
+    in_world: CameraMotion
+    contacts: np.ndarray
+
+
+@dataclass(frozen=True)
+class Stage:
+    """From where the world was seen: world_from_cam (N, 4, 4) of each frame of the clip, or (1, 4, 4) where the camera stood
+    still; pitch and roll of the first frame's camera in radians."""
+    world_from_cam: np.ndarray
+    pitch: float
+    roll: float
+
+    def seen_at(self, rows: np.ndarray) -> np.ndarray:
+        """Return world_from_cam (T, 4, 4) at the clip's frames (T,)."""
+        return self.world_from_cam[rows] if len(self.world_from_cam) > 1 else np.repeat(self.world_from_cam, len(rows), axis=0)
+
+
+def stand(people: list[CapturedPerson], shot: Shot, camera: CameraTrack | None = None,
+          vertical: Vertical | None = None) -> tuple[Stage, list[StandingPerson]]:
+    """Return the stage of a shot and everybody on it: one floor and one scale for all.
+
+    vertical: which way is down before the first frame's camera. The world is found from what is lowest, then once more from
+    what is in contact with the floor there.
+    """
+    camera = camera or still_camera(len(shot.clock.frame_index))
+    scale = _scale_by_feet(people, shot, camera) if camera.goes else 1.0
+    world, settled, motions = _stand_before(people, shot, camera, scale, lambda seen: find_world(seen, vertical))
+    if camera.goes:
+        down = -world.world_from_cam[2, :3]
+        scale = floor_scale(camera.points, down, float(world.world_from_cam[2, 3]), scale)
+    points = [standing_points(motion, own.contacts) for motion, own in zip(motions, settled, strict=True)]
+    known = points if all(len(own) for own in points) else None
+    world, settled, _ = _stand_before(people, shot, camera, scale, lambda seen: find_world(seen, vertical, known))
+    world_from_cam = world.world_from_cam @ (_poses(camera, scale)[:1] if camera.still else _poses(camera, scale))
+    return Stage(world_from_cam, world.pitch, world.roll), settled
+
+
+def _stand_before(people: list[CapturedPerson], shot: Shot, camera: CameraTrack, scale: float,
+                  find: Callable[[list[CameraMotion]], World]) -> tuple[World, list[StandingPerson], list[CameraMotion]]:
+    """Return the world, everybody in it, and their motions in the first frame's axes, for a scale of the camera's path."""
+    poses = _poses(camera, scale)
+    motions = [to_world(person.motion, poses[_rows(person, shot)]) for person in people]
+    world = find(motions)
+    settled = [_settle(person.scaled(factor), shot, world.world_from_cam @ poses[_rows(person, shot)])
+               for person, factor in zip(people, world.stature_factors, strict=True)]
+    return world, settled, motions
+
+
+def _rows(person: CapturedPerson, shot: Shot) -> np.ndarray:
+    return person.track.frame_index - shot.clock.frame_index[0]
+
+
+def _poses(camera: CameraTrack, scale: float) -> np.ndarray:
+    """Return each frame's camera (N, 4, 4) in the first frame's axes, metres."""
+    poses = np.tile(np.eye(4), (len(camera.turns), 1, 1))
+    poses[:, :3, :3], poses[:, :3, 3] = camera.turns, scale * camera.places
+    return poses
+
+
+def _scale_by_feet(people: list[CapturedPerson], shot: Shot, camera: CameraTrack) -> float:
+    rows = [_rows(person, shot) for person in people]
+    poses = _poses(camera, 0.0)
+    feet = [soles(to_world(person.motion, poses[own]), np.zeros(3)) for person, own in zip(people, rows, strict=True)]
+    return camera_scale(feet, [camera.places[own] for own in rows], [camera.turns[own, :, 2] for own in rows],
+                        [person.track.timestamps for person in people])
+
+
+def _settle(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray) -> StandingPerson:
+    """Return the person with the root path on which picture, floor and inertia agree; world_from_cam (T, 4, 4)."""
+    motion = to_world(person.motion, world_from_cam)
+    sight = sight_of(person, motion, shot.intrinsics, world_from_cam)
+    contacts = _contacts(sight, motion.transl)
+    for _ in range(_ROUNDS):
+        motion = replace(motion, transl=solve_root_path(sight, contacts))
+        contacts = _contacts(sight, motion.transl)
+    before_camera = replace(person, motion=to_camera(motion, world_from_cam))
+    return StandingPerson(before_camera, motion, contacts)
+
+
+def sight_of(person: CapturedPerson, motion: CameraMotion, intrinsics: np.ndarray, world_from_cam: np.ndarray) -> Sight:
+    """Return what cameras at world_from_cam (T, 4, 4) see of a person whose motion is in the world's axes."""
+    at_origin = replace(motion, transl=np.zeros_like(motion.transl))
+    return Sight(person.body.posed_landmarks(*at_origin.pose()), soles(at_origin, _DOWN),
+                 other_parts(at_origin, _DOWN)[..., 2].min(1), rays(person.track.xy, intrinsics),
+                 landmark_weights(person.track.score), _FOOT_LANDMARKS, world_from_cam, motion.timestamps)
+
+
+def _contacts(sight: Sight, path: np.ndarray) -> np.ndarray:
+    return find_contacts(seen_feet(sight, path))
+
+
+def seen_feet(sight: Sight, path: np.ndarray) -> SeenFeet:
+    """Return what is seen of the feet of a person whose root takes the path (T, 3)."""
+    rotation, place = sight.world_from_cam[:, :3, :3], sight.world_from_cam[:, :3, 3]
+    posed = sight.landmarks[:, sight.foot_landmarks] + path[:, None]
+    distance = ((posed - place[:, None]) * rotation[:, None, :, 2]).sum(-1)
+    directions = np.einsum("tij,tkj->tki", rotation, sight.rays[:, sight.foot_landmarks])
+    seen = place[:, None] + directions * distance[..., None]
+    seen[..., 2] -= np.tile(LANDMARK_ABOVE_SOLE, 2)
+    return SeenFeet(sight.soles + path[:, None], seen, place, rotation[:, :, 0], sight.timestamps)

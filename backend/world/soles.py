@@ -1,0 +1,81 @@
+"""What of a body stands on the floor: soles, and whatever else is lowest where nobody stands."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mpsnet_blender.motion.base.soles import usual_ankle_height
+from mpsnet_blender.shared.smpl_skeleton import JOINT
+
+from ..body.smpl_motion import CameraMotion
+
+_FOOT_BELOW_ANKLE = 0.033      # in statures
+# Where somebody does not stand, other parts may lie on the floor: how far under their joints, in statures.
+_PARTS = {"left_knee": 0.035, "right_knee": 0.035, "left_wrist": 0.02, "right_wrist": 0.02, "left_elbow": 0.025,
+          "right_elbow": 0.025, "pelvis": 0.065, "spine3": 0.065, "head": 0.06}
+_STANDING_LENGTH, _STANDING_COSINE = 0.7, 0.7      # ankles to neck, of the stature; upright within 45 degrees
+SAMPLES_PER_SECOND = 2.0
+_MAX_SAMPLES = 600
+_SURE_CONTACT = 0.6
+
+
+def soles(person: CameraMotion, down: np.ndarray) -> np.ndarray:
+    """Return heels and toes (T, 4, 3) as left heel, left toe, right heel, right toe, on the sole, in the person's frame.
+
+    `down` (3,) is the direction of gravity there.
+    """
+    _, joints = person.pose()
+    ankle = usual_ankle_height(person.stature)
+    foot = ankle - _FOOT_BELOW_ANKLE * person.stature
+    columns = []
+    for side in ("left", "right"):
+        columns.append(joints[:, JOINT[f"{side}_ankle"]] + down * ankle)
+        columns.append(joints[:, JOINT[f"{side}_foot"]] + down * foot)
+    return np.stack(columns, axis=1)
+
+
+def other_parts(person: CameraMotion, down: np.ndarray) -> np.ndarray:
+    """Return the undersides (T, 9, 3) of knees, hands, elbows, pelvis, back and head, in the person's frame.
+
+    `down` (3,) is the direction of gravity there.
+    """
+    _, joints = person.pose()
+    return np.stack([joints[:, JOINT[name]] + down * share * person.stature for name, share in _PARTS.items()], axis=1)
+
+
+def standing(person: CameraMotion) -> tuple[np.ndarray, np.ndarray]:
+    """Return the way from the feet to the neck (T, 3) in metres, and whether the person stands stretched (T,)."""
+    _, joints = person.pose()
+    up = joints[:, JOINT["neck"]] - (joints[:, JOINT["left_ankle"]] + joints[:, JOINT["right_ankle"]]) / 2
+    length = np.linalg.norm(up, axis=1)
+    return up, (length > _STANDING_LENGTH * person.stature) & (-up[:, 1] > _STANDING_COSINE * length)
+
+
+def lowest_points(person: CameraMotion) -> np.ndarray:
+    """Return the lowest points (N, 3) at a few moments a second, in the camera's frame: those that may be on the floor."""
+    down = np.array((0.0, 1.0, 0.0))
+    _, stands = standing(person)
+    points = np.concatenate([soles(person, down), other_parts(person, down)], axis=1)
+    depth = points[..., 1].copy()
+    depth[stands, 4:] = -np.inf
+    lowest = points[np.arange(len(points)), depth.argmax(1)]
+    times = person.timestamps - person.timestamps[0]
+    starts = np.flatnonzero(np.diff((times * SAMPLES_PER_SECOND).astype(int), prepend=-1))
+    moments = np.split(lowest, starts[1:])
+    chosen = np.stack([part[part[:, 1].argsort()][int(0.8 * (len(part) - 1))] for part in moments])
+    return chosen[_thinned(len(chosen))]
+
+
+def standing_points(person: CameraMotion, contacts: np.ndarray) -> np.ndarray:
+    """Return soles (N, 3) in the camera's frame that stand on the floor by their contacts (T, 4), the surest twice a second."""
+    points = soles(person, np.array((0.0, 1.0, 0.0)))
+    times = person.timestamps - person.timestamps[0]
+    starts = np.flatnonzero(np.diff((times * SAMPLES_PER_SECOND).astype(int), prepend=-1))
+    surest = [int(part.argmax()) for part in np.split(contacts, starts[1:])]
+    rows, columns = np.divmod(np.array(surest), contacts.shape[1])
+    chosen = points[starts + rows, columns][contacts[starts + rows, columns] > _SURE_CONTACT]
+    return chosen[_thinned(len(chosen))]
+
+
+def _thinned(count: int) -> np.ndarray:
+    return np.linspace(0, count - 1, min(count, _MAX_SAMPLES)).astype(int)

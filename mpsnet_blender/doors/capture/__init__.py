@@ -1,0 +1,1 @@
+"""The Mocap tab: capture and import."""

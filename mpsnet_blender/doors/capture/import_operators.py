@@ -1,0 +1,146 @@
+"""The doors to the importer: a motion file, a capture's folder, the people checked in the panel."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from pathlib import Path
+
+import bpy
+
+from ...scene.capture.capture_import import import_capture
+from ...scene.capture.people_found import people_found
+from ...shared.motion_file import MotionFileError
+from .properties import IMPORT_PROPERTIES, ImportProperties
+
+_MODES_WITH_UNDO_OF_THEIR_OWN = ("SCULPT", "SCULPT_CURVES", "PAINT_TEXTURE")
+
+
+class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
+    """Import a motion file (a capture's, or AMASS), or everybody in a capture's folder"""
+    bl_idname = "mpsnet.import_motion"
+    bl_label = "Import Motion"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(
+        subtype="FILE_PATH", options={"SKIP_SAVE"}, description="A motion file, or a capture's folder")
+    filter_glob: bpy.props.StringProperty(default="*.npz;people.json", options={"HIDDEN"})
+
+    @classmethod
+    def poll(cls, context):
+        return _says_undoable(cls, context)
+
+    def invoke(self, context, _event):
+        _take_scene_settings(self, context)
+        if self.filepath:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context):
+        if not self.filepath:
+            self.report({"ERROR"}, "No file given. Choose a motion file (.npz), or a capture's folder.")
+            return {"CANCELLED"}
+        _take_scene_settings(self, context)
+        path = Path(bpy.path.abspath(self.filepath))
+        if (ended := _import(self, context, path, None)) == {"FINISHED"}:
+            context.window_manager.mpsnet.show_people(people_found(path))
+        return ended
+
+
+class MPSNET_OT_import_people(ImportProperties, bpy.types.Operator):
+    """Import the people with a check mark"""
+    bl_idname = "mpsnet.import_people"
+    bl_label = "Import"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        people = context.window_manager.mpsnet.people
+        if not any(person.is_chosen for person in people):
+            cls.poll_message_set("Check somebody in the list" if people else "Capture a video, or import a motion file, first")
+            return False
+        return _says_undoable(cls, context)
+
+    def execute(self, context):
+        state = context.window_manager.mpsnet
+        _take_scene_settings(self, context)
+        chosen = {person.person_id for person in state.people if person.is_chosen}
+        return _import(self, context, Path(state.capture), chosen)
+
+
+class MPSNET_OT_view_footage(bpy.types.Operator):
+    """Look through the camera of the last import in this 3D view. The scene's own camera stays what it is"""
+    bl_idname = "mpsnet.view_footage"
+    bl_label = "View over Footage"
+
+    @classmethod
+    def poll(cls, context):
+        if context.space_data is None or context.space_data.type != "VIEW_3D":
+            cls.poll_message_set("This works in a 3D view")
+            return False
+        if context.scene.objects.get(context.window_manager.mpsnet.camera) is None:
+            cls.poll_message_set("The imported camera is gone")
+            return False
+        return True
+
+    def execute(self, context):
+        view = context.space_data
+        view.use_local_camera = True
+        view.camera = context.scene.objects[context.window_manager.mpsnet.camera]
+        view.region_3d.view_perspective = "CAMERA"
+        return {"FINISHED"}
+
+
+class MPSNET_FH_motion(bpy.types.FileHandler):
+    bl_idname = "MPSNET_FH_motion"
+    bl_label = "Motion Capture"
+    bl_import_operator = "mpsnet.import_motion"
+    bl_file_extensions = ".npz"
+
+    @classmethod
+    def poll_drop(cls, context):
+        return context.area is not None and context.area.type in {"VIEW_3D", "OUTLINER"}
+
+
+def draw_import_menu(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
+    """Draw the entry in File > Import."""
+    menu.layout.operator(MPSNET_OT_import_motion.bl_idname, text="Motion Capture (.npz)")
+
+
+def _says_undoable(operator_class: type, context: bpy.types.Context) -> bool:
+    """In these modes Blender's undo steps hold strokes alone: an import could not be taken back."""
+    if context.mode in _MODES_WITH_UNDO_OF_THEIR_OWN:
+        operator_class.poll_message_set("Leave this mode first: Undo could not take an import back in it")
+        return False
+    return True
+
+
+def _take_scene_settings(operator: bpy.types.Operator, context: bpy.types.Context) -> None:
+    """Let the panel's settings stand for what a call does not name."""
+    for name in IMPORT_PROPERTIES:
+        if not operator.properties.is_property_set(name):
+            setattr(operator, name, getattr(context.scene.mpsnet, name))
+
+
+def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path,
+            person_ids: Container[int] | None) -> set[str]:
+    try:
+        report = import_capture(context.scene, path, operator.import_options(), person_ids, _view_layer(context))
+    except MotionFileError as error:
+        operator.report({"ERROR"}, str(error))
+        return {"CANCELLED"}
+    notice = f"Imported {report.sentence}."
+    context.window_manager.mpsnet.show_notice(notice, report.warnings, report.camera or "")
+    operator.report({"INFO"}, notice)
+    for warning in report.warnings:
+        operator.report({"WARNING"}, warning)
+    return {"FINISHED"}
+
+
+def _view_layer(context: bpy.types.Context) -> bpy.types.ViewLayer:
+    """Return the view layer that the user works in; the scene's first, where the window shows another scene."""
+    shown = context.view_layer
+    return shown if shown is not None and shown.id_data == context.scene else context.scene.view_layers[0]
+
+
+CLASSES = (MPSNET_OT_import_motion, MPSNET_OT_import_people, MPSNET_OT_view_footage, MPSNET_FH_motion)

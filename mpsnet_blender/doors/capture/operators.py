@@ -1,0 +1,197 @@
+"""The doors to the backend: capture, set-up, cancel, and the dropped video."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import bpy
+
+from ...client.backend_process import BackendProcess
+from ...client.setup_errors import SetupError
+from ...scene.capture import job_timer
+from ...scene.capture.capture_job import new_capture_folder, start_adding_models, start_capture, start_setup
+from ...scene.capture.job_timer import Job
+from ...shared.engine_files import missing_files
+from ..common.preferences import backend_environment, home_folder, preferences
+from .job_endings import capture_ended, models_added, run_job, setup_ended
+
+MOVIE_EXTENSIONS = ";".join(sorted(bpy.path.extensions_movie))
+
+
+class MPSNET_OT_capture_video(bpy.types.Operator):
+    """Find the people in the video and capture their motion. Blender stays usable meanwhile"""
+    bl_idname = "mpsnet.capture_video"
+    bl_label = "Capture"
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    directory: bpy.props.StringProperty(
+        subtype="DIR_PATH", options={"SKIP_SAVE"},
+        description="Folder for the result. Empty: a new one in the add-on's folder")
+    _is_from_dialog = False
+    filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context):
+        return _says_free(cls) and _says_ready(cls, context)
+
+    def invoke(self, context, _event):
+        if context.scene.mpsnet.video:
+            return self.execute(context)
+        self._is_from_dialog = True
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context):
+        settings = context.scene.mpsnet
+        video = Path(bpy.path.abspath(self.filepath or settings.video))
+        if not video.is_file():
+            self.report({"ERROR"}, f"There is no video {video}. Choose a video file.")
+            return {"CANCELLED"}
+        settings.video = str(video)
+        environment = backend_environment(context)
+        if not environment.is_ready() and _set_up(self, context) != {"FINISHED"}:
+            return {"CANCELLED"}
+        # A file dialog fills `directory` with the video's own folder: that is no choice of a place for the result.
+        is_chosen = self.directory and not self._is_from_dialog
+        folder = Path(bpy.path.abspath(self.directory)) if is_chosen else new_capture_folder(home_folder(context), video)
+        return _run(self, context, f"Capturing {video.name}", capture_ended, lambda: start_capture(
+            environment, home_folder(context), video, folder, settings.capture_options()))
+
+
+class MPSNET_OT_setup_backend(bpy.types.Operator):
+    """Download and install what captures need: a Python environment of its own and the landmark models. Once"""
+    bl_idname = "mpsnet.setup_backend"
+    bl_label = "Set Up"
+
+    @classmethod
+    def poll(cls, context):
+        if not bpy.app.online_access:
+            cls.poll_message_set("Allow Online Access first: Preferences, System, Network")
+            return False
+        return _says_free(cls)
+
+    def execute(self, context):
+        return _set_up(self, context)
+
+
+class MPSNET_OT_add_models(bpy.types.Operator):
+    """Check and take in files that you downloaded for the MPS-Net engine: a folder, a zip, or a single file"""
+    bl_idname = "mpsnet.add_models"
+    bl_label = "Add Files"
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context):
+        if not backend_environment(context).is_ready():
+            cls.poll_message_set("The engine is not set up: press Set Up first")
+            return False
+        return _says_free(cls)
+
+    def invoke(self, context, _event):
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context):
+        source = Path(bpy.path.abspath(self.filepath))
+        return _run(self, context, f"Adding {source.name}", models_added, lambda: start_adding_models(
+            backend_environment(context), home_folder(context), source))
+
+
+class MPSNET_OT_cancel_job(bpy.types.Operator):
+    """Stop what is running"""
+    bl_idname = "mpsnet.cancel_job"
+    bl_label = "Cancel"
+
+    @classmethod
+    def poll(cls, _context):
+        if job_timer.running_job() is None:
+            cls.poll_message_set("Nothing is running")
+            return False
+        return True
+
+    def execute(self, _context):
+        job_timer.running_job().cancel()
+        job_timer.redraw_sidebars()
+        return {"FINISHED"}
+
+
+class MPSNET_OT_choose_video(bpy.types.Operator):
+    """Choose this video in the Mocap tab"""
+    bl_idname = "mpsnet.choose_video"
+    bl_label = "Choose Video for Motion Capture"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+
+    def execute(self, context):
+        context.scene.mpsnet.video = self.filepath
+        _show_tab(context)
+        self.report({"INFO"}, "Press Capture in the Mocap tab of the sidebar")
+        return {"FINISHED"}
+
+
+class MPSNET_FH_video(bpy.types.FileHandler):
+    bl_idname = "MPSNET_FH_video"
+    bl_label = "Motion Capture"
+    bl_import_operator = "mpsnet.choose_video"
+    bl_file_extensions = MOVIE_EXTENSIONS
+
+    @classmethod
+    def poll_drop(cls, context):
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+
+def _set_up(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
+    return _run(operator, context, "Setting up", setup_ended, lambda: start_setup(
+        backend_environment(context), bpy.path.abspath(preferences(context).python)))
+
+
+def _run(operator: bpy.types.Operator, context: bpy.types.Context, title: str, on_end: Callable[[Job], None],
+         start: Callable[[], BackendProcess]) -> set[str]:
+    """Start a process for the context's scene and run it as a job, or report why it cannot start."""
+    try:
+        process = start()
+    except (SetupError, OSError) as error:
+        operator.report({"ERROR"}, f"{error} {getattr(error, 'advice', '')}".strip())
+        return {"CANCELLED"}
+    return run_job(operator, context, Job(title, process, context.scene.name, on_end))
+
+
+def _says_free(operator_class: type) -> bool:
+    if job_timer.running_job() is not None:
+        operator_class.poll_message_set("A job is running: wait, or cancel it")
+        return False
+    return True
+
+
+def _says_ready(operator_class: type, context: bpy.types.Context) -> bool:
+    """Whether a capture can start. In a script's background it sets the backend up first, where it may go online."""
+    environment = backend_environment(context)
+    if context.scene.mpsnet.engine == "mpsnet" and (missing := missing_files(environment.checkpoints_folder)):
+        names = ", ".join(file.original_name for file in missing)
+        operator_class.poll_message_set(f"The MPS-Net engine lacks {names}: download what is missing and press Add Files")
+        return False
+    if environment.is_ready() or (bpy.app.background and bpy.app.online_access):
+        return True
+    operator_class.poll_message_set("The backend is not set up: press Set Up, or run bpy.ops.mpsnet.setup_backend(). "
+                                    "Both need Online Access (Preferences, System, Network)")
+    return False
+
+
+def _show_tab(context: bpy.types.Context) -> None:
+    """Open the sidebar of the 3D view that something was dropped into, at our tab."""
+    if context.area is None or context.area.type != "VIEW_3D":
+        return
+    context.space_data.show_region_ui = True
+    sidebar = next(region for region in context.area.regions if region.type == "UI")
+    try:
+        sidebar.active_panel_category = "Mocap"
+    except (AttributeError, TypeError):  # read-only, or the sidebar was never drawn
+        return
+
+
+CLASSES = (MPSNET_OT_capture_video, MPSNET_OT_setup_backend, MPSNET_OT_add_models, MPSNET_OT_cancel_job,
+           MPSNET_OT_choose_video, MPSNET_FH_video)

@@ -1,0 +1,154 @@
+"""The sidebar tab "Mocap"."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...scene.capture import job_timer
+from ...scene.capture.job_timer import Job
+from ...shared.engine_files import missing_files
+from ..common import thumbnails
+from ..common.error_dialog import draw_lines
+from ..common.preferences import backend_environment
+
+_BUTTON_HEIGHT = 1.6
+_GRADE_ICONS = {"green": "CHECKMARK", "amber": "INFO", "red": "ERROR"}
+_CHARACTER_PIXELS = 6.6  # mean width of a character of the interface's font, at scale 1
+
+
+class _MocapPanel:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Mocap"
+
+
+class MPSNET_PT_capture(_MocapPanel, bpy.types.Panel):
+    bl_label = "Motion Capture"
+
+    def draw(self, context):
+        layout = self.layout
+        state = context.window_manager.mpsnet
+        layout.prop(context.scene.mpsnet, "video", text="", icon="FILE_MOVIE", placeholder="Choose or drop a video")
+        job = job_timer.running_job()
+        if job is not None:
+            _draw_job(layout, job)
+        else:
+            _draw_start(layout, context)
+        layout.operator("mpsnet.import_motion", text="Import Motion File", icon="FILE_FOLDER")
+        if state.error_message:
+            _draw_error(layout, context)
+        _draw_notice(layout, context)
+
+
+class MPSNET_PT_people(_MocapPanel, bpy.types.Panel):
+    bl_label = "People Found"
+    bl_parent_id = "MPSNET_PT_capture"
+
+    @classmethod
+    def poll(cls, context):
+        return len(context.window_manager.mpsnet.people) > 0
+
+    def draw(self, context):
+        for person in context.window_manager.mpsnet.people:
+            row = self.layout.box().row()
+            row.template_icon(icon_value=thumbnails.icon_of(person.thumbnail), scale=4.0)
+            words = row.column(align=True)
+            words.prop(person, "is_chosen", text=person.label)
+            if person.span:
+                words.label(text=person.span, icon="TIME")
+            if person.grade:
+                draw_lines(words, person.advice or "Good", _GRADE_ICONS.get(person.grade, "INFO"), _line_characters(context) - 14)
+        row = self.layout.row(align=True)
+        row.scale_y = _BUTTON_HEIGHT
+        row.operator("mpsnet.import_people", icon="IMPORT")
+        row.operator("wm.path_open", text="", icon="FILE_FOLDER").filepath = context.window_manager.mpsnet.capture_folder()
+
+
+def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
+    column = layout.column(align=True)
+    row = column.row(align=True)
+    row.scale_y = _BUTTON_HEIGHT
+    row.progress(factor=job.state.fraction or 0.0, text=job.state.stage, type="BAR")
+    cancel = row.row(align=True)
+    cancel.enabled = not job.state.is_cancelling
+    cancel.operator("mpsnet.cancel_job", text="", icon="CANCEL")
+    column.label(text=job.state.detail)
+
+
+def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    # When a job ends under the mouse, Blender hands the hovered progress bar's place to the first plain item that
+    # follows, and draws that as a bar until the mouse moves. This separator takes it, unseen.
+    layout.separator(factor=0.05)
+    if not backend_environment(context).is_ready():
+        _draw_setup(layout, context)
+        return
+    if context.scene.mpsnet.engine == "mpsnet":
+        _draw_missing_files(layout, context)
+    row = layout.row()
+    row.scale_y = _BUTTON_HEIGHT
+    row.operator("mpsnet.capture_video", icon="OUTLINER_OB_ARMATURE")
+
+
+def _draw_missing_files(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Tell which of the authors' files are missing, what each is for and where to get it."""
+    missing = missing_files(backend_environment(context).checkpoints_folder)
+    if not missing:
+        return
+    box = layout.box().column(align=True)
+    characters = _line_characters(context) - 2
+    for file in missing:
+        draw_lines(box, f"{file.original_name}: {file.purpose}", "ERROR", characters)
+    for site in dict.fromkeys(file.site for file in missing):
+        address = site.split()[0]
+        box.operator("wm.url_open", text=address.removeprefix("https://"), icon="URL").url = address
+    words = "Download them there; their licences say for what. Then add the zip, the folder or each file."
+    draw_lines(box, words, "INFO", characters)
+    box.operator("mpsnet.add_models", icon="FILEBROWSER")
+
+
+def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    environment = backend_environment(context)
+    row = layout.row()
+    row.scale_y = _BUTTON_HEIGHT
+    row.operator("mpsnet.setup_backend", text=f"Set Up (downloads {environment.download_megabytes} MB)", icon="INTERNET")
+    if bpy.app.online_access:
+        words = f"Needed once, takes {environment.disk_megabytes} MB of disk. Videos never leave this computer."
+        draw_lines(layout.column(align=True), words, "INFO", _line_characters(context))
+        return
+    box = layout.box().column(align=True)
+    characters = _line_characters(context) - 2
+    draw_lines(box, "Blender may not go online, so the set-up cannot download.", "INTERNET_OFFLINE", characters)
+    if bpy.app.online_access_override:
+        draw_lines(box, "Start Blender without --offline-mode to allow it.", "BLANK1", characters)
+    else:
+        box.prop(context.preferences.system, "use_online_access", text="Allow Online Access")
+
+
+def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    state = context.window_manager.mpsnet
+    column = layout.column(align=True)
+    draw_lines(column, state.notice, "INFO", _line_characters(context))
+    draw_lines(column, state.warning, "ERROR", _line_characters(context))
+    if context.scene.objects.get(state.camera) is not None:
+        layout.operator("mpsnet.view_footage", icon="VIEW_CAMERA")
+
+
+def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    state = context.window_manager.mpsnet
+    box = layout.box().column(align=True)
+    box.alert = True
+    draw_lines(box, state.error_message, "ERROR", _line_characters(context) - 2)
+    row = box.row(align=True)
+    row.alert = False
+    row.operator("mpsnet.show_error", text="Details", icon="INFO")
+    row.operator("mpsnet.open_log", text="Log", icon="TEXT")
+    row.operator("mpsnet.dismiss_error", text="", icon="X")
+
+
+def _line_characters(context: bpy.types.Context) -> int:
+    """Return how many characters fit a line of the sidebar beside an icon."""
+    scale = context.preferences.system.ui_scale
+    return max(12, int((context.region.width / scale - 60) / _CHARACTER_PIXELS))
+
+
+CLASSES = (MPSNET_PT_capture, MPSNET_PT_people)

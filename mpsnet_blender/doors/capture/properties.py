@@ -1,0 +1,119 @@
+"""What the user sets (saved with the scene), and what the panel shows of the last capture (kept with the window)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import bpy
+
+from ...scene.capture.capture_import import ImportOptions
+from ...scene.capture.people_found import FoundPeople
+from ...shared.protocol import Error
+from ..common import thumbnails
+from ..common.path_options import relative_path_options
+from .capture_properties import CaptureProperties
+
+IMPORT_PROPERTIES = ("timing", "start_frame", "extend_range", "match_resolution", "with_camera", "relax_hands")
+
+
+class ImportProperties:
+    """The choices of an import, for the scene and for the operators alike."""
+    timing: bpy.props.EnumProperty(
+        name="Timing", options={"SKIP_SAVE"},
+        items=(("KEEP", "Keep Scene's fps", "The motion keeps the video's speed; keys lie at fractional frames"),
+               ("SET", "Use Video's fps", "Set the scene's frame rate to the video's; every key lies on a frame")))
+    start_frame: bpy.props.IntProperty(
+        name="Start Frame", default=1, options={"SKIP_SAVE"}, description="The scene frame at which the motion begins")
+    extend_range: bpy.props.BoolProperty(
+        name="Extend Scene Range", default=False, options={"SKIP_SAVE"},
+        description="Make the scene's frame range long enough for the motion")
+    match_resolution: bpy.props.BoolProperty(
+        name="Match Resolution", default=False, options={"SKIP_SAVE"},
+        description="Set the render resolution to the video's. Otherwise the camera fits the resolution there is")
+    with_camera: bpy.props.BoolProperty(
+        name="Camera and Footage", default=True, options={"SKIP_SAVE"},
+        description="Add a camera that stands where the video's did, with the video behind the scene")
+    relax_hands: bpy.props.BoolProperty(
+        name="Relaxed Hands", default=True, options={"SKIP_SAVE"},
+        description="Curl hands slightly that were not captured, in place of stiff flat ones")
+
+    def import_options(self) -> ImportOptions:
+        """Return the choices as the importer takes them."""
+        return ImportOptions(
+            start_frame=self.start_frame, set_scene_fps=self.timing == "SET", extend_scene_range=self.extend_range,
+            match_resolution=self.match_resolution, with_camera=self.with_camera, relax_hands=self.relax_hands)
+
+
+class MPSNET_scene_settings(CaptureProperties, ImportProperties, bpy.types.PropertyGroup):
+    """Scene.mpsnet: what to capture, how, and how to import."""
+    video: bpy.props.StringProperty(
+        name="Video", subtype="FILE_PATH", options=relative_path_options(),
+        description="The video to capture. You can drop one into the 3D view too")
+    import_when_done: bpy.props.BoolProperty(
+        name="Import When Done", default=True, description="Import everybody as soon as the capture is finished")
+
+
+class MPSNET_person(bpy.types.PropertyGroup):
+    """One person found, as the panel lists them."""
+    person_id: bpy.props.IntProperty()
+    label: bpy.props.StringProperty()
+    span: bpy.props.StringProperty()
+    thumbnail: bpy.props.StringProperty()
+    grade: bpy.props.StringProperty()
+    advice: bpy.props.StringProperty()
+    is_chosen: bpy.props.BoolProperty(name="Import", default=True, description="Import this person")
+
+
+class MPSNET_window_state(bpy.types.PropertyGroup):
+    """WindowManager.mpsnet: the last capture, the last import, the last error."""
+    capture: bpy.props.StringProperty()
+    people: bpy.props.CollectionProperty(type=MPSNET_person)
+    notice: bpy.props.StringProperty()
+    warning: bpy.props.StringProperty()
+    camera: bpy.props.StringProperty()
+    error_message: bpy.props.StringProperty()
+    error_advice: bpy.props.StringProperty()
+    error_log_tail: bpy.props.StringProperty()
+    error_log_path: bpy.props.StringProperty()
+
+    def show_people(self, found: FoundPeople) -> None:
+        """List the people of a capture, with its pictures anew."""
+        thumbnails.forget()
+        self.capture = str(found.path)
+        self.people.clear()
+        for person in found.people:
+            item = self.people.add()
+            item.person_id, item.label, item.is_chosen = person.person_id, person.label, person.is_chosen
+            item.span, item.thumbnail = person.span, person.thumbnail
+            item.grade, item.advice = person.grade, person.advice
+
+    def capture_folder(self) -> str:
+        """Return the folder that the people came from."""
+        path = Path(self.capture)
+        return str(path if path.is_dir() else path.parent)
+
+    def show_notice(self, notice: str, warnings: Sequence[str] = (), camera: str = "") -> None:
+        """Keep a line about what was done, what the user should know, and the name of the camera that was made."""
+        self.notice, self.warning, self.camera = notice, " ".join(warnings), camera
+
+    def show_error(self, error: Error, log_path: Path | None = None) -> None:
+        """Keep an error for the dialog and the panel."""
+        self.error_message, self.error_advice, self.error_log_tail = error.message, error.advice, error.log_tail
+        self.error_log_path = str(log_path or "")
+
+    def forget_error(self) -> None:
+        """Show no error any more."""
+        self.error_message = self.error_advice = self.error_log_tail = self.error_log_path = ""
+
+
+def attach() -> None:
+    """Hang the settings on the scene and the state on the window manager."""
+    bpy.types.Scene.mpsnet = bpy.props.PointerProperty(type=MPSNET_scene_settings)
+    bpy.types.WindowManager.mpsnet = bpy.props.PointerProperty(type=MPSNET_window_state, options={"SKIP_SAVE"})
+
+
+def detach() -> None:
+    """Take both off again."""
+    del bpy.types.WindowManager.mpsnet
+    del bpy.types.Scene.mpsnet

@@ -1,0 +1,96 @@
+"""The doors to clean-up: clean, reset, show the contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import bpy
+
+from ...scene.base.motion_storage import has_motion
+from ...scene.cleanup.cleanup import CLEANUP_ERRORS, CleanupError, CleanupReport, clean_armature, reset_armature, show_contacts
+from .properties import CLEANUP_PROPERTIES, CleanupProperties
+
+
+class _OnArmature:
+    """What the operators on an imported armature have."""
+    bl_options = {"REGISTER", "UNDO"}
+
+    armature: bpy.props.StringProperty(
+        options={"SKIP_SAVE"}, description="Name of the armature object. Empty: the active one")
+
+    def on_armature(self, context: bpy.types.Context, run: Callable) -> object | None:
+        """Return what `run` makes of the armature; None, with the error reported, where it cannot."""
+        try:
+            return run(_armature(self.armature, context))
+        except CLEANUP_ERRORS as error:
+            self.report({"ERROR"}, str(error))
+            return None
+
+    def tell(self, context: bpy.types.Context, report: CleanupReport) -> set[str]:
+        """Show what was keyed."""
+        state = context.window_manager.mpsnet
+        state.show_notice(f"{report.sentence}.", report.warnings, camera=state.camera)
+        self.report({"INFO"}, report.sentence)
+        for warning in report.warnings:
+            self.report({"WARNING"}, warning)
+        # Keys written from Python redraw no window by themselves.
+        for area in (area for window in context.window_manager.windows for area in window.screen.areas):
+            area.tag_redraw()
+        return {"FINISHED"}
+
+
+class MPSNET_OT_clean_motion(_OnArmature, CleanupProperties, bpy.types.Operator):
+    """Key the motion anew from the captured raw motion, cleaned as chosen. Keys that were changed by hand are written over"""
+    bl_idname = "mpsnet.clean_motion"
+    bl_label = "Clean Up"
+
+    def execute(self, context):
+        report = self.on_armature(context, lambda thing: self._clean(thing))
+        return self.tell(context, report) if report else {"CANCELLED"}
+
+    def _clean(self, thing: bpy.types.Object) -> CleanupReport:
+        for name in CLEANUP_PROPERTIES:
+            if not self.properties.is_property_set(name):
+                setattr(self, name, getattr(thing.mpsnet_cleanup, name))
+        report = clean_armature(thing, self.cleanup_settings())
+        thing.mpsnet_cleanup.keep_settings(self)
+        return report
+
+
+class MPSNET_OT_reset_motion(_OnArmature, bpy.types.Operator):
+    """Key the motion as it was imported, with the contacts as captured, and set all sliders back"""
+    bl_idname = "mpsnet.reset_motion"
+    bl_label = "Reset"
+
+    def execute(self, context):
+        report = self.on_armature(context, self._reset)
+        return self.tell(context, report) if report else {"CANCELLED"}
+
+    def _reset(self, thing: bpy.types.Object) -> CleanupReport:
+        report = reset_armature(thing)
+        thing.mpsnet_cleanup.forget_settings()
+        return report
+
+
+class MPSNET_OT_show_contacts(_OnArmature, bpy.types.Operator):
+    """Key the contacts on the foot and toe bones, 1 while heel or toe stands. Edit these keys, then press Clean Up"""
+    bl_idname = "mpsnet.show_contacts"
+    bl_label = "Edit Contacts"
+
+    def execute(self, context):
+        done = self.on_armature(context, lambda thing: show_contacts(thing) or True)
+        return {"FINISHED"} if done else {"CANCELLED"}
+
+
+def _armature(name: str, context: bpy.types.Context) -> bpy.types.Object:
+    """Return the armature object that is meant. Raises CleanupError."""
+    thing = bpy.data.objects.get(name) if name else context.active_object
+    if thing is None:
+        words = f"There is no object “{name}”" if name else "No armature is given and no object is active"
+        raise CleanupError(f"{words}. Name an armature that Import Motion made.")
+    if not has_motion(thing):
+        raise CleanupError(f"“{thing.name}” keeps no captured motion. Choose an armature that Import Motion made.")
+    return thing
+
+
+CLASSES = (MPSNET_OT_clean_motion, MPSNET_OT_reset_motion, MPSNET_OT_show_contacts)

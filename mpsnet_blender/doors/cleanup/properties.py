@@ -1,0 +1,95 @@
+"""Object.mpsnet_cleanup: what is kept of an imported motion, and what the user chose for its clean-up."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...scene.cleanup.cleanup import CleanupSettings
+
+
+class CleanupProperties:
+    """The choices of a clean-up, for the armature and for the operator alike."""
+    smooth_trunk: bpy.props.FloatProperty(
+        name="Smooth Trunk", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
+        description="Smooth trunk and path. Hits and landings stay sharp, nothing lags")
+    smooth_head: bpy.props.FloatProperty(
+        name="Smooth Head", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
+        description="Smooth neck and head")
+    smooth_arms: bpy.props.FloatProperty(
+        name="Smooth Arms", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
+        description="Smooth the arms. Punches keep their speed")
+    smooth_legs: bpy.props.FloatProperty(
+        name="Smooth Legs", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
+        description="Smooth the legs; standing feet are locked afterwards")
+    repair_spikes: bpy.props.BoolProperty(
+        name="Repair Spikes", default=False, options={"SKIP_SAVE"},
+        description="Replace joints that jump away for one to three frames")
+    foot_lock: bpy.props.FloatProperty(
+        name="Foot Lock", default=1.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
+        description="Hold standing feet, and hands on the floor, in place. 0 leaves them as captured")
+    floor_offset: bpy.props.FloatProperty(
+        name="Floor Offset", default=0.0, soft_min=-1.0, soft_max=1.0, unit="LENGTH", options={"SKIP_SAVE"},
+        description="Raise the motion by so much, or lower it")
+    from_origin: bpy.props.BoolProperty(
+        name="Start at the Origin", default=False, options={"SKIP_SAVE"},
+        description="Turn and move the motion so that it starts at the origin and goes along +Y")
+    in_place: bpy.props.BoolProperty(
+        name="In Place", default=False, options={"SKIP_SAVE"}, description="Take the way over the floor off; the sway stays")
+    loop: bpy.props.BoolProperty(
+        name="Loop", default=False, options={"SKIP_SAVE"},
+        description="Keep the part that comes back to its first pose best, and close it")
+    speed: bpy.props.FloatProperty(
+        name="Speed", default=1.0, min=0.05, max=20.0, soft_min=0.25, soft_max=4.0, options={"SKIP_SAVE"},
+        description="Play so many times as fast")
+    key_tolerance: bpy.props.FloatProperty(
+        name="Fewer Keys", default=0.0, min=0.0, soft_max=50.0, unit="CAMERA", options={"SKIP_SAVE"},  # told in mm
+        description="Leave keys out as long as no joint strays farther than so many millimetres. 0: a key on every frame")
+
+    def cleanup_settings(self) -> CleanupSettings:
+        """Return the choices as the clean-up takes them."""
+        return CleanupSettings(**{name: getattr(self, name) for name in CLEANUP_PROPERTIES})
+
+
+CLEANUP_PROPERTIES = tuple(CleanupProperties.__annotations__)
+
+
+class MPSNET_cleanup(CleanupProperties, bpy.types.PropertyGroup):
+    """Object.mpsnet_cleanup."""
+    motion: bpy.props.StringProperty(subtype="BYTE_STRING", options={"HIDDEN"})
+    action: bpy.props.PointerProperty(type=bpy.types.Action, options={"HIDDEN"})
+    first_frame: bpy.props.FloatProperty(
+        name="Start Frame", default=1.0, description="The scene frame at which the motion begins, from the next clean-up on")
+    frames_per_second: bpy.props.FloatProperty(default=24.0, options={"HIDDEN"})
+    imported_first: bpy.props.FloatProperty(options={"HIDDEN"})
+    applied_first: bpy.props.FloatProperty(options={"HIDDEN"})
+    applied_speed: bpy.props.FloatProperty(default=1.0, options={"HIDDEN"})
+    applied_start: bpy.props.FloatProperty(options={"HIDDEN"})
+    slide_mm: bpy.props.FloatProperty(options={"HIDDEN"})
+    slide_mm_per_second: bpy.props.FloatProperty(options={"HIDDEN"})
+    penetration_mm: bpy.props.FloatProperty(options={"HIDDEN"})
+    jitter_mm: bpy.props.FloatProperty(options={"HIDDEN"})
+    grade: bpy.props.StringProperty(options={"HIDDEN"})
+    advice: bpy.props.StringProperty(options={"HIDDEN"})
+
+    def keep_settings(self, chosen: CleanupProperties) -> None:
+        """Show the choices of an operator in the panel."""
+        for name in CLEANUP_PROPERTIES:
+            setattr(self, name, getattr(chosen, name))
+
+    def forget_settings(self) -> None:
+        """Go back to the choices that an import begins with."""
+        for name in CLEANUP_PROPERTIES:
+            self.property_unset(name)
+
+
+CLASSES = (MPSNET_cleanup,)
+
+
+def attach() -> None:
+    """Hang the settings on objects."""
+    bpy.types.Object.mpsnet_cleanup = bpy.props.PointerProperty(type=MPSNET_cleanup)
+
+
+def detach() -> None:
+    """Take them off again."""
+    del bpy.types.Object.mpsnet_cleanup

@@ -1,0 +1,1 @@
+"""Preferences, errors and pictures that all doors share."""

@@ -1,0 +1,67 @@
+"""The add-on's preferences, and the places on disk that follow from them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import bpy
+
+from ...client.backend_environment import BackendEnvironment, default_home
+from .path_options import relative_path_options
+
+# Blender looks preferences up under the extension's root package: "bl_ext.<repository>.mpsnet_blender".
+ROOT_PACKAGE = __package__.removesuffix(".mpsnet_blender.doors.common")
+
+
+class MPSNET_preferences(bpy.types.AddonPreferences):
+    bl_idname = ROOT_PACKAGE
+
+    home: bpy.props.StringProperty(
+        name="Folder", subtype="DIR_PATH", options=relative_path_options(),
+        description="Where the backend, its models and captures are kept. Empty: in Blender's folder for extensions")
+    python: bpy.props.StringProperty(
+        name="Python", subtype="FILE_PATH", options=relative_path_options(),
+        description="The Python program that the backend is set up with. Empty: one is found")
+
+    def draw(self, context):
+        column = self.layout.column()
+        column.use_property_split = True
+        column.prop(self, "home", placeholder=_default_home())
+        column.prop(self, "python", placeholder="Found automatically")
+        environment = backend_environment(context)
+        row = column.row()
+        if environment.is_ready():
+            row.label(text="The backend is set up.", icon="CHECKMARK")
+        else:
+            row.operator("mpsnet.setup_backend", text=f"Set Up Backend ({environment.download_megabytes} MB)", icon="IMPORT")
+
+
+def preferences(context: bpy.types.Context) -> MPSNET_preferences:
+    """Return the add-on's preferences."""
+    return context.preferences.addons[ROOT_PACKAGE].preferences
+
+
+def home_folder(context: bpy.types.Context) -> Path:
+    """Return the folder for environments, models, captures and logs: never inside the extension, which upgrades replace."""
+    chosen = preferences(context).home
+    return Path(bpy.path.abspath(chosen) if chosen else _default_home())
+
+
+def backend_environment(context: bpy.types.Context) -> BackendEnvironment:
+    """Return the environment of the scene's engine: that in the home folder, or if only the shell's is set up, that one.
+
+    So whoever used `mocap.py` before need not download anything again.
+    """
+    profile = context.scene.mpsnet.engine
+    own, shell = _environment(home_folder(context), profile), _environment(default_home(), profile)
+    return shell if not own.is_ready() and shell.is_ready() else own
+
+
+@lru_cache(maxsize=8)
+def _environment(home: Path, profile: str) -> BackendEnvironment:
+    return BackendEnvironment(home, profile)
+
+
+def _default_home() -> str:
+    return bpy.utils.extension_path_user(ROOT_PACKAGE, create=False)

@@ -1,0 +1,132 @@
+"""The doors to the exporter: one operator, its buttons in the sidebar, and its entry in File > Export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ...scene.base.motion_sampling import ExportError
+from ...scene.export.motion_export import SUFFIXES, ExportOptions, armature_of, export_motion, format_of
+
+_FORMATS = (
+    ("UNITY", "FBX for Unity", "FBX in metres, no object scaled, one clip"),
+    ("UNREAL", "FBX for Unreal", "FBX in centimetres, the first bone as Unreal's root, one clip"),
+    ("BVH", "BVH", "Bones and their motion as text, Y up"),
+    ("GLTF", "glTF", "glTF 2.0: .glb in one file, .gltf with its parts beside it"),
+    ("USD", "USD", "Universal Scene Description: .usdc, .usda or .usdz"),
+)
+
+
+class MPSNET_OT_export_motion(bpy.types.Operator):
+    """Export an armature, the meshes it moves, and the motion of its Action. Nothing in this file changes"""
+    bl_idname = "mpsnet.export_motion"
+    bl_label = "Export Motion"
+
+    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"}, description="The file to write")
+    armature: bpy.props.StringProperty(
+        name="Armature", options={"SKIP_SAVE"}, description="The armature object's name. Empty: the active one")
+    format: bpy.props.EnumProperty(
+        name="Format", items=(("AUTO", "By Name", "What the file's name ends in; .fbx is for Unity"), *_FORMATS), default="AUTO",
+        options={"SKIP_SAVE"})
+    deform_only: bpy.props.BoolProperty(
+        name="Deforming Bones Only", default=True,
+        description="Leave out control bones: those that neither deform nor carry a bone that does")
+    with_meshes: bpy.props.BoolProperty(
+        name="Meshes", default=True, description="Export the meshes that the armature moves too (BVH holds none)")
+    scale: bpy.props.FloatProperty(
+        name="BVH Units per Metre", default=1.0, min=1e-4, soft_max=100.0,
+        description="1 writes metres, 100 centimetres. For BVH alone: the other formats tell their unit")
+    check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_glob: bpy.props.StringProperty(default="*.fbx;*.bvh;*.glb;*.gltf;*.usd*", options={"HIDDEN"})
+
+    def invoke(self, context, _event):
+        if not self.filepath:
+            armature_object = armature_of(context, self.armature)
+            name = bpy.path.clean_name(armature_object.name) if armature_object else "motion"
+            beside = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
+            self.filepath = str(beside / (name + SUFFIXES[self._format_chosen() or "UNITY"][0]))
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def check(self, _context):
+        """Keep the name's end what the format wants; Blender calls this while the dialog is open."""
+        chosen = self._format_chosen()
+        path = Path(self.filepath)
+        if chosen is None or path.suffix.lower() in SUFFIXES[chosen] or not path.name:
+            return False
+        self.filepath = str(path.with_suffix(SUFFIXES[chosen][0]))
+        return True
+
+    def draw(self, _context):
+        column = self.layout.column()
+        column.use_property_split = True
+        column.prop(self, "format")
+        column.prop(self, "deform_only")
+        bvh = (self._format_chosen() or format_of(Path(self.filepath))) == "BVH"
+        column.prop(self, "scale" if bvh else "with_meshes")
+
+    def execute(self, context):
+        try:
+            report = export_motion(context.scene, self._armature_object(context), *self._target())
+        except ExportError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        notice = f"Exported {report.sentence}."
+        context.window_manager.mpsnet.show_notice(notice, camera=context.window_manager.mpsnet.camera)
+        self.report({"INFO"}, notice)
+        return {"FINISHED"}
+
+    def _format_chosen(self) -> str | None:
+        return None if self.format == "AUTO" else self.format
+
+    def _armature_object(self, context: bpy.types.Context) -> bpy.types.Object:
+        armature_object = armature_of(context, self.armature)
+        if armature_object is None and self.armature:
+            raise ExportError(f"There is no armature named “{self.armature}” in this file.")
+        if armature_object is None:
+            raise ExportError("No armature is chosen. Select one, or a mesh that it moves.")
+        return armature_object
+
+    def _target(self) -> tuple[Path, ExportOptions]:
+        """Return the file to write, and how."""
+        if not self.filepath:
+            raise ExportError("No file given. Name the file to write, such as walk.fbx.")
+        path = Path(bpy.path.abspath(self.filepath))
+        chosen = self._format_chosen() or format_of(path)
+        if chosen is None:
+            raise ExportError(f"{path.name} ends in no format that can be written: use .fbx, .bvh, .glb, .gltf or .usdc.")
+        if path.suffix.lower() not in SUFFIXES[chosen]:
+            path = path.with_name(path.name + SUFFIXES[chosen][0])
+        return path, ExportOptions(chosen, self.deform_only, self.with_meshes, self.scale)
+
+
+class MPSNET_PT_export(bpy.types.Panel):
+    bl_label = "Export"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Mocap"
+    bl_order = 100  # below what makes motion
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        armature_object = armature_of(context, "")
+        column = self.layout.column(align=True)
+        if armature_object is None:
+            column.label(text="Select an armature", icon="INFO")
+            return
+        column.label(text=armature_object.name, icon="OUTLINER_OB_ARMATURE")
+        for row_formats in (_FORMATS[:2], _FORMATS[2:]):
+            row = column.row(align=True)
+            for format_name, label, _description in row_formats:
+                button = row.operator(MPSNET_OT_export_motion.bl_idname, text=label)
+                button.format, button.armature = format_name, armature_object.name
+
+
+def draw_export_menu(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
+    """Draw the entry in File > Export."""
+    menu.layout.operator(MPSNET_OT_export_motion.bl_idname, text="Motion Capture (.fbx, .bvh, .glb, .usdc)")
+
+
+CLASSES = (MPSNET_OT_export_motion, MPSNET_PT_export)
+

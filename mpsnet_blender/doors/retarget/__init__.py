@@ -1,0 +1,1 @@
+"""The Mocap tab: retarget and bone map."""

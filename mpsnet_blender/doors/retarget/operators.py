@@ -1,0 +1,109 @@
+"""The doors to retargeting: one click, and a preview that follows."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...scene.retarget.live_preview import is_previewing, keep_preview, previewing, remove_preview, start_preview
+from ...scene.retarget.retarget import retarget_armatures
+from ...scene.retarget.source_reading import RetargetError
+from .properties import RETARGET_PROPERTIES, RetargetProperties
+from .rig_choice import chosen_source, chosen_targets, named_armature
+
+
+class MPSNET_OT_retarget(RetargetProperties, bpy.types.Operator):
+    """Let characters perform the source's motion: bones are mapped by themselves, the motion goes into a fresh Action"""
+    bl_idname = "mpsnet.retarget"
+    bl_label = "Retarget"
+    bl_options = {"REGISTER", "UNDO"}
+
+    source: bpy.props.StringProperty(options={"SKIP_SAVE"}, description="Name of the armature object that moves")
+    target: bpy.props.StringProperty(
+        options={"SKIP_SAVE"}, description="Name of the armature object that is to perform the motion; several with |")
+
+    def invoke(self, context, _event):
+        _take_panel(self, context)
+        return self.execute(context)
+
+    def execute(self, context):
+        try:
+            source = named_armature(self.source, "source")
+            targets = [named_armature(name, "target") for name in self.target.split("|")]
+            for target in targets:
+                if is_previewing(target):
+                    remove_preview(target)
+            reports = retarget_armatures(context.scene, source, targets, self.settings())
+        except RetargetError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        notice = reports[0].sentence if len(reports) == 1 else (
+            f"{reports[0].frame_count} frames performed by {', '.join(report.target for report in reports)}")
+        warnings = [warning for report in reports for warning in report.warnings]
+        state = context.window_manager.mpsnet
+        state.show_notice(f"{notice}.", warnings, camera=state.camera)
+        self.report({"INFO"}, notice)
+        for warning in warnings:
+            self.report({"WARNING"}, warning)
+        return {"FINISHED"}
+
+
+class MPSNET_OT_preview_retarget(RetargetProperties, bpy.types.Operator):
+    """Let characters follow the source while you change it. Removed, the preview leaves nothing behind"""
+    bl_idname = "mpsnet.preview_retarget"
+    bl_label = "Live Preview"
+    bl_options = {"REGISTER", "UNDO"}
+
+    source: bpy.props.StringProperty(options={"SKIP_SAVE"}, description="Name of the armature object that moves")
+    target: bpy.props.StringProperty(
+        options={"SKIP_SAVE"}, description="Name of the armature object that is to follow; several with |")
+
+    def invoke(self, context, _event):
+        _take_panel(self, context)
+        return self.execute(context)
+
+    def execute(self, context):
+        try:
+            source = named_armature(self.source, "source")
+            for name in self.target.split("|"):
+                start_preview(context.scene, source, named_armature(name, "target"), self.settings())
+        except RetargetError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+class MPSNET_OT_end_preview(bpy.types.Operator):
+    """End the previews of this scene"""
+    bl_idname = "mpsnet.end_preview"
+    bl_label = "Remove Preview"
+    bl_options = {"REGISTER", "UNDO"}
+
+    keep: bpy.props.BoolProperty(
+        options={"SKIP_SAVE"}, description="Keep what the characters do as their Actions, in place of what they had")
+
+    @classmethod
+    def poll(cls, context):
+        if not any(previewing(context.scene)):
+            cls.poll_message_set("No character follows a source")
+            return False
+        return True
+
+    def execute(self, context):
+        for target in list(previewing(context.scene)):
+            (keep_preview if self.keep else remove_preview)(target)
+        return {"FINISHED"}
+
+
+def _take_panel(operator: bpy.types.Operator, context: bpy.types.Context) -> None:
+    """Let the panel stand for what a call does not name."""
+    for name in RETARGET_PROPERTIES:
+        if not operator.properties.is_property_set(name):
+            setattr(operator, name, getattr(context.scene.mpsnet_retarget, name))
+    source = chosen_source(context)
+    if not operator.source and source is not None:
+        operator.source = source.name
+    if not operator.target:
+        operator.target = "|".join(thing.name for thing in chosen_targets(context))
+
+
+CLASSES = (MPSNET_OT_retarget, MPSNET_OT_preview_retarget, MPSNET_OT_end_preview)

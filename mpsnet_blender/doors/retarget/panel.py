@@ -1,0 +1,108 @@
+"""The panel "Retarget": source, character, one button, and the table of bones."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...scene.retarget.bone_map_storage import stored_map
+from ...scene.retarget.live_preview import previewing
+from ...shared.bone_slots import MAIN, SLOTS, label, side_of
+from ...shared.short_names import common_words
+from .properties import RETARGET_PROPERTIES
+from .rig_choice import chosen_source, chosen_targets
+
+_BUTTON_HEIGHT = 1.6
+
+
+class _RetargetPanel:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Mocap"
+
+
+class MPSNET_PT_retarget(_RetargetPanel, bpy.types.Panel):
+    bl_label = "Retarget"
+
+    def draw(self, context):
+        settings = context.scene.mpsnet_retarget
+        column = self.layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        source, targets = chosen_source(context), chosen_targets(context)
+        column.prop(settings, "source", placeholder=source.name if source else "Choose one")
+        column.prop(settings, "target", placeholder=", ".join(thing.name for thing in targets) or "Select a rig")
+        row = self.layout.row()
+        row.scale_y = _BUTTON_HEIGHT
+        row.enabled = source is not None and bool(targets)
+        count = f" to {len(targets)} Characters" if len(targets) > 1 else ""
+        row.operator("mpsnet.retarget", text=f"Retarget{count}", icon="ARMATURE_DATA")
+        _draw_preview(self.layout, context)
+
+
+def _draw_preview(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    row = layout.row(align=True)
+    if not any(previewing(context.scene)):
+        row.enabled = chosen_source(context) is not None and bool(chosen_targets(context))
+        row.operator("mpsnet.preview_retarget", icon="HIDE_OFF")
+        return
+    row.operator("mpsnet.end_preview", text="Keep", icon="CHECKMARK").keep = True
+    row.operator("mpsnet.end_preview", text="Remove Preview", icon="X").keep = False
+
+
+class MPSNET_PT_retarget_options(_RetargetPanel, bpy.types.Panel):
+    bl_label = "Retarget Options"
+    bl_parent_id = "MPSNET_PT_retarget"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context):
+        column = self.layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        settings = context.scene.mpsnet_retarget
+        column.prop(settings, "root_motion")
+        column.prop(settings, "start")
+        marks = self.layout.column()  # over the whole width: their names are whole sentences
+        for name in RETARGET_PROPERTIES[2:]:
+            marks.prop(settings, name)
+
+
+class MPSNET_PT_bone_map(_RetargetPanel, bpy.types.Panel):
+    bl_label = "Bone Map"
+    bl_parent_id = "MPSNET_PT_retarget"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context):
+        return bool(chosen_targets(context))
+
+    def draw(self, context):
+        target = chosen_targets(context)[0]
+        row = self.layout.row(align=True)
+        row.operator("mpsnet.map_bones", icon="BONE_DATA").armature = target.name
+        row.operator("mpsnet.import_bone_map", text="", icon="IMPORT").armature = target.name
+        row.operator("mpsnet.export_bone_map", text="", icon="EXPORT").armature = target.name
+        row.operator("mpsnet.clear_bone_map", text="", icon="X").armature = target.name
+        if not stored_map(target):
+            self.layout.label(text="Mapped by itself. Map Bones shows it", icon="INFO")
+            return
+        self.layout.prop(context.scene.mpsnet_retarget, "shows_all")
+        _draw_table(self.layout, target, context.scene.mpsnet_retarget.shows_all)
+
+
+def _draw_table(layout: bpy.types.UILayout, target: bpy.types.Object, shows_all: bool) -> None:
+    """Draw a row a slot: its name and its bone's, without the words that all bones begin with; what lacks a bone in red."""
+    bone_map = stored_map(target)
+    start = len(common_words(list(bone_map.values())))
+    column = layout.column(align=True)
+    for slot in SLOTS:
+        if not (shows_all or slot in MAIN or (slot in bone_map and not side_of(slot))):
+            continue
+        row = column.row(align=True)
+        row.alert = slot not in bone_map and slot in MAIN
+        parts = row.split(factor=0.45, align=True)
+        parts.label(text=label(slot))
+        choice = parts.operator("mpsnet.choose_bone", text=bone_map[slot][start:] if slot in bone_map else "None")
+        choice.armature, choice.slot = target.name, slot
+
+
+CLASSES = (MPSNET_PT_retarget, MPSNET_PT_retarget_options, MPSNET_PT_bone_map)

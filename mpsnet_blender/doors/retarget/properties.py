@@ -1,0 +1,118 @@
+"""What is kept with an armature: its bone map. What the retarget panel is set to is kept with the scene."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...scene.retarget.bone_map_storage import store_map, stored_map
+from ...scene.retarget.retarget import RetargetSettings
+from ...shared.bone_slots import SLOTS, label
+
+
+def _bone_property(slot: str):
+    """Return the text of one slot, which reads and writes the object's map."""
+    def bone(self) -> str:
+        return stored_map(self.id_data).get(slot, "")
+
+    def set_bone(self, name: str) -> None:
+        store_map(self.id_data, stored_map(self.id_data) | {slot: name})
+
+    return bpy.props.StringProperty(
+        name=label(slot), get=bone, set=set_bone, description=f"The bone that is the {label(slot).lower()}")
+
+
+class MPSNET_bone_map(bpy.types.PropertyGroup):
+    """Object.mpsnet_bones: the name of the bone in each slot, as the table shows them."""
+    __annotations__ = {slot: _bone_property(slot) for slot in SLOTS}
+
+
+class MPSNET_preview(bpy.types.PropertyGroup):
+    """Object.mpsnet_preview: the Action that shows a preview, and what the object had before."""
+    source: bpy.props.PointerProperty(type=bpy.types.Object)
+    action: bpy.props.PointerProperty(type=bpy.types.Action)
+    former: bpy.props.PointerProperty(type=bpy.types.Action)
+    former_slot: bpy.props.StringProperty()
+    had_animation: bpy.props.BoolProperty()
+    values: bpy.props.StringProperty()
+
+
+class RetargetProperties:
+    """The choices of a retarget, for the scene and for the operator alike."""
+    root_motion: bpy.props.EnumProperty(
+        name="Root Motion", options={"SKIP_SAVE"},
+        items=(("HIPS", "Hips", "The hips carry the way through the room"),
+               ("ROOT", "Root Bone", "The root bone carries the way over the floor and the turning, as game engines like it"),
+               ("IN_PLACE", "In Place", "The character stays where it stands")))
+    start: bpy.props.EnumProperty(
+        name="Start", options={"SKIP_SAVE"},
+        items=(("OWN", "Character's Place", "The motion starts where the character stands"),
+               ("SOURCE", "Source's Place", "The motion starts where the source's does: several people keep their places")))
+    plant_feet: bpy.props.BoolProperty(
+        name="Plant Standing Feet", default=True, options={"SKIP_SAVE"},
+        description="Keep standing feet where they stand, on legs of other proportions too")
+    reach: bpy.props.BoolProperty(
+        name="Match Hand Positions", default=False, options={"SKIP_SAVE"},
+        description="Bring the hands to where the source's are, measured in leg lengths: claps and hands on hips stay what they "
+        "are on arms of other lengths. Off: the arms point where the source's do")
+    use_ik: bpy.props.BoolProperty(
+        name="Key IK Controls Too", default=False, options={"SKIP_SAVE"},
+        description="On rigs with FK and IK (Rigify): key the IK controls of hands, feet, knees and elbows as well, and switch "
+        "the limbs to IK. Off: the limbs are switched to FK")
+    relax_fingers: bpy.props.BoolProperty(
+        name="Relaxed Fingers", default=True, options={"SKIP_SAVE"},
+        description="Curl the fingers slightly where the source has none")
+    source_as_posed: bpy.props.BoolProperty(
+        name="Source's Pose as Rest", default=False, options={"SKIP_SAVE"},
+        description="Where the two rest poses do not correspond: compare the source in the pose that it has on this frame, not "
+        "in its rest pose, with the character")
+    target_as_posed: bpy.props.BoolProperty(
+        name="Character's Pose as Rest", default=False, options={"SKIP_SAVE"},
+        description="Where the two rest poses do not correspond: pose the character as the source rests, and compare it in the "
+        "pose that it has on this frame, not in its rest pose")
+    to_nla: bpy.props.BoolProperty(
+        name="Put on an NLA Track", default=False, options={"SKIP_SAVE"},
+        description="Put the Action on a new NLA track in place of making it the active one")
+
+    def settings(self) -> RetargetSettings:
+        """Return the choices as the retargeter takes them."""
+        return RetargetSettings(
+            root_motion=self.root_motion, start=self.start, plants_feet=self.plant_feet, reaches=self.reach,
+            relaxes_fingers=self.relax_fingers, uses_ik=self.use_ik, source_as_posed=self.source_as_posed,
+            target_as_posed=self.target_as_posed, to_nla=self.to_nla)
+
+
+RETARGET_PROPERTIES = tuple(RetargetProperties.__annotations__)
+
+
+def _is_armature(_settings, thing: bpy.types.Object) -> bool:
+    return thing.type == "ARMATURE"
+
+
+class MPSNET_retarget_settings(RetargetProperties, bpy.types.PropertyGroup):
+    """Scene.mpsnet_retarget: whose motion goes to whom, and how."""
+    source: bpy.props.PointerProperty(
+        name="Source", type=bpy.types.Object, poll=_is_armature, description="The armature that moves")
+    target: bpy.props.PointerProperty(
+        name="Character", type=bpy.types.Object, poll=_is_armature,
+        description="The armature that is to perform the motion. Empty: the active one, with all selected ones")
+    shows_all: bpy.props.BoolProperty(
+        name="Fingers and All Others", default=False, description="Show fingers, twist bones and further spine bones too")
+
+
+CLASSES = (MPSNET_bone_map, MPSNET_preview, MPSNET_retarget_settings)
+
+
+def attach() -> None:
+    """Hang the map on objects and the settings on the scene. Overrides of linked rigs keep the map, as it is one text."""
+    bpy.types.Object.mpsnet_bone_map = bpy.props.StringProperty(override={"LIBRARY_OVERRIDABLE"}, options={"HIDDEN"})
+    bpy.types.Object.mpsnet_bones = bpy.props.PointerProperty(type=MPSNET_bone_map)
+    bpy.types.Object.mpsnet_preview = bpy.props.PointerProperty(type=MPSNET_preview)
+    bpy.types.Scene.mpsnet_retarget = bpy.props.PointerProperty(type=MPSNET_retarget_settings)
+
+
+def detach() -> None:
+    """Take both off again."""
+    del bpy.types.Scene.mpsnet_retarget
+    del bpy.types.Object.mpsnet_preview
+    del bpy.types.Object.mpsnet_bones
+    del bpy.types.Object.mpsnet_bone_map

@@ -1,0 +1,1 @@
+"""Rotations, rest poses, rigs and smoothing, on plain arrays."""

@@ -1,0 +1,115 @@
+"""The rest armature of a body, and the bone rotations that pose it as SMPL does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...shared.motion_file import Motion
+from ...shared.smpl_skeleton import CROWN_ABOVE_HEAD, JOINT, JOINT_COUNT, JOINT_NAMES
+from .coordinates import BLENDER_FROM_SMPL, blender_from_smpl
+from .rotations import continuous_quat, quat_from_rotmat, quat_from_rotvec, rotmat_from_quat
+from .soles import stature_of, usual_ankle_height
+
+# The joint at which a bone ends: the child that continues the limb.
+_LIMB_CONTINUES_AT = {
+    "pelvis": "spine1", "spine1": "spine2", "spine2": "spine3", "spine3": "neck", "neck": "head",
+    "left_hip": "left_knee", "left_knee": "left_ankle", "left_ankle": "left_foot",
+    "right_hip": "right_knee", "right_knee": "right_ankle", "right_ankle": "right_foot",
+    "left_collar": "left_shoulder", "left_shoulder": "left_elbow", "left_elbow": "left_wrist", "left_wrist": "left_hand",
+    "right_collar": "right_shoulder", "right_shoulder": "right_elbow", "right_elbow": "right_wrist",
+    "right_wrist": "right_hand",
+}
+_TOES_OF_FOOT = 0.6  # length of the toe bone in lengths of the foot bone
+_SHORTEST_BONE = 0.01  # metres; Blender deletes bones of no length
+_LYING_BONES = ("collar", "shoulder", "elbow", "wrist", "hand", "ankle", "foot")
+_SMPL_UP, _SMPL_FORWARD = np.array((0.0, 1.0, 0.0)), np.array((0.0, 0.0, 1.0))
+
+RELAXED_HAND_RADIANS = np.radians(12.0)
+# In the T-pose the palms look down: the fingers curl from +X (left) or -X (right) towards -Y, about Z.
+_RELAXED_HANDS = {"left_hand": (0.0, 0.0, -RELAXED_HAND_RADIANS), "right_hand": (0.0, 0.0, RELAXED_HAND_RADIANS)}
+
+
+@dataclass(frozen=True)
+class RestPose:
+    """Bones in armature space (Z up, facing -Y, soles at z = 0, pelvis over the origin), in SMPL's joint order.
+
+    heads, tails (24, 3) metres; roll_axes (24, 3) unit vectors that each bone's Z axis turns to.
+    """
+    heads: np.ndarray
+    tails: np.ndarray
+    roll_axes: np.ndarray
+
+
+def rest_pose(rest_joints: np.ndarray, shod: bool = True) -> RestPose:
+    """Return the rest armature of a body with T-pose joints (24, 3) in metres, in SMPL's rest frame.
+
+    shod: whether its motion's feet stand in shoes, as our engines' do; the rest pose then stands as high.
+    """
+    joints = np.asarray(rest_joints, dtype=np.float64)
+    lift = np.array((joints[0, 0], _sole_height(joints, shod), joints[0, 2]))
+    vectors = _bone_vectors(joints)
+    lying = [any(word in name for word in _LYING_BONES) for name in JOINT_NAMES]
+    roll_axes = np.where(np.array(lying)[:, None], _SMPL_UP, _SMPL_FORWARD)
+    return RestPose(
+        heads=blender_from_smpl(joints - lift),
+        tails=blender_from_smpl(joints + vectors - lift),
+        roll_axes=blender_from_smpl(roll_axes))
+
+
+def root_locations(motion: Motion) -> np.ndarray:
+    """Return the pelvis's place in the world (T, 3), metres: the root turns about rest_joints[0], then moves by trans."""
+    return np.asarray(motion.rest_joints, dtype=np.float64)[0] + motion.trans
+
+
+def relaxed_hands(poses: np.ndarray) -> np.ndarray:
+    """Return rotation vectors (T, 24, 3) in radians with a slight curl in each hand that no frame of `poses` moves."""
+    poses = np.array(poses, dtype=np.float64).reshape(-1, JOINT_COUNT, 3)
+    for name, rotvec in _RELAXED_HANDS.items():
+        if not poses[:, JOINT[name]].any():
+            poses[:, JOINT[name]] = rotvec
+    return poses
+
+
+def basis_quats(rotvecs: np.ndarray, bone_rotmats: np.ndarray) -> np.ndarray:
+    """Return pose-bone quaternions (T, J, 4), w first, sign-continuous, from parent-relative rotvecs (T, J, 3).
+
+    bone_rotmats (J, 3, 3): the bones' rest rotations M in armature space. A posed bone's rotation is G C^T M, with G the
+    joint's rotation from the rest frame to the world and C from SMPL's axes to Blender's. Blender has
+    Pose = ParentPose ParentRest^-1 Rest Basis, so a joint's own rotation L gives Basis = M^T C L C^T M; the root has
+    no parent, and its Pose = Rest Basis gives M^T G C^T M.
+    """
+    conjugators = BLENDER_FROM_SMPL.T @ np.asarray(bone_rotmats, dtype=np.float64)
+    # A rotation by vector v, seen from axes turned by A, is the rotation by A^T v.
+    quats = quat_from_rotvec(np.einsum("jba,tjb->tja", conjugators, np.asarray(rotvecs, dtype=np.float64)))
+    world_from_rest = rotmat_from_quat(quat_from_rotvec(rotvecs[:, 0]))
+    quats[:, 0] = quat_from_rotmat(np.asarray(bone_rotmats[0], dtype=np.float64).T @ world_from_rest @ conjugators[0])
+    return continuous_quat(quats)
+
+
+def root_basis_locations(root_world: np.ndarray, head: np.ndarray, bone_rotmat: np.ndarray) -> np.ndarray:
+    """Return the root pose bone's location channel (T, 3), metres: M^T (place in armature space - rest head)."""
+    return (root_world - head) @ np.asarray(bone_rotmat, dtype=np.float64)
+
+
+def _sole_height(joints: np.ndarray, shod: bool) -> float:
+    """Return the height of the soles in the rest frame, metres."""
+    ankle = min(joints[JOINT["left_ankle"], 1], joints[JOINT["right_ankle"], 1])
+    return float(ankle - usual_ankle_height(stature_of(joints), shod))
+
+
+def _bone_vectors(joints: np.ndarray) -> np.ndarray:
+    """Return head-to-tail vectors (24, 3) in SMPL's rest frame, metres, none shorter than a centimetre."""
+    vectors = np.zeros((JOINT_COUNT, 3))
+    for name, child in _LIMB_CONTINUES_AT.items():
+        vectors[JOINT[name]] = joints[JOINT[child]] - joints[JOINT[name]]
+    head_height = joints[JOINT["head"], 1] - _sole_height(joints, shod=False)
+    vectors[JOINT["head"]] = _SMPL_UP * head_height * CROWN_ABOVE_HEAD / (1 - CROWN_ABOVE_HEAD)
+    for side in ("left", "right"):
+        vectors[JOINT[f"{side}_hand"]] = vectors[JOINT[f"{side}_wrist"]]
+        foot = vectors[JOINT[f"{side}_ankle"]]
+        vectors[JOINT[f"{side}_foot"]] = _SMPL_FORWARD * _TOES_OF_FOOT * np.linalg.norm(foot)
+    too_short = np.linalg.norm(vectors, axis=1) < _SHORTEST_BONE
+    vectors[too_short] = _SMPL_UP * _SHORTEST_BONE
+    return vectors

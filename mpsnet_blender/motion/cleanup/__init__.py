@@ -1,0 +1,1 @@
+"""Captured motion made better: foot lock, smoothing, loops, grades."""

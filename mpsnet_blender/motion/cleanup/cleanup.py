@@ -1,0 +1,62 @@
+"""Clean-up: from the raw motion and what somebody chose to the motion that is keyed. Nothing is lost on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..base.body_motion import BodyMotion
+from .foot_lock import lock_feet
+from .hand_lock import lock_hands
+from .limb_smoothing import smooth_limbs
+from .looping import looped
+from .motion_keys import MotionKeys, all_keys, needed_keys
+from .motion_quality import MotionQuality, measure_motion
+from .root_placement import from_origin, in_place, raised
+from .spikes import repair_spikes
+
+
+@dataclass(frozen=True)
+class CleanupSettings:
+    """smooth_*: 0..1 by limb; foot_lock 0..1, of hands on the floor too; floor_offset metres; speed a factor;
+    key_tolerance mm, 0 keys every frame."""
+    smooth_trunk: float = 0.0
+    smooth_head: float = 0.0
+    smooth_arms: float = 0.0
+    smooth_legs: float = 0.0
+    repair_spikes: bool = False
+    foot_lock: float = 1.0
+    floor_offset: float = 0.0
+    from_origin: bool = False
+    in_place: bool = False
+    loop: bool = False
+    speed: float = 1.0
+    key_tolerance: float = 0.0
+
+
+@dataclass(frozen=True)
+class CleanMotion:
+    """A motion to key: the body, the seconds (T,) from its start at which its frames play, which keys it needs, and how good it
+    is; `start_seconds` after the raw motion's start it begins."""
+    body: BodyMotion
+    seconds: np.ndarray
+    keys: MotionKeys
+    quality: MotionQuality
+    start_seconds: float
+
+
+def clean_motion(raw: BodyMotion, settings: CleanupSettings) -> CleanMotion:
+    """Return the cleaned motion."""
+    body = repair_spikes(raw) if settings.repair_spikes else raw
+    body = smooth_limbs(body, {"trunk": settings.smooth_trunk, "head": settings.smooth_head, "arms": settings.smooth_arms,
+                               "legs": settings.smooth_legs})
+    body = lock_hands(lock_feet(body, settings.foot_lock), settings.foot_lock)
+    quality = measure_motion(body)      # before it is put anywhere: on the spot feet slide by intent
+    body = looped(body) if settings.loop else body
+    body = from_origin(body) if settings.from_origin else body
+    body = in_place(body) if settings.in_place else body
+    body = raised(body, settings.floor_offset)
+    seconds = (body.timestamps - body.timestamps[0]) / settings.speed
+    keys = needed_keys(body, settings.key_tolerance) if settings.key_tolerance > 0 else all_keys(len(seconds))
+    return CleanMotion(body, seconds, keys, quality, float(body.timestamps[0] - raw.timestamps[0]))

@@ -1,0 +1,79 @@
+"""Hand lock: hands that lie on the floor stay where they lie, as in push-ups, crawling and cartwheels; arms follow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...shared.smpl_skeleton import JOINT
+from ..base.body_motion import BodyMotion
+from ..base.contact_spans import Spans, carried_on, held_and_faded, spans_of, standing
+from ..base.smoothing import frame_seconds, smooth
+from ..base.soles import SIDES, stature_of
+from ..base.two_bone_ik import solve_two_bone
+from .footprints import truly_moved
+
+_LOW_METRES, _SLOW = 0.11, 0.30         # of a wrist, at which a hand is as likely to lie on the floor as not; metres a second
+_SMOOTH_SECONDS, _SHORTEST_SECONDS = 0.05, 0.12
+_FADE_SECONDS, _CARRY_SECONDS, _DRIFT_SECONDS = 0.25, 0.05, 0.20
+_WRIST_ABOVE_PALM = 0.03                # in statures
+_ELBOW_SIDE = np.array((0.0, -0.49, -0.87))     # the way the elbows point in the rest pose
+_HINT_SHARE = 0.05                      # of an arm's length: a nearly straight arm bends that way
+
+
+def lock_hands(body: BodyMotion, strength: float = 1.0) -> BodyMotion:
+    """Return the motion with its lying hands held; strength 0..1, 0 leaves it as it is. Floor at z = 0.
+
+    A file tells no contacts of hands: one that is low and slow lies. Only arms change.
+    """
+    if strength <= 0 or len(body.trans) < 3:
+        return body
+    rotmats, joints = body.pose()
+    changed = body.rotmats
+    for side in SIDES:
+        spans = _lying(joints[:, JOINT[f"{side}_wrist"]], body.timestamps)
+        if len(spans.starts):
+            changed = changed if changed is not body.rotmats else body.rotmats.copy()
+            _solve_arm(changed, rotmats, joints, side, _target(body, joints[:, JOINT[f"{side}_wrist"]], spans, strength))
+    return body if changed is body.rotmats else body.with_pose(changed, body.trans)
+
+
+def _lying(wrists: np.ndarray, timestamps: np.ndarray) -> Spans:
+    """Return the spans in which a hand with its wrist at places (T, 3) lies on the floor."""
+    seconds = frame_seconds(timestamps)
+    places = smooth(wrists, _SMOOTH_SECONDS / seconds)
+    speed = np.linalg.norm(np.gradient(places, timestamps, axis=0), axis=1)
+    likely = 1 / (1 + (np.maximum(places[:, 2], 0) / _LOW_METRES) ** 4 + (speed / _SLOW) ** 4)
+    spans = spans_of(standing(likely, timestamps))
+    lasting = spans.lengths * seconds >= _SHORTEST_SECONDS
+    return Spans(spans.starts[lasting], spans.ends[lasting], spans.frame_count)
+
+
+def _target(body: BodyMotion, wrists: np.ndarray, spans: Spans, strength: float) -> np.ndarray:
+    """Return where a wrist goes (T, 3): on one spot while its hand lies, but what it truly moves, and no lower than a palm."""
+    seconds = frame_seconds(body.timestamps)
+    means = spans.weighted_means(wrists, np.ones(len(wrists)))
+    means[:, 2] = np.maximum(means[:, 2], _WRIST_ABOVE_PALM * stature_of(body.rest_joints))
+    spot = spans.spread(means)
+    move = spot + truly_moved(wrists - spot, spans, _DRIFT_SECONDS / seconds) - wrists
+    faded = held_and_faded(move, spans, _FADE_SECONDS / seconds) + carried_on(move, spans, _CARRY_SECONDS / seconds)
+    return wrists + strength * faded
+
+
+def _solve_arm(local: np.ndarray, rotmats: np.ndarray, joints: np.ndarray, side: str, target: np.ndarray) -> None:
+    """Write into `local` (T, 24, 3, 3) the rotations of an arm whose wrist reaches its target (T, 3); the hand keeps its own.
+
+    rotmats (T, 24, 3, 3) and joints (T, 24, 3) are the body's before. Frames whose target is where the wrist is stay as they are.
+    """
+    collar, shoulder, elbow, wrist = (JOINT[f"{side}_{name}"] for name in ("collar", "shoulder", "elbow", "wrist"))
+    moved = np.flatnonzero(np.linalg.norm(target - joints[:, wrist], axis=1) > 1e-6)
+    rotmats, places = rotmats[moved], [joints[moved, joint] for joint in (shoulder, elbow, wrist)]
+    line = places[2] - places[0]
+    length = np.linalg.norm(places[1] - places[0], axis=1) + np.linalg.norm(places[2] - places[1], axis=1)
+    along = ((places[1] - places[0]) * line).sum(1) / np.maximum((line ** 2).sum(1), 1e-9)
+    # An arm keeps bending the way it does: the hint matters only where it is straight.
+    hint = places[1] - places[0] - along[:, None] * line + _HINT_SHARE * length[:, None] * (rotmats[:, collar] @ _ELBOW_SIDE)
+    solved = solve_two_bone(*places, target[moved], hint)
+    upper, lower = solved.upper_rotmat @ rotmats[:, shoulder], solved.lower_rotmat @ rotmats[:, elbow]
+    local[moved, shoulder] = np.swapaxes(rotmats[:, collar], 1, 2) @ upper
+    local[moved, elbow] = np.swapaxes(upper, 1, 2) @ lower
+    local[moved, wrist] = np.swapaxes(lower, 1, 2) @ rotmats[:, wrist]

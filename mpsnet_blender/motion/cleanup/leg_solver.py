@@ -1,0 +1,85 @@
+"""Legs that reach their feet: the pelvis moved least and smoothly, knees by two-bone kinematics."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from ...shared.smpl_skeleton import JOINT
+from ..base.smoothing import smooth
+from ..base.soles import Sole
+from ..base.two_bone_ik import solve_two_bone
+
+_SHIFT_SECONDS = 0.10
+# What the pelvis weighs, as squares of distances: legs keep their length, feet their place under the body, the pelvis its own.
+_LENGTH_WEIGHT, _PLACE_WEIGHT, _STAY_WEIGHT = 1.0, 0.05, 0.1
+_REACH = 0.998                          # of a stretched leg's length; a leg that was straighter may stay so
+_FORWARD = np.array((0.0, 0.0, 1.0))    # the way the knees point in the rest pose
+
+
+class Target(Protocol):
+    """Where a foot goes; see foot_lock.FootTarget."""
+    sole: Sole
+    rotmats: np.ndarray
+    ankles: np.ndarray
+    held: np.ndarray
+    toes: np.ndarray
+
+
+def pelvis_shift(joints: np.ndarray, targets: list[Target], frame_seconds: float) -> np.ndarray:
+    """Return how far (T, 3) the pelvis moves: with its standing feet, so that the legs keep their length, smoothly.
+
+    The least of  l (u.(p - d))^2 + k |p - d|^2  over both feet, with d what a foot moves and u along its leg, plus s |p|^2:
+    three equations a frame, summed over a window in time. Straight legs matter: a knee moves far where its leg gets shorter.
+    """
+    matrix, right = np.zeros((len(joints), 3, 3)), np.zeros((len(joints), 3))
+    for target in targets:
+        leg = joints[:, target.sole.ankle] - joints[:, JOINT[f"{target.sole.side}_hip"]]
+        along = leg / np.maximum(np.linalg.norm(leg, axis=1, keepdims=True), 1e-6)
+        own = _LENGTH_WEIGHT * along[:, :, None] * along[:, None, :] + _PLACE_WEIGHT * np.eye(3)
+        own = target.held[:, None, None] * own
+        matrix += own
+        right += (own @ (target.ankles - joints[:, target.sole.ankle])[..., None])[..., 0]
+    sigma = _SHIFT_SECONDS / frame_seconds
+    matrix, right = (smooth(part, sigma, keeps_peaks=False) for part in (matrix, right))
+    shift = np.linalg.solve(matrix + _STAY_WEIGHT * np.eye(3), right[..., None])[..., 0]
+    missing = np.max([_missing_reach(joints, shift, target) for target in targets], axis=0)
+    shift[:, 2] -= _smooth_bound(missing, int(np.ceil(2 * sigma)))
+    return shift
+
+
+def _missing_reach(joints: np.ndarray, shift: np.ndarray, target: Target) -> np.ndarray:
+    """Return how far (T,) the hip must sink for the leg to reach the foot, metres."""
+    hip, knee, ankle = (joints[:, JOINT[f"{target.sole.side}_{name}"]] for name in ("hip", "knee", "ankle"))
+    length = np.linalg.norm(knee - hip, axis=1) + np.linalg.norm(ankle - knee, axis=1)
+    reach = np.maximum(_REACH * length, np.linalg.norm(ankle - hip, axis=1))
+    way = hip + shift - target.ankles
+    upright = np.sqrt(np.maximum(reach**2 - (way[:, :2] ** 2).sum(1), (0.3 * length) ** 2))
+    return target.held * np.maximum(way[:, 2] - upright, 0.0)
+
+
+def _smooth_bound(values: np.ndarray, reach: int) -> np.ndarray:
+    """Return a smooth curve (T,) that lies nowhere below values (T,) >= 0: their maximum over a window, averaged over it."""
+    if not values.any() or reach < 1:
+        return values
+    padded = np.pad(values, 2 * reach, mode="edge")
+    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=1)
+    window = np.hanning(2 * reach + 3)[1:-1]
+    return np.convolve(highest, window / window.sum(), mode="valid")
+
+
+def solve_leg(local: np.ndarray, rotmats: np.ndarray, joints: np.ndarray, shift: np.ndarray, target: Target) -> None:
+    """Write into `local` (T, 24, 3, 3) the rotations of a leg that reaches its foot.
+
+    rotmats (T, 24, 3, 3) and joints (T, 24, 3) are the body's before, shift (T, 3) what its pelvis moves.
+    """
+    side = target.sole.side
+    hip, knee, ankle, toes = (JOINT[f"{side}_{name}"] for name in ("hip", "knee", "ankle", "foot"))
+    places = [joints[:, joint] + shift for joint in (hip, knee, ankle)]
+    solved = solve_two_bone(*places, target.ankles, rotmats[:, hip] @ _FORWARD)
+    thigh, shin = solved.upper_rotmat @ rotmats[:, hip], solved.lower_rotmat @ rotmats[:, knee]
+    local[:, hip] = np.swapaxes(rotmats[:, JOINT["pelvis"]], 1, 2) @ thigh
+    local[:, knee] = np.swapaxes(thigh, 1, 2) @ shin
+    local[:, ankle] = np.swapaxes(shin, 1, 2) @ target.rotmats
+    local[:, toes] = target.toes

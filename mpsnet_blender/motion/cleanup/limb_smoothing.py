@@ -1,0 +1,59 @@
+"""Smoothing of a motion limb by limb, without lag: trembling goes, hits and landings stay."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...shared.smpl_skeleton import JOINT_NAMES
+from ..base.body_motion import BodyMotion
+from ..base.rotations import continuous_quat, quat_from_rotmat, rotmat_from_quat
+from ..base.smoothing import frame_seconds, smooth
+
+LIMBS = ("trunk", "head", "arms", "legs")
+_WORDS = {"head": ("neck", "head"), "arms": ("collar", "shoulder", "elbow", "wrist", "hand"),
+          "legs": ("hip", "knee", "ankle", "foot")}
+_FULL_SECONDS = 0.20            # the window's sigma at amount 1
+_BANDS = (0.2, 0.45, 1.0)       # windows of the bands of detail, as shares of the full one
+_TREMBLING_QUANTILE, _SURE = 0.25, 4.0      # detail below that quantile is trembling; what is so many times that is motion
+
+
+def joints_of(limb: str) -> list[int]:
+    """Return the joints of a limb group; the trunk is what the others leave."""
+    others = [word for words in _WORDS.values() for word in words]
+    words = _WORDS.get(limb)
+    return [number for number, name in enumerate(JOINT_NAMES)
+            if (any(word in name for word in words) if words else not any(word in name for word in others))]
+
+
+def smooth_limbs(body: BodyMotion, amounts: dict[str, float]) -> BodyMotion:
+    """Return the motion with each group of LIMBS smoothed by its amount in 0..1; the path goes with the trunk."""
+    if len(body.trans) < 3 or not any(amounts.values()):
+        return body
+    frame = frame_seconds(body.timestamps)
+    rotmats, trans = body.rotmats.copy(), body.trans
+    for limb, amount in amounts.items():
+        if amount <= 0:
+            continue
+        joints = joints_of(limb)
+        quats = continuous_quat(quat_from_rotmat(rotmats[:, joints]))
+        quats = calmed(quats, amount * _FULL_SECONDS / frame)
+        rotmats[:, joints] = rotmat_from_quat(quats / np.linalg.norm(quats, axis=-1, keepdims=True))
+        if limb == "trunk":
+            trans = calmed(trans[:, None], amount * _FULL_SECONDS / frame)[:, 0]
+    return body.with_pose(rotmats, trans)
+
+
+def calmed(values: np.ndarray, sigma_frames: float) -> np.ndarray:
+    """Return values (T, J, n) without their trembling.
+
+    The series is taken apart into bands of ever coarser detail (as by an a-trous wavelet transform). Where a joint's detail
+    is many times what it usually is, it is motion and stays; the rest is held back as Wiener's filter does: 1 - noise / energy.
+    """
+    coarser, kept = np.asarray(values, dtype=np.float64), np.zeros(np.shape(values))
+    for share in _BANDS:
+        finer, coarser = coarser, smooth(values, share * sigma_frames)
+        detail = finer - coarser
+        energy = smooth((detail**2).sum(axis=-1), max(share * sigma_frames, 0.7), keeps_peaks=False)
+        noise = _SURE * np.quantile(energy, _TREMBLING_QUANTILE, axis=0)
+        kept += np.clip(1 - noise / np.maximum(energy, 1e-18), 0, 1)[..., None] * detail
+    return coarser + kept

@@ -1,0 +1,82 @@
+"""Loops: where a motion comes back to the pose it had, and the seam closed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ...shared.smpl_skeleton import JOINT
+from ..base.body_motion import BodyMotion
+from ..base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
+from ..base.smoothing import frame_seconds
+from .footprints import turned_about
+
+_SHORTEST_SECONDS = 0.5
+_MOST_FRAMES = 1200         # longer motions are searched at every second, third ... frame, then around the best
+_SPEED_SECONDS = 0.12       # a difference in speed counts as the distance it makes in that time
+_CORNER = np.radians(20.0)      # a loop that turns by more goes round a corner, and each round on from there
+_FORWARD, _UP = np.array((0.0, 0.0, 1.0)), np.array((0.0, 0.0, 1.0))
+
+
+def find_loop(body: BodyMotion) -> tuple[int, int]:
+    """Return the first and the last frame of the part that loops best: there pose and speed are most alike."""
+    frames = len(body.trans)
+    shortest = max(2, round(_SHORTEST_SECONDS / frame_seconds(body.timestamps)))
+    if frames <= shortest + 1:
+        return 0, frames - 1
+    features = _features(body)
+    step = -(-frames // _MOST_FRAMES)
+    chosen = np.arange(0, frames, step)
+    first, last = (int(chosen[number]) for number in _best_pair(features[chosen], -(-shortest // step)))
+    near = [np.arange(max(0, place - step), min(frames, place + step + 1)) for place in (first, last)]
+    cost = ((features[near[0]][:, None] - features[near[1]][None]) ** 2).sum(axis=-1)
+    cost[near[1][None] - near[0][:, None] < shortest] = np.inf
+    if not np.isfinite(cost).any():
+        return first, last
+    row, column = np.unravel_index(cost.argmin(), cost.shape)
+    return int(near[0][row]), int(near[1][column])
+
+
+def looped(body: BodyMotion) -> BodyMotion:
+    """Return the part that loops best, its last pose the first one again: the difference is spread over the whole loop.
+
+    The way over the floor stays: each round starts where the one before ended.
+    """
+    first, last = find_loop(body)
+    part = replace(body.with_pose(body.rotmats[first:last + 1], body.trans[first:last + 1]),
+                   timestamps=body.timestamps[first:last + 1], contacts=body.contacts[first:last + 1])
+    share = np.linspace(0, 1, len(part.trans))
+    rotmats = part.rotmats.copy()
+    goal = rotmats[0].copy()
+    turn = np.angle(np.exp(1j * (_yaw(rotmats[-1:, 0]) - _yaw(rotmats[:1, 0]))))
+    if abs(turn[0]) > _CORNER:
+        goal[0] = turned_about(_UP[None], turn)[0] @ goal[0]
+    off = rotvec_from_rotmat(np.swapaxes(rotmats[-1], 1, 2) @ goal)
+    rotmats = rotmats @ rotmat_from_rotvec(share[:, None, None] * off)
+    trans = part.trans.copy()
+    trans[:, 2] += share * (trans[0, 2] - trans[-1, 2])
+    return part.with_pose(rotmats, trans)
+
+
+def _features(body: BodyMotion) -> np.ndarray:
+    """Return what makes frames alike (T, n): joints about the pelvis as the body faces, and their speeds, metres."""
+    _, joints = body.pose()
+    back = turned_about(np.broadcast_to(_UP, (len(joints), 3)), -_yaw(body.rotmats[:, 0]))
+    about = (joints - joints[:, :1] * (1, 1, 0)) @ np.swapaxes(back, 1, 2)
+    about = about[:, [JOINT[name] for name in JOINT if "hand" not in name and "foot" not in name]]
+    speed = np.gradient(about, body.timestamps, axis=0) * _SPEED_SECONDS
+    return np.concatenate((about, speed), axis=1).reshape(len(joints), -1)
+
+
+def _yaw(root: np.ndarray) -> np.ndarray:
+    """Return the way (T,) that root rotations (T, 3, 3) face over the floor, radians from the x axis."""
+    ahead = root @ _FORWARD
+    return np.arctan2(ahead[:, 1], ahead[:, 0])
+
+
+def _best_pair(features: np.ndarray, shortest: int) -> tuple[int, int]:
+    squares = (features**2).sum(axis=1)
+    cost = squares[:, None] + squares[None] - 2 * features @ features.T
+    cost[np.tril_indices(len(cost), shortest - 1)] = np.inf
+    return np.unravel_index(cost.argmin(), cost.shape)

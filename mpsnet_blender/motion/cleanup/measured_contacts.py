@@ -1,0 +1,25 @@
+"""Contacts of a motion that tells none: heels and toes that are low and slow."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..base.body_motion import BodyMotion
+from ..base.smoothing import frame_seconds, smooth
+from ..base.soles import soles_of, stature_of
+
+_LOW_METRES, _SLOW = 0.05, 0.45         # at which a point is as likely to stand as not; metres a second
+_SMOOTH_SECONDS, _FLOOR_QUANTILE = 0.05, 0.05
+
+
+def measured_contacts(body: BodyMotion) -> np.ndarray:
+    """Return confidences (T, 4) in 0..1 of left heel, left toe, right heel, right toe, over where each is lowest."""
+    if len(body.trans) < 3:
+        return np.zeros((len(body.trans), 4))
+    rotmats, joints = body.pose()
+    points = [point for sole in soles_of(body.rest_joints, 0.05 * stature_of(body.rest_joints))
+              for point in sole.points(rotmats[:, sole.ankle], joints[:, sole.ankle])]
+    places = smooth(np.stack(points, axis=1), _SMOOTH_SECONDS / frame_seconds(body.timestamps))
+    speed = np.linalg.norm(np.gradient(places, body.timestamps, axis=0), axis=-1)
+    height = np.maximum(places[..., 2] - np.quantile(places[..., 2], _FLOOR_QUANTILE, axis=0), 0.0)
+    return 1 / (1 + (height / _LOW_METRES) ** 4 + (speed / _SLOW) ** 4)

@@ -1,0 +1,40 @@
+"""Where a motion takes place: from the origin along +Y, on the spot, higher or lower."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..base.body_motion import BodyMotion
+from ..base.smoothing import frame_seconds, smooth
+from .footprints import turned_about
+
+_UP = np.array((0.0, 0.0, 1.0))
+_FORWARD = np.array((0.0, 0.0, 1.0))    # of the body in its rest frame
+_LEAST_WAY = 0.5                        # metres: over shorter ways the body's facing tells the direction
+_SWAY_SECONDS = 0.45
+
+
+def raised(body: BodyMotion, metres: float) -> BodyMotion:
+    """Return the motion so much higher."""
+    return body.with_pose(body.rotmats, body.trans + metres * _UP)
+
+
+def from_origin(body: BodyMotion) -> BodyMotion:
+    """Return the motion turned and moved so that it starts over the origin and goes along +Y (or faces it, on the spot)."""
+    path = body.rest_joints[0] + body.trans
+    way = (path[-1] - path[0])[:2]
+    if np.linalg.norm(way) < _LEAST_WAY:
+        way = (body.rotmats[:, 0] @ _FORWARD).mean(axis=0)[:2]
+    yaw = np.pi / 2 - np.arctan2(way[1], way[0])
+    turned = turned_about(_UP[None], np.array([yaw]))[0]
+    rotmats = body.rotmats.copy()
+    rotmats[:, 0] = turned @ rotmats[:, 0]
+    moved = (path - path[0] * (1, 1, 0)) @ turned.T
+    return body.with_pose(rotmats, moved - body.rest_joints[0])
+
+
+def in_place(body: BodyMotion) -> BodyMotion:
+    """Return the motion on the spot where it starts: its way over the floor taken off, its sway kept."""
+    sigma = _SWAY_SECONDS / frame_seconds(body.timestamps)
+    way = smooth(body.trans * (1, 1, 0), sigma, keeps_peaks=False)
+    return body.with_pose(body.rotmats, body.trans - way + way[0])

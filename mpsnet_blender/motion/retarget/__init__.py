@@ -1,0 +1,1 @@
+"""A skeleton's motion on another skeleton."""

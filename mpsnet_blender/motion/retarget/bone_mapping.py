@@ -1,0 +1,69 @@
+"""Bone maps of any rig: by the names of known rigs, and by structure where names say nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...shared.bone_slots import LIMB_END, MAIN, NECK, NEEDED, SPINE, chain
+from ..base.rig import Rig
+from .name_map import map_by_names
+from .structure_map import map_by_structure
+
+_TRUSTED = 12  # main slots that a family of names must explain before the names are believed
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A bone map from slot to bone, and how it was found: a family's title, "structure", or both."""
+    bone_map: dict[str, str]
+    found_by: str
+
+    @property
+    def unmapped(self) -> tuple[str, ...]:
+        """The main slots without a bone."""
+        return tuple(slot for slot in MAIN if slot not in self.bone_map)
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """The slots without which nothing can be retargeted."""
+        return tuple(slot for slot in NEEDED if slot not in self.bone_map)
+
+
+def map_bones(rig: Rig) -> Mapping:
+    """Return the map of a rig. What neither names nor structure tell for sure is left out."""
+    title, named = map_by_names(rig)
+    trusted = sum(slot in named for slot in MAIN) >= _TRUSTED
+    if trusted and all(slot in named for slot in MAIN):
+        return Mapping(named, title)
+    built = map_by_structure(rig)
+    if not trusted:
+        return Mapping(built, "structure")
+    filled = _filled(rig, named, built)
+    return Mapping(filled, title if filled == named else f"{title} and structure")
+
+
+def _filled(rig: Rig, named: dict[str, str], built: dict[str, str]) -> dict[str, str]:
+    """Return the named map with what only the structure tells, where it fits between the named bones."""
+    filled = dict(named)
+    for slots in (SPINE, NECK):
+        found, whole = ([bone_map[slot] for slot in chain(bone_map, slots)] for bone_map in (named, built))
+        others = set(named.values()) - set(found)
+        if set(found) <= set(whole) and not others & set(whole):
+            filled |= dict(zip(slots, whole))
+    for slot, bone in built.items():
+        if slot in (*SPINE, *NECK) or slot in filled or bone in filled.values():
+            continue
+        if _fits(rig, slot, bone, filled):
+            filled[slot] = bone
+    return filled
+
+
+def _fits(rig: Rig, slot: str, bone: str, bone_map: dict[str, str]) -> bool:
+    """Whether a bone lies between its mapped neighbours of the limb."""
+    number = rig.index[bone]
+    for near, far in LIMB_END.items():
+        if far == slot and near in bone_map and not rig.is_above(rig.index[bone_map[near]], number):
+            return False
+        if near == slot and far in bone_map and not rig.is_above(number, rig.index[bone_map[far]]):
+            return False
+    return True

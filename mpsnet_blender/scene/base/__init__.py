@@ -1,0 +1,1 @@
+"""Actions, F-curves and what is kept with an armature."""

@@ -1,0 +1,74 @@
+"""The motion that an armature was imported with, kept inside the .blend, and when it plays in the scene."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import bpy
+import numpy as np
+
+from ...motion.base.body_motion import BodyMotion
+from ...motion.cleanup.motion_quality import MotionQuality, measure_motion
+from ...motion.cleanup.stored_motion import StoredMotion, StoredMotionError, motion_bytes, motion_from_bytes, stored_motion
+from ...shared.motion_file import Motion
+from .contact_curves import read_contacts
+
+
+def keep_motion(armature_object: bpy.types.Object, motion: Motion, frames: np.ndarray, scene_fps: float,
+                relax_hands: bool) -> None:
+    """Keep a motion whose Action plays from frames[0] on; it survives saving, and the loss of the motion file."""
+    kept = armature_object.mpsnet_cleanup
+    stored = stored_motion(motion, relax_hands)
+    kept.motion = motion_bytes(stored)
+    kept.first_frame, kept.frames_per_second = float(frames[0]), scene_fps
+    kept.action = armature_object.animation_data.action
+    kept.imported_first = kept.first_frame
+    kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, 1.0, 0.0
+    show_quality(armature_object, measure_motion(stored.imported))
+
+
+def has_motion(thing: bpy.types.Object | None) -> bool:
+    """Whether an object is an armature that keeps a motion."""
+    return thing is not None and thing.type == "ARMATURE" and bool(thing.mpsnet_cleanup.motion)
+
+
+def kept_motion(armature_object: bpy.types.Object) -> StoredMotion:
+    """Return the motion that an armature keeps. Raises StoredMotionError."""
+    if not has_motion(armature_object):
+        raise StoredMotionError(
+            f"“{armature_object.name}” keeps no captured motion. Choose an armature that Import Motion made (with this version).")
+    return motion_from_bytes(armature_object.mpsnet_cleanup.motion)
+
+
+def raw_frames(armature_object: bpy.types.Object, raw: BodyMotion) -> np.ndarray:
+    """Return the scene frames (T,) at which the raw motion's frames play, as the motion was keyed last."""
+    kept = armature_object.mpsnet_cleanup
+    seconds = raw.timestamps - raw.timestamps[0] - kept.applied_start
+    return kept.applied_first + seconds / kept.applied_speed * kept.frames_per_second
+
+
+def with_edited_contacts(armature_object: bpy.types.Object, raw: BodyMotion) -> BodyMotion:
+    """Return the raw motion with the contacts that are keyed on the armature, where they are."""
+    edited = read_contacts(armature_object, raw_frames(armature_object, raw))
+    return raw if edited is None else replace(raw, contacts=edited)
+
+
+def contacts_at(armature_object: bpy.types.Object, frames: np.ndarray) -> np.ndarray | None:
+    """Return the contacts (F, 4) of the kept motion at scene frames (F,); None where the armature does not perform it."""
+    animation = armature_object.animation_data
+    if not has_motion(armature_object) or animation is None or animation.action != armature_object.mpsnet_cleanup.action:
+        return None
+    try:
+        raw = with_edited_contacts(armature_object, kept_motion(armature_object).raw)
+    except StoredMotionError:
+        return None
+    at = raw_frames(armature_object, raw)
+    return np.stack([np.interp(frames, at, contact) for contact in raw.contacts.T], axis=1)
+
+
+def show_quality(armature_object: bpy.types.Object, quality: MotionQuality) -> None:
+    """Keep a motion's figures for the panel."""
+    kept = armature_object.mpsnet_cleanup
+    kept.slide_mm, kept.slide_mm_per_second = quality.slide_mm, quality.slide_mm_per_second
+    kept.penetration_mm, kept.jitter_mm = quality.penetration_mm, quality.jitter_mm
+    kept.grade, kept.advice = quality.grade, quality.advice

@@ -1,0 +1,1 @@
+"""Captures as armatures, Actions and cameras; the job that makes them."""

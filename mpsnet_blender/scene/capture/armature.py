@@ -1,0 +1,82 @@
+"""Armatures built from motion files, and the Actions that move them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import bpy
+import numpy as np
+
+from ...motion.base import rest_pose
+from ...motion.base.rest_pose import RestPose
+from ...shared.motion_file import Motion
+from ...shared.smpl_skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS
+from ..base.action import Channel, bone_path, write_action
+
+
+def build_armature(collection: bpy.types.Collection, name: str, rest: RestPose) -> bpy.types.Object:
+    """Return a new armature object at the origin, in a collection of no scene yet, with one bone a SMPL joint."""
+    armature = bpy.data.armatures.new(name)
+    armature.display_type = "STICK"
+    armature_object = bpy.data.objects.new(name, armature)
+    collection.objects.link(armature_object)
+    armature_object.show_in_front = True
+    with _edit_bones(armature_object) as edit_bones:
+        for joint, bone_name in enumerate(JOINT_NAMES):
+            edit_bone = edit_bones.new(bone_name)
+            edit_bone.head, edit_bone.tail = rest.heads[joint], rest.tails[joint]
+            edit_bone.align_roll(rest.roll_axes[joint])
+            if PARENTS[joint] >= 0:
+                edit_bone.parent = edit_bones[JOINT_NAMES[PARENTS[joint]]]
+    for pose_bone in armature_object.pose.bones:
+        pose_bone.rotation_mode = "QUATERNION"
+        pose_bone.bone.color.palette = _palette(pose_bone.name)
+    return armature_object
+
+
+def _palette(joint_name: str) -> str:
+    """Return the bone colour set of a joint: in Blender's default theme red on the left, blue on the right."""
+    side = joint_name.split("_")[0]
+    return {"left": "THEME01", "right": "THEME04"}.get(side, "DEFAULT")
+
+
+def animate_armature(armature_object: bpy.types.Object, motion: Motion, rest: RestPose, frames: np.ndarray,
+                     relax_hands: bool) -> bpy.types.Action:
+    """Give an armature of `build_armature` a fresh Action with the motion, its frame t at scene frame frames[t]."""
+    poses = rest_pose.relaxed_hands(motion.poses) if relax_hands else motion.poses.reshape(-1, JOINT_COUNT, 3)
+    bone_rotmats = _rest_rotmats(armature_object)
+    quats = rest_pose.basis_quats(poses, bone_rotmats)
+    locations = rest_pose.root_basis_locations(rest_pose.root_locations(motion), rest.heads[0], bone_rotmats[0])
+    root = JOINT_NAMES[0]
+    channels = [Channel(bone_path(root, "location"), locations, root)]
+    channels += [Channel(bone_path(name, "rotation_quaternion"), quats[:, joint], name)
+                 for joint, name in enumerate(JOINT_NAMES)]
+    return write_action(armature_object, armature_object.name, frames, channels)
+
+
+def _rest_rotmats(armature_object: bpy.types.Object) -> np.ndarray:
+    """Return the bones' rest rotations (24, 3, 3) in armature space, as Blender computed them."""
+    bones = armature_object.data.bones
+    return np.array([bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
+
+
+@contextmanager
+def _edit_bones(armature_object: bpy.types.Object) -> Iterator[bpy.types.ArmatureEditBones]:
+    """Yield the armature's edit bones. They exist in Edit Mode alone, and Blender enters it through an operator.
+
+    That happens in a scene made for it and removed at once: the user's scene, its active object, selection and modes
+    are never involved. The armature must be in no other scene.
+    """
+    scratch = bpy.data.scenes.new("mpsnet edit bones")
+    try:
+        scratch.collection.objects.link(armature_object)
+        view_layer = scratch.view_layers[0]
+        view_layer.objects.active = armature_object
+        with bpy.context.temp_override(scene=scratch, view_layer=view_layer, active_object=armature_object,
+                                       object=armature_object):
+            bpy.ops.object.mode_set(mode="EDIT")
+            yield armature_object.data.edit_bones
+            bpy.ops.object.mode_set(mode="OBJECT")
+    finally:
+        bpy.data.scenes.remove(scratch)

@@ -1,0 +1,186 @@
+"""The import: one file or a capture's folder becomes one collection of armatures, and nothing else is touched."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ...motion.base.rest_pose import rest_pose
+from ...motion.base.timing import fps_and_base, scene_frames
+from ...motion.formats.capture_folder import Capture, CapturedPerson, ReadMotions, open_capture, read_motions
+from ...shared.motion_file import Motion
+from ..base.motion_storage import keep_motion
+from ..base.selection import select_only
+from .armature import animate_armature, build_armature
+from .camera import CameraPath, Footage, add_footage, build_camera
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """What the user chose; the defaults change nothing in the scene beyond what is added."""
+    start_frame: int = 1
+    set_scene_fps: bool = False
+    extend_scene_range: bool = False
+    match_resolution: bool = False
+    with_camera: bool = True
+    relax_hands: bool = True
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import made, by name, with the scene frames it spans, and what the user should know."""
+    collection: str
+    armatures: tuple[str, ...]
+    camera: str | None
+    first_frame: float
+    last_frame: float
+    warnings: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        people = "1 person" if len(self.armatures) == 1 else f"{len(self.armatures)} people"
+        camera = " and the camera" if self.camera else ""
+        return f"{people}{camera} in “{self.collection}”, frames {self.first_frame:.0f} to {self.last_frame:.0f}"
+
+
+def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, person_ids: Container[int] | None = None,
+                   view_layer: bpy.types.ViewLayer | None = None) -> ImportReport:
+    """Import a motion file, or a capture's folder (some of its people, or all), into a new collection of the scene.
+
+    In the view layer, if one is given, the armatures become the selected objects, the first of them the active one.
+    Raises MotionFileError where nobody can be read. Whoever cannot be read is left out and named in the warnings. Where
+    anything fails, nothing half-made stays.
+    """
+    capture = open_capture(path)
+    read = read_motions(capture, person_ids)
+    collection = bpy.data.collections.new(capture.name)
+    with _restored_on_failure(scene.render), _removed_on_failure(collection):
+        _set_scene(scene, options, read)
+        fps = scene.render.fps / scene.render.fps_base
+        frames = [scene_frames(motion.timestamps, read.origin_seconds, options.start_frame, fps)
+                  for _, motion in read.motions]
+        armatures = [_add_person(collection, capture, person, motion, times, fps, options.relax_hands)
+                     for (person, motion), times in zip(read.motions, frames, strict=True)]
+        camera, warnings = None, []
+        if options.with_camera:
+            camera, warnings = _add_camera(scene, collection, capture, read, frames, options)
+        scene.collection.children.link(collection)
+    if camera and scene.camera is None:
+        scene.camera = camera
+    if view_layer is not None:
+        select_only(view_layer, armatures)
+    first, last = min(times[0] for times in frames), max(times[-1] for times in frames)
+    if options.extend_scene_range:
+        _extend_range(scene, first, last)
+    return ImportReport(
+        collection=collection.name, armatures=tuple(armature.name for armature in armatures),
+        camera=camera.name if camera else None, first_frame=float(first), last_frame=float(last),
+        warnings=(*read.failures, *warnings))
+
+
+def _extend_range(scene: bpy.types.Scene, first: float, last: float) -> None:
+    scene.frame_start = min(scene.frame_start, math.floor(first))
+    scene.frame_end = max(scene.frame_end, math.ceil(last))
+
+
+def _set_scene(scene: bpy.types.Scene, options: ImportOptions, read: ReadMotions) -> None:
+    """Change the scene's rate and resolution, where asked."""
+    motion = read.motions[0][1]
+    if options.set_scene_fps:
+        scene.render.fps, scene.render.fps_base = fps_and_base(motion.mocap_framerate)
+    if options.match_resolution and motion.image_size is not None:
+        scene.render.resolution_x, scene.render.resolution_y = (int(side) for side in motion.image_size)
+        scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
+
+
+def _add_person(collection: bpy.types.Collection, capture: Capture, person: CapturedPerson, motion: Motion,
+                frames: np.ndarray, scene_fps: float, relax_hands: bool) -> bpy.types.Object:
+    rest = rest_pose(motion.rest_joints, shod=motion.engine not in ("", "amass"))
+    is_alone = len(capture.people) == 1
+    name = capture.name if is_alone else f"{capture.name} person {person.person_id}"
+    armature_object = build_armature(collection, name, rest)
+    armature_object["mpsnet_motion_file"] = str(person.motion_path)
+    animate_armature(armature_object, motion, rest, frames, relax_hands)
+    keep_motion(armature_object, motion, frames, scene_fps, relax_hands)
+    return armature_object
+
+
+def _add_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, capture: Capture, read: ReadMotions,
+                frames: list[np.ndarray], options: ImportOptions) -> tuple[bpy.types.Object | None, list[str]]:
+    """Add the video's camera with the footage, where the files tell of one; return it, and warnings."""
+    seen = [(motion, times) for (_, motion), times in zip(read.motions, frames, strict=True)
+            if motion.camera_matrix is not None and motion.image_size is not None and motion.world_from_cam is not None]
+    if not seen:
+        return None, []
+    render = scene.render
+    aspect = (render.resolution_x * render.pixel_aspect_x) / (render.resolution_y * render.pixel_aspect_y)
+    camera_object = build_camera(collection, f"{capture.name} camera", _camera_path(seen), aspect)
+    return camera_object, _add_footage(scene, camera_object.data, capture, read, options.start_frame)
+
+
+def _camera_path(seen: list[tuple[Motion, np.ndarray]]) -> CameraPath:
+    """Return the camera over all frames in which somebody is seen: all people share one."""
+    first = seen[0][0]
+    moving = [(motion.world_from_cam, times) for motion, times in seen if len(motion.world_from_cam) > 1]
+    if not moving:
+        return CameraPath(first.camera_matrix, first.image_size, first.world_from_cam, seen[0][1][:1])
+    frames, chosen = np.unique(np.concatenate([times for _, times in moving]), return_index=True)
+    world_from_cam = np.concatenate([poses for poses, _ in moving])[chosen]
+    return CameraPath(first.camera_matrix, first.image_size, world_from_cam, frames)
+
+
+def _add_footage(scene: bpy.types.Scene, camera: bpy.types.Camera, capture: Capture, read: ReadMotions,
+                 start_frame: int) -> list[str]:
+    motion = read.motions[0][1]
+    path = capture.video or Path(motion.source)
+    if not path.is_absolute() or not path.is_file():
+        return [f"The footage {path.name} was not found: the camera has no background."] if path.name else []
+    fps = scene.render.fps / scene.render.fps_base
+    footage = Footage(path, capture.video_fps or motion.mocap_framerate, start_frame, read.origin_seconds, fps)
+    try:
+        image = add_footage(camera, footage)
+    except RuntimeError as error:
+        return [f"Blender cannot show the footage {path.name}: {error}"]
+    if _is_turned(image, motion.image_size):
+        return [f"Blender shows {path.name} without its rotation: the footage does not lie under the motion."]
+    return []
+
+
+def _is_turned(image: bpy.types.Image, image_size: np.ndarray) -> bool:
+    """Whether Blender shows a phone's upright video lying, or the other way round."""
+    width, height = image.size
+    captured_width, captured_height = (int(side) for side in image_size)
+    return (width > height and captured_width < captured_height) or (width < height and captured_width > captured_height)
+
+
+@contextmanager
+def _restored_on_failure(render: bpy.types.RenderSettings) -> Iterator[None]:
+    """Give the scene its rate and resolution back where the import fails."""
+    names = ("fps", "fps_base", "resolution_x", "resolution_y", "pixel_aspect_x", "pixel_aspect_y")
+    before = {name: getattr(render, name) for name in names}
+    try:
+        yield
+    except BaseException:
+        for name, value in before.items():
+            setattr(render, name, value)
+        raise
+
+
+@contextmanager
+def _removed_on_failure(collection: bpy.types.Collection) -> Iterator[None]:
+    """Remove the collection and everything made for it where its filling fails."""
+    try:
+        yield
+    except BaseException:
+        made = [collection]
+        for thing in collection.objects:
+            action = thing.animation_data.action if thing.animation_data else None
+            made += [item for item in (thing, thing.data, action) if item is not None]
+        bpy.data.batch_remove(made)
+        raise

@@ -1,0 +1,187 @@
+"""The running job: a backend process seen from Blender. A timer polls it in a window; without one, the caller waits."""
+
+from __future__ import annotations
+
+import atexit
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import bpy
+
+from ...client.backend_process import BackendProcess
+from ...client.terminal import ProgressPrinter
+from ...motion.base.timing import clock
+from ...shared import protocol
+
+FinalMessage = protocol.Result | protocol.Error | protocol.Cancelled
+_INTERVAL = 0.1  # seconds
+_PATIENCE = 20.0  # seconds to wait for the end of what the user is in the middle of
+_STAGE_NAMES = {"environment": "Making the environment", "packages": "Downloading packages",
+                "installing": "Installing packages", "models": "Downloading models"}
+
+
+@dataclass(frozen=True)
+class JobState:
+    """What a panel shows of a job. `fraction` is 0..1 of the stage, None where its length is not known."""
+    title: str
+    stage: str = "Starting"
+    fraction: float | None = None
+    detail: str = ""
+    warnings: tuple[str, ...] = ()
+    is_cancelling: bool = False
+    final: FinalMessage | None = None
+
+
+class Job:
+    """A backend process with its state. `poll()` is all that moves it; `on_end` is called once, with the final message.
+
+    `scene_name` is the scene that the result is for; None once another file was opened.
+    """
+
+    def __init__(self, title: str, process: BackendProcess, scene_name: str, on_end: Callable[[Job], None]):
+        self.process = process
+        self.scene_name: str | None = scene_name
+        self.on_end = on_end
+        self.state = JobState(title)
+
+    def poll(self) -> list[protocol.Message]:
+        """Take in the messages that came, and return them."""
+        messages = self.process.poll()
+        for message in messages:
+            self.state = state_after(self.state, message)
+        return messages
+
+    def cancel(self) -> None:
+        """Ask the process to stop; its final message comes with a later poll."""
+        self.process.cancel()
+        self.state = replace(self.state, is_cancelling=True, detail="Stopping")
+
+
+def state_after(state: JobState, message: protocol.Message) -> JobState:
+    """Return a job's state after one more message."""
+    if isinstance(message, protocol.FINAL_TYPES):
+        return replace(state, final=message)
+    if isinstance(message, protocol.Log) and message.level == "warning":
+        return replace(state, warnings=(*state.warnings, message.message))
+    if isinstance(message, protocol.Progress) and not state.is_cancelling:
+        return replace(state, stage=_STAGE_NAMES.get(message.stage, message.stage[:1].upper() + message.stage[1:]),
+                       fraction=min(message.done / message.total, 1.0) if message.total > 0 else None,
+                       detail=_progress_detail(message))
+    return state
+
+
+def _progress_detail(message: protocol.Progress) -> str:
+    """Return a progress in words: "120 of 300 frames, 14/s, 0:20 left"; empty where it counts nothing by name."""
+    parts = []
+    if message.unit:
+        of_total = f" of {message.total:.0f}" if message.total > 0 else ""
+        parts.append(f"{message.done:.0f}{of_total} {message.unit}")
+    if message.rate:
+        parts.append(f"{message.rate:.{0 if message.rate >= 10 else 1}f}/s")
+    if message.seconds_left is not None:
+        parts.append(f"{clock(message.seconds_left)} left")
+    return ", ".join(parts)
+
+
+_job: Job | None = None
+_ended_at: float | None = None  # when the job's final message came, by time.monotonic()
+
+
+def running_job() -> Job | None:
+    """Return the job that runs, if one does."""
+    return _job
+
+
+def start(job: Job) -> None:
+    """Let a timer drive the job to its end. At most one runs at a time."""
+    global _job
+    _job = job
+    bpy.app.timers.register(_tick, first_interval=_INTERVAL, persistent=True)
+
+
+def run_to_end(job: Job) -> FinalMessage:
+    """Drive the job here and now, telling its progress on the console; return its final message. For scripts."""
+    printer = ProgressPrinter(f"{job.state.title}: ")
+    try:
+        while job.state.final is None:
+            for message in job.poll():
+                printer.message(message)
+            time.sleep(_INTERVAL)
+    finally:
+        job.process.kill()
+    return job.state.final
+
+
+def stop() -> None:
+    """End the running job with its processes, its result unheard: the add-on or Blender goes away."""
+    global _job
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    if _job is not None:
+        _job.process.kill()
+        _job = None
+
+
+@bpy.app.handlers.persistent
+def detach_from_file(_path: str) -> None:
+    """When another file is opened the job runs on, but its result must not walk into a file it was not meant for."""
+    if _job is not None:
+        _job.scene_name = None
+
+
+def register() -> None:
+    atexit.register(stop)
+    bpy.app.handlers.load_post.append(detach_from_file)
+
+
+def unregister() -> None:
+    stop()
+    atexit.unregister(stop)
+    bpy.app.handlers.load_post.remove(detach_from_file)
+
+
+def _tick() -> float | None:
+    """Timer: poll, redraw, and end the job. Return the seconds until the next call, None for the last."""
+    global _job, _ended_at
+    job = _job
+    if job is None:
+        return None
+    if job.poll():
+        redraw_sidebars()
+    if job.state.final is None:
+        _ended_at = None
+        return _INTERVAL
+    _ended_at = _ended_at or time.monotonic()
+    if user_is_busy() and time.monotonic() - _ended_at < _PATIENCE:
+        return _INTERVAL
+    _job = _ended_at = None
+    _end(job)
+    redraw_sidebars()
+    return None
+
+
+def _end(job: Job) -> None:
+    try:
+        job.on_end(job)
+    except Exception as error:  # a timer that raises is dropped by Blender without a word to the user
+        traceback.print_exc()
+        advice = "Please report it with the text in the system console."
+        job.state = replace(job.state, final=protocol.Error(type(error).__name__, str(error), advice))
+        job.on_end(job)
+
+
+def user_is_busy() -> bool:
+    """Whether the user is in the middle of a modal operator (moving something, say): no time to change the scene."""
+    return any(len(window.modal_operators) for window in bpy.context.window_manager.windows)
+
+
+def redraw_sidebars() -> None:
+    """Redraw the sidebars of all 3D views."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()

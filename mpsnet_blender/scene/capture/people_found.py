@@ -1,0 +1,55 @@
+"""The people of a capture as a panel lists them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...motion.base.timing import clock
+from ...motion.formats.capture_folder import PEOPLE_FILE, CapturedPerson, capture_beside, open_capture
+
+
+@dataclass(frozen=True)
+class FoundPerson:
+    """One person in words: a name, the time in the video, and the path of a picture, empty where there is none; the grade
+    (green, amber, red) of the capture and what to do about it; whether an import is to take the person."""
+    person_id: int
+    label: str
+    span: str
+    thumbnail: str
+    grade: str = ""
+    advice: str = ""
+    is_chosen: bool = True
+
+
+@dataclass(frozen=True)
+class FoundPeople:
+    """The people of a capture, and the path that an import of them takes: the capture's folder, or a motion file by itself."""
+    path: Path
+    people: tuple[FoundPerson, ...]
+
+
+def people_found(path: Path) -> FoundPeople:
+    """Return the people of a capture's folder, of its people.json, or of one motion file. Raises MotionFileError.
+
+    One motion file of a capture brings everybody of it along, that person alone chosen: what a capture's folder tells
+    (pictures, times, grades) is shown wherever it is there, and what it does not tell stays empty.
+    """
+    path = Path(path)
+    if path.name == PEOPLE_FILE:
+        path = path.parent
+    if path.is_dir():
+        return FoundPeople(path, tuple(_in_words(person) for person in open_capture(path).people))
+    whole = capture_beside(path)
+    if whole is None:
+        return FoundPeople(path, tuple(_in_words(person) for person in open_capture(path).people))
+    there = (person for person in whole.people if person.motion_path.is_file())
+    return FoundPeople(path.parent, tuple(_in_words(person, person.motion_path.name == path.name) for person in there))
+
+
+def _in_words(person: CapturedPerson, is_chosen: bool = True) -> FoundPerson:
+    tells_times = person.end_seconds > person.start_seconds
+    return FoundPerson(
+        person_id=person.person_id, label=f"Person {person.person_id}" if tells_times else person.motion_path.stem,
+        span=f"{clock(person.start_seconds)} to {clock(person.end_seconds)}" if tells_times else "",
+        thumbnail=str(person.thumbnail or ""), grade=person.grade, advice=person.advice, is_chosen=is_chosen)

@@ -1,0 +1,1 @@
+"""Clean-up of an armature in the file."""

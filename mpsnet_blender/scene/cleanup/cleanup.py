@@ -1,0 +1,153 @@
+"""Clean-up of an imported motion: computed anew from the kept raw motion, keyed into the armature's own Action."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ...motion.base import rest_pose
+from ...motion.base.body_motion import BodyMotion
+from ...motion.base.rotation_modes import rotation_values
+from ...motion.base.rotations import rotvec_from_rotmat
+from ...motion.cleanup.cleanup import CleanMotion, CleanupSettings, clean_motion
+from ...motion.cleanup.motion_keys import MotionKeys, all_keys
+from ...motion.cleanup.motion_quality import measure_motion
+from ...motion.cleanup.stored_motion import StoredMotionError
+from ...shared.smpl_skeleton import JOINT_NAMES
+from ..base.action import Channel, bone_path, rewrite_curve, write_action
+from ..base.contact_curves import read_contacts, remove_contacts, write_contacts
+from ..base.fcurve_reading import curves_holder
+from ..base.motion_storage import kept_motion, raw_frames, show_quality, with_edited_contacts
+
+
+class CleanupError(Exception):
+    """A motion cannot be cleaned: the message says which armature, why and what to do."""
+
+
+CLEANUP_ERRORS = (CleanupError, StoredMotionError)
+
+
+@dataclass(frozen=True)
+class CleanupReport:
+    """What was keyed: the armature's name, frames and keys, and what the user should know."""
+    armature: str
+    first_frame: float
+    last_frame: float
+    key_count: int
+    warnings: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        return (f"“{self.armature}”: {self.key_count} keys from frame {self.first_frame:.0f} to {self.last_frame:.0f}, "
+                "made from the raw motion")
+
+
+def clean_armature(armature_object: bpy.types.Object, settings: CleanupSettings) -> CleanupReport:
+    """Key the cleaned motion. Raises CleanupError, StoredMotionError."""
+    _require_writable(armature_object)
+    raw = with_edited_contacts(armature_object, kept_motion(armature_object).raw)
+    has_contacts = read_contacts(armature_object, raw_frames(armature_object, raw)) is not None
+    cleaned = clean_motion(raw, settings)
+    kept = armature_object.mpsnet_cleanup
+    frames = _whole(kept.first_frame + cleaned.seconds * kept.frames_per_second)
+    warnings = _own_action(armature_object)
+    _key(armature_object, cleaned.body, frames, cleaned.keys)
+    kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, settings.speed, cleaned.start_seconds
+    if has_contacts:
+        write_contacts(armature_object, raw.contacts, raw.timestamps, raw_frames(armature_object, raw))
+    show_quality(armature_object, cleaned.quality)
+    return _report(armature_object, frames, cleaned, warnings)
+
+
+def reset_armature(armature_object: bpy.types.Object) -> CleanupReport:
+    """Key the motion as it was imported, without edited contacts. Raises CleanupError, StoredMotionError."""
+    _require_writable(armature_object)
+    body = kept_motion(armature_object).imported
+    kept = armature_object.mpsnet_cleanup
+    kept.first_frame = kept.imported_first
+    kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, 1.0, 0.0
+    frames = _whole(raw_frames(armature_object, body))
+    warnings = _own_action(armature_object)
+    remove_contacts(armature_object)
+    cleaned = CleanMotion(body, body.timestamps - body.timestamps[0], all_keys(len(frames)), measure_motion(body), 0.0)
+    _key(armature_object, body, frames, cleaned.keys)
+    show_quality(armature_object, cleaned.quality)
+    return _report(armature_object, frames, cleaned, warnings)
+
+
+def show_contacts(armature_object: bpy.types.Object) -> None:
+    """Key the motion's contacts on the armature's foot and toe bones, where they are not keyed yet."""
+    _require_writable(armature_object)
+    raw = kept_motion(armature_object).raw
+    frames = raw_frames(armature_object, raw)
+    if curves_holder(armature_object.animation_data) is None:
+        raise CleanupError(f"“{armature_object.name}” has no Action for contacts to be keyed in. Press Clean Up first.")
+    if read_contacts(armature_object, frames) is None:
+        write_contacts(armature_object, raw.contacts, raw.timestamps, frames)
+
+
+def _require_writable(armature_object: bpy.types.Object) -> None:
+    name = armature_object.name
+    if armature_object.library is not None:
+        raise CleanupError(f"“{name}” is linked from another file. Make it local, or clean it up there.")
+    missing = [joint for joint in JOINT_NAMES if joint not in armature_object.pose.bones]
+    if missing:
+        raise CleanupError(f"“{name}” lacks the bones {', '.join(missing)} that its motion moves. Import the motion file again.")
+    action = armature_object.mpsnet_cleanup.action
+    if action is not None and action.library is not None:
+        raise CleanupError(f"The Action “{action.name}” is linked from another file. Make it local first.")
+
+
+def _own_action(armature_object: bpy.types.Object) -> tuple[str, ...]:
+    """See to it that the armature plays an Action that the import or a clean-up made for it alone; say what was left alone."""
+    kept = armature_object.mpsnet_cleanup
+    animation = armature_object.animation_data
+    current = animation.action if animation else None
+    shared = any(thing is not armature_object and thing.animation_data and thing.animation_data.action == current
+                 for thing in bpy.data.objects) if current else False
+    if current is not None and current == kept.action and not shared and curves_holder(animation) is not None:
+        return ()
+    kept.action = write_action(armature_object, armature_object.name, np.zeros(1), [_place(armature_object)])
+    if current is None:
+        return ()
+    why = "other objects use it too" if shared else "the import did not make it"
+    return (f"The Action “{current.name}” was left as it is ({why}); the motion is in the new “{kept.action.name}”.",)
+
+
+def _place(armature_object: bpy.types.Object) -> Channel:
+    """Return one key where the root is, for a fresh Action to begin with: all keys are written anew afterwards."""
+    root = JOINT_NAMES[0]
+    return Channel(bone_path(root, "location"), np.array([armature_object.pose.bones[root].location[:]]), root)
+
+
+def _key(armature_object: bpy.types.Object, body: BodyMotion, frames: np.ndarray, keys: MotionKeys) -> None:
+    """Write a body's motion into the F-curves of its bones; all other F-curves of the Action stay."""
+    holder = curves_holder(armature_object.animation_data)
+    bones = armature_object.data.bones
+    rotmats = np.array([bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
+    quats = rest_pose.basis_quats(rotvec_from_rotmat(body.rotmats), rotmats)
+    root = JOINT_NAMES[0]
+    head = np.array(bones[root].head_local)
+    places = rest_pose.root_basis_locations(body.rest_joints[0] + body.trans, head, rotmats[0])
+    chosen = [(bone_path(root, "location"), places, root, keys.location)]
+    for joint, name in enumerate(JOINT_NAMES):
+        path, values = rotation_values(quats[:, joint], armature_object.pose.bones[name].rotation_mode)
+        chosen.append((bone_path(name, path), values, name, keys.rotations[joint]))
+    for path, values, group, own in chosen:
+        channel = Channel(path, values[own], group)
+        for column in range(values.shape[1]):
+            rewrite_curve(holder, channel, column, frames[own])
+    armature_object.update_tag(refresh={"TIME"})        # or it would be evaluated anew only at the next change of frame
+
+
+def _whole(frames: np.ndarray) -> np.ndarray:
+    """Return scene frames (T,), exactly whole where all of them nearly are."""
+    whole = np.round(frames)
+    return whole if np.abs(frames - whole).max() < 1e-3 else frames
+
+
+def _report(armature_object: bpy.types.Object, frames: np.ndarray, cleaned: CleanMotion,
+            warnings: tuple[str, ...]) -> CleanupReport:
+    return CleanupReport(armature_object.name, float(frames[0]), float(frames[-1]), cleaned.keys.count, warnings)

@@ -1,0 +1,192 @@
+"""A plain copy of an animated character for an exporter: its bones baked, nothing but it in a scene of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ...motion.formats.posed_bones import basis_channels, most_moved_frame, split, without_stretch
+from ..base.action import Channel, bone_path, write_action
+from ..base.motion_sampling import SampledMotion
+from ..base.scratch_scene import scratch_scene
+from .lent_names import lent_names
+
+_STILL = 1e-6  # metres, or a quaternion's or scale's part; a channel that changes less is not keyed
+
+
+@dataclass(frozen=True)
+class CopyPlan:
+    """What to copy and how: the clip's first frame and name in the copy, and the armature's name there.
+
+    Where `enlarge` is not 1, lengths are that many times as long in the data themselves: no object is scaled for it, and
+    the armature's own scale goes into its bones too.
+    """
+    armature_object: bpy.types.Object
+    meshes: tuple[bpy.types.Object, ...]
+    motion: SampledMotion
+    clip_name: str
+    armature_name: str
+    first_frame: int = 0
+    enlarge: float = 1.0
+
+    @property
+    def frames(self) -> np.ndarray:
+        """The copy's frames (T,)."""
+        return self.motion.frames - self.motion.frames[0] + self.first_frame
+
+    @property
+    def bone_size(self) -> float:
+        """By what the lengths of the bones, and of what hangs on the armature, are multiplied."""
+        return self.enlarge if self.enlarge == 1.0 else self.enlarge * float(split(self.motion.worlds[:1])[2].mean())
+
+    def wanted_names(self) -> list[tuple[bpy.types.bpy_prop_collection, str]]:
+        """Return the names that the copies shall have, each once, with the list of the file that it belongs to."""
+        names = [(bpy.data.objects, self.armature_name), (bpy.data.armatures, self.armature_object.data.name),
+                 (bpy.data.actions, self.clip_name)]
+        for mesh in self.meshes:
+            names += [(bpy.data.objects, mesh.name), (bpy.data.meshes, mesh.data.name)]
+        return list({(id(members), name): (members, name) for members, name in names}.values())
+
+
+@dataclass(frozen=True)
+class _Workshop:
+    """Where the copies are made: the plan, the scene, the originals' names, and all that is to be removed in the end."""
+    plan: CopyPlan
+    scene: bpy.types.Scene
+    names: dict[bpy.types.ID, str]
+    copies: list[bpy.types.ID] = field(default_factory=list)
+
+
+@contextmanager
+def plain_copy(scene: bpy.types.Scene, plan: CopyPlan) -> Iterator[bpy.types.Scene]:
+    """Yield a scene that holds copies, under the originals' names, of an armature and its meshes, with its motion baked.
+
+    All of it is gone in the end, and the file as it was.
+    """
+    names = {thing: thing.name for original in (plan.armature_object, *plan.meshes) for thing in (original, original.data)}
+    copies: list[bpy.types.ID] = []
+    with lent_names(plan.wanted_names()), _removed(copies), scratch_scene(scene, plan.clip_name, ()) as scratch:
+        scratch.frame_start, scratch.frame_end = int(plan.frames[0]), int(plan.frames[-1])
+        workshop = _Workshop(plan, scratch, names, copies)
+        armature_copy = _copy_armature(workshop)
+        telling_frame = _animate(workshop, armature_copy)
+        for mesh in plan.meshes:
+            _copy_mesh(workshop, mesh, armature_copy)
+        # FBX holds the pose of the current frame too. Importers, Blender's among them, tie a bone to its parent for good
+        # where it touches it at rest and then.
+        scratch.frame_set(telling_frame)
+        yield scratch
+
+
+@contextmanager
+def _removed(copies: list[bpy.types.ID]) -> Iterator[None]:
+    """Remove in the end what the list holds then."""
+    try:
+        yield
+    finally:
+        bpy.data.batch_remove(copies)
+
+
+def _copy_armature(workshop: _Workshop) -> bpy.types.Object:
+    """Return a new object in the scene with a copy of the armature's bones, none of them posed."""
+    plan = workshop.plan
+    armature = plan.armature_object.data.copy()
+    workshop.copies.append(armature)
+    armature.name, armature.pose_position = workshop.names[plan.armature_object.data], "POSE"
+    armature.animation_data_clear()
+    armature_copy = bpy.data.objects.new(plan.armature_name, armature)
+    workshop.copies.append(armature_copy)
+    workshop.scene.collection.objects.link(armature_copy)
+    _let_bones_move_freely(workshop.scene, armature_copy)
+    if plan.bone_size != 1.0:
+        armature.transform(Matrix.Scale(plan.bone_size, 4))
+    return armature_copy
+
+
+def _let_bones_move_freely(scene: bpy.types.Scene, armature_object: bpy.types.Object) -> None:
+    """Let bones inherit everything and follow their location: what the baked channels take for granted."""
+    view_layer = scene.view_layers[0]
+    view_layer.objects.active = armature_object
+    with bpy.context.temp_override(scene=scene, view_layer=view_layer, active_object=armature_object, object=armature_object):
+        bpy.ops.object.mode_set(mode="EDIT")
+        for edit_bone in armature_object.data.edit_bones:
+            edit_bone.use_connect, edit_bone.use_inherit_rotation = False, True
+            edit_bone.inherit_scale, edit_bone.use_local_location = "FULL", True
+        bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def _animate(workshop: _Workshop, armature_copy: bpy.types.Object) -> int:
+    """Key the copy's bones, and the object itself where it moves; return a frame that shows which bones leave their place."""
+    plan, motion = workshop.plan, workshop.plan.motion
+    size = plan.bone_size
+    locations, quats, scales = basis_channels(without_stretch(motion.poses), motion.rests, motion.parents)
+    channels = []
+    for bone, name in enumerate(motion.bone_names):
+        armature_copy.pose.bones[name].rotation_mode = "QUATERNION"
+        channels.append(Channel(bone_path(name, "rotation_quaternion"), quats[:, bone], name))
+        if np.abs(locations[:, bone]).max() > _STILL:
+            channels.append(Channel(bone_path(name, "location"), size * locations[:, bone], name))
+        if np.abs(scales[:, bone] - 1).max() > _STILL:
+            channels.append(Channel(bone_path(name, "scale"), scales[:, bone], name))
+    places, turns, sizes = split(motion.worlds)
+    armature_copy.rotation_mode = "QUATERNION"
+    for name, values in (("location", plan.enlarge * places), ("rotation_quaternion", turns),
+                         ("scale", sizes * (plan.enlarge / size))):
+        setattr(armature_copy, name, values[0])
+        if np.ptp(values, axis=0).max() > _STILL:
+            channels.append(Channel(name, values, "Object Transforms"))
+    workshop.copies.append(write_action(armature_copy, plan.clip_name, plan.frames, channels))
+    return int(plan.frames[most_moved_frame(locations, motion.parents)])
+
+
+def _copy_mesh(workshop: _Workshop, original: bpy.types.Object, armature_copy: bpy.types.Object) -> None:
+    """Copy a mesh that the armature moves, with its shape keys' motion baked, into the scene."""
+    plan = workshop.plan
+    mesh, copy = original.data.copy(), original.copy()
+    workshop.copies.extend((mesh, copy))
+    mesh.name, copy.name = workshop.names[original.data], workshop.names[original]
+    copy.data = mesh
+    copy.animation_data_clear()
+    copy.hide_viewport = copy.hide_render = False
+    for modifier in copy.modifiers:
+        if modifier.type == "ARMATURE" and modifier.object == plan.armature_object:
+            modifier.object = armature_copy
+    size = _attach(copy, original, plan, armature_copy)
+    if size != 1.0:
+        mesh.transform(Matrix.Scale(size, 4), shape_keys=True)
+    workshop.scene.collection.objects.link(copy)
+    _key_shapes(workshop, mesh, plan.motion.shape_values.get(workshop.names[original]))
+
+
+def _attach(copy: bpy.types.Object, original: bpy.types.Object, plan: CopyPlan, armature_copy: bpy.types.Object) -> float:
+    """Hang a mesh on the copied armature as the original hangs, or put it where it stands; return its data's size."""
+    if original.parent == plan.armature_object:
+        copy.parent = armature_copy
+        copy.matrix_parent_inverse.translation = plan.bone_size * copy.matrix_parent_inverse.translation
+        copy.location = plan.bone_size * copy.location
+        return plan.bone_size
+    world = original.matrix_world.copy()
+    world.translation = plan.enlarge * world.translation
+    copy.parent = None
+    copy.matrix_world = world
+    return plan.enlarge
+
+
+def _key_shapes(workshop: _Workshop, mesh: bpy.types.Mesh, values: np.ndarray | None) -> None:
+    """Give the mesh's shape keys their sampled values (T, K), where they are animated."""
+    if mesh.shape_keys is None or values is None:
+        return
+    mesh.shape_keys.animation_data_clear()
+    channels = []
+    for index, block in enumerate(mesh.shape_keys.key_blocks):
+        block.value = values[0, index]
+        if np.ptp(values[:, index]) > _STILL:
+            path = f'key_blocks["{bpy.utils.escape_identifier(block.name)}"].value'
+            channels.append(Channel(path, values[:, index:index + 1], "Shape Keys"))
+    if channels:
+        workshop.copies.append(write_action(mesh.shape_keys, f"{mesh.name} shapes", workshop.plan.frames, channels))

@@ -1,0 +1,191 @@
+"""The export of one animated character: sampled, copied plainly, written under a hidden name, then moved into place."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ...motion.formats.bvh import bvh_text
+from ...motion.formats.posed_bones import bvh_of_bones
+from ..base.motion_sampling import ExportError, SampledMotion, motion_frames, sample_motion
+from .export_copy import CopyPlan, plain_copy
+from .exporters import write_fbx, write_gltf, write_usd
+from .hand_poses import poses_by_hand_kept
+
+SUFFIXES = {"UNITY": (".fbx",), "UNREAL": (".fbx",), "BVH": (".bvh",), "GLTF": (".glb", ".gltf"),
+            "USD": (".usdc", ".usd", ".usda", ".usdz")}
+_CENTIMETRES = 100.0
+# Unity: lengths in metres, told in the file's header, so that no object is scaled.
+_UNITY = {"apply_scale_options": "FBX_SCALE_ALL", "mesh_smooth_type": "OFF"}
+# Unreal: the data are in centimetres already; smoothing groups spare its warning.
+_UNREAL = {"apply_scale_options": "FBX_SCALE_NONE", "mesh_smooth_type": "FACE"}
+_UNREALS_ROOT = "Armature"  # Unreal takes an object of this name for no bone; any other becomes one above the root
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What the user chose: the format (a key of SUFFIXES), which bones, with meshes or not, BVH units a metre."""
+    format: str
+    deform_only: bool = True
+    with_meshes: bool = True
+    bvh_scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """What was written: the file, scene frames, their rate, how many bones and meshes."""
+    path: Path
+    first_frame: int
+    last_frame: int
+    framerate: float
+    bone_count: int
+    mesh_names: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        meshes = f" and {', '.join(self.mesh_names)}" if self.mesh_names else ""
+        return (f"{self.path.name}: {self.bone_count} bones{meshes}, frames {self.first_frame} to {self.last_frame}, "
+                f"{self.framerate:.5g} a second")
+
+
+def format_of(path: Path) -> str | None:
+    """Return the format that a file's name stands for, None where it stands for none."""
+    return next((name for name, suffixes in SUFFIXES.items() if path.suffix.lower() in suffixes), None)
+
+
+def armature_of(context: bpy.types.Context, name: str) -> bpy.types.Object | None:
+    """Return the armature object of that name; without a name the active one, or the one that moves the active mesh."""
+    if name:
+        # The file's own goes before a linked one of the same name.
+        thing = bpy.data.objects.get((name, None)) or bpy.data.objects.get(name)
+        return thing if thing and thing.type == "ARMATURE" else None
+    active = context.view_layer.objects.active
+    if active is None or active.type == "ARMATURE":
+        return active
+    return active.find_armature() or (active.parent if active.parent and active.parent.type == "ARMATURE" else None)
+
+
+def meshes_of(armature_object: bpy.types.Object) -> tuple[bpy.types.Object, ...]:
+    """Return the meshes that the armature deforms or carries: those in a scene, and not left out of renders."""
+    return tuple(thing for thing in bpy.data.objects if thing.type == "MESH" and thing.users_scene and not thing.hide_render
+                 and (thing.parent == armature_object
+                      or any(modifier.type == "ARMATURE" and modifier.object == armature_object
+                             for modifier in thing.modifiers)))
+
+
+def export_motion(scene: bpy.types.Scene, armature_object: bpy.types.Object, path: Path,
+                  options: ExportOptions) -> ExportReport:
+    """Write an armature with its meshes and the motion of its Action to a file. Nothing in the open file changes.
+
+    Raises ExportError with what to do, also where the file cannot be written.
+    """
+    scene = _scene_of(scene, armature_object)
+    _require_posed(armature_object)
+    with poses_by_hand_kept():
+        return _export(scene, armature_object, path, options)
+
+
+def _export(scene: bpy.types.Scene, armature_object: bpy.types.Object, path: Path, options: ExportOptions) -> ExportReport:
+    meshes = meshes_of(armature_object) if options.with_meshes and options.format != "BVH" else ()
+    frames = motion_frames(armature_object)
+    motion = sample_motion(armature_object, list(meshes), scene, frames)
+    framerate = scene.render.fps / scene.render.fps_base
+    deform_only = options.deform_only and bool(motion.deforms.any())
+    if options.format == "BVH":
+        clip = _bvh(armature_object, motion, framerate, scene, options, deform_only)
+        _into_place(path, lambda partial: partial.write_text(clip, encoding="utf-8"))
+    else:
+        plan = _plan(armature_object, meshes, motion, scene, options)
+        with plain_copy(scene, plan) as copy_scene:
+            _into_place(path, lambda partial: _write(copy_scene, partial, options.format, deform_only))
+    return ExportReport(path, int(frames[0]), int(frames[-1]), framerate, int(_chosen(motion, deform_only).sum()),
+                        tuple(mesh.name for mesh in meshes))
+
+
+def _scene_of(scene: bpy.types.Scene, armature_object: bpy.types.Object) -> bpy.types.Scene:
+    """Return the scene whose rate and frames count: this one if the armature is in it, else one that it is in."""
+    scenes = armature_object.users_scene
+    if not scenes:
+        raise ExportError(f"“{armature_object.name}” is in no scene. Link it to one first.")
+    return scene if scene in scenes else scenes[0]
+
+
+def _require_posed(armature_object: bpy.types.Object) -> None:
+    if armature_object.data.is_editmode:
+        raise ExportError(f"“{armature_object.name}” is in Edit Mode, where it has no pose. Leave Edit Mode first.")
+    if armature_object.data.pose_position == "REST":
+        raise ExportError(f"“{armature_object.name}” is set to its rest position. Set it to Pose Position first.")
+
+
+def _plan(armature_object: bpy.types.Object, meshes: tuple[bpy.types.Object, ...], motion: SampledMotion,
+          scene: bpy.types.Scene, options: ExportOptions) -> CopyPlan:
+    action = armature_object.animation_data.action
+    is_for_unreal = options.format == "UNREAL"
+    return CopyPlan(
+        armature_object, meshes, motion, clip_name=action.name if action else armature_object.name,
+        armature_name=_UNREALS_ROOT if is_for_unreal else armature_object.name,
+        # USD is exchanged between programs that share a timeline; game engines expect a clip to begin at zero.
+        first_frame=int(motion.frames[0]) if options.format == "USD" else 0,
+        enlarge=_CENTIMETRES * scene.unit_settings.scale_length if is_for_unreal else 1.0)
+
+
+def _write(scene: bpy.types.Scene, path: Path, format_name: str, deform_only: bool) -> None:
+    if format_name == "UNITY":
+        write_fbx(scene, path, deform_only, **_UNITY)
+    elif format_name == "UNREAL":
+        scene.unit_settings.scale_length = 1 / _CENTIMETRES
+        write_fbx(scene, path, deform_only, **_UNREAL)
+    elif format_name == "GLTF":
+        write_gltf(scene, path, deform_only)
+    else:
+        write_usd(scene, path, deform_only)
+
+
+def _chosen(motion: SampledMotion, deform_only: bool) -> np.ndarray:
+    """Return which bones (J,) are written: all, or those that deform and all above them."""
+    chosen = motion.deforms.copy() if deform_only else np.ones(len(motion.parents), dtype=bool)
+    for bone in reversed(range(len(chosen))):  # children come after their parents
+        if chosen[bone] and motion.parents[bone] >= 0:
+            chosen[motion.parents[bone]] = True
+    return chosen
+
+
+def _bvh(armature_object: bpy.types.Object, motion: SampledMotion, framerate: float, scene: bpy.types.Scene,
+         options: ExportOptions, deform_only: bool) -> str:
+    chosen = _chosen(motion, deform_only)
+    new_number = np.cumsum(chosen) - 1
+    parents = np.where(motion.parents >= 0, new_number[motion.parents], -1)[chosen]
+    names = tuple(name for name, is_chosen in zip(motion.bone_names, chosen) if is_chosen)
+    return bvh_text(bvh_of_bones(
+        names, parents, motion.rests[chosen], motion.tails[chosen], motion.poses[:, chosen], motion.worlds, framerate,
+        options.bvh_scale * scene.unit_settings.scale_length, armature_object.name))
+
+
+def _into_place(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a file, and what it puts beside it, in a folder of its own; then move all to its place."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".mpsnet-export-", dir=path.parent))
+    except OSError as error:
+        raise ExportError(f"Cannot write {path}: {error.strerror}. Choose another place.") from None
+    try:
+        write(folder / path.name)
+        if not (folder / path.name).is_file():
+            raise ExportError(f"Blender wrote no file {path.name}. Its console may tell why.")
+        for made in sorted(folder.rglob("*"), key=lambda made: made.name == path.name):
+            target = path.parent / made.relative_to(folder)
+            if made.is_dir():
+                target.mkdir(exist_ok=True)
+            else:
+                os.replace(made, target)
+    except OSError as error:
+        raise ExportError(f"Cannot write {path}: {error.strerror}. Choose another place.") from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

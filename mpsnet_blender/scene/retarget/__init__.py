@@ -1,0 +1,1 @@
+"""Rigs read and keyed."""

@@ -1,0 +1,64 @@
+"""Bone maps kept with armature objects, and as JSON files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import bpy
+
+from ...motion.retarget.bone_mapping import Mapping, map_bones
+from ...shared.bone_slots import SLOTS
+from .rig_reading import read_rig
+
+_FORMAT = "mpsnet bone map"
+
+
+class BoneMapError(Exception):
+    """A bone map cannot be used: the message says which, why and what to do."""
+
+
+def stored_map(armature_object: bpy.types.Object) -> dict[str, str]:
+    """Return the map that was stored with an armature object, without bones that it has no more."""
+    try:
+        words = json.loads(armature_object.mpsnet_bone_map or "{}")
+    except ValueError:
+        return {}
+    bones = armature_object.data.bones
+    return {slot: bone for slot, bone in words.items() if slot in SLOTS and bone in bones} if isinstance(words, dict) else {}
+
+
+def store_map(armature_object: bpy.types.Object, bone_map: dict[str, str]) -> None:
+    """Keep a map with an armature object. With an empty one, the bones are found by themselves again."""
+    filled = {slot: bone for slot, bone in bone_map.items() if bone}
+    armature_object.mpsnet_bone_map = json.dumps(filled, ensure_ascii=False) if filled else ""
+
+
+def find_map(armature_object: bpy.types.Object) -> Mapping:
+    """Return the stored map where there is one, else what names and structure tell."""
+    stored = stored_map(armature_object)
+    return Mapping(stored, "stored") if stored else map_bones(read_rig(armature_object))
+
+
+def write_map(path: Path, armature_object: bpy.types.Object) -> int:
+    """Write an armature's map as JSON and return the number of its bones."""
+    bone_map = find_map(armature_object).bone_map
+    words = {"format": _FORMAT, "version": 1, "armature": armature_object.name, "bones": bone_map}
+    path.write_text(json.dumps(words, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return len(bone_map)
+
+
+def read_map(path: Path, armature_object: bpy.types.Object) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the map in a JSON file, as far as the armature has its bones, and the names of those it lacks.
+
+    Raises BoneMapError where the file is no bone map.
+    """
+    try:
+        words = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise BoneMapError(f"{path} cannot be read as JSON. Choose a file that Export Bone Map wrote.") from None
+    bones = words.get("bones") if isinstance(words, dict) and words.get("format") == _FORMAT else None
+    if not isinstance(bones, dict) or not all(slot in SLOTS and isinstance(bone, str) for slot, bone in bones.items()):
+        raise BoneMapError(f"{path} is not a bone map. Choose a file that Export Bone Map wrote.")
+    present = {slot: bone for slot, bone in bones.items() if bone in armature_object.data.bones}
+    return present, tuple(bone for bone in bones.values() if bone not in armature_object.data.bones)

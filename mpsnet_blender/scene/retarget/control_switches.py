@@ -1,0 +1,48 @@
+"""What a rig must be switched to for its keyed bones to lead: FK in place of IK. Keyed in the Action, set nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import bpy
+import numpy as np
+
+from ...motion.bone_maps import switches_of
+from ..base.action import Channel, bone_path
+
+
+def leading_switches(target: bpy.types.Object, keyed: Collection[str], uses_ik: bool = False) -> list[Channel]:
+    """Return one key for each switch of the rig: its own properties, which let the keyed bones lead, or IK; and the influence
+    of IK that would move keyed bones."""
+    found = []
+    for (bone, key), value in switches_of(target.data.bones.keys(), keyed, uses_ik).items():
+        if key in target.pose.bones[bone]:
+            path = f'{bone_path(bone, "")[:-1]}["{bpy.utils.escape_identifier(key)}"]'
+            found.append(Channel(path, np.array(((value,),)), bone))
+    if uses_ik:
+        found += [Channel(bone_path(bone.name, "ik_stretch"), np.zeros((1, 1)), bone.name) for bone in _stretching(target)]
+    driven = {driver.data_path for driver in target.animation_data.drivers} if target.animation_data else set()
+    for pose_bone, constraint in _ik_constraints(target, keyed):
+        path = bone_path(pose_bone.name, f'constraints["{bpy.utils.escape_identifier(constraint.name)}"].influence')
+        if path not in driven:
+            found.append(Channel(path, np.zeros((1, 1)), pose_bone.name))
+    return found
+
+
+def _stretching(target: bpy.types.Object) -> list[bpy.types.PoseBone]:
+    """Return the bones that IK may stretch: its solver then shrinks them where they bend, and knees leave their place."""
+    chains = [[pose_bone, *pose_bone.parent_recursive][:constraint.chain_count or None] for pose_bone in target.pose.bones
+              for constraint in pose_bone.constraints if constraint.type == "IK" and constraint.use_stretch]
+    return list({bone.name: bone for chain in chains for bone in chain if bone.ik_stretch > 0}.values())
+
+
+def _ik_constraints(target: bpy.types.Object, keyed: Collection[str]) -> list[tuple[bpy.types.PoseBone, bpy.types.Constraint]]:
+    """Return the IK constraints at work whose chains hold keyed bones."""
+    found = []
+    for pose_bone in target.pose.bones:
+        for constraint in pose_bone.constraints:
+            if constraint.type == "IK" and not constraint.mute and constraint.influence > 0:
+                chain = [pose_bone, *pose_bone.parent_recursive][:constraint.chain_count or None]
+                if any(bone.name in keyed for bone in chain):
+                    found.append((pose_bone, constraint))
+    return found

@@ -1,0 +1,154 @@
+"""A preview that follows its source: an Action of its own on the character, written anew when the source changes, and
+taken off without a trace. The object itself remembers what it had, so that a saved file can take it off too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+import bpy
+from bpy.app.handlers import persistent
+
+from ..base.fcurve_reading import fcurves_of
+from .hand_values import animated_values, set_values, values_by_hand
+from .retarget import RetargetReport, RetargetSettings, retarget_armatures
+from .source_reading import RetargetError
+
+_REOPENINGS = ("load_post", "undo_post", "redo_post")
+_DELAY = 0.15  # seconds after the last change of a source until its previews follow
+# The characters that follow, by name, with the settings last used: nothing is looked at while there are none.
+_followers: dict[str, RetargetSettings | None] = {}
+
+
+def start_preview(scene: bpy.types.Scene, source: bpy.types.Object, target: bpy.types.Object,
+                  settings: RetargetSettings) -> RetargetReport:
+    """Let the target follow the source until the preview is removed or kept. Raises RetargetError."""
+    if is_previewing(target):
+        remove_preview(target)
+    animation = target.animation_data
+    state = target.mpsnet_preview
+    former = animation.action if animation else None
+    had_data, had_fake_user = animation is not None, bool(former and former.use_fake_user)
+    slot = animation.action_slot.identifier if former and getattr(animation, "action_slot", None) else ""
+    before = values_by_hand(target)
+    (report,) = retarget_armatures(scene, source, [target], _without_nla(settings))
+    state.source, state.former, state.former_slot, state.had_animation = source, former, slot, had_data
+    state.action = target.animation_data.action
+    state.values = json.dumps(animated_values(before, fcurves_of(target.animation_data)))
+    if former is not None:
+        former.use_fake_user = had_fake_user
+    _followers[target.name] = settings
+    return report
+
+
+def keep_preview(target: bpy.types.Object) -> None:
+    """Make what the preview shows the character's Action for good."""
+    former = target.mpsnet_preview.former
+    if former is not None and former.library is None and former.users <= 1:
+        former.use_fake_user = True  # it loses its user now
+    _forget(target)
+
+
+def remove_preview(target: bpy.types.Object) -> None:
+    """Give the character back the Action, the slot and the values that it had, and delete the preview."""
+    state, animation = target.mpsnet_preview, target.animation_data
+    action, values = state.action, json.loads(state.values or "[]")
+    if animation is not None and animation.action == action:
+        animation.action = state.former
+        if state.former is not None and state.former_slot:
+            animation.action_slot = state.former.slots[state.former_slot]
+    if animation is not None and not state.had_animation and animation.action is None and not animation.drivers:
+        target.animation_data_clear()
+    set_values(target, values)
+    _forget(target)
+    bpy.data.actions.remove(action)
+
+
+def previewing(scene: bpy.types.Scene) -> Iterator[bpy.types.Object]:
+    """Yield the characters of a scene that follow a source."""
+    for thing in scene.objects:
+        if thing.type == "ARMATURE" and is_previewing(thing):
+            yield thing
+
+
+def is_previewing(target: bpy.types.Object) -> bool:
+    """Tell whether a character shows a preview. Only to look would leave an empty property on the object (before 5.0)."""
+    return target.is_property_set("mpsnet_preview") and target.mpsnet_preview.action is not None
+
+
+def refresh(scene: bpy.types.Scene, target: bpy.types.Object, settings: RetargetSettings) -> None:
+    """Write a preview anew. Where its source is gone or has become unusable, it is removed."""
+    state, old = target.mpsnet_preview, target.mpsnet_preview.action
+    try:
+        if state.source is None:
+            raise RetargetError(f"The source of “{target.name}” is gone.")
+        retarget_armatures(scene, state.source, [target], _without_nla(settings))
+    except RetargetError:
+        remove_preview(target)
+        return
+    fresh, name = target.animation_data.action, old.name
+    state.action = fresh
+    bpy.data.actions.remove(old)
+    fresh.name = name
+    _followers[target.name] = settings
+
+
+def _without_nla(settings: RetargetSettings) -> RetargetSettings:
+    return replace(settings, to_nla=False)
+
+
+def _forget(target: bpy.types.Object) -> None:
+    for name in ("source", "action", "former", "former_slot", "had_animation", "values"):
+        target.mpsnet_preview.property_unset(name)
+    _followers.pop(target.name, None)
+
+
+@persistent
+def _on_change(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    """Have previews follow a little later, when nothing is being evaluated."""
+    if not _followers:
+        return
+    targets = list(previewing(scene))
+    changed = {update.id.original for update in depsgraph.updates}
+    if any(_concerns(target, changed, scene) for target in targets) and not bpy.app.timers.is_registered(_follow):
+        bpy.app.timers.register(_follow, first_interval=_DELAY)
+
+
+def _concerns(target: bpy.types.Object, changed: set, scene: bpy.types.Scene) -> bool:
+    source = target.mpsnet_preview.source
+    if source is None:
+        return True
+    action = source.animation_data.action if source.animation_data else None
+    if action in changed or source.data in changed:
+        return True
+    return scene in changed and _followers.get(target.name) not in (None, scene.mpsnet_retarget.settings())
+
+
+def _follow() -> None:
+    for target in list(previewing(bpy.context.scene)):
+        refresh(bpy.context.scene, target, bpy.context.scene.mpsnet_retarget.settings())
+
+
+@persistent
+def _look_for_followers(*_) -> None:
+    """Learn who follows in a file just opened, or after an undo."""
+    known = dict(_followers)
+    _followers.clear()
+    _followers.update({target.name: known.get(target.name) for scene in bpy.data.scenes for target in previewing(scene)})
+
+
+def register() -> None:
+    """Watch for changes of sources."""
+    bpy.app.handlers.depsgraph_update_post.append(_on_change)
+    for name in _REOPENINGS:
+        getattr(bpy.app.handlers, name).append(_look_for_followers)
+
+
+def unregister() -> None:
+    """Watch no more."""
+    bpy.app.handlers.depsgraph_update_post.remove(_on_change)
+    for name in _REOPENINGS:
+        getattr(bpy.app.handlers, name).remove(_look_for_followers)
+    if bpy.app.timers.is_registered(_follow):
+        bpy.app.timers.unregister(_follow)

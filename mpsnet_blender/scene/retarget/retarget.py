@@ -1,0 +1,156 @@
+"""Retargeting in the file: reads the rigs, writes a fresh Action with keys for the mapped bones alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ...motion.base.rotation_modes import rotation_values, with_locks
+from ...motion.bone_maps import ik_controls_of
+from ...motion.retarget.mapped_rigs import Character
+from ...motion.retarget.retarget import BoneChannels, RetargetOptions, retarget
+from ...motion.retarget.root_path import carrier_bone
+from ...shared.bone_slots import SIDES, TWISTS, label
+from ..base.action import Channel, bone_path, write_action
+from .bone_map_storage import find_map
+from .control_switches import leading_switches
+from .rig_reading import read_rig
+from .source_reading import RetargetError, SourceMotion, read_source
+
+# Slots that a source may have and whose lack in a target is worth a word.
+_TOLD = ("spine1", "neck1", "head", *(f"{side}_{part}" for side in SIDES for part in ("clavicle", "hand", "foot", "toe")))
+
+
+_LET_GO = ("IK", "LIMIT_ROTATION", "LIMIT_LOCATION", "LIMIT_SCALE")  # of no influence, or only at the limits
+
+
+@dataclass(frozen=True)
+class RetargetSettings(RetargetOptions):
+    """What the user chose: the options of the motion, whether IK is to lead where a rig has it, whether the poses of now
+    correspond in place of the rest poses, and whether the Action becomes an NLA strip."""
+    uses_ik: bool = False
+    source_as_posed: bool = False
+    target_as_posed: bool = False
+    to_nla: bool = False
+
+
+@dataclass(frozen=True)
+class RetargetReport:
+    """What a retarget made: the Action's name, its frames, and what the user should know."""
+    target: str
+    action: str
+    frame_count: int
+    bone_count: int
+    warnings: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        return f"“{self.target}” performs {self.frame_count} frames with {self.bone_count} bones: Action “{self.action}”"
+
+
+def retarget_armatures(scene: bpy.types.Scene, source: bpy.types.Object, targets: list[bpy.types.Object],
+                       settings: RetargetSettings) -> list[RetargetReport]:
+    """Give each target a fresh Action with the source's motion. Raises RetargetError before anything is written."""
+    bpy.context.view_layer.update()  # objects moved by a script stand where they were until then
+    source_map = usable_map(source)
+    target_maps = [_writable_map(source, target) for target in targets]
+    read = read_source(scene, source, source_map, settings.source_as_posed)
+    return [_retarget(source, read, target, target_map, settings) for target, target_map in zip(targets, target_maps)]
+
+
+def _retarget(source: bpy.types.Object, read: SourceMotion, target: bpy.types.Object, target_map: dict[str, str],
+              settings: RetargetSettings) -> RetargetReport:
+    reference = read_rig(target, is_posed=True) if settings.target_as_posed else None
+    controls = ik_controls_of(target.data.bones.keys(), target_map.values()) if settings.uses_ik else {}
+    resting = {*target_map.values(), *controls.values()}
+    rig = read_rig(target, resting)
+    rig = read_rig(target, resting, carrier=rig.names[carrier_bone(rig, target_map)])
+    character = Character(rig, target_map, reference, controls)
+    channels = retarget(read.motion, character, settings)
+    action = _write(source, target, read, channels, settings)
+    return RetargetReport(target.name, action.name, len(read.frames), len(channels.rotations),
+                          _warnings(target, read.motion.bone_map, target_map))
+
+
+def _warnings(target: bpy.types.Object, source_map: dict[str, str], target_map: dict[str, str]) -> tuple[str, ...]:
+    """Return what the user should know: slots of the source that the target lacks, and bones that constraints hold."""
+    found = []
+    unmatched = [label(slot) for slot in source_map if slot in _TOLD and slot not in target_map]
+    if unmatched:
+        found.append(f"“{target.name}” has no bone for {', '.join(unmatched)}.")
+    held = [bone for bone in target_map.values() if any(
+        not constraint.mute and constraint.influence > 0 and constraint.type not in _LET_GO
+        for constraint in target.pose.bones[bone].constraints)]
+    if held:
+        found.append(f"Constraints hold {', '.join(held)} of “{target.name}”, and may change what is keyed.")
+    return tuple(found)
+
+
+def _writable_map(source: bpy.types.Object, target: bpy.types.Object) -> dict[str, str]:
+    """Return the map of an armature that can be animated. Raises RetargetError."""
+    if source == target:
+        raise RetargetError(f"“{source.name}” is source and target. Choose two armatures.")
+    if target.library is not None:
+        raise RetargetError(f"“{target.name}” is linked and cannot be animated here. "
+                            "Make a Library Override of it: Object > Library Override > Make.")
+    if target.animation_data and target.animation_data.use_tweak_mode:
+        raise RetargetError(f"“{target.name}” is in the NLA's tweak mode. Leave it first (Tab in the NLA editor).")
+    bone_map = usable_map(target)
+    # Twist bones that constraints turn need no keys.
+    return {slot: bone for slot, bone in bone_map.items() if slot not in TWISTS or not target.pose.bones[bone].constraints}
+
+
+def usable_map(armature_object: bpy.types.Object) -> dict[str, str]:
+    """Return an armature's map. Raises RetargetError where what every motion needs has no bone."""
+    mapping = find_map(armature_object)
+    if mapping.lacking:
+        missing = ", ".join(label(slot) for slot in mapping.lacking)
+        raise RetargetError(f"“{armature_object.name}” has no bones for {missing}. "
+                            "Choose them in the Mocap tab under Bone Map, or import a bone map.")
+    return mapping.bone_map
+
+
+def _write(source: bpy.types.Object, target: bpy.types.Object, read: SourceMotion, channels: BoneChannels,
+           settings: RetargetSettings) -> bpy.types.Action:
+    """Write the channels as the target's Action, and keep the one that it had."""
+    animation = target.animation_data or target.animation_data_create()
+    former = animation.action
+    if former is not None and former.library is None and former.users <= 1:
+        former.use_fake_user = True  # without a user, Blender would not save it
+    curves = _curves(target, channels) + leading_switches(target, channels.rotations, settings.uses_ik)
+    action = write_action(target, f"{source.name} on {target.name}", read.frames, curves)
+    if settings.to_nla:
+        _push_down(animation, action, float(read.frames[0]))
+    return action
+
+
+def _push_down(animation: bpy.types.AnimData, action: bpy.types.Action, start: float) -> None:
+    """Make the Action a strip on a track of its own, in place."""
+    slot = getattr(animation, "action_slot", None)
+    track = animation.nla_tracks.new()
+    track.name = action.name
+    strip = track.strips.new(action.name, int(np.floor(start)), action)
+    if slot is not None:
+        strip.action_slot = slot
+    strip.frame_start, strip.frame_end = action.frame_range
+    animation.action = None
+
+
+def _curves(target: bpy.types.Object, channels: BoneChannels) -> list[Channel]:
+    """Return the Action's curves: each bone in its own rotation mode, without what is locked."""
+    found = []
+    for name, values in channels.locations.items():
+        free = [axis for axis, is_locked in enumerate(target.pose.bones[name].lock_location) if not is_locked]
+        found.append(Channel(bone_path(name, "location"), values[:, free], name, tuple(free)))
+    for name, quats in channels.rotations.items():
+        pose_bone = target.pose.bones[name]
+        mode, locked = pose_bone.rotation_mode, tuple(pose_bone.lock_rotation)
+        if all(locked):
+            continue
+        held = with_locks(quats, mode, locked, pose_bone.matrix_basis.to_quaternion())
+        path, values = rotation_values(held, mode)
+        free = [axis for axis in range(values.shape[1]) if values.shape[1] == 4 or not locked[axis]]
+        found.append(Channel(bone_path(name, path), values[:, free], name, tuple(free)))
+    return found

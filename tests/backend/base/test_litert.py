@@ -1,0 +1,46 @@
+"""Models run, and say nothing that is of no use to the person at the terminal."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from backend.base.litert import without_remarks
+
+REPOSITORY = Path(__file__).parents[3]
+_LOADS_A_MODEL = """
+import sys
+from pathlib import Path
+import numpy as np
+from backend.inference import Workers
+from backend.landmarks import LandmarkModel
+from backend.regions import Region
+print("before", file=sys.stderr)
+with Workers(2) as workers:
+    model = LandmarkModel(Path(sys.argv[1]), workers)
+    (found,) = model(np.zeros((64, 64, 3), np.uint8), [Region(32.0, 32.0, 60.0, 0.0)])
+print(found.xy.shape, file=sys.stderr)
+"""
+
+
+def test_lines_of_level_info_are_dropped_and_all_others_pass(capfd):
+    with without_remarks():
+        os.write(2, b"INFO: a delegate was made\nERROR: the model is broken\nno end of line")
+    os.write(2, b", afterwards\n")
+    assert capfd.readouterr().err == "ERROR: the model is broken\nno end of line, afterwards\n"
+
+
+def test_an_error_inside_leaves_stderr_as_it_was(capfd):
+    with pytest.raises(ValueError), without_remarks():
+        os.write(2, b"ERROR: said before\n")
+        raise ValueError
+    os.write(2, b"said after\n")
+    assert capfd.readouterr().err == "ERROR: said before\nsaid after\n"
+
+
+def test_a_model_loads_without_a_word(models_folder):
+    done = subprocess.run([sys.executable, "-c", _LOADS_A_MODEL, str(models_folder)], cwd=REPOSITORY, capture_output=True,
+                          text=True)
+    assert done.stderr == "before\n(33, 2)\n" and done.returncode == 0

@@ -1,0 +1,80 @@
+import time
+
+import pytest
+
+from backend.base.errors import CancelRequested
+from backend.base.reporter import Reporter, TerminalSink
+from mpsnet_blender.shared.protocol import Cancelled, Error, Log, Progress, Result
+
+
+class Kept(list):
+    """A sink that keeps what is sent."""
+    send = list.append
+
+
+@pytest.fixture
+def kept():
+    return Kept()
+
+
+def test_progress_is_sent_at_most_ten_times_a_second_but_always_first_and_last(kept):
+    reporter = Reporter(kept)
+    began = time.monotonic()
+    for done in range(20_001):
+        reporter.progress("work", done, 20_000, "frames")
+    assert kept[0] == Progress("work", 0, 20_000, "frames") and kept[-1].done == 20_000
+    assert len(kept) <= 10 * (time.monotonic() - began) + 3
+
+
+def test_each_stage_begins_with_a_message(kept):
+    reporter = Reporter(kept)
+    for stage in ("one", "two", "three"):
+        reporter.progress(stage, 1, 100)
+    assert [message.stage for message in kept] == ["one", "two", "three"]
+
+
+def test_the_time_left_counts_the_stages_still_to_come(kept, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("backend.base.reporter.time.monotonic", lambda: now[0])
+    reporter = Reporter(kept)
+    reporter.plan({"first": 3.0, "second": 1.0})
+    reporter.progress("first", 0, 10)
+    now[0] += 15.0
+    reporter.progress("first", 5, 10)       # 3/8 of the job in 15 s: 25 s to come
+    assert kept[-1].seconds_left == pytest.approx(25.0) and kept[-1].rate == pytest.approx(1 / 3)
+    now[0] += 15.0
+    reporter.progress("second", 5, 10)      # 7/8 of the job in 30 s
+    assert kept[-1].seconds_left == pytest.approx(30 / 7)
+
+
+def test_without_a_total_no_time_is_promised(kept):
+    Reporter(kept).progress("work", 7, 0, "frames")
+    assert kept == [Progress("work", 7, 0, "frames")]
+
+
+def test_more_than_the_total_raises_the_total(kept):
+    Reporter(kept).progress("work", 12, 10)
+    assert (kept[0].done, kept[0].total) == (12, 12)
+
+
+def test_after_a_cancel_the_next_progress_stops_the_job(kept, monkeypatch):
+    monkeypatch.setattr("backend.base.reporter.threading.Timer", lambda *_: type("Never", (), {"start": lambda self: None})())
+    reporter = Reporter(kept)
+    reporter.check()
+    reporter.cancel()
+    reporter.cancel()
+    for stop in (reporter.check, lambda: reporter.progress("work", 1, 2)):
+        with pytest.raises(CancelRequested):
+            stop()
+    assert kept == []
+
+
+def test_a_terminal_shows_words_on_stderr_and_the_result_on_stdout(capsys):
+    sink = TerminalSink()
+    for message in (Progress("Finding people", 3, 10, "frames"), Log("warning", "careful"),
+                    Error("VideoError", "Bad.", "Mend it."), Cancelled("Stopped."),
+                    Result("/some/folder", "2 people captured.")):
+        sink.send(message)
+    out, err = capsys.readouterr()
+    assert out == "2 people captured.\n/some/folder\n"
+    assert "Finding people:  30%" in err and "careful\n" in err and "Error: Bad.\nMend it.\n" in err and "Stopped.\n" in err

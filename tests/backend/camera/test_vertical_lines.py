@@ -1,0 +1,66 @@
+import cv2
+import numpy as np
+import pytest
+
+from backend.base.regions import Region
+from backend.camera.scenery import Scenery
+from backend.camera.vertical_lines import down_in_camera, find_vertical, steep_lines
+from backend.video.frames import Frame
+from tests.backend.people import INTRINSICS
+
+NO_TURN = np.eye(3)[None]
+ROW = tuple(np.linspace(-3, 3, 9))
+
+
+def posts(pitch, roll, places=ROW):
+    """Return a picture (720, 1280) of dark posts in a row 6 m away, before a camera at 1.5 m held so (degrees)."""
+    down = down_in_camera(np.radians(pitch), np.radians(roll))
+    right = np.cross(down, (0.0, 0.0, 1.0))
+    right /= np.linalg.norm(right)
+    forward = np.cross(right, down)
+    picture = np.full((720, 1280), 210, np.uint8)
+    for place in places:
+        ends = [6 * forward + place * right - (height - 1.5) * down for height in (0.0, 3.5)]
+        drawn = [tuple(np.round(16 * (INTRINSICS @ end / end[2])[:2]).astype(int).tolist()) for end in ends]
+        cv2.line(picture, *drawn, 60, 9, cv2.LINE_AA, 4)
+    return picture
+
+
+@pytest.mark.parametrize("pitch,roll", [(0, 0), (5, 0), (15, -3), (-12, 6)])
+def test_posts_tell_how_the_camera_is_held(pitch, roll):
+    lines = steep_lines(posts(pitch, roll))
+    vertical = find_vertical(lines, np.repeat(NO_TURN, len(lines), 0), 1, INTRINSICS)
+    assert abs(np.degrees(vertical.pitch) - pitch) < 0.4 and abs(np.degrees(vertical.roll) - roll) < 0.3
+
+
+def test_posts_side_by_side_tell_the_roll_for_sure_and_the_pitch_less():
+    lines = steep_lines(posts(4, 2, places=(-0.1, 0.0, 0.1)))
+    vertical = find_vertical(lines, np.repeat(NO_TURN, len(lines), 0), 1, INTRINSICS)
+    assert abs(np.degrees(vertical.roll) - 2) < 1
+    assert vertical.sigma[0] > 2 * vertical.sigma[1]
+
+
+def test_lines_at_sixes_and_sevens_tell_nothing():
+    generator = np.random.default_rng(0)
+    middle = generator.uniform((0, 0), (1280, 720), (60, 2))
+    angle = generator.uniform(-0.35, 0.35, 60)
+    reach = 40 * np.stack([np.sin(angle), np.cos(angle)], 1)
+    lines = np.concatenate([middle - reach, middle + reach], axis=1)
+    assert find_vertical(lines, np.repeat(NO_TURN, 60, 0), 1, INTRINSICS) is None
+    assert find_vertical(np.zeros((0, 4)), np.zeros((0, 3, 3)), 1, INTRINSICS) is None
+
+
+def test_scenery_looks_past_people_and_for_lines_only_now_and_then():
+    def lines_seen(people):
+        scenery = Scenery()
+        for index in range(90):
+            scenery.step(Frame(index, index / 30, picture), people)
+        return scenery.upright_lines()
+
+    picture = cv2.cvtColor(posts(6, 0), cv2.COLOR_GRAY2BGR)
+    seen = lines_seen([])
+    assert seen.pictures == 2 and set(seen.row.tolist()) == {0, 60}
+    vertical = find_vertical(seen.lines, np.repeat(NO_TURN, len(seen.row), 0), 2, INTRINSICS)
+    assert abs(np.degrees(vertical.pitch) - 6) < 0.4
+    assert len(lines_seen([Region(640, 360, 4000, 0.0)]).lines) == 0
+    assert len(Scenery().upright_lines().lines) == 0

@@ -1,0 +1,85 @@
+"""The default engine on a walker that was seen perfectly: the shipped network, the analytic solve, the fit to the picture."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.engines.engine import Shot
+from backend.engines.keypoints import KeypointsEngine
+from backend.engines.lifter import WEIGHTS, TemporalLifter
+from backend.engines.lifter_inputs import INPUT_SIZE, LifterInputs, window_indices
+from backend.people.gaps import Clock
+from backend.video.frames import VideoSpan
+from tests.backend.angles import angle_between
+from tests.backend.people import IMAGE_SIZE, INTRINSICS, person_track, seen_from, walker
+
+
+class QuietReporter:
+    def progress(self, *_):
+        pass
+
+    def check(self):
+        pass
+
+
+@pytest.fixture(scope="module")
+def person():
+    return seen_from(walker(frame_count=90), pitch_degrees=5)
+
+
+def solved(person, track=None, **options):
+    track = track or person_track(person)
+    clock = Clock(track.frame_index, track.timestamps, 30.0)
+    shot = Shot(VideoSpan(Path("walker.mp4"), IMAGE_SIZE, 30.0, 90), clock, INTRINSICS, person.body.stature)
+    return KeypointsEngine(**options).solve([track], shot, QuietReporter())[0]
+
+
+def joint_angles(captured, person):
+    ours, truth = (rotmats[:, 1:22].reshape(-1, 3, 3) for rotmats in (captured.motion.rotmats, person.rotmats))
+    return np.degrees(angle_between(ours, truth))
+
+
+@pytest.mark.parametrize("lifter", ["trained", "analytic"])
+def test_a_perfectly_seen_walker_comes_back(person, lifter):
+    captured = solved(person, lifter=lifter)
+    assert joint_angles(captured, person).mean() < 12
+    assert np.degrees(angle_between(captured.motion.rotmats[:, 0], person.rotmats[:, 0])).mean() < 12
+    assert np.abs(captured.motion.transl[:, 2] / person.transl[:, 2] - 1).mean() < 0.05
+
+
+def test_the_fit_brings_the_body_nearer_to_the_landmarks(person):
+    captured = solved(person)
+    assert captured.reprojection_error(INTRINSICS) < 0.8 * captured.unrefined_reprojection_error
+    assert solved(person, refine=False).unrefined_reprojection_error is None
+
+
+def test_the_shipped_network_is_small_and_takes_parts_of_a_clip_as_the_whole(person):
+    assert WEIGHTS.stat().st_size < 4e6
+    lifter, rng = TemporalLifter(), np.random.default_rng(0)
+    inputs = made_inputs(rng, 700)
+    times = np.arange(700) / 30
+    whole = lifter.run(inputs, times, np.empty(0, int))
+    part = LifterInputs(inputs.frames[:60], inputs.start[:60], inputs.towards[:60])
+    alone = lifter.run(part, times[:60], np.empty(0, int))
+    np.testing.assert_allclose(alone.rotmats[:50], whole.rotmats[:50], atol=1e-4)
+    products = whole.rotmats @ np.swapaxes(whole.rotmats, -1, -2)
+    np.testing.assert_allclose(products, np.broadcast_to(np.eye(3), products.shape), atol=1e-6)
+
+
+def made_inputs(rng, count):
+    start = np.tile(np.eye(3)[:, :2].reshape(6), (count, 24)).astype(np.float32)
+    return LifterInputs(rng.normal(0, 0.5, (count, INPUT_SIZE)).astype(np.float32), start, np.tile(np.eye(3), (count, 1, 1)))
+
+
+def test_windows_do_not_reach_over_a_gap():
+    windows = window_indices(np.concatenate([np.arange(20), np.arange(40, 60)]) / 30, np.array([20]))
+    assert (windows[:20] < 20).all() and (windows[20:] >= 20).all()
+    assert windows[10].tolist() == list(range(2, 18))
+
+
+def test_windows_are_half_a_second_long_at_any_rate():
+    windows = window_indices(np.arange(120) / 60, np.empty(0, int))
+    assert windows[60].tolist() == list(range(44, 76, 2))
+    windows = window_indices(np.arange(60) / 15, np.empty(0, int))
+    assert windows[30].min() == 26 and windows[30].max() == 33 and windows[30, 8] == 30

@@ -1,0 +1,147 @@
+import json
+import os
+import stat
+
+import pytest
+
+from backend.base.errors import OutputError
+from backend.output.folder_writer import CaptureFolder
+
+DEAD_PROCESS = 2 ** 22 + 1      # above Linux's highest process id
+
+
+def write_capture(destination, people=1, preview=False):
+    """Write a capture as the pipeline does, with a word for each file's content."""
+    stems = [f"person_{number:02d}" for number in range(1, people + 1)]
+    listed = [{"file": f"{stem}.npz", "thumbnail": f"{stem}.jpg"} for stem in stems]
+    with CaptureFolder(destination) as folder:
+        for person in listed:
+            for name in person.values():
+                (folder.path / name).write_text(f"of {people}")
+        if preview:
+            (folder.path / "preview.mp4").write_text("film")
+        contents = {"people": listed, "preview": "preview.mp4" if preview else None}
+        (folder.path / "people.json").write_text(json.dumps(contents))
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_folder_appears_whole_when_all_is_written(tmp_path):
+    with CaptureFolder(tmp_path / "new" / "out") as folder:
+        (folder.path / "person_01.npz").write_text("motion")
+        assert not (tmp_path / "new" / "out").exists()
+    assert names(tmp_path / "new") == ["out"] and names(tmp_path / "new" / "out") == ["person_01.npz"]
+    assert stat.S_IMODE((tmp_path / "new" / "out").stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_an_error_leaves_nothing(tmp_path, exists):
+    destination = tmp_path / "out"
+    if exists:
+        write_capture(destination)
+    before = names(destination) if exists else None
+    with pytest.raises(KeyError), CaptureFolder(destination) as folder:
+        (folder.path / "person_01.npz").write_text("half")
+        raise KeyError
+    assert names(tmp_path) == (["out"] if exists else [])
+    assert not exists or (names(destination) == before and (destination / "person_01.npz").read_text() == "of 1")
+
+
+def test_the_persons_other_files_stay_and_an_earlier_capture_is_replaced(tmp_path):
+    destination = tmp_path / "out"
+    write_capture(destination, people=3, preview=True)
+    (destination / "notes.txt").write_text("mine")
+    (destination / "person_in_hat.npz").write_text("mine too")
+    (destination / "takes").mkdir()
+    write_capture(destination, people=1)
+    assert names(destination) == ["notes.txt", "people.json", "person_01.jpg", "person_01.npz", "person_in_hat.npz", "takes"]
+    assert (destination / "person_01.npz").read_text() == "of 1" and (destination / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["person_01.npz", "person_07.jpg", "preview.mp4", "people.json"])
+def test_a_persons_own_file_under_one_of_our_names_is_not_replaced(tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(OutputError, match="is not an earlier capture's"):
+        write_capture(tmp_path)
+    assert names(tmp_path) == [name] and (tmp_path / name).read_text() == "mine"
+
+
+def test_the_preview_of_a_capture_can_be_captured_but_not_replaced(tmp_path):
+    write_capture(tmp_path, preview=True)
+    with pytest.raises(OutputError, match=r"preview\.mp4 would be replaced"):
+        CaptureFolder(tmp_path, tmp_path / "preview.mp4").require_place()
+    CaptureFolder(tmp_path / "other", tmp_path / "preview.mp4").require_place()
+
+
+@pytest.mark.parametrize("listed", [
+    '{"people": [{"file": "../outside.txt", "thumbnail": "/etc/hostname"}]}',
+    '{"people": [{"file": "..", "thumbnail": "takes"}], "preview": ""}', '{"people": [{"file": 1, "thumbnail": null}]}'])
+def test_a_strange_list_of_people_removes_nothing_else(tmp_path, listed):
+    destination = tmp_path / "out"
+    (destination / "takes").mkdir(parents=True)
+    (tmp_path / "outside.txt").write_text("mine")
+    (destination / "people.json").write_text(listed)
+    write_capture(destination)
+    assert names(tmp_path) == ["out", "outside.txt"]
+    assert names(destination) == ["people.json", "person_01.jpg", "person_01.npz", "takes"]
+
+
+def test_an_empty_folder_that_is_there_is_filled(tmp_path):
+    write_capture(tmp_path)
+    assert names(tmp_path) == ["people.json", "person_01.jpg", "person_01.npz"]
+
+
+def test_a_link_to_a_folder_is_filled_and_stays_a_link(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "disk")
+    write_capture(tmp_path / "out")
+    assert (tmp_path / "out").is_symlink() and "people.json" in names(tmp_path / "disk")
+
+
+def test_a_file_in_the_folders_place_is_an_error(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(OutputError, match="is a file"), CaptureFolder(tmp_path / "out"):
+        pass
+    assert names(tmp_path) == ["out"]
+
+
+def test_a_file_in_the_place_of_a_folder_above_is_an_error(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(OutputError, match="is a file, not a folder"), CaptureFolder(tmp_path / "out" / "deeper"):
+        pass
+
+
+def test_a_folder_that_may_not_be_written_is_an_error(tmp_path):
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o555)
+    if os.access(locked, os.W_OK):
+        pytest.skip("root may write everywhere")
+    with pytest.raises(OutputError, match="Permission denied"), CaptureFolder(locked / "out"):
+        pass
+
+
+def test_a_disk_that_fills_up_is_an_error(tmp_path):
+    with pytest.raises(OutputError, match="No space left"), CaptureFolder(tmp_path / "out"):
+        raise OSError(28, os.strerror(28))
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["out", "out[1] *", "ä?"])
+def test_what_killed_runs_left_behind_is_removed_by_the_next(tmp_path, name):
+    left = tmp_path / f".{name}.mpsnet-{DEAD_PROCESS}.abc"
+    working = tmp_path / f".{name}.mpsnet-{os.getpid()}.abc"
+    of_another = tmp_path / f".other.mpsnet-{DEAD_PROCESS}.abc"
+    for folder in (left, working, of_another):
+        folder.mkdir()
+        (folder / "person_01.npz").write_text("half")
+    write_capture(tmp_path / name)
+    assert not left.exists() and working.exists() and of_another.exists()
+
+
+def test_two_runs_to_one_folder_both_end_whole(tmp_path):
+    with CaptureFolder(tmp_path / "out") as first, CaptureFolder(tmp_path / "out") as second:
+        (first.path / "person_01.npz").write_text("first")
+        (second.path / "person_01.npz").write_text("second")
+    assert names(tmp_path) == ["out"] and names(tmp_path / "out") == ["person_01.npz"]

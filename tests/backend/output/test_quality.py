@@ -1,0 +1,78 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from backend.engines.engine import CapturedPerson
+from backend.output.quality import foot_slide, jitter, measure_quality
+from backend.world.floor import to_camera
+from backend.world.placing import StandingPerson
+from backend.world.soles import soles
+from tests.backend.people import INTRINSICS, person_track, seen_from, walker
+
+DOWN = np.array((0.0, 0.0, -1.0))
+SHOT = SimpleNamespace(intrinsics=INTRINSICS)
+
+
+def standing_walker(frame_count=90, lift=0.0, sway=None):
+    """Return a walker in the world, perfectly seen, soles on the floor but for `lift` metres, moved by `sway` (T, 3)."""
+    person = walker(frame_count)
+    lowest = soles(person.motion, DOWN)[..., 2].min(1)
+    transl = person.transl + (lift - lowest)[:, None] * (0, 0, 1.0) + (0 if sway is None else sway)
+    world_from_cam = np.array(((1.0, 0, 0, 0), (0, 0, 1, 0), (0, -1, 0, 1.4), (0, 0, 0, 1)))
+    in_world = replace(person.motion, transl=transl)
+    before_camera = to_camera(in_world, world_from_cam)
+    seen = person_track(replace(seen_from(person), rotmats=before_camera.rotmats, transl=before_camera.transl))
+    captured = CapturedPerson(seen, person.body, before_camera, frame_count, 0)
+    return StandingPerson(captured, in_world, np.zeros((frame_count, 4)))
+
+
+def test_a_good_capture_is_green_and_needs_no_advice():
+    quality = measure_quality(standing_walker(), SHOT)
+    assert (quality.grade, quality.advice) == ("green", "")
+    assert quality.reprojection_error_px < 1e-6 and quality.visible_share == 1.0 and quality.floor_penetration_mm < 1e-6
+    assert "green" in str(quality)
+
+
+def test_feet_under_the_floor_are_told_in_millimetres():
+    quality = measure_quality(standing_walker(lift=-0.06), SHOT)
+    assert quality.floor_penetration_mm == pytest.approx(60, abs=1) and quality.grade == "amber" and "sink" in quality.advice
+    assert measure_quality(standing_walker(lift=-0.15), SHOT).grade == "red"
+
+
+def test_sliding_counts_over_the_floor_while_in_contact_only():
+    feet = np.zeros((20, 4, 3))
+    feet[:, 0, 0] = 0.01 * np.arange(20)
+    contacts = np.zeros((20, 4))
+    assert foot_slide(feet, contacts, np.arange(20)) == 0.0
+    contacts[:, 0] = 1.0
+    assert foot_slide(feet, contacts, np.arange(20)) == pytest.approx(10.0)
+    person = standing_walker()
+    quality = measure_quality(replace(person, contacts=np.ones((90, 4))), SHOT)
+    assert quality.grade == "red" and "slide" in quality.advice
+
+
+def test_trembling_is_told_and_smooth_motion_is_not():
+    times = np.arange(120) / 30
+    smooth = np.stack([np.sin(2 * times), times, 0 * times], axis=1)[:, None]
+    assert jitter(smooth, times) < 0.3
+    noise = np.random.default_rng(0).normal(0, 0.01, smooth.shape)
+    assert jitter(smooth + noise, times) == pytest.approx(17.3 * 0.85, rel=0.15)
+
+
+def test_a_body_beside_the_picture_and_hidden_frames_are_told():
+    person = standing_walker()
+    track = replace(person.person.track, xy=person.person.track.xy + (30.0, 0))
+    beside = measure_quality(replace(person, person=replace(person.person, track=track)), SHOT)
+    assert beside.reprojection_error_px == pytest.approx(30, abs=0.1) and beside.grade == "red"
+    assert beside.reprojection_error_percent == pytest.approx(100 * 30 / (1200 * 1.7 / 4.9), rel=0.25)
+    hidden = measure_quality(replace(person, person=replace(person.person, seen_frames=40)), SHOT)
+    assert hidden.visible_share == pytest.approx(40 / 90) and "Hidden" in hidden.advice
+
+
+def test_the_listing_shows_plain_numbers():
+    rounded = measure_quality(standing_walker(), SHOT).rounded()
+    assert set(rounded) >= {"foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "grade", "advice",
+                            "visible_share"}
+    assert all(isinstance(value, (int, float, str)) for value in rounded.values())

@@ -1,0 +1,137 @@
+import cv2
+import numpy as np
+import pytest
+
+from backend.base.errors import ModelError
+from backend.base.regions import Region, region_from_alignment
+from backend.people.detection import PersonDetector, _anchors, _tiles
+from backend.people.landmarks import LANDMARK, LANDMARK_NAMES, MIRRORED, LandmarkModel
+
+BODY = [f"{side}_{joint}" for joint in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle") for side in ("left", "right")]
+
+
+@pytest.fixture(scope="module")
+def detector(models_folder, workers):
+    return PersonDetector(models_folder, workers)
+
+
+@pytest.fixture(scope="module")
+def landmark_model(models_folder, workers):
+    return LandmarkModel(models_folder, workers)
+
+
+def true_box(true_points, frame):
+    xy = true_points[1][frame]
+    return xy.min(0), xy.max(0)
+
+
+def test_the_anchors_are_the_2254_cell_centres_of_strides_8_16_and_32():
+    anchors = _anchors()
+    assert anchors.shape == (2254, 2) and (28 * 28 + 14 * 14) * 2 + 7 * 7 * 6 == 2254
+    np.testing.assert_array_equal(anchors[:4], ((4, 4), (4, 4), (12, 4), (12, 4)))
+    np.testing.assert_array_equal(anchors[28 * 28 * 2], (8, 8))
+    np.testing.assert_array_equal(anchors[-1], (208, 208))
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (640, 480), (97, 61)])
+def test_the_tiles_cover_every_pixel_at_every_scale_and_stay_inside(size):
+    covered = np.zeros((size[1], size[0]), int)
+    for x, y, width, height in _tiles(*size, (1.0, 1 / 2, 1 / 3.5)):
+        assert x >= 0 and y >= 0 and x + width <= size[0] and y + height <= size[1]
+        covered[y:y + height, x:x + width] += 1
+    assert covered.min() >= 3
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.7, -2.5, np.pi])
+def test_a_region_maps_its_centre_and_top_and_back(angle):
+    region = Region(320.0, 200.0, 100.0, angle)
+    affine = region.affine(256)
+    to_image = lambda point: affine[:, :2] @ point + affine[:, 2]     # noqa: E731
+    np.testing.assert_allclose(to_image((128, 128)), (320, 200), atol=1e-9)
+    np.testing.assert_allclose(to_image((128, 0)), (320 + 50 * np.sin(angle), 200 - 50 * np.cos(angle)), atol=1e-9)
+    back = np.linalg.solve(affine[:, :2], to_image((17, 203)) - affine[:, 2])
+    np.testing.assert_allclose(back, (17, 203), atol=1e-9)
+
+
+def test_a_crop_of_the_whole_square_is_the_image_in_rgb():
+    image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    np.testing.assert_array_equal(Region(32.0, 32.0, 64.0, 0.0).crop(image, 64), image[..., ::-1])
+
+
+@pytest.mark.parametrize(("top", "angle"), [((0, -80), 0), ((80, 0), 90), ((-80, 0), -90), ((0, 80), 180)])
+def test_the_region_stands_as_the_person_does(top, angle):
+    region = region_from_alignment(np.array((300.0, 200.0)), np.array((300.0, 200.0)) + top)
+    assert (region.centre_x, region.centre_y) == (300, 200) and region.side == pytest.approx(200)
+    assert abs(np.degrees(region.angle)) == pytest.approx(abs(angle)) if abs(angle) == 180 else \
+        np.degrees(region.angle) == pytest.approx(angle)
+    assert region.body_radius == pytest.approx(80)
+
+
+def test_mirroring_exchanges_left_and_right_and_keeps_the_nose():
+    assert [LANDMARK_NAMES[MIRRORED[LANDMARK[name]]] for name in ("nose", "left_knee", "mouth_right")] \
+        == ["nose", "right_knee", "mouth_left"]
+    np.testing.assert_array_equal(MIRRORED[MIRRORED], np.arange(33))
+
+
+@pytest.mark.parametrize("frame", [30, 60, 89])
+def test_the_detector_finds_the_one_person_where_the_truth_has_it(detector, sample_frames, true_points, frame):
+    found = detector(sample_frames[frame].image)
+    low, high = true_box(true_points, frame)
+    assert found[0].score > 0.9      # the others, where there are any, the landmark model weeds out
+    assert np.abs(found[0].region.centre - (low + high) / 2).max() < 0.15 * (high - low)[1]
+    assert 0.8 < 2 * found[0].region.body_radius / (high - low)[1] < 1.5
+
+
+def test_a_small_person_is_found_on_a_tile(detector, sample_frames, true_points):
+    picture = np.full((1080, 1920, 3), 120, np.uint8)
+    small = cv2.resize(sample_frames[60].image, (360, 270), interpolation=cv2.INTER_AREA)
+    picture[700:970, 1300:1660] = small
+    best = detector(picture)[0]
+    true = true_points[1][60].mean(0) * 0.375 + (1300, 700)
+    assert np.abs(best.region.centre - true).max() < 25 and 60 < best.region.body_radius < 130
+
+
+def test_nobody_is_found_in_noise_and_in_an_even_picture(detector):
+    noise = np.random.default_rng(0).integers(0, 256, (720, 960, 3), np.uint8)
+    assert detector(noise) == [] == detector(np.full((720, 960, 3), 128, np.uint8))
+
+
+def test_landmarks_lie_on_the_body_within_a_fortieth_of_its_height(detector, landmark_model, sample_frames, true_points):
+    names, xy = true_points
+    columns, landmarks_of_body = [names.index(name) for name in BODY], [LANDMARK[name] for name in BODY]
+    errors = []
+    for frame in range(20, 90, 10):
+        region = detector(sample_frames[frame].image)[0].region
+        (first,) = landmark_model(sample_frames[frame].image, [region])
+        (landmarks,) = landmark_model(sample_frames[frame].image, [first.next_region])
+        height = np.ptp(xy[frame][:, 1]) * 1.08      # from the soles to the eyes, and the crown above
+        errors.append(np.linalg.norm(landmarks.xy[landmarks_of_body] - xy[frame][columns], axis=1) / height)
+        assert landmarks.presence > 0.9 and landmarks.torso_score > 0.8
+    assert np.mean(errors) < 0.025
+
+
+def test_a_mirrored_picture_gives_mirrored_landmarks(detector, landmark_model, sample_frames):
+    image = sample_frames[60].image
+    region = detector(image)[0].region
+    mirrored_region = Region(image.shape[1] - 1 - region.centre_x, region.centre_y, region.side, -region.angle)
+    (straight,) = landmark_model(image, [region])
+    (mirrored,) = landmark_model(np.ascontiguousarray(image[:, ::-1]), [mirrored_region])
+    back = mirrored.xy[MIRRORED] * (-1, 1) + (image.shape[1] - 1, 0)
+    assert np.abs(back - straight.xy)[[LANDMARK[name] for name in BODY]].max() < 0.02 * region.side
+    assert np.abs(mirrored.world[MIRRORED] * (-1, 1, 1) - straight.world)[[LANDMARK[name] for name in BODY]].max() < 0.03
+
+
+@pytest.mark.parametrize("load", [PersonDetector, LandmarkModel])
+def test_a_damaged_model_is_told_by_its_checksum(models_folder, workers, tmp_path, load):
+    for model in models_folder.glob("*.tflite"):
+        content = bytearray(model.read_bytes())
+        content[len(content) // 2] ^= 1
+        (tmp_path / model.name).write_bytes(content)
+    with pytest.raises(ModelError, match="checksum"):
+        load(tmp_path, workers)
+
+
+@pytest.mark.parametrize("load", [PersonDetector, LandmarkModel])
+def test_a_missing_model_is_told(workers, tmp_path, load):
+    with pytest.raises(ModelError, match="no model file"):
+        load(tmp_path, workers)

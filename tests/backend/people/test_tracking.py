@@ -1,0 +1,105 @@
+import cv2
+import numpy as np
+import pytest
+
+from backend.people.detection import PersonDetector
+from backend.people.gaps import Clock, fill_gaps
+from backend.people.landmarks import LANDMARK, LandmarkModel
+from backend.people.stitching import stitch
+from backend.people.tracking import Tracker
+from backend.video.frames import Frame
+
+SIZE = (480, 360)
+EVERY_SECOND = slice(20, 80, 2)      # two seconds of the sample clip at 15 frames a second
+HIPS = [LANDMARK["left_hip"], LANDMARK["right_hip"]]
+
+
+@pytest.fixture(scope="module")
+def track(models_folder, workers):
+    """Follows people through pictures and returns them, the most present first."""
+    def track_pictures(pictures, people=None, fps=15.0):
+        tracker = Tracker(PersonDetector(models_folder, workers), LandmarkModel(models_folder, workers))
+        for index, picture in enumerate(pictures):
+            tracker.step(Frame(index, index / fps, picture))
+        return stitch(tracker.finish(), (pictures[0].shape[1], pictures[0].shape[0]), people)
+    return track_pictures
+
+
+@pytest.fixture(scope="module")
+def pictures(sample_frames):
+    return [cv2.resize(frame.image, SIZE, interpolation=cv2.INTER_AREA) for frame in sample_frames[EVERY_SECOND]]
+
+
+def hips_error(person, true_points, to_picture):
+    """Return the mean distance in px of the hips' centre from where the truth, put into the picture, has it."""
+    names, xy = true_points
+    true = xy[EVERY_SECOND][person.frame_index][:, [names.index("left_hip"), names.index("right_hip")]].mean(1) / 2
+    return np.linalg.norm(person.xy[:, HIPS].mean(1) - to_picture(true), axis=1).mean()
+
+
+def test_one_person_is_followed_from_the_first_frame_to_the_last(track, pictures, true_points):
+    (person,) = track(pictures)
+    np.testing.assert_array_equal(person.frame_index, np.arange(30))
+    assert hips_error(person, true_points, lambda xy: xy) < 6
+    thumbnail = cv2.imdecode(np.frombuffer(person.thumbnail, np.uint8), cv2.IMREAD_COLOR)
+    assert thumbnail.shape == (160, 160, 3)
+
+
+def test_a_person_and_the_mirror_image_are_two_people_with_stable_ids(track, pictures, true_points):
+    both = [np.hstack([picture, picture[:, ::-1]]) for picture in pictures]
+    people = track(both)
+    assert len(people) == 2 and all(len(person.frame_index) == 30 for person in people)
+    on_the_left, on_the_right = sorted(people, key=lambda person: person.xy[0].mean(0)[0])
+    assert hips_error(on_the_left, true_points, lambda xy: xy) < 6
+    assert hips_error(on_the_right, true_points, lambda xy: xy * (-1, 1) + (2 * SIZE[0] - 1, 0)) < 6
+
+
+def test_whoever_turns_upside_down_at_once_is_soon_read_the_right_way_round(track, pictures, true_points):
+    upset = [picture if number < 12 else picture[::-1, ::-1] for number, picture in enumerate(pictures)]
+    (person,) = track(upset)
+    shoulders = [LANDMARK["left_shoulder"], LANDMARK["right_shoulder"]]
+    upwards = (person.xy[:, shoulders] - person.xy[:, HIPS]).mean(1)[:, 1]
+    assert (upwards[person.frame_index < 12] < -30).all() and (upwards[person.frame_index >= 18] > 30).all()
+    assert (person.frame_index >= 18).sum() == 12
+
+
+def test_the_number_of_people_can_be_limited(track, pictures):
+    both = [np.hstack([picture, np.zeros_like(picture) if number < 12 else picture[:, ::-1]])
+            for number, picture in enumerate(pictures)]
+    assert [len(person.frame_index) for person in track(both, people=1)] == [30]
+
+
+def test_somebody_hidden_for_half_a_second_stays_one_person_and_the_gap_is_filled(track, pictures, true_points):
+    shown = [np.full_like(picture, 128) if 12 <= number < 19 else picture for number, picture in enumerate(pictures)]
+    (person,) = track(shown)
+    assert not set(range(12, 19)) & set(person.frame_index.tolist()) and len(person.frame_index) >= 20
+    filled = fill_gaps(person, Clock(np.arange(30), np.arange(30) / 15, 15.0))
+    np.testing.assert_array_equal(filled.frame_index, np.arange(30))
+    assert hips_error(filled, true_points, lambda xy: xy) < 8
+
+
+def test_nobody_is_found_where_nobody_is(track, sample_frames):
+    generator = np.random.default_rng(0)
+    empty = np.full((360, 480, 3), 90, np.uint8)
+    noise = [generator.integers(0, 256, empty.shape, np.uint8) for _ in range(3)]
+    assert track([empty] * 6 + noise) == []
+
+
+def test_somebody_seen_for_a_moment_only_is_nobody(track, pictures):
+    empty = np.full_like(pictures[0], 128)
+    assert track([empty] * 5 + pictures[:3] + [empty] * 5) == []
+
+
+def test_a_slow_video_is_followed_by_searching_each_frame(track, sample_frames, true_points):
+    pictures = [cv2.resize(frame.image, SIZE, interpolation=cv2.INTER_AREA) for frame in sample_frames[::10]]
+    (person,) = track(pictures, fps=3.0)
+    assert len(person.frame_index) >= 7
+
+
+
+@pytest.mark.parametrize("fps", [60.0, 120.0, 240.0])
+def test_somebody_filmed_at_a_high_frame_rate_is_a_person(track, pictures, fps):
+    generator = np.random.default_rng(0)
+    filmed = [np.clip(pictures[0] + generator.normal(scale=4, size=pictures[0].shape), 0, 255).astype(np.uint8)
+              for _ in range(int(0.4 * fps))]
+    assert [len(person.frame_index) for person in track(filmed, fps=fps)] == [len(filmed)]

@@ -1,0 +1,147 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from backend.body.analytic_solve import solve_rotations
+from backend.body.smpl_motion import place_in_camera
+from backend.camera.vertical_lines import Vertical, down_in_camera
+from backend.world.floor import find_world, to_camera, to_world
+from backend.world.soles import lowest_points, soles, standing_points
+from tests.backend.angles import angle_between
+from tests.backend.people import lifted_track, random_poses, seen_from, walker
+
+PITCHES = (0, 10, 20)
+DOWN = np.array((0.0, 0.0, -1.0))
+
+
+def in_world(person, world):
+    """Return the motion of a person, seen by a camera, in the world that was found."""
+    return to_world(person.motion, world.world_from_cam)
+
+
+@pytest.mark.parametrize("pitch", PITCHES)
+def test_the_cameras_pitch_is_found_from_one_walker(pitch):
+    world = find_world([seen_from(walker(150), pitch).motion])
+    assert abs(np.degrees(world.pitch) - pitch) < 4.5
+
+
+@pytest.mark.parametrize("pitch", PITCHES)
+def test_feet_stand_on_the_floor(pitch):
+    person = seen_from(walker(150), pitch)
+    motion = in_world(person, find_world([person.motion]))
+    lowest = soles(motion, DOWN)[..., 2].min(1)
+    assert abs(np.median(lowest)) < 0.06 and np.abs(lowest).max() < 0.2
+
+
+@pytest.mark.parametrize("pitch", PITCHES)
+def test_a_walker_is_upright_and_walks_where_the_walker_walked(pitch):
+    true = walker(150)
+    person = seen_from(true, pitch)
+    motion = in_world(person, find_world([person.motion]))
+    assert np.degrees(angle_between(motion.rotmats[:, 0], true.rotmats[:, 0])).max() < 4.5
+    moved, walked = (path[-1] - path[0] for path in (motion.transl, true.transl))
+    np.testing.assert_allclose(moved, walked, atol=0.3)
+
+
+def test_people_near_and_far_share_one_floor():
+    people = [seen_from(walker(90, start=start, velocity=(0.3, 0)), 15) for start in ((-1, 3), (1, 7))]
+    world = find_world([person.motion for person in people])
+    assert abs(np.degrees(world.pitch) - 15) < 3.0
+    for person in people:
+        assert abs(np.median(soles(in_world(person, world), DOWN)[..., 2].min(1))) < 0.12
+
+
+def test_world_from_cam_is_a_rigid_map_with_the_camera_above_the_floor():
+    world = find_world([seen_from(walker(150), 10, height=1.6).motion])
+    rotation = world.world_from_cam[:3, :3]
+    np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
+    assert np.linalg.det(rotation) == pytest.approx(1.0)
+    np.testing.assert_array_equal(world.world_from_cam[3], (0, 0, 0, 1))
+    assert abs(world.world_from_cam[2, 3] - 1.6) < 0.25
+    np.testing.assert_allclose(rotation @ (1, 0, 0), (1, 0, 0), atol=1e-12)      # the picture's right stays level
+
+
+def test_moving_a_motion_to_the_world_keeps_every_joint():
+    person = seen_from(walker(30), 10)
+    world = find_world([person.motion])
+    _, joints = person.motion.pose()
+    _, moved = in_world(person, world).pose()
+    np.testing.assert_allclose(moved, joints @ world.world_from_cam[:3, :3].T + world.world_from_cam[:3, 3], atol=1e-9)
+
+
+def test_a_body_stands_before_the_camera_where_it_stood():
+    person = random_poses(100)
+    motion = place_in_camera(lifted_track(person), solve_rotations(lifted_track(person)))
+    errors = np.linalg.norm(motion.transl - person.transl, axis=1)
+    assert np.median(errors) < 0.03 and errors.max() < 0.2
+
+
+def test_to_camera_undoes_to_world_also_where_the_camera_moves():
+    motion = seen_from(walker(30), 10).motion
+    poses = np.tile(find_world([motion]).world_from_cam, (30, 1, 1))
+    poses[:, 0, 3] += np.linspace(0, 2, 30)
+    back = to_camera(to_world(motion, poses), poses)
+    np.testing.assert_allclose(back.transl, motion.transl, atol=1e-12)
+    np.testing.assert_allclose(back.rotmats, motion.rotmats, atol=1e-12)
+
+
+@pytest.mark.parametrize("roll", (-8, 0, 6))
+def test_a_camera_held_askew_is_found_from_people_who_stand_upright(roll):
+    people = [rolled(seen_from(walker(150, start=start, velocity=(0.5, 0.3)), 8), roll) for start in ((-1, 3), (1, 6))]
+    world = find_world([person.motion for person in people])
+    assert abs(np.degrees(world.roll) - roll) < 2.5 and abs(np.degrees(world.pitch) - 8) < 4
+
+
+@pytest.mark.parametrize("pitch", (-8, 12, 38))
+def test_upright_lines_settle_pitch_and_roll(pitch):
+    person = rolled(seen_from(walker(150), pitch, height=1.4 + 0.08 * max(pitch, 0)), 4)
+    lines = Vertical(down_in_camera(np.radians(pitch), np.radians(4.0)), np.radians((0.7, 0.7)))
+    world = find_world([person.motion], lines)
+    assert abs(np.degrees(world.pitch) - pitch) < 0.8 and abs(np.degrees(world.roll) - 4) < 0.5
+
+
+@pytest.mark.parametrize("places", [(0,), (-1, 0, 1)])
+def test_lines_that_lean_lose_against_people_who_stand(places):
+    people = [seen_from(walker(240, start=(x, 3.0), velocity=(0, 0.7)), 5).motion for x in places]
+    lines = Vertical(down_in_camera(np.radians(-25.0), np.radians(15.0)), np.radians((0.7, 0.7)))
+    assert abs(np.degrees(find_world(people, lines).pitch) - 5) < 4.5
+
+
+def test_who_climbs_does_not_take_the_floor_along():
+    person = seen_from(walker(240), 0, height=1.4)
+    generator = np.random.default_rng(0)
+    steps = np.repeat((0.0, 0.35, 0.62), (14, 12, 14))
+    below = 1.4 - steps + generator.normal(0, 0.02, 40)
+    points = np.column_stack([generator.uniform(-1, 1, 40), below, generator.uniform(3, 5, 40)])
+    lines = Vertical(down_in_camera(0.0, np.zeros(1))[0], np.radians((0.7, 0.7)))
+    assert find_world([person.motion], lines, [points]).world_from_cam[2, 3] == pytest.approx(1.4, abs=0.06)
+
+
+def test_who_does_a_handstand_stands_on_hands():
+    person = seen_from(walker(60), 0)
+    turned = person.motion.rotmats.copy()
+    turned[:, 0] = np.diag((1.0, -1.0, -1.0)) @ turned[:, 0]
+    upside_down = replace(person.motion, rotmats=turned)
+    _, joints = upside_down.pose()
+    lowest = lowest_points(upside_down)
+    assert lowest[:, 1].min() > joints[..., 1].max(1).min()             # y points down: below every joint
+
+
+def test_only_feet_in_contact_are_standing_points():
+    motion = seen_from(walker(60), 0).motion
+    contacts = np.zeros((60, 4))
+    contacts[30:, 2] = 0.9
+    points = standing_points(motion, contacts)
+    assert len(points) == 2
+    np.testing.assert_allclose(points[0], soles(motion, np.array((0.0, 1.0, 0.0)))[30, 2])
+
+
+def rolled(person, degrees):
+    """Return the walker before a camera whose picture is turned, so that its right side is too low for positive degrees."""
+    turn = Rotation.from_euler("z", -degrees, degrees=True).as_matrix()
+    rotmats = person.rotmats.copy()
+    rotmats[:, 0] = turn @ rotmats[:, 0]
+    root = person.body.rest_joints[0]
+    return replace(person, rotmats=rotmats, transl=(person.transl + root) @ turn.T - root)

@@ -1,0 +1,133 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backend.people.landmarks import LANDMARK
+from backend.world.root_solve import Sight, frame_seconds, solve_root_path
+from backend.world.soles import other_parts, soles
+from mpsnet_blender.shared.smpl_skeleton import JOINT
+from tests.backend.people import walker
+
+DOWN = np.array((0.0, 0.0, -1.0))
+FEET = np.array([LANDMARK[name] for name in ("left_heel", "left_foot_index", "right_heel", "right_foot_index")])
+LOOKING = np.array(((1.0, 0, 0), (0, 0, 1.0), (0, -1.0, 0)))     # camera axes in columns, level, along +y
+
+
+def sight_of(person, places, turns=None):
+    """Return what cameras at places (T, 3), level or turned by (T, 3, 3), see of a walker in the world."""
+    frame_count = len(person.timestamps)
+    world_from_cam = np.tile(np.eye(4), (frame_count, 1, 1))
+    world_from_cam[:, :3, :3] = LOOKING if turns is None else turns @ LOOKING
+    world_from_cam[:, :3, 3] = places
+    seen = np.einsum("tji,tkj->tki", world_from_cam[:, :3, :3], person.landmarks - world_from_cam[:, None, :3, 3])
+    at_origin = replace(person, transl=np.zeros_like(person.transl))
+    lowest = other_parts(at_origin.motion, DOWN)[..., 2].min(1)
+    return Sight(at_origin.landmarks, soles(at_origin.motion, DOWN), lowest, seen / seen[..., 2:], np.ones(seen.shape[:2]), FEET,
+                 world_from_cam, person.timestamps)
+
+
+def errors(sight, contacts, person):
+    return np.linalg.norm(solve_root_path(sight, contacts) - person.transl, axis=1)
+
+
+def test_a_walker_who_is_seen_perfectly_is_placed_perfectly():
+    person = walker(120, velocity=(0.4, 0.5))
+    assert errors(sight_of(person, (0, 0, 1.4)), np.zeros((120, 4)), person).max() < 0.02
+
+
+def test_a_moving_cameras_walker_keeps_the_path_through_the_world():
+    person = walker(120, velocity=(0.4, 0.5))
+    places = np.column_stack([np.linspace(-1, 2, 120), np.sin(np.linspace(0, 6, 120)), np.full(120, 1.4)])
+    assert errors(sight_of(person, places), np.zeros((120, 4)), person).max() < 0.02
+
+
+def flat_footed(frame_count=120):
+    """Return somebody who stands still on the floor, and the true contacts."""
+    person = walker(frame_count, velocity=(0, 0))
+    person.rotmats[:, [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee")]] = np.eye(3)
+    rotmats, transl = (np.repeat(first, frame_count, axis=0) for first in (person.rotmats[:1], person.transl[:1]))
+    still = replace(person, rotmats=rotmats, transl=transl)
+    lowest = soles(still.motion, DOWN)[0, :, 2].min()
+    return replace(still, transl=still.transl - (0, 0, lowest)), np.ones((frame_count, 4))
+
+
+def test_planted_feet_give_the_distance_where_the_size_of_the_body_misleads():
+    person, contacts = flat_footed()
+    sight = sight_of(person, (0, 0, 1.4))
+    # A squat that the pose misses: for a second the body looks smaller about the feet than it is, as if it were farther.
+    feet = sight.rays[:, FEET].mean(1, keepdims=True)
+    share = 1 - 0.06 * np.exp(-0.5 * ((person.timestamps - 2) / 0.4) ** 2)[:, None, None]
+    shrunk = replace(sight, rays=feet + share * (sight.rays - feet))
+    lifted, standing = (np.abs(solve_root_path(shrunk, own) - person.transl)[50:70, 1].mean() for own in (0 * contacts, contacts))
+    assert lifted > 0.12 and standing < 0.5 * lifted
+
+
+def test_a_jump_is_not_pulled_to_the_floor_and_keeps_its_distance():
+    person, contacts = flat_footed(150)
+    times = person.timestamps - 2.0
+    height = np.maximum(0.0, 0.45 - 0.5 * 9.81 * times ** 2)
+    jump = replace(person, transl=person.transl + height[:, None] * (0, 0, 1.0))
+    contacts[height > 0.02] = 0
+    path = solve_root_path(sight_of(jump, (0, 0, 1.4)), contacts)
+    assert (path - jump.transl)[60, 2] == pytest.approx(0, abs=0.05)
+    assert np.abs(path - jump.transl)[:, 1].max() < 0.06
+
+
+def test_a_step_up_that_is_taken_for_floor_is_kept():
+    person, contacts = flat_footed(180)
+    stairs = replace(person, transl=person.transl + np.repeat((0.0, 0.0, 0.35), 60)[:, None] * (0, 0, 1.0))
+    path = solve_root_path(sight_of(stairs, (0, 0, 1.4)), contacts)
+    assert np.median(path[130:, 2] - stairs.transl[130:, 2]) > -0.06
+
+
+def test_noise_in_size_moves_the_root_less_than_noise_across_the_view():
+    person, contacts = flat_footed(240)
+    sight = sight_of(person, (0, 0, 1.4))
+    generator = np.random.default_rng(1)
+    noisy = replace(sight, rays=sight.rays + np.append(generator.normal(0, 0.004, (240, 33, 2)), np.zeros((240, 33, 1)), axis=2))
+    path = solve_root_path(noisy, contacts)
+    speed = np.abs(np.diff(path - person.transl, axis=0)) * 30
+    assert speed.mean(0).max() < 0.06
+
+
+def test_who_lies_is_not_under_the_floor():
+    person = walker(90, velocity=(0, 0))
+    lying = person.rotmats.copy()
+    lying[:, 0] = np.array(((0.0, 1, 0), (-1, 0, 0), (0, 0, 1))) @ np.array(((1.0, 0, 0), (0, 0, -1), (0, 1, 0))) @ lying[:, 0]
+    flat = replace(person, rotmats=lying)
+    lowest = other_parts(flat.motion, DOWN)[..., 2].min(1)
+    flat = replace(flat, transl=flat.transl - lowest[:, None] * (0, 0, 1.0))
+    sight = sight_of(flat, (0, 0, 1.4))
+    sunk = replace(sight, rays=sight.rays + np.array((0.0, 0.03, 0.0)))             # 12 cm too low in the picture
+    assert (solve_root_path(replace(sunk, lowest=sunk.lowest + 9), np.zeros((90, 4))) - flat.transl)[:, 2].mean() < -0.08
+    assert (solve_root_path(sunk, np.zeros((90, 4))) - flat.transl)[:, 2].mean() > -0.04
+
+
+def test_a_long_gap_holds_nobody_to_the_spot():
+    person, contacts = flat_footed(60)
+    later = np.repeat((0.0, 1.0), 30)
+    apart = replace(person, timestamps=person.timestamps + 4 * later, transl=person.transl + later[:, None] * (2.0, 0, 0))
+    path = solve_root_path(sight_of(apart, (0, 0, 1.4)), contacts)
+    assert abs(path[45, 0] - path[15, 0] - 2.0) < 0.03
+
+
+def test_the_frame_rate_changes_nothing():
+    slow, fast = walker(61, fps=30, velocity=(0.3, 0.6)), walker(241, fps=120, velocity=(0.3, 0.6))
+    paths = []
+    for person in (slow, fast):
+        sight = sight_of(person, (0, 0, 1.4))
+        wobble = 0.01 * np.sin(9 * person.timestamps)[:, None, None] * (0, 1, 0)
+        paths.append(solve_root_path(replace(sight, rays=sight.rays + wobble), np.zeros((len(person.timestamps), 4))))
+    np.testing.assert_allclose(paths[0], paths[1][::4], atol=0.012)
+
+
+def test_each_frame_stands_for_its_seconds():
+    np.testing.assert_allclose(frame_seconds(np.array((0.0, 0.1, 0.2, 0.4))), (0.1, 0.1, 0.15, 0.2))
+    assert frame_seconds(np.array((3.0,))).tolist() == [1.0]
+
+
+@pytest.mark.parametrize("frame_count", (1, 2, 3))
+def test_a_few_frames_do(frame_count):
+    person = walker(frame_count)
+    assert errors(sight_of(person, (0, 0, 1.4)), np.zeros((frame_count, 4)), person).max() < 0.05

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+
+from mpsnet_blender.motion.base.coordinates import BLENDER_FROM_SMPL, blender_camera_matrix, blender_from_smpl
+from mpsnet_blender.motion.base.rest_pose import (
+    RELAXED_HAND_RADIANS,
+    basis_quats,
+    relaxed_hands,
+    rest_pose,
+    root_basis_locations,
+    root_locations,
+)
+from mpsnet_blender.motion.base.rotations import rotmat_from_quat, rotmat_from_rotvec, rotvec_from_rotmat
+from mpsnet_blender.shared.motion_file import Motion
+from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, PARENTS, forward_kinematics, generic_rest_joints
+
+
+def _random_bone_rotmats(seed: int = 3) -> np.ndarray:
+    return rotmat_from_rotvec(np.random.default_rng(seed).normal(size=(JOINT_COUNT, 3)))
+
+
+def test_the_body_faces_minus_y_with_its_head_up():
+    np.testing.assert_array_equal(blender_from_smpl((0, 0, 1)), (0, -1, 0))
+    np.testing.assert_array_equal(blender_from_smpl((0, 1, 0)), (0, 0, 1))
+    np.testing.assert_array_equal(blender_from_smpl((1, 0, 0)), (1, 0, 0))
+    assert np.linalg.det(BLENDER_FROM_SMPL) == pytest.approx(1)
+
+
+def test_a_video_camera_at_the_origin_looks_along_its_z_in_blender_too():
+    matrix = blender_camera_matrix(np.eye(4))
+    np.testing.assert_array_equal(matrix @ (0, 0, -1, 0), (0, 0, 1, 0))
+    np.testing.assert_array_equal(matrix @ (0, 1, 0, 0), (0, -1, 0, 0))
+
+
+def test_the_rest_armature_stands_on_the_floor_over_the_origin():
+    joints = generic_rest_joints(1.8) + (3.0, -2.0, 5.0)
+    rest = rest_pose(joints, shod=False)
+    np.testing.assert_allclose(rest_pose(joints).heads - rest.heads, np.tile((0, 0, 0.02), (JOINT_COUNT, 1)), atol=1e-12)
+    np.testing.assert_allclose(rest.heads[0, :2], 0, atol=1e-12)
+    assert rest.heads[JOINT["left_ankle"], 2] == pytest.approx(0.041 * 1.8, abs=0.02)
+    assert rest.tails[JOINT["head"], 2] == pytest.approx(1.8, abs=0.1)
+    assert rest.heads[:, 2].min() > 0
+
+
+def test_bones_end_where_the_limb_goes_on_and_none_is_without_length():
+    rest = rest_pose(generic_rest_joints())
+    np.testing.assert_array_equal(rest.tails[JOINT["left_elbow"]], rest.heads[JOINT["left_wrist"]])
+    np.testing.assert_array_equal(rest.tails[JOINT["spine3"]], rest.heads[JOINT["neck"]])
+    flat = rest_pose(np.zeros((JOINT_COUNT, 3)))
+    assert np.linalg.norm(flat.tails - flat.heads, axis=1).min() >= 0.01 - 1e-12
+
+
+def test_basis_rotations_pose_the_bones_as_forward_kinematics_does():
+    generator = np.random.default_rng(0)
+    rotvecs = generator.normal(size=(20, JOINT_COUNT, 3))
+    bones = _random_bone_rotmats()
+    basis = rotmat_from_quat(basis_quats(rotvecs, bones))
+    posed = np.empty_like(basis)
+    for joint, parent in enumerate(PARENTS):
+        if parent < 0:
+            posed[:, joint] = bones[joint] @ basis[:, joint]
+        else:
+            posed[:, joint] = posed[:, parent] @ bones[parent].T @ bones[joint] @ basis[:, joint]
+    world, _ = forward_kinematics(rotmat_from_rotvec(rotvecs), generic_rest_joints(), np.zeros((20, 3)))
+    np.testing.assert_allclose(posed, world @ BLENDER_FROM_SMPL.T @ bones, atol=1e-12)
+
+
+def test_pelvis_yaw_turns_the_root_bone_about_z():
+    upright = rotmat_from_rotvec((np.pi / 2, 0, 0))  # Y up to Z up
+    yaw = rotmat_from_rotvec((0, 0, 0.7))
+    rotvecs = np.zeros((1, JOINT_COUNT, 3))
+    rotvecs[0, 0] = rotvec_from_rotmat(yaw @ upright)
+    bones = np.broadcast_to(np.eye(3), (JOINT_COUNT, 3, 3))
+    np.testing.assert_allclose(rotmat_from_quat(basis_quats(rotvecs, bones))[0, 0], yaw, atol=1e-12)
+
+
+def test_the_root_channel_takes_the_rest_head_to_its_place():
+    motion = Motion(poses=np.zeros((2, 72)), trans=np.array(((1, 2, 3), (4, 5, 6.0))), mocap_framerate=30.0,
+                    rest_joints=generic_rest_joints() + (0, -0.2, 0.1))
+    np.testing.assert_allclose(root_locations(motion)[0], (1, 1.8, 3.1))
+    bone = rotmat_from_rotvec((0.3, 0.2, -0.5))
+    channel = root_basis_locations(root_locations(motion), np.array((0, 0, 1.0)), bone)
+    np.testing.assert_allclose(channel @ bone.T + (0, 0, 1), root_locations(motion), atol=1e-12)
+
+
+def test_relaxed_hands_curl_towards_the_palms_and_leave_moving_hands_alone():
+    poses = np.zeros((3, 72))
+    poses[1, 3 * JOINT["right_hand"]] = 0.1
+    relaxed = relaxed_hands(poses)
+    finger = rotmat_from_rotvec(relaxed[0, JOINT["left_hand"]]) @ (1, 0, 0)
+    assert np.degrees(np.arcsin(-finger[1])) == pytest.approx(np.degrees(RELAXED_HAND_RADIANS))
+    assert not relaxed[2, JOINT["right_hand"]].any()
+    assert not np.delete(relaxed, JOINT["left_hand"], axis=1)[[0, 2]].any()
+    assert not poses[0].any()

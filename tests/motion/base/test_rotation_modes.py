@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from mpsnet_blender.motion.base.euler import euler_from_quat
+from mpsnet_blender.motion.base.quaternions import conjugate, multiply, slerp, turn, twist_about
+from mpsnet_blender.motion.base.rotation_modes import quat_from_values, rotation_values, with_locks
+from mpsnet_blender.motion.base.rotations import continuous_quat, quat_from_rotvec, rotmat_from_quat
+
+MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
+
+
+def _turning(frames=200):
+    """Return quaternions (T, 4) that turn on and on, several whole turns."""
+    times = np.linspace(0, 9, frames)
+    return continuous_quat(multiply(quat_from_rotvec(np.outer(times, (0.3, 0.1, 1.2))),
+                                    quat_from_rotvec(np.outer(np.sin(times), (1.1, 0.8, 0)))))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_says_the_same_rotation_without_jumps(mode):
+    quats = _turning()
+    path, values = rotation_values(quats, mode)
+    again = quat_from_values(values, mode)
+    np.testing.assert_allclose(np.abs(np.sum(quats * again, axis=1)), 1, atol=1e-9)
+    assert path == {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}.get(mode, "rotation_euler")
+    if mode not in ("QUATERNION", "AXIS_ANGLE"):
+        assert np.abs(np.diff(values, axis=0)).max() < np.pi / 2
+
+
+def test_locked_angles_stay_and_the_others_move():
+    quats, current = _turning(), quat_from_rotvec((0.2, 0, 0))
+    held = with_locks(quats, "XYZ", (True, False, False), current)
+    angles = euler_from_quat(held, "XYZ")
+    np.testing.assert_allclose(np.cos(angles[:, 0] - 0.2), 1, atol=1e-9)
+    assert np.ptp(angles[:, 2]) > 1
+    assert with_locks(quats, "XYZ", (False, False, False), current) is quats
+
+
+def test_quaternions_multiply_as_matrices_do():
+    first, second = _turning(5), _turning(50)[10:15]
+    np.testing.assert_allclose(rotmat_from_quat(multiply(first, second)), rotmat_from_quat(first) @ rotmat_from_quat(second),
+                               atol=1e-12)
+    np.testing.assert_allclose(multiply(first, conjugate(first)), np.tile((1, 0, 0, 0), (5, 1)), atol=1e-12)
+    np.testing.assert_allclose(turn(first, np.array((1.0, 2, 3))), rotmat_from_quat(first) @ (1.0, 2, 3), atol=1e-12)
+
+
+def test_a_third_of_the_way_between_rotations():
+    start, goal = quat_from_rotvec((0, 0, 0.3)), quat_from_rotvec((0, 0, 1.2))
+    np.testing.assert_allclose(slerp(start, -goal, 1 / 3), quat_from_rotvec((0, 0, 0.6)), atol=1e-12)
+    np.testing.assert_allclose(slerp(start, start, 0.5), start, atol=1e-12)
+
+
+def test_twist_is_the_turn_about_the_axis():
+    axis = np.array((0.0, 0.0, 1.0))
+    quat = multiply(quat_from_rotvec((0.5, 0.2, 0)), quat_from_rotvec((0, 0, 0.7)))
+    np.testing.assert_allclose(twist_about(quat, axis), quat_from_rotvec((0, 0, 0.7)), atol=1e-12)

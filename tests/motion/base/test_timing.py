@@ -1,0 +1,43 @@
+import math
+
+import numpy as np
+import pytest
+
+from mpsnet_blender.motion.base.timing import clock, footage_frame_offset, fps_and_base, scene_frames
+
+
+def test_a_second_of_video_is_a_second_of_the_scene():
+    frames = scene_frames(np.arange(61) / 30, 0.0, 1, 24)
+    assert frames[0] == 1 and frames[30] == pytest.approx(25) and frames[1] == pytest.approx(1.8)
+
+
+def test_frames_of_the_scenes_own_rate_are_whole():
+    frames = scene_frames(np.arange(1000) * 1001 / 30000, 0.0, 10, 30 / 1.001)
+    np.testing.assert_array_equal(frames, np.arange(10, 1010))
+
+
+def test_the_origin_falls_on_the_start_frame():
+    assert scene_frames(np.array([4.0]), 2.0, 1, 25)[0] == 51
+
+
+@pytest.mark.parametrize("framerate, expected", [
+    (24.0, (24, 1.0)), (29.97, (30, 1.001)), (59.94, (60, 1.001)), (5.0, (5, 1.0))])
+def test_frame_rates_become_blenders_two_numbers(framerate, expected):
+    fps, base = fps_and_base(framerate)
+    assert (fps, pytest.approx(base, abs=1e-4)) == (expected[0], expected[1])
+    assert fps / base == pytest.approx(framerate)
+
+
+def test_footage_of_the_scenes_rate_needs_a_number_only():
+    assert footage_frame_offset(25.0, 25.0, 1, 2.0) == 50
+
+
+def test_footage_keeps_its_speed_in_a_scene_of_another_rate():
+    formula = footage_frame_offset(30.0, 24.0, 1, 1.0)
+    for frame in range(1, 200):
+        shown = (frame - 1) + eval(formula, {"floor": math.floor, "frame": float(frame)})
+        assert abs(shown - (30.0 + (frame - 1) * 30 / 24)) <= 0.5 + 1e-6
+
+
+def test_times_read_as_a_clock():
+    assert (clock(0.2), clock(75.2), clock(-1)) == ("0:00", "1:15", "0:00")

@@ -1,0 +1,95 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mpsnet_blender.motion.base.body_motion import BodyMotion
+from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
+from mpsnet_blender.motion.cleanup.cleanup import CleanupSettings, clean_motion
+from mpsnet_blender.motion.cleanup.hand_lock import lock_hands
+from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
+from tests.motion.walkers import FPS, disturbed, walker
+
+WRISTS = [JOINT["left_wrist"], JOINT["right_wrist"]]
+ELBOWS = [JOINT["left_elbow"], JOINT["right_elbow"]]
+FRAMES = 120
+
+
+def on_all_fours(sway: float = 0.0, lift: float = 0.0) -> BodyMotion:
+    """Return a body over its hands that sways by so many metres; lift raises it from the 60th frame on, for good."""
+    rotmats = np.tile(np.eye(3), (FRAMES, 24, 1, 1))
+    # Y up to Z up, then face down: the body's forward is the world's down.
+    rotmats[:, 0] = rotmat_from_rotvec(np.array((np.pi, 0, 0)))
+    for side, sign in (("left", -1), ("right", 1)):
+        rotmats[:, JOINT[f"{side}_shoulder"]] = rotmat_from_rotvec(np.array((0, sign * np.radians(82), 0)))
+        rotmats[:, JOINT[f"{side}_elbow"]] = rotmat_from_rotvec(np.array((0, sign * np.radians(16), 0)))
+    times = np.arange(FRAMES) / FPS
+    body = BodyMotion(rotmats, np.zeros((FRAMES, 3)), generic_rest_joints(1.7), times, np.zeros((FRAMES, 4)))
+    trans = np.zeros((FRAMES, 3))
+    trans[:, 2] = 0.06 - body.pose()[1][:, WRISTS, 2].min()
+    trans[:, 0] += sway * np.sin(3 * times)
+    trans[:, 1] += sway * np.cos(2 * times)
+    trans[:, 2] += lift * np.clip((np.arange(FRAMES) - 60) / 8, 0, 1)
+    return replace(body, trans=trans)
+
+
+def test_hands_on_the_floor_stay_where_they_lie():
+    before = on_all_fours(sway=0.03)
+    after = lock_hands(before)
+    moved, kept = (np.ptp(body.pose()[1][:, WRISTS], axis=0).max() for body in (before, after))
+    print(f"wrists sway {1000 * moved:.0f} mm, then {1000 * kept:.1f} mm")
+    assert moved > 0.05 and kept < 0.006
+    np.testing.assert_allclose(after.trans, before.trans)
+    others = [joint for joint in range(24) if joint not in (16, 17, 18, 19, 20, 21)]
+    np.testing.assert_array_equal(after.rotmats[:, others], before.rotmats[:, others])
+
+
+def test_hands_keep_their_own_direction_and_elbows_their_side():
+    before = on_all_fours(sway=0.03)
+    after = lock_hands(before)
+    np.testing.assert_allclose(after.pose()[0][:, WRISTS], before.pose()[0][:, WRISTS], atol=1e-9)
+    step = np.linalg.norm(np.diff(after.pose()[1][:, ELBOWS], n=2, axis=0), axis=-1).max()
+    assert step < 0.006
+    for hand, elbow in zip(WRISTS, ELBOWS):
+        shoulder = JOINT["left_shoulder"] if elbow == ELBOWS[0] else JOINT["right_shoulder"]
+        bends = [_bend(body.pose()[1], shoulder, elbow, hand) for body in (before, after)]
+        assert (bends[0] * bends[1]).sum(1).min() > 0
+
+
+def _bend(joints, shoulder, elbow, hand):
+    return joints[:, elbow] - (joints[:, shoulder] + joints[:, hand]) / 2
+
+
+def test_hands_that_leave_the_floor_are_let_go_without_a_jerk():
+    before = on_all_fours(sway=0.02, lift=0.5)
+    after = lock_hands(before)
+    np.testing.assert_allclose(after.pose()[1][85:, WRISTS], before.pose()[1][85:, WRISTS], atol=1e-3)
+    jerks = [np.abs(np.diff(body.pose()[1][:, WRISTS], n=2, axis=0)).max() for body in (before, after)]
+    assert jerks[1] < 2.0 * jerks[0]
+
+
+def test_hands_in_the_air_are_left_alone():
+    body = disturbed(walker())
+    assert lock_hands(body) is body
+
+
+def test_strength_goes_from_nothing_to_all():
+    before = on_all_fours(sway=0.03)
+    assert lock_hands(before, 0.0) is before
+    half, full = (np.ptp(lock_hands(before, strength).pose()[1][:, WRISTS], axis=0).max() for strength in (0.5, 1.0))
+    assert full < 0.3 * half
+
+
+def test_clean_up_holds_hands_by_the_foot_locks_strength():
+    before = on_all_fours(sway=0.03)
+    kept, free = (np.ptp(clean_motion(before, CleanupSettings(foot_lock=lock)).body.pose()[1][:, WRISTS], axis=0).max()
+                  for lock in (1.0, 0.0))
+    assert kept < 0.2 * free
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 5])
+def test_short_motions_pass(frames):
+    body = on_all_fours(sway=0.03)
+    cut = replace(body, rotmats=body.rotmats[:frames], trans=body.trans[:frames], timestamps=body.timestamps[:frames],
+                  contacts=body.contacts[:frames])
+    assert np.isfinite(lock_hands(cut).rotmats).all()
