@@ -7,7 +7,7 @@ from backend.body.analytic_solve import solve_rotations, without_hyperextension
 from backend.people.landmarks import LANDMARK
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
 from tests.backend.angles import angle_between
-from tests.backend.people import lifted_track, random_poses, seen_from, walker
+from tests.backend.made_people import lifted_track, random_poses, seen_from, walker
 
 LIMBS = tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in (
     ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")))

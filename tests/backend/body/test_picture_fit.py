@@ -11,7 +11,7 @@ from backend.body.smpl_motion import CameraMotion
 from backend.people.landmarks import LANDMARK
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.backend.angles import angle_between
-from tests.backend.people import lifted_track, seen_from, walker
+from tests.backend.made_people import lifted_track, seen_from, walker
 
 FOCAL = 1200.0
 HANDS = [JOINT["left_hand"], JOINT["right_hand"]]

@@ -11,7 +11,7 @@ from mpsnet_blender.shared.smpl_skeleton import (
     SOLE_BELOW_ANKLE,
     mirrored_name,
 )
-from tests.backend.people import random_poses
+from tests.backend.made_people import random_poses
 
 MIRROR = np.array((-1, 1, 1))
 

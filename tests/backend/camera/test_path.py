@@ -10,7 +10,7 @@ from backend.camera.path import is_still, track_camera
 from backend.camera.scenery import Scenery, Trails
 from backend.video.frames import Frame
 from backend.world.camera_scale import camera_scale, floor_scale
-from tests.backend.people import IMAGE_SIZE, INTRINSICS, walker
+from tests.backend.made_people import IMAGE_SIZE, INTRINSICS, walker
 
 FPS = 15
 

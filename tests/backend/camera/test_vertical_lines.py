@@ -6,7 +6,7 @@ from backend.base.regions import Region
 from backend.camera.scenery import Scenery
 from backend.camera.vertical_lines import down_in_camera, find_vertical, steep_lines
 from backend.video.frames import Frame
-from tests.backend.people import INTRINSICS
+from tests.backend.made_people import INTRINSICS
 
 NO_TURN = np.eye(3)[None]
 ROW = tuple(np.linspace(-3, 3, 9))

@@ -12,7 +12,7 @@ from backend.engines.lifter_inputs import INPUT_SIZE, LifterInputs, window_indic
 from backend.people.gaps import Clock
 from backend.video.frames import VideoSpan
 from tests.backend.angles import angle_between
-from tests.backend.people import IMAGE_SIZE, INTRINSICS, person_track, seen_from, walker
+from tests.backend.made_people import IMAGE_SIZE, INTRINSICS, person_track, seen_from, walker
 
 
 class QuietReporter:

@@ -12,7 +12,7 @@ from backend.evaluation.score import compare, score_capture
 from backend.evaluation.truth import BODY, Truth, read_truth, touching
 from mpsnet_blender.shared.motion_file import Motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT
-from tests.backend.people import walker
+from tests.backend.made_people import walker
 
 
 def figures(text):

@@ -9,7 +9,7 @@ from backend.output.quality import foot_slide, jitter, measure_quality
 from backend.world.floor import to_camera
 from backend.world.placing import StandingPerson
 from backend.world.soles import soles
-from tests.backend.people import INTRINSICS, person_track, seen_from, walker
+from tests.backend.made_people import INTRINSICS, person_track, seen_from, walker
 
 DOWN = np.array((0.0, 0.0, -1.0))
 SHOT = SimpleNamespace(intrinsics=INTRINSICS)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backend.people.gaps import Clock, fill_gaps
-from tests.backend.people import person_track, seen_from, walker
+from tests.backend.made_people import person_track, seen_from, walker
 
 CLOCK = Clock(np.arange(150), np.arange(150) / 30, 30.0)
 WHOLE = person_track(seen_from(walker(150)))

@@ -5,7 +5,7 @@ import pytest
 
 from backend.people.landmarks import LANDMARK, LANDMARK_NAMES, MIRRORED
 from backend.people.sides import repair_sides
-from tests.backend.people import person_track, seen_from, walker
+from tests.backend.made_people import person_track, seen_from, walker
 
 GROUPS = {
     "legs": ("knee", "ankle", "heel", "foot_index"),

@@ -5,7 +5,7 @@ from backend.people.appearance import appearance_distance
 from backend.people.skeletons import skeleton_distance
 from backend.people.stitching import stitch
 from backend.people.tracklets import is_bodily
-from tests.backend.people import IMAGE_SIZE, person_track, seen_from, tracklet, walker
+from tests.backend.made_people import IMAGE_SIZE, person_track, seen_from, tracklet, walker
 
 RED, BLUE = 1, 4
 TO_THE_RIGHT = person_track(seen_from(walker(120, start=(-1.6, 5.0), velocity=(0.8, 0.0), heading_degrees=90)))

@@ -4,7 +4,7 @@ from backend.training.contacts import Feet, fit, judge, true_stands
 from backend.world.contacts import confidence, find_contacts
 from backend.world.foot_measures import MEASURES, SeenFeet, measure_feet
 from backend.world.soles import soles
-from tests.backend.people import walker
+from tests.backend.made_people import walker
 
 DOWN = np.array((0.0, 0.0, -1.0))
 

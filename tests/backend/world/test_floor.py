@@ -10,7 +10,7 @@ from backend.camera.vertical_lines import Vertical, down_in_camera
 from backend.world.floor import find_world, to_camera, to_world
 from backend.world.soles import lowest_points, soles, standing_points
 from tests.backend.angles import angle_between
-from tests.backend.people import lifted_track, random_poses, seen_from, walker
+from tests.backend.made_people import lifted_track, random_poses, seen_from, walker
 
 PITCHES = (0, 10, 20)
 DOWN = np.array((0.0, 0.0, -1.0))

@@ -7,7 +7,7 @@ from backend.people.landmarks import LANDMARK
 from backend.world.root_solve import Sight, frame_seconds, solve_root_path
 from backend.world.soles import other_parts, soles
 from mpsnet_blender.shared.smpl_skeleton import JOINT
-from tests.backend.people import walker
+from tests.backend.made_people import walker
 
 DOWN = np.array((0.0, 0.0, -1.0))
 FEET = np.array([LANDMARK[name] for name in ("left_heel", "left_foot_index", "right_heel", "right_foot_index")])

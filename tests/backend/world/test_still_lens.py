@@ -10,7 +10,7 @@ from backend.camera.viewpoint import Viewpoint
 from backend.engines.engine import CapturedPerson
 from backend.people.stitching import PersonTrack
 from backend.world.still_lens import focal_factor, seen_through
-from tests.backend.people import INTRINSICS, seen_from, walker
+from tests.backend.made_people import INTRINSICS, seen_from, walker
 
 FRAMES = 240
 

@@ -11,7 +11,7 @@ from backend.engines.mpsnet import ImageEngine
 from backend.people.gaps import Clock
 from backend.video.frames import open_span
 from mpsnet_blender.shared.protocol import Log, Progress
-from tests.backend.people import INTRINSICS, person_track, seen_from, walker
+from tests.backend.made_people import INTRINSICS, person_track, seen_from, walker
 from tests.backend.videos import write_video
 
 FRAMES, FPS = 100, 30.0

@@ -17,7 +17,7 @@ from backend.training.landmark_network import KINDS, LandmarkNetwork
 from backend.training.landmark_scenes import Example, Scene, mirrored_columns, mirrored_rot6d, solve_scene
 from backend.training.landmark_weights import save_weights
 from backend.training.landmarks import HeldOut, Recipe, solve, train
-from tests.backend.people import IMAGE_SIZE, INTRINSICS, person_track, seen_from, walker
+from tests.backend.made_people import IMAGE_SIZE, INTRINSICS, person_track, seen_from, walker
 
 
 @pytest.fixture(autouse=True)
