@@ -14,9 +14,9 @@ _LOADS_A_MODEL = """
 import sys
 from pathlib import Path
 import numpy as np
-from backend.inference import Workers
-from backend.landmarks import LandmarkModel
-from backend.regions import Region
+from backend.base.litert import Workers
+from backend.people.landmarks import LandmarkModel
+from backend.base.regions import Region
 print("before", file=sys.stderr)
 with Workers(2) as workers:
     model = LandmarkModel(Path(sys.argv[1]), workers)
