@@ -1,48 +1,31 @@
 """Runs every test: `python3 tests/run.py [--quick] [pytest arguments]`. Needs Python 3.11 or later with pip and venv.
 
-Makes the backend's environment, one with pytest, and one with bpy for each Blender version (not with --quick); they are
-kept beside the backend's environment and used again. The last line sums all runs: "N passed, N failed, N skipped".
+Makes the environments that are missing: the backend's, those with pytest, and one with bpy for each Blender version whose
+Python is found here (none with --quick). The last line sums all runs, "N passed, N failed, N skipped"; the lines before it
+say what was left out, and why.
 """
 
 from __future__ import annotations
 
 import argparse
-import ctypes
-import os
 import subprocess
 import sys
 import tempfile
-import threading
 import xml.etree.ElementTree as ElementTree
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT))
 
-from mpsnet_blender.client import base_python  # noqa: E402  (found through the line above)
-from mpsnet_blender.client.backend_environment import PROFILES, BackendEnvironment, default_home  # noqa: E402
+from mpsnet_blender.client.backend_environment import default_home  # noqa: E402  (found through the line above)
 from mpsnet_blender.client.child_process import child_environ, describe_exit  # noqa: E402
-from mpsnet_blender.client.python_environment import Packages, PythonEnvironment  # noqa: E402
 from mpsnet_blender.client.setup_errors import SetupCancelled, SetupError  # noqa: E402
-from mpsnet_blender.client.setup_steps import SetupRun  # noqa: E402
-from mpsnet_blender.client.terminal import ProgressPrinter  # noqa: E402
+from tests.environments import Interpreters, make_environments, missing_system_packages  # noqa: E402
 
-BLENDER_VERSIONS = ("4.2.23", "4.5.15", "5.0.1")
-BPY_PYTHON = (3, 11)  # the one that these bpy packages are built for
-PYTEST = "pytest>=8,<10\n"
 PURE_TESTS = ("tests/shared", "tests/motion", "tests/client", "tests/test_*.py")
-BUILDS_AT_ONCE = 2
 NO_TESTS_COLLECTED = 5  # pytest's exit status
-
-# What `import bpy` loads from the system, and the Debian package that has it.
-SYSTEM_LIBRARIES = {
-    "libX11.so.6": "libx11-6", "libXext.so.6": "libxext6", "libXrender.so.1": "libxrender1",
-    "libXfixes.so.3": "libxfixes3", "libXi.so.6": "libxi6", "libXxf86vm.so.1": "libxxf86vm1",
-    "libxkbcommon.so.0": "libxkbcommon0", "libSM.so.6": "libsm6", "libICE.so.6": "libice6", "libGL.so.1": "libgl1",
-}
 
 
 @dataclass(frozen=True)
@@ -76,87 +59,31 @@ def main(arguments: list[str]) -> int:
         return 1
     home = default_home()
     try:
-        backend, blender = make_environments(home, () if given.quick else BLENDER_VERSIONS)
+        interpreters = make_environments(home, with_blender=not given.quick)
     except SetupError as error:
         print(f"Error: {error} {error.advice}", file=sys.stderr)
         return 1
-    total = run_all(home, backend, blender, pytest_arguments)
+    total = run_all(home, interpreters, pytest_arguments)
+    print()
+    for what, why in interpreters.left_out.items():
+        print(f"Left out: {what} ({why}).")
     print(total, flush=True)
     return 0 if total.failed == 0 and total.passed > 0 else 1
 
 
-def missing_system_packages() -> list[str]:
-    """Return the Debian packages of the system libraries that bpy needs and this Linux lacks."""
-    missing = []
-    for library, package in SYSTEM_LIBRARIES.items() if sys.platform == "linux" else ():
-        try:
-            ctypes.CDLL(library)
-        except OSError:
-            missing.append(package)
-    return missing
-
-
-def make_environments(home: Path, versions: tuple[str, ...]) -> tuple[dict[str, Path], dict[str, Path]]:
-    """Make what is missing and return interpreters with pytest: by the backend's profile, and by Blender version."""
-    cancelled = threading.Event()
-    with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
-        try:
-            blender = {version: pool.submit(make_blender, home, version, cancelled) for version in versions}
-            BackendEnvironment(home).ensure(ProgressPrinter("[backend] ").message, cancelled=cancelled)
-            backend = {profile: make_backend(home, profile, cancelled) for profile in PROFILES}
-            return backend, {version: python.result() for version, python in blender.items()}
-        except BaseException:
-            cancelled.set()
-            raise
-
-
-def make_backend(home: Path, profile: str, cancelled: threading.Event) -> Path:
-    """Return the interpreter of the environment with the packages of a profile of the backend and pytest."""
-    packages = PROFILES[profile].packages()
-    packages = replace(packages, requirements=packages.requirements + PYTEST, imports=(*packages.imports, "pytest"))
-    name = f"tests-{profile}"
-    return make(home, PythonEnvironment(home, name, packages), name, cancelled, base_python.candidates())
-
-
-def make_blender(home: Path, version: str, cancelled: threading.Event) -> Path:
-    """Return the interpreter of the environment with bpy of that version and pytest."""
-    packages = Packages(f"bpy=={version}\n{PYTEST}", ("bpy", "pytest"), 380, 2000)
-    name = f"tests-bpy-{version}"
-    environment = PythonEnvironment(home, name, packages, oldest=BPY_PYTHON, newest=BPY_PYTHON)
-    return make(home, environment, name, cancelled, blender_pythons())
-
-
-def make(home: Path, environment: PythonEnvironment, name: str, cancelled: threading.Event,
-         programs: list[str]) -> Path:
-    """Make an environment with its own log and progress lines; return its interpreter."""
-    log_path = home / "logs" / f"{name}.log"
-    log_path.parent.mkdir(parents=True, exist_ok=True)
-    return environment.ensure(SetupRun(ProgressPrinter(f"[{name}] ").message, log_path, cancelled), programs)
-
-
-def blender_pythons() -> list[str]:
-    """Return the programs that may be the Python that bpy needs."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    installed = sorted(str(path) for path in pyenv.glob(f"versions/{BPY_PYTHON[0]}.{BPY_PYTHON[1]}.*/bin/python"))
-    return [*base_python.candidates(), *installed]
-
-
-def run_all(home: Path, backend: dict[str, Path], blender: dict[str, Path], pytest_arguments: list[str]) -> Counts:
+def run_all(home: Path, interpreters: Interpreters, pytest_arguments: list[str]) -> Counts:
     """Run every group of tests in its environment and return the sum."""
-    variables = {"MPSNET_HOME": str(home)}
-    total = run_pytest("pure", backend["keypoints"], PURE_TESTS, pytest_arguments, variables)
-    total += run_pytest("backend", backend["keypoints"], ("tests/backend",), pytest_arguments, variables)
-    total += run_pytest("mpsnet", backend["mpsnet"], ("tests/mpsnet",), pytest_arguments, variables)
-    for version, python in blender.items():
-        with tempfile.TemporaryDirectory(prefix="mpsnet-blender-", ignore_cleanup_errors=True) as resources:
-            variables = {"MPSNET_HOME": str(home), "BLENDER_USER_RESOURCES": resources,
-                         "MPSNET_BLENDER_VERSION": version}
-            total += run_pytest(f"Blender {version}", python, ("tests/blender",), pytest_arguments, variables)
+    keypoints, mpsnet = interpreters.backend["keypoints"], interpreters.backend["mpsnet"]
+    total = run_pytest("pure", keypoints, PURE_TESTS, pytest_arguments, home)
+    total += run_pytest("backend", keypoints, ("tests/backend",), pytest_arguments, home)
+    total += run_pytest("mpsnet", mpsnet, ("tests/mpsnet",), pytest_arguments, home)
+    for version, python in interpreters.blender.items():
+        total += run_pytest(f"Blender {version}", python, ("tests/blender",), pytest_arguments, home)
     return total
 
 
 def run_pytest(name: str, python: Path, patterns: tuple[str, ...], pytest_arguments: list[str],
-               variables: dict[str, str]) -> Counts:
+               home: Path) -> Counts:
     """Run one pytest process and return its counts; a process that breaks or finds no test counts as a failure."""
     paths = [str(path.relative_to(ROOT)) for pattern in patterns for path in sorted(ROOT.glob(pattern))]
     print(f"\n=== {name} ===", flush=True)
@@ -167,7 +94,7 @@ def run_pytest(name: str, python: Path, patterns: tuple[str, ...], pytest_argume
         report = Path(folder) / "report.xml"
         ended = subprocess.run(
             [python, "-m", "pytest", f"--junitxml={report}", "--durations=5", *pytest_arguments, *paths],
-            cwd=ROOT, env=child_environ() | variables, check=False)
+            cwd=ROOT, env=child_environ() | {"MPSNET_HOME": str(home)}, check=False)
         counts = read_counts(report)
     if ended.returncode == NO_TESTS_COLLECTED and pytest_arguments:  # they may choose tests of another group
         return counts

@@ -64,3 +64,17 @@ def heads(scene, rig: bpy.types.Object, names, frames) -> np.ndarray:
         places.append([evaluated.matrix_world @ evaluated.pose.bones[name].head for name in names])
     return np.array(places)
 
+
+def place_and_override(scene, collection: bpy.types.Collection) -> bpy.types.Collection:
+    """Place a linked collection as File > Link does, and return the override that Object > Library Override > Make makes of it.
+
+    `override_hierarchy_create` is of no use here: in 5.3 it returns None for a collection that stands in no scene.
+    """
+    instance = bpy.data.objects.new(collection.name, None)
+    instance.instance_type, instance.instance_collection = "COLLECTION", collection
+    scene.collection.objects.link(instance)
+    bpy.context.view_layer.objects.active = instance
+    instance.select_set(True)
+    assert bpy.ops.object.make_override_library() == {"FINISHED"}
+    return next(made for made in bpy.data.collections
+                if made.override_library and made.override_library.reference == collection)

@@ -5,7 +5,7 @@ import bpy
 import numpy as np
 import pytest
 
-from tests.blender.characters import build_skin, heads, key
+from tests.blender.characters import build_skin, heads, key, place_and_override
 from tests.blender.export.test_export import FILES, MILLIMETRE, a_moving_rig, frames_there, reimport
 
 COLLECTIONS = ("scenes", "objects", "armatures", "meshes", "actions", "collections", "shape_keys", "materials", "cameras",
@@ -196,7 +196,7 @@ def test_a_linked_character_is_exported(tmp_path, empty_scene, overridden):
     scene = bpy.context.scene
     scene.render.fps = 30
     if overridden:
-        wanted.collections[0].override_hierarchy_create(scene, bpy.context.view_layer)
+        place_and_override(scene, wanted.collections[0])
     else:
         scene.collection.children.link(wanted.collections[0])
     scene.frame_set(5)

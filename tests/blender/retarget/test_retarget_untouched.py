@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.shared.motion_file import write_motion
+from tests.blender.characters import place_and_override
 from tests.blender.rig_samples import build_rig, limb_errors, smooth_motion
 from tests.made_rigs import Build
 
@@ -177,7 +178,7 @@ def test_a_library_override_performs_and_is_kept_by_saving(extension, empty_scen
     _library(tmp_path / "library.blend")
     with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (stored, wanted):
         wanted.collections = list(stored.collections)
-    override = wanted.collections[0].override_hierarchy_create(empty_scene, bpy.context.view_layer)
+    override = place_and_override(empty_scene, wanted.collections[0])
     (rig,) = override.all_objects
     assert rig.override_library is not None
     bpy.ops.mpsnet.map_bones(armature=rig.name)
