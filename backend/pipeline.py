@@ -145,7 +145,8 @@ def motion_in_world(standing: StandingPerson, raw: StandingPerson, stage: Stage,
         poses=_rotvecs(standing), trans=standing.in_world.transl, raw_poses=_rotvecs(raw), raw_trans=raw.in_world.transl,
         betas=person.betas, mocap_framerate=shot.clock.fps, rest_joints=person.motion.rest_joints,
         frame_index=track.frame_index, timestamps=track.timestamps, confidence=person.joint_confidence(),
-        contacts=standing.contacts, keypoints2d=np.concatenate([track.xy, track.score[..., None]], axis=-1).astype(np.float32),
+        contacts=standing.in_world.contacts,
+        keypoints2d=np.concatenate([track.xy, track.score[..., None]], axis=-1).astype(np.float32),
         camera_matrix=shot.intrinsics, image_size=np.array(shot.span.size), world_from_cam=world_from_cam,
         source=str(shot.span.path.absolute()), engine=engine)
 

@@ -26,16 +26,25 @@ _FOLLOWERS = {"wrist": ("pinky", "index", "thumb"), "ankle": ("heel", "foot_inde
 
 
 @dataclass(frozen=True)
-class LiftedTrack:
-    """One person in the camera's frame (x right, y down, z forward), metres.
+class LandmarkRays:
+    """In which directions the camera sees one person's landmarks, and the person's body.
 
-    points (T, 33, 3) landmarks; point_rays (T, 33, 3); weights (T, 33) in 0..1; timestamps (T,) s; body of the clip.
+    point_rays (T, 33, 3) in the camera's frame (x right, y down, z forward), z = 1; weights (T, 33) in 0..1; timestamps (T,) s.
     """
-    points: np.ndarray
     point_rays: np.ndarray
     weights: np.ndarray
     timestamps: np.ndarray
     body: Body
+
+    def at(self, rows: np.ndarray | slice) -> LandmarkRays:
+        """Return the rays of these frames alone."""
+        return LandmarkRays(self.point_rays[rows], self.weights[rows], self.timestamps[rows], self.body)
+
+
+@dataclass(frozen=True)
+class LiftedTrack(LandmarkRays):
+    """One person's landmarks in space: points (T, 33, 3) in the camera's frame, metres, beside their rays."""
+    points: np.ndarray
 
 
 def landmark_weights(score: np.ndarray) -> np.ndarray:
@@ -63,7 +72,7 @@ def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float
     body = measured_body(points, track.score, stature)
     points = _place(relative * _scale_to_body(points, weights, body), point_rays, weights, track.timestamps)
     points = _correct_foreshortening(points, point_rays, track.timestamps, body)
-    return LiftedTrack(points, point_rays, weights, track.timestamps, body)
+    return LiftedTrack(point_rays, weights, track.timestamps, body, points)
 
 
 def _place(relative: np.ndarray, point_rays: np.ndarray, weights: np.ndarray, timestamps: np.ndarray) -> np.ndarray:

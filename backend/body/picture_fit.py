@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, PARENTS, forward_kinematics
 
 from ..base.banded import banded_product, solve_frames, squared_accelerations
 from ..people.landmarks import LANDMARK_COUNT, LANDMARK_NAMES
-from .lifting import LiftedTrack
+from .lifting import LandmarkRays
 from .proportions import Body
-from .smpl_motion import CameraMotion
 
 # What a landmark's place on the body errs by, as a share of the stature. From so many times that on a landmark counts
 # ever less (Cauchy's cost): one number a step, the first ones large, so that a pose that is far off is not given up.
@@ -51,12 +51,11 @@ DEFAULT_PRIOR = PosePrior(turns(
     hip=0.15, knee=0.15, ankle=0.15, foot=0.05))
 
 
-def refine(motion: CameraMotion, seen: LiftedTrack, frame_index: np.ndarray, prior: PosePrior = DEFAULT_PRIOR,
+def refine(motion: CameraMotion, seen: LandmarkRays, frame_index: np.ndarray, prior: PosePrior = DEFAULT_PRIOR,
            check: Callable[[], None] = lambda: None) -> CameraMotion:
     """Return the motion whose landmarks lie over the seen ones as far as `motion`, which is the prior, lets them.
 
-    Of `seen`, point_rays (T, 33, 3), weights (T, 33) and body are used; across gaps in frame_index (T,) nothing is smoothed.
-    check is called now and then; what it raises ends the work.
+    Across gaps in frame_index (T,) nothing is smoothed. check is called now and then; what it raises ends the work.
 
     Gauss-Newton over x (T, P): a rotation vector in the own frame of each joint, and a translation. Minimised are the
     landmarks' distances (robust), x over the prior's sigmas, and x'' likewise. Smoothing what is added, not the motion,
@@ -68,20 +67,17 @@ def refine(motion: CameraMotion, seen: LiftedTrack, frame_index: np.ndarray, pri
         check()
         first, kept = max(0, start - _OVERLAP_FRAMES), slice(start, start + _BLOCK_FRAMES)
         part = slice(first, kept.stop + _OVERLAP_FRAMES)
-        problem = _Problem(
-            replace(motion, rotmats=motion.rotmats[part], transl=motion.transl[part], timestamps=motion.timestamps[part]),
-            replace(seen, point_rays=seen.point_rays[part], weights=seen.weights[part]), frame_index[part],
-            replace(prior, turn=allowed[part]))
+        problem = _Problem(motion.at(part), seen.at(part), frame_index[part], replace(prior, turn=allowed[part]))
         problem.solve()
         rotmats[kept] = problem.rotmats[start - first:][:_BLOCK_FRAMES]
         transl[kept] = problem.transl[start - first:][:_BLOCK_FRAMES]
-    return replace(motion, rotmats=rotmats, transl=transl)
+    return motion.with_pose(rotmats, transl)
 
 
 class _Problem:
     """Some frames of a motion, solved at once. P parameters a frame: three for each joint that moves a landmark, and three."""
 
-    def __init__(self, motion: CameraMotion, seen: LiftedTrack, frame_index: np.ndarray, prior: PosePrior):
+    def __init__(self, motion: CameraMotion, seen: LandmarkRays, frame_index: np.ndarray, prior: PosePrior):
         self.rotmats, self.transl = motion.rotmats, motion.transl
         self._start, self._body, self._rays = motion, seen.body, seen.point_rays
         self._sigma = _LANDMARK_SIGMA * motion.stature

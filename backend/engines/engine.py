@@ -11,10 +11,11 @@ from typing import Protocol
 
 import numpy as np
 
+from mpsnet_blender.motion.base.smpl_motion import CameraMotion
+
 from ..base.pinhole import project
 from ..base.reporter import Reporter
 from ..body.proportions import Body
-from ..body.smpl_motion import CameraMotion
 from ..people.gaps import Clock
 from ..people.stitching import PersonTrack
 from ..video.frames import VideoSpan

@@ -10,10 +10,10 @@ from ..base.pinhole import project
 from ..base.reporter import Reporter
 from ..base.smoothing import smooth_rotmats
 from ..body.analytic_solve import calm_unseen, solve_rotations
+from ..body.camera_placement import place_in_camera
 from ..body.lean import lean_bias
 from ..body.lifting import lift
 from ..body.picture_fit import refine
-from ..body.smpl_motion import place_in_camera
 from ..people.gaps import between, fill_gaps, span_starts
 from ..people.sides import repair_sides
 from ..people.stitching import PersonTrack

@@ -11,14 +11,16 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation, Slerp
 
+from mpsnet_blender.motion.base.smpl_motion import CameraMotion
+
 from ..base.devices import choose_device
 from ..base.pinhole import rays, turned_towards
 from ..base.reporter import Reporter
 from ..base.smoothing import smooth
-from ..body.lifting import LiftedTrack, landmark_weights
+from ..body.camera_placement import place_in_camera
+from ..body.lifting import LandmarkRays, landmark_weights
 from ..body.picture_fit import refine
 from ..body.proportions import body_on_joints
-from ..body.smpl_motion import CameraMotion, place_in_camera
 from ..models.body import BodyModel
 from ..paper.features import FeatureExtractor, crop, square_box
 from ..paper.models_folder import load_engine_arrays
@@ -103,7 +105,7 @@ class ImageEngine:
         rotmats[:, 0] = towards @ rotmats[:, 0]
         transl = translation_from_weak_cam(network.weak_cam.astype(np.float64), plan.boxes, shot.intrinsics)
         body = body_on_joints(rest_joints, stature)
-        motion = CameraMotion(rotmats, transl, rest_joints, stature, track.timestamps)
+        motion = CameraMotion(rotmats, transl, rest_joints, track.timestamps, stature)
         person = CapturedPerson(track, body, motion, seen_frames, 0, betas)
         if self._refine:
             person = _refined(person, shot)
@@ -126,7 +128,7 @@ class ImageEngine:
 def _refined(person: CapturedPerson, shot: Shot) -> CapturedPerson:
     """Return the person placed and turned so that the body lies over the landmarks, the network's pose as prior."""
     track, before = person.track, person.reprojection_error(shot.intrinsics)
-    seen = LiftedTrack(np.empty(0), rays(track.xy, shot.intrinsics), landmark_weights(track.score), track.timestamps, person.body)
+    seen = LandmarkRays(rays(track.xy, shot.intrinsics), landmark_weights(track.score), track.timestamps, person.body)
     placed = place_in_camera(seen, person.motion.rotmats)
     if replace(person, motion=placed).reprojection_error(shot.intrinsics) > before:
         placed = person.motion      # a body that fits nowhere, upside down say, stays where the network has it

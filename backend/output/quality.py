@@ -54,11 +54,11 @@ class Quality:
 def measure_quality(standing: StandingPerson, shot: Shot) -> Quality:
     """Return how good a person's capture is."""
     person, times = standing.person, standing.in_world.timestamps
-    feet = soles(standing.in_world, np.array((0.0, 0.0, -1.0)))
-    step = frame_seconds(times)
-    slide = foot_slide(feet, standing.contacts, person.track.frame_index)
-    sunk = np.maximum(-feet[..., 2].min(1), 0.0)
     _, joints = standing.in_world.pose()
+    feet = soles(joints, person.motion.stature, np.array((0.0, 0.0, -1.0)))
+    step = frame_seconds(times)
+    slide = foot_slide(feet, standing.in_world.contacts, person.track.frame_index)
+    sunk = np.maximum(-feet[..., 2].min(1), 0.0)
     pixels = person.reprojection_error(shot.intrinsics)
     figures = {
         "foot_slide_mm": slide, "foot_slide_mm_per_second": slide / step,

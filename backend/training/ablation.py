@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ..body.camera_placement import place_in_camera
 from ..body.picture_fit import refine
-from ..body.smpl_motion import place_in_camera
 from .landmark_batches import ExampleStore
 from .landmark_evaluation import MotionErrors, mean_errors, motion_errors
 from .landmark_network import KINDS, LandmarkNetwork

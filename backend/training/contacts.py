@@ -95,7 +95,7 @@ def feet_of(scene: Scene, engine: KeypointsEngine, down: np.ndarray, vertical: V
     shot = Shot(span, clock, camera_matrix(scene.image_size), TRUTH_STATURE)
     stage, people = stand(engine.solve([track], shot, Reporter(_Unheard())), shot, None, vertical)
     person = people[0].person
-    sight = sight_of(person, people[0].in_world, shot.intrinsics, stage.seen_at(person.track.frame_index))
+    sight = sight_of(person, people[0].in_world.rotmats, shot.intrinsics, stage.seen_at(person.track.frame_index))
     measures = measure_feet(seen_feet(sight, people[0].in_world.transl))
     stands, counts = true_stands(scene.keypoints[person.track.frame_index], down)
     return Feet(measures.reshape(-1, MEASURES), stands.ravel(), counts.ravel())

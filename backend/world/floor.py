@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from ..body.smpl_motion import CameraMotion
+from mpsnet_blender.motion.base.smpl_motion import CameraMotion
+
 from ..camera.vertical_lines import Vertical, down_in_camera
 from .soles import SAMPLES_PER_SECOND, lowest_points, standing
 
@@ -64,20 +65,6 @@ def find_world(people: list[CameraMotion], vertical: Vertical | None = None,
 def floor_cost(people: list[CameraMotion], vertical: Vertical | None, standing_points: list[np.ndarray]) -> float:
     """Return how badly everybody and the lines agree on a world, as -2 log likelihood; standing_points as in `find_world`."""
     return _best_tilt(standing_points, _upright(people), vertical)[2]
-
-
-def to_world(person: CameraMotion, world_from_cam: np.ndarray) -> CameraMotion:
-    """Return a person's motion in the world; world_from_cam (4, 4), or (T, 4, 4) where the camera moves."""
-    rotation, origin = world_from_cam[..., :3, :3], world_from_cam[..., :3, 3]
-    rotmats = person.rotmats.copy()
-    rotmats[:, 0] = rotation @ person.rotmats[:, 0]
-    pelvis = np.einsum("...ij,...j->...i", rotation, person.rest_joints[0] + person.transl) + origin
-    return replace(person, rotmats=rotmats, transl=pelvis - person.rest_joints[0])
-
-
-def to_camera(person: CameraMotion, world_from_cam: np.ndarray) -> CameraMotion:
-    """Return a motion in the world as the camera sees it: `to_world` backwards."""
-    return to_world(person, np.linalg.inv(world_from_cam))
 
 
 def _best_tilt(points: list[np.ndarray], upright: np.ndarray | None, vertical: Vertical | None) -> tuple[float, float, float]:
@@ -147,7 +134,7 @@ def _upright(people: list[CameraMotion]) -> np.ndarray | None:
     """
     leans = []
     for person in people:
-        up, stands = standing(person)
+        up, stands = standing(person.pose()[1], person.stature)
         # A body that stands in front of a camera looking down leans towards it: up = (., -cos p, -sin p).
         leans.append(np.stack([np.arctan2(-up[stands, 2], -up[stands, 1]), np.arctan2(-up[stands, 0], -up[stands, 1])], 1))
     leans = np.concatenate(leans)

@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mpsnet_blender.motion.base.smpl_motion import CameraMotion, WorldMotion
+from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
+
 from ..base.pinhole import rays
 from ..body.lifting import landmark_weights
-from ..body.smpl_motion import CameraMotion
 from ..camera.path import CameraTrack, still_camera
 from ..camera.vertical_lines import Vertical
 from ..engines.engine import CapturedPerson, Shot
 from ..people.landmarks import LANDMARK
 from .camera_scale import camera_scale, floor_scale
 from .contacts import find_contacts
-from .floor import World, find_world, to_camera, to_world
+from .floor import World, find_world
 from .foot_measures import SeenFeet
 from .root_solve import LANDMARK_ABOVE_SOLE, Sight, solve_root_path
 from .soles import other_parts, soles, standing_points
@@ -28,10 +30,9 @@ _ROUNDS = 2
 
 @dataclass(frozen=True)
 class StandingPerson:
-    """A person before the camera, as placed in the world, the same motion there, and contacts (T, 4) in 0..1."""
+    """A person before the camera, as placed in the world, and the motion there."""
     person: CapturedPerson
-    in_world: CameraMotion
-    contacts: np.ndarray
+    in_world: WorldMotion
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def stand(people: list[CapturedPerson], shot: Shot, camera: CameraTrack | None =
     if camera.goes:
         down = -world.world_from_cam[2, :3]
         scale = floor_scale(camera.points, down, float(world.world_from_cam[2, 3]), scale)
-    points = [standing_points(motion, own.contacts) for motion, own in zip(motions, settled, strict=True)]
+    points = [standing_points(motion, own.in_world.contacts) for motion, own in zip(motions, settled, strict=True)]
     known = points if all(len(own) for own in points) else None
     world, settled, _ = _stand_before(people, shot, camera, scale, lambda seen: find_world(seen, vertical, known))
     world_from_cam = world.world_from_cam @ (_poses(camera, scale)[:1] if camera.still else _poses(camera, scale))
@@ -71,7 +72,7 @@ def _stand_before(people: list[CapturedPerson], shot: Shot, camera: CameraTrack,
                   find: Callable[[list[CameraMotion]], World]) -> tuple[World, list[StandingPerson], list[CameraMotion]]:
     """Return the world, everybody in it, and their motions in the first frame's axes, for a scale of the camera's path."""
     poses = _poses(camera, scale)
-    motions = [to_world(person.motion, poses[_rows(person, shot)]) for person in people]
+    motions = [_before_first_camera(person.motion, poses[_rows(person, shot)]) for person in people]
     world = find(motions)
     settled = [_settle(person.scaled(factor), shot, world.world_from_cam @ poses[_rows(person, shot)])
                for person, factor in zip(people, world.stature_factors, strict=True)]
@@ -89,32 +90,41 @@ def _poses(camera: CameraTrack, scale: float) -> np.ndarray:
     return poses
 
 
+def _before_first_camera(motion: CameraMotion, first_from_cam: np.ndarray) -> CameraMotion:
+    """Return a motion before a moving camera in the frame that this camera had at first; first_from_cam (T, 4, 4)."""
+    return motion.with_pose(*motion.pose_in(first_from_cam))
+
+
 def _scale_by_feet(people: list[CapturedPerson], shot: Shot, camera: CameraTrack) -> float:
     rows = [_rows(person, shot) for person in people]
     poses = _poses(camera, 0.0)
-    feet = [soles(to_world(person.motion, poses[own]), np.zeros(3)) for person, own in zip(people, rows, strict=True)]
+    motions = [_before_first_camera(person.motion, poses[own]) for person, own in zip(people, rows, strict=True)]
+    feet = [soles(motion.pose()[1], motion.stature, np.zeros(3)) for motion in motions]
     return camera_scale(feet, [camera.places[own] for own in rows], [camera.turns[own, :, 2] for own in rows],
                         [person.track.timestamps for person in people])
 
 
 def _settle(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray) -> StandingPerson:
     """Return the person with the root path on which picture, floor and inertia agree; world_from_cam (T, 4, 4)."""
-    motion = to_world(person.motion, world_from_cam)
-    sight = sight_of(person, motion, shot.intrinsics, world_from_cam)
-    contacts = _contacts(sight, motion.transl)
+    motion = person.motion
+    rotmats, path = motion.pose_in(world_from_cam)
+    sight = sight_of(person, rotmats, shot.intrinsics, world_from_cam)
+    contacts = _contacts(sight, path)
     for _ in range(_ROUNDS):
-        motion = replace(motion, transl=solve_root_path(sight, contacts))
-        contacts = _contacts(sight, motion.transl)
-    before_camera = replace(person, motion=to_camera(motion, world_from_cam))
-    return StandingPerson(before_camera, motion, contacts)
+        path = solve_root_path(sight, contacts)
+        contacts = _contacts(sight, path)
+    in_world = WorldMotion(rotmats, path, motion.rest_joints, motion.timestamps, contacts)
+    before_camera = motion.with_pose(*in_world.pose_in(np.linalg.inv(world_from_cam)))
+    return StandingPerson(replace(person, motion=before_camera), in_world)
 
 
-def sight_of(person: CapturedPerson, motion: CameraMotion, intrinsics: np.ndarray, world_from_cam: np.ndarray) -> Sight:
-    """Return what cameras at world_from_cam (T, 4, 4) see of a person whose motion is in the world's axes."""
-    at_origin = replace(motion, transl=np.zeros_like(motion.transl))
-    return Sight(person.body.posed_landmarks(*at_origin.pose()), soles(at_origin, _DOWN),
-                 other_parts(at_origin, _DOWN)[..., 2].min(1), rays(person.track.xy, intrinsics),
-                 landmark_weights(person.track.score), _FOOT_LANDMARKS, world_from_cam, motion.timestamps)
+def sight_of(person: CapturedPerson, rotmats: np.ndarray, intrinsics: np.ndarray, world_from_cam: np.ndarray) -> Sight:
+    """Return what cameras at world_from_cam (T, 4, 4) see of a person with rotations (T, 24, 3, 3) in the world's axes."""
+    track, body = person.track, person.body
+    global_rotmats, joints = forward_kinematics(rotmats, body.rest_joints, np.zeros((len(rotmats), 3)))
+    return Sight(body.posed_landmarks(global_rotmats, joints), soles(joints, body.stature, _DOWN),
+                 other_parts(joints, body.stature, _DOWN)[..., 2].min(1), rays(track.xy, intrinsics),
+                 landmark_weights(track.score), _FOOT_LANDMARKS, world_from_cam, track.timestamps)
 
 
 def _contacts(sight: Sight, path: np.ndarray) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mpsnet_blender.motion.base.body_motion import BodyMotion
 from mpsnet_blender.motion.cleanup.foot_lock import lock_feet
 from mpsnet_blender.motion.cleanup.hand_lock import lock_hands
 
@@ -13,7 +12,4 @@ from .placing import StandingPerson
 
 def plant_feet(standing: StandingPerson, strength: float) -> StandingPerson:
     """Return the person with planted feet and hands in the world; strength 0..1. What the camera sees stays as it is."""
-    motion = standing.in_world
-    body = BodyMotion(motion.rotmats, motion.transl, motion.rest_joints, motion.timestamps, standing.contacts)
-    locked = lock_hands(lock_feet(body, strength), strength)
-    return replace(standing, in_world=replace(motion, rotmats=locked.rotmats, transl=locked.trans))
+    return replace(standing, in_world=lock_hands(lock_feet(standing.in_world, strength), strength))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.motion.base.soles import usual_ankle_height
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
-from ..body.smpl_motion import CameraMotion
-
+_CAMERA_DOWN = np.array((0.0, 1.0, 0.0))       # what a level camera takes for down
 _FOOT_BELOW_ANKLE = 0.033      # in statures
 # Where somebody does not stand, other parts may lie on the floor: how far under their joints, in statures.
 _PARTS = {"left_knee": 0.035, "right_knee": 0.035, "left_wrist": 0.02, "right_wrist": 0.02, "left_elbow": 0.025,
@@ -19,14 +19,13 @@ _MAX_SAMPLES = 600
 _SURE_CONTACT = 0.6
 
 
-def soles(person: CameraMotion, down: np.ndarray) -> np.ndarray:
-    """Return heels and toes (T, 4, 3) as left heel, left toe, right heel, right toe, on the sole, in the person's frame.
+def soles(joints: np.ndarray, stature: float, down: np.ndarray) -> np.ndarray:
+    """Return heels and toes (T, 4, 3) as left heel, left toe, right heel, right toe, on the sole, in the joints' frame.
 
-    `down` (3,) is the direction of gravity there.
+    joints (T, 24, 3) and stature in metres; `down` (3,) is the direction of gravity in the joints' frame.
     """
-    _, joints = person.pose()
-    ankle = usual_ankle_height(person.stature)
-    foot = ankle - _FOOT_BELOW_ANKLE * person.stature
+    ankle = usual_ankle_height(stature)
+    foot = ankle - _FOOT_BELOW_ANKLE * stature
     columns = []
     for side in ("left", "right"):
         columns.append(joints[:, JOINT[f"{side}_ankle"]] + down * ankle)
@@ -34,28 +33,26 @@ def soles(person: CameraMotion, down: np.ndarray) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-def other_parts(person: CameraMotion, down: np.ndarray) -> np.ndarray:
-    """Return the undersides (T, 9, 3) of knees, hands, elbows, pelvis, back and head, in the person's frame.
+def other_parts(joints: np.ndarray, stature: float, down: np.ndarray) -> np.ndarray:
+    """Return the undersides (T, 9, 3) of knees, hands, elbows, pelvis, back and head, in the joints' frame; see `soles`."""
+    return np.stack([joints[:, JOINT[name]] + down * share * stature for name, share in _PARTS.items()], axis=1)
 
-    `down` (3,) is the direction of gravity there.
+
+def standing(joints: np.ndarray, stature: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the way from the feet to the neck (T, 3) in metres, and whether the person stands stretched (T,).
+
+    joints (T, 24, 3) and stature in metres, in a camera's frame (y down).
     """
-    _, joints = person.pose()
-    return np.stack([joints[:, JOINT[name]] + down * share * person.stature for name, share in _PARTS.items()], axis=1)
-
-
-def standing(person: CameraMotion) -> tuple[np.ndarray, np.ndarray]:
-    """Return the way from the feet to the neck (T, 3) in metres, and whether the person stands stretched (T,)."""
-    _, joints = person.pose()
     up = joints[:, JOINT["neck"]] - (joints[:, JOINT["left_ankle"]] + joints[:, JOINT["right_ankle"]]) / 2
     length = np.linalg.norm(up, axis=1)
-    return up, (length > _STANDING_LENGTH * person.stature) & (-up[:, 1] > _STANDING_COSINE * length)
+    return up, (length > _STANDING_LENGTH * stature) & (-up[:, 1] > _STANDING_COSINE * length)
 
 
 def lowest_points(person: CameraMotion) -> np.ndarray:
     """Return the lowest points (N, 3) at a few moments a second, in the camera's frame: those that may be on the floor."""
-    down = np.array((0.0, 1.0, 0.0))
-    _, stands = standing(person)
-    points = np.concatenate([soles(person, down), other_parts(person, down)], axis=1)
+    _, joints = person.pose()
+    _, stands = standing(joints, person.stature)
+    points = np.concatenate([part(joints, person.stature, _CAMERA_DOWN) for part in (soles, other_parts)], axis=1)
     depth = points[..., 1].copy()
     depth[stands, 4:] = -np.inf
     lowest = points[np.arange(len(points)), depth.argmax(1)]
@@ -68,7 +65,7 @@ def lowest_points(person: CameraMotion) -> np.ndarray:
 
 def standing_points(person: CameraMotion, contacts: np.ndarray) -> np.ndarray:
     """Return soles (N, 3) in the camera's frame that stand on the floor by their contacts (T, 4), the surest twice a second."""
-    points = soles(person, np.array((0.0, 1.0, 0.0)))
+    points = soles(person.pose()[1], person.stature, _CAMERA_DOWN)
     times = person.timestamps - person.timestamps[0]
     starts = np.flatnonzero(np.diff((times * SAMPLES_PER_SECOND).astype(int), prepend=-1))
     surest = [int(part.argmax()) for part in np.split(contacts, starts[1:])]

@@ -33,7 +33,7 @@ def stand_before_lens(people: list[CapturedPerson], shot: Shot, view: Viewpoint,
     stage, standing = stand(people, shot, view.camera, view.vertical)
     if lens_is_known or not view.camera.still:      # a moving camera told its lens before
         return shot, stage, standing
-    factor = focal_factor(people, [own.contacts for own in standing], view, reporter.check)
+    factor = focal_factor(people, [own.in_world.contacts for own in standing], view, reporter.check)
     if factor == 1.0:
         return shot, stage, standing
     seen = view.zoomed(factor)
@@ -64,12 +64,11 @@ def focal_factor(people: list[CapturedPerson], contacts: list[np.ndarray], view:
 
 def _thinned(person: CapturedPerson, contacts: np.ndarray) -> tuple[CapturedPerson, np.ndarray]:
     """Return a person and the contacts at some hundred moments of a long clip."""
-    track, motion = person.track, person.motion
+    track = person.track
     rows = np.unique(np.linspace(0, len(contacts) - 1, min(len(contacts), _MOST_FRAMES)).astype(int))
     track = replace(track, **{name: getattr(track, name)[rows] for name in
                               ("frame_index", "timestamps", "xy", "world", "score", "boxes")})
-    motion = replace(motion, rotmats=motion.rotmats[rows], transl=motion.transl[rows], timestamps=motion.timestamps[rows])
-    return replace(person, track=track, motion=motion), contacts[rows]
+    return replace(person, track=track, motion=person.motion.at(rows)), contacts[rows]
 
 
 def _disagreement(people: Sequence[CapturedPerson], contacts: Sequence[np.ndarray], view: Viewpoint, factor: float) -> float:
@@ -86,7 +85,8 @@ def seen_through(person: CapturedPerson, intrinsics: np.ndarray, others: np.ndar
     turn = turned_towards(after[:, TORSO].mean(1)) @ np.swapaxes(turned_towards(before[:, TORSO].mean(1)), 1, 2)
     rotmats = motion.rotmats.copy()
     rotmats[:, 0] = turn @ rotmats[:, 0]
-    turned = replace(motion, rotmats=rotmats, transl=np.zeros_like(motion.transl))
+    turned = motion.with_pose(rotmats, np.zeros_like(motion.transl))
     landmarks, weights = person.body.posed_landmarks(*turned.pose()), np.sqrt(landmark_weights(track.score))
     depth = smooth_depth(fit_translation(landmarks, after, weights)[:, 2], motion.timestamps, weights.mean(1, keepdims=True))
-    return replace(person, motion=replace(turned, transl=fit_translation_at_depth(landmarks, after, weights, depth)))
+    transl = fit_translation_at_depth(landmarks, after, weights, depth)
+    return replace(person, motion=motion.with_pose(rotmats, transl))

@@ -10,10 +10,10 @@ from scipy.spatial.transform import Rotation
 from backend.base.regions import Region, region_from_alignment
 from backend.body.lifting import LiftedTrack
 from backend.body.proportions import Body, generic_body
-from backend.body.smpl_motion import CameraMotion
 from backend.people.landmarks import LANDMARK, Landmarks
 from backend.people.stitching import PersonTrack
 from backend.people.tracklets import Tracklet
+from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, forward_kinematics
 
 IMAGE_SIZE = (1280, 720)
@@ -33,7 +33,12 @@ class Walker:
 
     @property
     def motion(self) -> CameraMotion:
-        return CameraMotion(self.rotmats, self.transl, self.body.rest_joints, self.body.stature, self.timestamps)
+        return CameraMotion(self.rotmats, self.transl, self.body.rest_joints, self.timestamps, self.body.stature)
+
+    @property
+    def joints(self) -> np.ndarray:
+        """Return the joints (T, 24, 3)."""
+        return self.motion.pose()[1]
 
     @property
     def landmarks(self) -> np.ndarray:
@@ -101,7 +106,7 @@ def random_poses(count: int, seed: int = 0, stature: float = 1.7) -> Walker:
 def lifted_track(person: Walker) -> LiftedTrack:
     """Return what lifting would give for a person in the camera's frame, were it perfect."""
     points = person.landmarks
-    return LiftedTrack(points, points / points[..., 2:], np.ones(points.shape[:2]), person.timestamps, person.body)
+    return LiftedTrack(points / points[..., 2:], np.ones(points.shape[:2]), person.timestamps, person.body, points)
 
 
 def person_track(person: Walker) -> PersonTrack:

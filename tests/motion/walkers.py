@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mpsnet_blender.motion.base.body_motion import BodyMotion
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
+from mpsnet_blender.motion.base.smpl_motion import WorldMotion
 from mpsnet_blender.motion.base.soles import Sole, soles_of
 from mpsnet_blender.motion.cleanup.leg_solver import solve_leg
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
@@ -27,16 +27,16 @@ class _Foot:
     toes: np.ndarray
 
 
-def walker(frames: int = 150, stride: float = STRIDE_METRES) -> BodyMotion:
+def walker(frames: int = 150, stride: float = STRIDE_METRES) -> WorldMotion:
     """Return somebody who walks along -y on flat feet that do not slide; with stride 0 steps on the spot."""
     rest, times = generic_rest_joints(1.7), np.arange(frames) / FPS
-    trans = np.zeros((frames, 3))
-    trans[:, 1] = -stride / STRIDE_SECONDS * times
-    trans[:, 2] = 0.86 + 0.01 * np.cos(4 * np.pi * times / STRIDE_SECONDS)
+    transl = np.zeros((frames, 3))
+    transl[:, 1] = -stride / STRIDE_SECONDS * times
+    transl[:, 2] = 0.86 + 0.01 * np.cos(4 * np.pi * times / STRIDE_SECONDS)
     rotmats = np.tile(np.eye(3), (frames, 24, 1, 1))
     rotmats[:, 0] = UPRIGHT
     rotmats[:, JOINT["left_knee"]] = rotmats[:, JOINT["right_knee"]] = rotmat_from_rotvec(np.array((0.2, 0, 0)))
-    body = BodyMotion(rotmats, trans, rest, times, np.zeros((frames, 4)))
+    body = WorldMotion(rotmats, transl, rest, times, np.zeros((frames, 4)))
     turned, joints = body.pose()
     contacts = []
     for sole, phase in zip(soles_of(rest, ANKLE_HEIGHT), (0.0, 0.5)):
@@ -59,7 +59,7 @@ def _steps(times: np.ndarray, phase: float, stride: float, x: float) -> tuple[np
     return np.stack((np.full(len(times), x), y, z), axis=1), share < STANCE_SHARE
 
 
-def disturbed(body: BodyMotion, seed: int = 0) -> BodyMotion:
+def disturbed(body: WorldMotion, seed: int = 0) -> WorldMotion:
     """Return a motion as captures are: a path that drifts by centimetres, angles that waver by degrees."""
     generator = np.random.default_rng(seed)
     times = body.timestamps[:, None]
@@ -67,24 +67,24 @@ def disturbed(body: BodyMotion, seed: int = 0) -> BodyMotion:
     waver = np.zeros((len(times), 24, 3))
     for joint in ("left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"):
         waver[:, JOINT[joint]] = np.radians(3.0) * np.sin(2 * np.pi * (0.9 * times + generator.random(3)))
-    return body.with_pose(body.rotmats @ rotmat_from_rotvec(waver), body.trans + drift)
+    return body.with_pose(body.rotmats @ rotmat_from_rotvec(waver), body.transl + drift)
 
 
-def sole_points(body: BodyMotion, height: float = ANKLE_HEIGHT) -> np.ndarray:
+def sole_points(body: WorldMotion, height: float = ANKLE_HEIGHT) -> np.ndarray:
     """Return left heel, left ball, right heel, right ball (T, 4, 3) in the world."""
     rotmats, joints = body.pose()
     points = [sole.points(rotmats[:, sole.ankle], joints[:, sole.ankle]) for sole in soles_of(body.rest_joints, height)]
     return np.stack([point for pair in points for point in pair], axis=1)
 
 
-def slide_millimetres(body: BodyMotion) -> float:
+def slide_millimetres(body: WorldMotion) -> float:
     """Return how far soles that stand move over the floor from one frame to the next, at a mean."""
     moved = np.linalg.norm(np.diff(sole_points(body)[..., :2], axis=0), axis=-1)
     stands = (body.contacts[1:] > 0.5) & (body.contacts[:-1] > 0.5)
     return float(moved[stands].mean() * 1000)
 
 
-def knee_degrees(body: BodyMotion) -> np.ndarray:
+def knee_degrees(body: WorldMotion) -> np.ndarray:
     """Return the knees' bends (T, 2)."""
     rotmats = body.rotmats[:, [JOINT["left_knee"], JOINT["right_knee"]]]
     return np.degrees(np.arccos(np.clip((np.trace(rotmats, axis1=-2, axis2=-1) - 1) / 2, -1, 1)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..base.body_motion import BodyMotion
+from ..base.smpl_motion import WorldMotion
 from .foot_lock import lock_feet
 from .hand_lock import lock_hands
 from .limb_smoothing import smooth_limbs
@@ -39,14 +39,14 @@ class CleanupSettings:
 class CleanMotion:
     """A motion to key: the body, the seconds (T,) from its start at which its frames play, which keys it needs, and how good it
     is; `start_seconds` after the raw motion's start it begins."""
-    body: BodyMotion
+    body: WorldMotion
     seconds: np.ndarray
     keys: MotionKeys
     quality: MotionQuality
     start_seconds: float
 
 
-def clean_motion(raw: BodyMotion, settings: CleanupSettings) -> CleanMotion:
+def clean_motion(raw: WorldMotion, settings: CleanupSettings) -> CleanMotion:
     """Return the cleaned motion."""
     body = repair_spikes(raw) if settings.repair_spikes else raw
     body = smooth_limbs(body, {"trunk": settings.smooth_trunk, "head": settings.smooth_head, "arms": settings.smooth_arms,

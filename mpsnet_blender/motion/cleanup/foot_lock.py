@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
-from ..base.body_motion import BodyMotion
 from ..base.contact_spans import carried_on, held_and_faded, spans_of, standing
 from ..base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
 from ..base.smoothing import frame_seconds
+from ..base.smpl_motion import WorldMotion
 from ..base.soles import Sole, soles_of, standing_ankle_height, stature_of
 from .footprints import PlantedFoot, planted_foot, turned_about
 from .leg_solver import pelvis_shift, solve_leg
@@ -30,12 +30,12 @@ class FootTarget:
     toes: np.ndarray
 
 
-def lock_feet(body: BodyMotion, strength: float = 1.0) -> BodyMotion:
+def lock_feet(body: WorldMotion, strength: float = 1.0) -> WorldMotion:
     """Return the motion with its standing feet held, by its contacts; strength 0..1, 0 leaves it as it is.
 
     Knees follow by two-bone kinematics, the pelvis is moved as little as the legs' reach asks for, and smoothly.
     """
-    if strength <= 0 or len(body.trans) < 2:
+    if strength <= 0 or len(body.transl) < 2:
         return body
     rotmats, joints = body.pose()
     seconds = frame_seconds(body.timestamps)
@@ -48,10 +48,10 @@ def lock_feet(body: BodyMotion, strength: float = 1.0) -> BodyMotion:
     changed = body.rotmats.copy()
     for target in targets:
         solve_leg(changed, rotmats, joints, shift, target)
-    return body.with_pose(changed, body.trans + shift)
+    return body.with_pose(changed, body.transl + shift)
 
 
-def _foot_target(body: BodyMotion, sole: Sole, rotmats: np.ndarray, joints: np.ndarray, stands: np.ndarray,
+def _foot_target(body: WorldMotion, sole: Sole, rotmats: np.ndarray, joints: np.ndarray, stands: np.ndarray,
                  strength: float) -> FootTarget:
     seconds = frame_seconds(body.timestamps)
     fade = _FADE_SECONDS / seconds

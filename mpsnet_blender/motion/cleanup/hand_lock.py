@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
-from ..base.body_motion import BodyMotion
 from ..base.contact_spans import Spans, carried_on, held_and_faded, spans_of, standing
 from ..base.smoothing import frame_seconds, smooth
+from ..base.smpl_motion import WorldMotion
 from ..base.soles import SIDES, stature_of
 from ..base.two_bone_ik import solve_two_bone
 from .footprints import truly_moved
@@ -20,12 +20,12 @@ _ELBOW_SIDE = np.array((0.0, -0.49, -0.87))     # the way the elbows point in th
 _HINT_SHARE = 0.05                      # of an arm's length: a nearly straight arm bends that way
 
 
-def lock_hands(body: BodyMotion, strength: float = 1.0) -> BodyMotion:
+def lock_hands(body: WorldMotion, strength: float = 1.0) -> WorldMotion:
     """Return the motion with its lying hands held; strength 0..1, 0 leaves it as it is. Floor at z = 0.
 
     A file tells no contacts of hands: one that is low and slow lies. Only arms change.
     """
-    if strength <= 0 or len(body.trans) < 3:
+    if strength <= 0 or len(body.transl) < 3:
         return body
     rotmats, joints = body.pose()
     changed = body.rotmats
@@ -34,7 +34,7 @@ def lock_hands(body: BodyMotion, strength: float = 1.0) -> BodyMotion:
         if len(spans.starts):
             changed = changed if changed is not body.rotmats else body.rotmats.copy()
             _solve_arm(changed, rotmats, joints, side, _target(body, joints[:, JOINT[f"{side}_wrist"]], spans, strength))
-    return body if changed is body.rotmats else body.with_pose(changed, body.trans)
+    return body if changed is body.rotmats else body.with_pose(changed, body.transl)
 
 
 def _lying(wrists: np.ndarray, timestamps: np.ndarray) -> Spans:
@@ -48,7 +48,7 @@ def _lying(wrists: np.ndarray, timestamps: np.ndarray) -> Spans:
     return Spans(spans.starts[lasting], spans.ends[lasting], spans.frame_count)
 
 
-def _target(body: BodyMotion, wrists: np.ndarray, spans: Spans, strength: float) -> np.ndarray:
+def _target(body: WorldMotion, wrists: np.ndarray, spans: Spans, strength: float) -> np.ndarray:
     """Return where a wrist goes (T, 3): on one spot while its hand lies, but what it truly moves, and no lower than a palm."""
     seconds = frame_seconds(body.timestamps)
     means = spans.weighted_means(wrists, np.ones(len(wrists)))

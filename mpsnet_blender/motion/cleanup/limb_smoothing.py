@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT_NAMES
-from ..base.body_motion import BodyMotion
 from ..base.rotations import continuous_quat, quat_from_rotmat, rotmat_from_quat
 from ..base.smoothing import frame_seconds, smooth
+from ..base.smpl_motion import WorldMotion
 
 LIMBS = ("trunk", "head", "arms", "legs")
 _WORDS = {"head": ("neck", "head"), "arms": ("collar", "shoulder", "elbow", "wrist", "hand"),
@@ -25,12 +25,12 @@ def joints_of(limb: str) -> list[int]:
             if (any(word in name for word in words) if words else not any(word in name for word in others))]
 
 
-def smooth_limbs(body: BodyMotion, amounts: dict[str, float]) -> BodyMotion:
+def smooth_limbs(body: WorldMotion, amounts: dict[str, float]) -> WorldMotion:
     """Return the motion with each group of LIMBS smoothed by its amount in 0..1; the path goes with the trunk."""
-    if len(body.trans) < 3 or not any(amounts.values()):
+    if len(body.transl) < 3 or not any(amounts.values()):
         return body
     frame = frame_seconds(body.timestamps)
-    rotmats, trans = body.rotmats.copy(), body.trans
+    rotmats, transl = body.rotmats.copy(), body.transl
     for limb, amount in amounts.items():
         if amount <= 0:
             continue
@@ -39,8 +39,8 @@ def smooth_limbs(body: BodyMotion, amounts: dict[str, float]) -> BodyMotion:
         quats = calmed(quats, amount * _FULL_SECONDS / frame)
         rotmats[:, joints] = rotmat_from_quat(quats / np.linalg.norm(quats, axis=-1, keepdims=True))
         if limb == "trunk":
-            trans = calmed(trans[:, None], amount * _FULL_SECONDS / frame)[:, 0]
-    return body.with_pose(rotmats, trans)
+            transl = calmed(transl[:, None], amount * _FULL_SECONDS / frame)[:, 0]
+    return body.with_pose(rotmats, transl)
 
 
 def calmed(values: np.ndarray, sigma_frames: float) -> np.ndarray:

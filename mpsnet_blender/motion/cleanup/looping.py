@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
-from ..base.body_motion import BodyMotion
 from ..base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
 from ..base.smoothing import frame_seconds
+from ..base.smpl_motion import WorldMotion
 from .footprints import turned_about
 
 _SHORTEST_SECONDS = 0.5
@@ -19,9 +17,9 @@ _CORNER = np.radians(20.0)      # a loop that turns by more goes round a corner,
 _FORWARD, _UP = np.array((0.0, 0.0, 1.0)), np.array((0.0, 0.0, 1.0))
 
 
-def find_loop(body: BodyMotion) -> tuple[int, int]:
+def find_loop(body: WorldMotion) -> tuple[int, int]:
     """Return the first and the last frame of the part that loops best: there pose and speed are most alike."""
-    frames = len(body.trans)
+    frames = len(body.transl)
     shortest = max(2, round(_SHORTEST_SECONDS / frame_seconds(body.timestamps)))
     if frames <= shortest + 1:
         return 0, frames - 1
@@ -38,15 +36,14 @@ def find_loop(body: BodyMotion) -> tuple[int, int]:
     return int(near[0][row]), int(near[1][column])
 
 
-def looped(body: BodyMotion) -> BodyMotion:
+def looped(body: WorldMotion) -> WorldMotion:
     """Return the part that loops best, its last pose the first one again: the difference is spread over the whole loop.
 
     The way over the floor stays: each round starts where the one before ended.
     """
     first, last = find_loop(body)
-    part = replace(body.with_pose(body.rotmats[first:last + 1], body.trans[first:last + 1]),
-                   timestamps=body.timestamps[first:last + 1], contacts=body.contacts[first:last + 1])
-    share = np.linspace(0, 1, len(part.trans))
+    part = body.at(slice(first, last + 1))
+    share = np.linspace(0, 1, len(part.transl))
     rotmats = part.rotmats.copy()
     goal = rotmats[0].copy()
     turn = np.angle(np.exp(1j * (_yaw(rotmats[-1:, 0]) - _yaw(rotmats[:1, 0]))))
@@ -54,12 +51,12 @@ def looped(body: BodyMotion) -> BodyMotion:
         goal[0] = turned_about(_UP[None], turn)[0] @ goal[0]
     off = rotvec_from_rotmat(np.swapaxes(rotmats[-1], 1, 2) @ goal)
     rotmats = rotmats @ rotmat_from_rotvec(share[:, None, None] * off)
-    trans = part.trans.copy()
-    trans[:, 2] += share * (trans[0, 2] - trans[-1, 2])
-    return part.with_pose(rotmats, trans)
+    transl = part.transl.copy()
+    transl[:, 2] += share * (transl[0, 2] - transl[-1, 2])
+    return part.with_pose(rotmats, transl)
 
 
-def _features(body: BodyMotion) -> np.ndarray:
+def _features(body: WorldMotion) -> np.ndarray:
     """Return what makes frames alike (T, n): joints about the pelvis as the body faces, and their speeds, metres."""
     _, joints = body.pose()
     back = turned_about(np.broadcast_to(_UP, (len(joints), 3)), -_yaw(body.rotmats[:, 0]))

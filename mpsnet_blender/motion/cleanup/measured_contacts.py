@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..base.body_motion import BodyMotion
 from ..base.smoothing import frame_seconds, smooth
+from ..base.smpl_motion import WorldMotion
 from ..base.soles import soles_of, stature_of
 
 _LOW_METRES, _SLOW = 0.05, 0.45         # at which a point is as likely to stand as not; metres a second
 _SMOOTH_SECONDS, _FLOOR_QUANTILE = 0.05, 0.05
 
 
-def measured_contacts(body: BodyMotion) -> np.ndarray:
+def measured_contacts(body: WorldMotion) -> np.ndarray:
     """Return confidences (T, 4) in 0..1 of left heel, left toe, right heel, right toe, over where each is lowest."""
-    if len(body.trans) < 3:
-        return np.zeros((len(body.trans), 4))
+    if len(body.transl) < 3:
+        return np.zeros((len(body.transl), 4))
     rotmats, joints = body.pose()
     points = [point for sole in soles_of(body.rest_joints, 0.05 * stature_of(body.rest_joints))
               for point in sole.points(rotmats[:, sole.ankle], joints[:, sole.ankle])]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT_COUNT, PARENTS, forward_kinematics
-from ..base.body_motion import BodyMotion
 from ..base.rotations import continuous_quat, quat_from_rotmat, rotmat_from_quat
+from ..base.smpl_motion import WorldMotion
 from .key_reduction import lines_through, reduced_keys
 
 _FIRST_SHARE, _NEXT_SHARE = 0.4, 0.85      # of the tolerance, for one joint's own error; errors of a limb's joints add up
@@ -34,9 +34,9 @@ def all_keys(frame_count: int) -> MotionKeys:
     return MotionKeys(every, (every,) * JOINT_COUNT)
 
 
-def needed_keys(body: BodyMotion, tolerance_mm: float) -> MotionKeys:
+def needed_keys(body: WorldMotion, tolerance_mm: float) -> MotionKeys:
     """Return the keys between which no joint strays farther than the tolerance, keys being joined by straight lines."""
-    frames = np.arange(len(body.trans), dtype=np.float64)
+    frames = np.arange(len(body.transl), dtype=np.float64)
     quats = continuous_quat(quat_from_rotmat(body.rotmats))
     _, joints = body.pose()
     reaches = _reaches(body.rest_joints)
@@ -44,7 +44,7 @@ def needed_keys(body: BodyMotion, tolerance_mm: float) -> MotionKeys:
     for _ in range(_ROUNDS):
         # A quaternion that is off by d turns by 2 d radians.
         turns = np.minimum(metres / reaches, np.radians(_MOST_DEGREES)) / 2
-        location, *rotations = reduced_keys([body.trans, *np.swapaxes(quats, 0, 1)], frames, [metres, *turns])
+        location, *rotations = reduced_keys([body.transl, *np.swapaxes(quats, 0, 1)], frames, [metres, *turns])
         keys = MotionKeys(location, tuple(rotations))
         strayed = np.linalg.norm(_joints_between(body, quats, frames, keys) - joints, axis=-1).max() * 1000
         if strayed <= tolerance_mm:
@@ -53,11 +53,11 @@ def needed_keys(body: BodyMotion, tolerance_mm: float) -> MotionKeys:
     return all_keys(len(frames))
 
 
-def _joints_between(body: BodyMotion, quats: np.ndarray, frames: np.ndarray, keys: MotionKeys) -> np.ndarray:
+def _joints_between(body: WorldMotion, quats: np.ndarray, frames: np.ndarray, keys: MotionKeys) -> np.ndarray:
     """Return the joints (T, 24, 3) as Blender makes them from the keys: quaternions on straight lines, made unit again."""
     drawn = np.stack([lines_through(quats[:, joint], frames, own) for joint, own in enumerate(keys.rotations)], axis=1)
     drawn = drawn / np.linalg.norm(drawn, axis=-1, keepdims=True)
-    return forward_kinematics(rotmat_from_quat(drawn), body.rest_joints, lines_through(body.trans, frames, keys.location))[1]
+    return forward_kinematics(rotmat_from_quat(drawn), body.rest_joints, lines_through(body.transl, frames, keys.location))[1]
 
 
 def _reaches(rest_joints: np.ndarray) -> np.ndarray:

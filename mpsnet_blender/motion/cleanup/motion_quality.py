@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
-from ..base.body_motion import BodyMotion
 from ..base.contact_spans import standing
 from ..base.smoothing import frame_seconds, smooth
+from ..base.smpl_motion import WorldMotion
 from ..base.soles import soles_of, standing_ankle_height, stature_of
 
 GRADES = ("green", "amber", "red")
@@ -33,7 +33,7 @@ class MotionQuality:
     advice: str
 
 
-def measure_motion(body: BodyMotion) -> MotionQuality:
+def measure_motion(body: WorldMotion) -> MotionQuality:
     """Return how good a motion over the floor at z = 0 is; slides are graded per second."""
     rotmats, joints = body.pose()
     seconds = frame_seconds(body.timestamps)

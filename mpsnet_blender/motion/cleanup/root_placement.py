@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..base.body_motion import BodyMotion
 from ..base.smoothing import frame_seconds, smooth
+from ..base.smpl_motion import WorldMotion
 from .footprints import turned_about
 
 _UP = np.array((0.0, 0.0, 1.0))
@@ -14,14 +14,14 @@ _LEAST_WAY = 0.5                        # metres: over shorter ways the body's f
 _SWAY_SECONDS = 0.45
 
 
-def raised(body: BodyMotion, metres: float) -> BodyMotion:
+def raised(body: WorldMotion, metres: float) -> WorldMotion:
     """Return the motion so much higher."""
-    return body.with_pose(body.rotmats, body.trans + metres * _UP)
+    return body.with_pose(body.rotmats, body.transl + metres * _UP)
 
 
-def from_origin(body: BodyMotion) -> BodyMotion:
+def from_origin(body: WorldMotion) -> WorldMotion:
     """Return the motion turned and moved so that it starts over the origin and goes along +Y (or faces it, on the spot)."""
-    path = body.rest_joints[0] + body.trans
+    path = body.rest_joints[0] + body.transl
     way = (path[-1] - path[0])[:2]
     if np.linalg.norm(way) < _LEAST_WAY:
         way = (body.rotmats[:, 0] @ _FORWARD).mean(axis=0)[:2]
@@ -33,8 +33,8 @@ def from_origin(body: BodyMotion) -> BodyMotion:
     return body.with_pose(rotmats, moved - body.rest_joints[0])
 
 
-def in_place(body: BodyMotion) -> BodyMotion:
+def in_place(body: WorldMotion) -> WorldMotion:
     """Return the motion on the spot where it starts: its way over the floor taken off, its sway kept."""
     sigma = _SWAY_SECONDS / frame_seconds(body.timestamps)
-    way = smooth(body.trans * (1, 1, 0), sigma, keeps_peaks=False)
-    return body.with_pose(body.rotmats, body.trans - way + way[0])
+    way = smooth(body.transl * (1, 1, 0), sigma, keeps_peaks=False)
+    return body.with_pose(body.rotmats, body.transl - way + way[0])

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..base.body_motion import BodyMotion
 from ..base.rotations import continuous_quat, quat_from_rotmat, rotmat_from_quat
+from ..base.smpl_motion import WorldMotion
 
 _LONGEST = 3                            # frames that a spike lasts at most
 _LEAST_RADIANS, _LEAST_METRES = np.radians(15.0), 0.10      # smaller jumps are left to the smoothing
@@ -18,19 +18,19 @@ _RETURNS, _CALM = 0.5, 0.35             # what frames on both sides of a spike d
 Distance = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
-def repair_spikes(body: BodyMotion) -> BodyMotion:
+def repair_spikes(body: WorldMotion) -> WorldMotion:
     """Return the motion with spikes replaced by what lies between the frames around them."""
-    if len(body.trans) < 3:
+    if len(body.transl) < 3:
         return body
     quats = continuous_quat(quat_from_rotmat(body.rotmats))
     jumps = find_spikes(quats, _LEAST_RADIANS, _angle)
-    leaps = find_spikes(body.trans[:, None], _LEAST_METRES, _distance)[:, 0]
+    leaps = find_spikes(body.transl[:, None], _LEAST_METRES, _distance)[:, 0]
     if not jumps.any() and not leaps.any():
         return body
-    rotmats, trans = body.rotmats.copy(), body.trans.copy()
+    rotmats, transl = body.rotmats.copy(), body.transl.copy()
     for joint in np.flatnonzero(jumps.any(axis=0)):
         rotmats[:, joint] = rotmat_from_quat(_bridged(quats[:, joint], jumps[:, joint], is_unit=True))
-    return body.with_pose(rotmats, _bridged(trans, leaps, is_unit=False))
+    return body.with_pose(rotmats, _bridged(transl, leaps, is_unit=False))
 
 
 def find_spikes(values: np.ndarray, least: float, distance: Distance) -> np.ndarray:

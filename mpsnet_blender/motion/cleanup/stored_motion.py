@@ -10,9 +10,9 @@ import numpy as np
 
 from ...shared.motion_file import Motion
 from ...shared.smpl_skeleton import JOINT_COUNT
-from ..base.body_motion import BodyMotion, raw_body_motion
 from ..base.rest_pose import relaxed_hands
 from ..base.rotations import rotmat_from_rotvec
+from ..base.smpl_motion import WorldMotion, raw_motion
 from .measured_contacts import measured_contacts
 
 _FORMAT = 1
@@ -25,15 +25,15 @@ class StoredMotionError(Exception):
 @dataclass(frozen=True)
 class StoredMotion:
     """The motion to clean up, and the one that was imported (the same but for poses and path)."""
-    raw: BodyMotion
-    imported: BodyMotion
+    raw: WorldMotion
+    imported: WorldMotion
 
 
 def stored_motion(motion: Motion, relax_hands: bool) -> StoredMotion:
     """Return what is kept of a file's motion; contacts are measured where it tells none at all, as AMASS files do."""
-    raw = raw_body_motion(motion)
+    raw = raw_motion(motion)
     raw = raw if raw.contacts.any() else replace(raw, contacts=measured_contacts(raw))
-    imported = replace(raw_body_motion(replace(motion, raw_poses=None, raw_trans=None)), contacts=raw.contacts)
+    imported = replace(raw_motion(replace(motion, raw_poses=None, raw_trans=None)), contacts=raw.contacts)
     return StoredMotion(*(_relaxed(body) if relax_hands else body for body in (raw, imported)))
 
 
@@ -41,8 +41,8 @@ def motion_bytes(stored: StoredMotion) -> bytes:
     """Return the motion as bytes: an .npz, not compressed, as Blender compresses its files itself where it is told to."""
     stream = io.BytesIO()
     raw, imported = stored.raw, stored.imported
-    np.savez(stream, format=np.array(_FORMAT), raw_poses=raw.poses.astype(np.float32), raw_trans=raw.trans.astype(np.float32),
-             poses=imported.poses.astype(np.float32), trans=imported.trans.astype(np.float32),
+    np.savez(stream, format=np.array(_FORMAT), raw_poses=raw.poses.astype(np.float32), raw_trans=raw.transl.astype(np.float32),
+             poses=imported.poses.astype(np.float32), trans=imported.transl.astype(np.float32),
              rest_joints=raw.rest_joints, timestamps=raw.timestamps, contacts=raw.contacts.astype(np.float16))
     return stream.getvalue()
 
@@ -54,13 +54,13 @@ def motion_from_bytes(content: bytes) -> StoredMotion:
             if int(arrays["format"]) != _FORMAT:
                 raise ValueError("another format")
             rest, times, contacts = (arrays[name].astype(np.float64) for name in ("rest_joints", "timestamps", "contacts"))
-            raw, imported = (BodyMotion(rotmat_from_rotvec(arrays[f"{kind}poses"].reshape(-1, JOINT_COUNT, 3)),
-                                        arrays[f"{kind}trans"].astype(np.float64), rest, times, contacts)
+            raw, imported = (WorldMotion(rotmat_from_rotvec(arrays[f"{kind}poses"].reshape(-1, JOINT_COUNT, 3)),
+                                         arrays[f"{kind}trans"].astype(np.float64), rest, times, contacts)
                              for kind in ("raw_", ""))
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise StoredMotionError(f"The motion kept in this file cannot be read ({error}). Import the motion file again.") from None
     return StoredMotion(raw, imported)
 
 
-def _relaxed(body: BodyMotion) -> BodyMotion:
-    return body.with_pose(rotmat_from_rotvec(relaxed_hands(body.poses)), body.trans)
+def _relaxed(body: WorldMotion) -> WorldMotion:
+    return body.with_pose(rotmat_from_rotvec(relaxed_hands(body.poses)), body.transl)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import bpy
 import numpy as np
 
-from ...motion.base.body_motion import BodyMotion
+from ...motion.base.smpl_motion import WorldMotion
 from ...motion.cleanup.motion_quality import MotionQuality, measure_motion
 from ...motion.cleanup.stored_motion import StoredMotion, StoredMotionError, motion_bytes, motion_from_bytes, stored_motion
 from ...shared.motion_file import Motion
@@ -40,14 +40,14 @@ def kept_motion(armature_object: bpy.types.Object) -> StoredMotion:
     return motion_from_bytes(armature_object.mpsnet_cleanup.motion)
 
 
-def raw_frames(armature_object: bpy.types.Object, raw: BodyMotion) -> np.ndarray:
+def raw_frames(armature_object: bpy.types.Object, raw: WorldMotion) -> np.ndarray:
     """Return the scene frames (T,) at which the raw motion's frames play, as the motion was keyed last."""
     kept = armature_object.mpsnet_cleanup
     seconds = raw.timestamps - raw.timestamps[0] - kept.applied_start
     return kept.applied_first + seconds / kept.applied_speed * kept.frames_per_second
 
 
-def with_edited_contacts(armature_object: bpy.types.Object, raw: BodyMotion) -> BodyMotion:
+def with_edited_contacts(armature_object: bpy.types.Object, raw: WorldMotion) -> WorldMotion:
     """Return the raw motion with the contacts that are keyed on the armature, where they are."""
     edited = read_contacts(armature_object, raw_frames(armature_object, raw))
     return raw if edited is None else replace(raw, contacts=edited)

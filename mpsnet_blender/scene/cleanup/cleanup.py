@@ -8,9 +8,9 @@ import bpy
 import numpy as np
 
 from ...motion.base import rest_pose
-from ...motion.base.body_motion import BodyMotion
 from ...motion.base.rotation_modes import rotation_values
 from ...motion.base.rotations import rotvec_from_rotmat
+from ...motion.base.smpl_motion import WorldMotion
 from ...motion.cleanup.cleanup import CleanMotion, CleanupSettings, clean_motion
 from ...motion.cleanup.motion_keys import MotionKeys, all_keys
 from ...motion.cleanup.motion_quality import measure_motion
@@ -122,7 +122,7 @@ def _place(armature_object: bpy.types.Object) -> Channel:
     return Channel(bone_path(root, "location"), np.array([armature_object.pose.bones[root].location[:]]), root)
 
 
-def _key(armature_object: bpy.types.Object, body: BodyMotion, frames: np.ndarray, keys: MotionKeys) -> None:
+def _key(armature_object: bpy.types.Object, body: WorldMotion, frames: np.ndarray, keys: MotionKeys) -> None:
     """Write a body's motion into the F-curves of its bones; all other F-curves of the Action stay."""
     holder = curves_holder(armature_object.animation_data)
     bones = armature_object.data.bones
@@ -130,7 +130,7 @@ def _key(armature_object: bpy.types.Object, body: BodyMotion, frames: np.ndarray
     quats = rest_pose.basis_quats(rotvec_from_rotmat(body.rotmats), rotmats)
     root = JOINT_NAMES[0]
     head = np.array(bones[root].head_local)
-    places = rest_pose.root_basis_locations(body.rest_joints[0] + body.trans, head, rotmats[0])
+    places = rest_pose.root_basis_locations(body.rest_joints[0] + body.transl, head, rotmats[0])
     chosen = [(bone_path(root, "location"), places, root, keys.location)]
     for joint, name in enumerate(JOINT_NAMES):
         path, values = rotation_values(quats[:, joint], armature_object.pose.bones[name].rotation_mode)

@@ -5,10 +5,10 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.base.banded import banded_product, solve_frames, squared_accelerations
-from backend.body.lifting import LiftedTrack
+from backend.body.lifting import LandmarkRays
 from backend.body.picture_fit import DEFAULT_PRIOR, _Problem, refine
-from backend.body.smpl_motion import CameraMotion
 from backend.people.landmarks import LANDMARK
+from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.backend.angles import angle_between
 from tests.backend.made_people import lifted_track, seen_from, walker
@@ -36,7 +36,7 @@ def perturbed(motion: CameraMotion, radians: float) -> CameraMotion:
     return replace(motion, rotmats=motion.rotmats @ added)
 
 
-def distance_in_picture(motion: CameraMotion, seen: LiftedTrack) -> np.ndarray:
+def distance_in_picture(motion: CameraMotion, seen: LandmarkRays) -> np.ndarray:
     """Return the landmarks' distances (T, 33) in px from where they were seen."""
     points = seen.body.posed_landmarks(*motion.pose())
     return FOCAL * np.linalg.norm(points[..., :2] / points[..., 2:] - seen.point_rays[..., :2], axis=-1)
@@ -141,8 +141,7 @@ def test_nothing_is_smoothed_across_a_gap(person):
     both = refine(start, seen, frame_index)
 
     def alone(part):
-        motion = replace(start, rotmats=start.rotmats[part], transl=start.transl[part], timestamps=start.timestamps[part])
-        return refine(motion, replace(seen, point_rays=seen.point_rays[part], weights=seen.weights[part]), frame_index[part])
+        return refine(start.at(part), seen.at(part), frame_index[part])
 
     for part in (slice(0, 30), slice(30, 60)):
         assert np.abs(both.rotmats[part] - alone(part).rotmats).max() < 1e-5
@@ -152,11 +151,7 @@ def test_nothing_is_smoothed_across_a_gap(person):
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_the_shortest_clips_are_refined_too(person, count):
-    part = slice(0, count)
-    seen = lifted_track(person)
-    seen = replace(seen, point_rays=seen.point_rays[part], weights=seen.weights[part])
-    whole = perturbed(person.motion, 0.1)
-    start = replace(whole, rotmats=whole.rotmats[part], transl=whole.transl[part], timestamps=whole.timestamps[part])
+    seen, start = (whole.at(slice(0, count)) for whole in (lifted_track(person), perturbed(person.motion, 0.1)))
     refined = refine(start, seen, np.arange(count))
     assert distance_in_picture(refined, seen).mean() < 0.3 * distance_in_picture(start, seen).mean()
 

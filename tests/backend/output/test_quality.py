@@ -6,9 +6,9 @@ import pytest
 
 from backend.engines.engine import CapturedPerson
 from backend.output.quality import foot_slide, jitter, measure_quality
-from backend.world.floor import to_camera
 from backend.world.placing import StandingPerson
 from backend.world.soles import soles
+from mpsnet_blender.motion.base.smpl_motion import WorldMotion
 from tests.backend.made_people import INTRINSICS, person_track, seen_from, walker
 
 DOWN = np.array((0.0, 0.0, -1.0))
@@ -18,14 +18,14 @@ SHOT = SimpleNamespace(intrinsics=INTRINSICS)
 def standing_walker(frame_count=90, lift=0.0, sway=None):
     """Return a walker in the world, perfectly seen, soles on the floor but for `lift` metres, moved by `sway` (T, 3)."""
     person = walker(frame_count)
-    lowest = soles(person.motion, DOWN)[..., 2].min(1)
+    lowest = soles(person.joints, person.body.stature, DOWN)[..., 2].min(1)
     transl = person.transl + (lift - lowest)[:, None] * (0, 0, 1.0) + (0 if sway is None else sway)
     world_from_cam = np.array(((1.0, 0, 0, 0), (0, 0, 1, 0), (0, -1, 0, 1.4), (0, 0, 0, 1)))
-    in_world = replace(person.motion, transl=transl)
-    before_camera = to_camera(in_world, world_from_cam)
+    in_world = WorldMotion(person.rotmats, transl, person.body.rest_joints, person.timestamps, np.zeros((frame_count, 4)))
+    before_camera = person.motion.with_pose(*in_world.pose_in(np.linalg.inv(world_from_cam)))
     seen = person_track(replace(seen_from(person), rotmats=before_camera.rotmats, transl=before_camera.transl))
     captured = CapturedPerson(seen, person.body, before_camera, frame_count, 0)
-    return StandingPerson(captured, in_world, np.zeros((frame_count, 4)))
+    return StandingPerson(captured, in_world)
 
 
 def test_a_good_capture_is_green_and_needs_no_advice():
@@ -49,7 +49,8 @@ def test_sliding_counts_over_the_floor_while_in_contact_only():
     contacts[:, 0] = 1.0
     assert foot_slide(feet, contacts, np.arange(20)) == pytest.approx(10.0)
     person = standing_walker()
-    quality = measure_quality(replace(person, contacts=np.ones((90, 4))), SHOT)
+    in_contact = replace(person.in_world, contacts=np.ones((90, 4)))
+    quality = measure_quality(replace(person, in_world=in_contact), SHOT)
     assert quality.grade == "red" and "slide" in quality.advice
 
 

@@ -65,7 +65,7 @@ def test_the_frame_rate_changes_little():
 
 def test_a_walkers_feet_take_turns():
     person = walker(90)
-    contacts = find_contacts(seen(soles(person.motion, DOWN), person.timestamps))
+    contacts = find_contacts(seen(soles(person.joints, person.body.stature, DOWN), person.timestamps))
     assert contacts.shape == (90, 4) and contacts.min() >= 0 and contacts.max() <= 1
     left, right = contacts[:, :2].max(1), contacts[:, 2:].max(1)
     assert np.corrcoef(left, right)[0, 1] < 0

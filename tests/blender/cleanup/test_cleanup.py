@@ -17,7 +17,7 @@ def file_motion(frames: int = 120) -> Motion:
     """Return a capture's motion file: feet planted, the raw motion beside it."""
     raw = disturbed(walker(frames))
     locked = lock_feet(raw)
-    return Motion(poses=locked.poses, trans=locked.trans, raw_poses=raw.poses, raw_trans=raw.trans, mocap_framerate=FPS,
+    return Motion(poses=locked.poses, trans=locked.transl, raw_poses=raw.poses, raw_trans=raw.transl, mocap_framerate=FPS,
                   rest_joints=raw.rest_joints, contacts=raw.contacts, engine="made")
 
 

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.base.body_motion import BodyMotion
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
 from mpsnet_blender.motion.base.smoothing import smooth
+from mpsnet_blender.motion.base.smpl_motion import WorldMotion
 from mpsnet_blender.motion.cleanup.cleanup import CleanupSettings, clean_motion
 from mpsnet_blender.motion.cleanup.limb_smoothing import LIMBS, joints_of, smooth_limbs
 from mpsnet_blender.motion.cleanup.looping import find_loop, looped
@@ -21,7 +21,7 @@ from tests.motion.walkers import FPS, STRIDE_METRES, STRIDE_SECONDS, UPRIGHT, di
 WRIST = JOINT["right_wrist"]
 
 
-def boxer(frames: int = 150, punches=(30, 61, 77, 112)) -> BodyMotion:
+def boxer(frames: int = 150, punches=(30, 61, 77, 112)) -> WorldMotion:
     """Return somebody who stands, sways slowly and punches with the right arm, in an eighth of a second each."""
     times = np.arange(frames) / FPS
     bend = np.full(frames, 1.9)
@@ -32,19 +32,19 @@ def boxer(frames: int = 150, punches=(30, 61, 77, 112)) -> BodyMotion:
     rotvecs[:, JOINT["spine2"], 1] = 0.2 * np.sin(2 * np.pi * 0.5 * times)
     rotmats = rotmat_from_rotvec(rotvecs)
     rotmats[:, 0] = UPRIGHT
-    return BodyMotion(rotmats, np.tile((0, 0, 0.9), (frames, 1)), generic_rest_joints(1.7), times, np.zeros((frames, 4)))
+    return WorldMotion(rotmats, np.tile((0, 0, 0.9), (frames, 1)), generic_rest_joints(1.7), times, np.zeros((frames, 4)))
 
 
-def trembling(body: BodyMotion, degrees: float = 1.5) -> BodyMotion:
-    noise = np.random.default_rng(0).normal(size=(len(body.trans), 24, 3))
-    return body.with_pose(body.rotmats @ rotmat_from_rotvec(np.radians(degrees) * noise), body.trans)
+def trembling(body: WorldMotion, degrees: float = 1.5) -> WorldMotion:
+    noise = np.random.default_rng(0).normal(size=(len(body.transl), 24, 3))
+    return body.with_pose(body.rotmats @ rotmat_from_rotvec(np.radians(degrees) * noise), body.transl)
 
 
-def acceleration_error(body: BodyMotion, truth: BodyMotion) -> float:
+def acceleration_error(body: WorldMotion, truth: WorldMotion) -> float:
     return float(np.linalg.norm(np.diff(body.pose()[1] - truth.pose()[1], n=2, axis=0), axis=-1).mean() * 1000)
 
 
-def wrist_peaks(body: BodyMotion, at=(30, 61, 77, 112)) -> np.ndarray:
+def wrist_peaks(body: WorldMotion, at=(30, 61, 77, 112)) -> np.ndarray:
     speed = np.linalg.norm(np.diff(body.pose()[1][:, WRIST], axis=0), axis=1) * FPS
     return np.array([speed[frame - 5:frame + 6].max() for frame in at])
 
@@ -81,28 +81,28 @@ def test_a_limbs_slider_moves_that_limb_alone():
 def test_spikes_are_repaired_and_punches_are_none():
     truth = boxer()
     assert repair_spikes(truth) is truth
-    spiky = truth.with_pose(truth.rotmats.copy(), truth.trans.copy())
+    spiky = truth.with_pose(truth.rotmats.copy(), truth.transl.copy())
     spiky.rotmats[50:52, JOINT["left_hip"]] = rotmat_from_rotvec(np.array((1.2, 0, 0)))
-    spiky.trans[90] += (0.4, 0.1, 0)
+    spiky.transl[90] += (0.4, 0.1, 0)
     after = repair_spikes(spiky)
     assert np.linalg.norm(after.pose()[1] - truth.pose()[1], axis=-1).max() < 0.005
 
 
 def test_from_origin_walks_along_y_and_in_place_goes_nowhere():
     body = walker()
-    turned = body.with_pose(body.rotmats.copy(), body.trans + (3, 2, 0))
+    turned = body.with_pose(body.rotmats.copy(), body.transl + (3, 2, 0))
     yaw = rotmat_from_rotvec(np.array((0, 0, 0.7)))
     turned.rotmats[:, 0] = yaw @ turned.rotmats[:, 0]
-    turned = turned.with_pose(turned.rotmats, turned.trans @ yaw.T)
+    turned = turned.with_pose(turned.rotmats, turned.transl @ yaw.T)
     after = from_origin(turned)
-    path = after.rest_joints[0] + after.trans
+    path = after.rest_joints[0] + after.transl
     np.testing.assert_allclose(path[0, :2], 0, atol=1e-9)
     np.testing.assert_allclose(path[-1, :2], (0, STRIDE_METRES / STRIDE_SECONDS * 149 / FPS), atol=1e-6)
-    np.testing.assert_allclose(path[:, 2], (body.rest_joints[0] + body.trans)[:, 2], atol=1e-9)
+    np.testing.assert_allclose(path[:, 2], (body.rest_joints[0] + body.transl)[:, 2], atol=1e-9)
     ahead = after.rotmats[:, 0] @ (0, 0, 1.0)
     np.testing.assert_allclose(ahead, np.tile((0, 1.0, 0), (150, 1)), atol=1e-6)
     spot = in_place(body)
-    assert np.abs(spot.trans[:, :2] - spot.trans[0, :2]).max() < 0.02
+    assert np.abs(spot.transl[:, :2] - spot.transl[0, :2]).max() < 0.02
     np.testing.assert_array_equal(spot.rotmats, body.rotmats)
 
 
@@ -113,8 +113,8 @@ def test_a_loop_is_whole_cycles_and_closes():
     assert abs(cycles - round(cycles)) < 0.05 and round(cycles) >= 1
     loop = looped(body)
     np.testing.assert_allclose(loop.rotmats[-1], loop.rotmats[0], atol=1e-9)
-    assert loop.trans[-1, 2] == pytest.approx(loop.trans[0, 2])
-    way = (loop.trans[-1] - loop.trans[0])[1]
+    assert loop.transl[-1, 2] == pytest.approx(loop.transl[0, 2])
+    way = (loop.transl[-1] - loop.transl[0])[1]
     assert way == pytest.approx(-round(cycles) * STRIDE_METRES, rel=0.06)
 
 
@@ -122,7 +122,7 @@ def test_speed_and_floor_offset_are_what_they_say():
     body = walker(61)
     cleaned = clean_motion(body, CleanupSettings(foot_lock=0.0, speed=2.0, floor_offset=0.25))
     np.testing.assert_allclose(cleaned.seconds, np.arange(61) / FPS / 2)
-    np.testing.assert_allclose(cleaned.body.trans, body.trans + (0, 0, 0.25))
+    np.testing.assert_allclose(cleaned.body.transl, body.transl + (0, 0, 0.25))
     assert cleaned.keys.count == 25 * 61
 
 
@@ -137,16 +137,16 @@ def test_reduced_keys_keep_every_joint_within_the_tolerance(tolerance):
     assert cleaned.keys.count < {2.0: 0.75, 10.0: 0.4}[tolerance] * 25 * 300
 
 
-def drawn_between_keys(body: BodyMotion, keys) -> BodyMotion:
+def drawn_between_keys(body: WorldMotion, keys) -> WorldMotion:
     """Return the motion as straight lines between its keys draw it, done one joint at a time with numpy's interp."""
     from mpsnet_blender.motion.base.rotations import continuous_quat, quat_from_rotmat, rotmat_from_quat
-    frames = np.arange(len(body.trans))
+    frames = np.arange(len(body.transl))
     quats = continuous_quat(quat_from_rotmat(body.rotmats))
     for joint, own in enumerate(keys.rotations):
         for part in range(4):
             quats[:, joint, part] = np.interp(frames, own, quats[own, joint, part])
-    trans = np.stack([np.interp(frames, keys.location, column[keys.location]) for column in body.trans.T], axis=1)
-    return body.with_pose(rotmat_from_quat(quats / np.linalg.norm(quats, axis=-1, keepdims=True)), trans)
+    transl = np.stack([np.interp(frames, keys.location, column[keys.location]) for column in body.transl.T], axis=1)
+    return body.with_pose(rotmat_from_quat(quats / np.linalg.norm(quats, axis=-1, keepdims=True)), transl)
 
 
 def test_a_motion_without_contacts_has_them_measured_and_locked():
@@ -155,7 +155,7 @@ def test_a_motion_without_contacts_has_them_measured_and_locked():
     agreement = (told == (truth.contacts > 0.5)).mean()
     print(f"contacts measured: {agreement:.0%} as they are")
     assert agreement > 0.85
-    stored = stored_motion(Motion(body.poses, body.trans, FPS, rest_joints=body.rest_joints), relax_hands=False)
+    stored = stored_motion(Motion(body.poses, body.transl, FPS, rest_joints=body.rest_joints), relax_hands=False)
     after = clean_motion(stored.raw, CleanupSettings()).body
     assert slide_millimetres(replace(after, contacts=body.contacts)) < 0.5 * slide_millimetres(body)
 
@@ -167,24 +167,24 @@ def test_figures_fall_and_the_grade_rises_by_clean_up():
     after = measure_motion(good)
     assert after.slide_mm < 0.2 * before.slide_mm and after.jitter_mm < 0.5 * before.jitter_mm
     assert before.grade in ("amber", "red") and before.advice and after.grade == "green" and not after.advice
-    assert measure_motion(good.with_pose(good.rotmats, good.trans - (0, 0, 0.1))).penetration_mm > 20
+    assert measure_motion(good.with_pose(good.rotmats, good.transl - (0, 0, 0.1))).penetration_mm > 20
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3])
 def test_the_shortest_motions_pass_all_of_it(frames):
     everything = CleanupSettings(0.5, 0.5, 0.5, 0.5, True, 1.0, 0.1, True, True, True, 0.5, 3.0)
     cleaned = clean_motion(walker(frames), everything)
-    assert np.isfinite(cleaned.body.rotmats).all() and len(cleaned.seconds) == len(cleaned.body.trans) == frames
+    assert np.isfinite(cleaned.body.rotmats).all() and len(cleaned.seconds) == len(cleaned.body.transl) == frames
 
 
 def test_a_kept_motion_comes_back_from_its_bytes():
     raw, locked = disturbed(walker(20)), walker(20)
-    motion = Motion(locked.poses, locked.trans, FPS, rest_joints=raw.rest_joints, contacts=raw.contacts, raw_poses=raw.poses,
-                    raw_trans=raw.trans)
+    motion = Motion(locked.poses, locked.transl, FPS, rest_joints=raw.rest_joints, contacts=raw.contacts, raw_poses=raw.poses,
+                    raw_trans=raw.transl)
     back = motion_from_bytes(motion_bytes(stored_motion(motion, relax_hands=True)))
     for own, wanted in ((back.raw, raw), (back.imported, locked)):
         np.testing.assert_allclose(own.rotmats[:, :22], wanted.rotmats[:, :22], atol=1e-6)
-        np.testing.assert_allclose(own.trans, wanted.trans, atol=1e-6)
+        np.testing.assert_allclose(own.transl, wanted.transl, atol=1e-6)
         assert np.abs(own.rotmats[:, 22:] - wanted.rotmats[:, 22:]).max() > 0.01     # relaxed hands
     np.testing.assert_array_equal(back.raw.contacts, raw.contacts)
     with pytest.raises(StoredMotionError, match="Import the motion file again"):

@@ -55,7 +55,7 @@ def test_knees_neither_pop_nor_stretch_beyond_what_they_were():
 
 def test_the_pelvis_moves_little_and_smoothly():
     before = disturbed(walker())
-    shift = lock_feet(before).trans - before.trans
+    shift = lock_feet(before).transl - before.transl
     assert np.linalg.norm(shift, axis=1).max() < 0.08
     assert np.linalg.norm(np.diff(shift, n=2, axis=0), axis=1).max() < 0.006
 
@@ -69,9 +69,9 @@ def test_strength_goes_from_nothing_to_all():
 
 def test_what_does_not_stand_is_left_alone():
     body = disturbed(walker())
-    flying = replace(body, contacts=np.zeros_like(body.contacts), trans=body.trans + (0, 0, 0.5))
+    flying = replace(body, contacts=np.zeros_like(body.contacts), transl=body.transl + (0, 0, 0.5))
     after = lock_feet(flying)
-    np.testing.assert_allclose(after.trans, flying.trans, atol=1e-9)
+    np.testing.assert_allclose(after.transl, flying.transl, atol=1e-9)
     np.testing.assert_allclose(after.pose()[1], flying.pose()[1], atol=2e-3)
     upper = [JOINT[name] for name in ("spine1", "neck", "left_elbow", "right_shoulder")]
     np.testing.assert_array_equal(lock_feet(body).rotmats[:, upper], body.rotmats[:, upper])
@@ -84,7 +84,7 @@ def test_a_foot_that_rolls_turns_about_its_ball():
     rolling[:, JOINT["left_ankle"]] = rolling[:, JOINT["left_ankle"]] @ rotmat_from_rotvec(lift[:, None] * (1.0, 0, 0))
     contacts = np.ones((60, 4))
     contacts[20:, 0] = 0.0
-    after = lock_feet(replace(body, rotmats=rolling, trans=body.trans[:1].repeat(60, axis=0), contacts=contacts))
+    after = lock_feet(replace(body, rotmats=rolling, transl=body.transl[:1].repeat(60, axis=0), contacts=contacts))
     heel, ball = sole_points(after)[:, 0], sole_points(after)[:, 1]
     assert np.linalg.norm(ball - ball[5], axis=1).max() < 0.004
     assert heel[50, 2] > 0.06 and np.abs(heel[:15, 2]).max() < 0.004
@@ -98,7 +98,7 @@ def test_a_foot_turns_about_the_point_that_stands_while_the_other_swings(stays, 
     turning[:, JOINT["left_ankle"]] = turning[:, JOINT["left_ankle"]] @ rotmat_from_rotvec(yaw[:, None] * (0, 1.0, 0))
     contacts = np.ones((90, 4))
     contacts[30:50, goes] = 0.0
-    after = lock_feet(replace(body, rotmats=turning, trans=body.trans[:1].repeat(90, axis=0), contacts=contacts))
+    after = lock_feet(replace(body, rotmats=turning, transl=body.transl[:1].repeat(90, axis=0), contacts=contacts))
     points = sole_points(after)[:, :2]
     assert np.ptp(points[:, stays, :2], axis=0).max() < 0.005
     swung = np.linalg.norm(points[70, goes, :2] - points[20, goes, :2])
@@ -112,7 +112,7 @@ def test_a_foot_turns_about_the_point_that_stands_while_the_other_swings(stays, 
 
 def test_a_foot_on_a_step_stays_on_the_step():
     body = disturbed(walker(120, stride=0.0))
-    after = lock_feet(body.with_pose(body.rotmats, body.trans + (0, 0, 0.30)))
+    after = lock_feet(body.with_pose(body.rotmats, body.transl + (0, 0, 0.30)))
     stands = _well_inside(after.contacts > 0.5)
     assert 0.24 < np.median(sole_points(after)[..., 2][stands]) < 0.36
 
@@ -120,7 +120,7 @@ def test_a_foot_on_a_step_stays_on_the_step():
 @pytest.mark.parametrize("frames", [1, 2, 5])
 def test_short_motions_pass(frames):
     after = lock_feet(disturbed(walker(frames)))
-    assert np.isfinite(after.rotmats).all() and after.trans.shape == (frames, 3)
+    assert np.isfinite(after.rotmats).all() and after.transl.shape == (frames, 3)
 
 
 def _well_inside(stands: np.ndarray) -> np.ndarray:

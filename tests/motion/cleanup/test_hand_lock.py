@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.base.body_motion import BodyMotion
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
+from mpsnet_blender.motion.base.smpl_motion import WorldMotion
 from mpsnet_blender.motion.cleanup.cleanup import CleanupSettings, clean_motion
 from mpsnet_blender.motion.cleanup.hand_lock import lock_hands
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
@@ -15,7 +15,7 @@ ELBOWS = [JOINT["left_elbow"], JOINT["right_elbow"]]
 FRAMES = 120
 
 
-def on_all_fours(sway: float = 0.0, lift: float = 0.0) -> BodyMotion:
+def on_all_fours(sway: float = 0.0, lift: float = 0.0) -> WorldMotion:
     """Return a body over its hands that sways by so many metres; lift raises it from the 60th frame on, for good."""
     rotmats = np.tile(np.eye(3), (FRAMES, 24, 1, 1))
     # Y up to Z up, then face down: the body's forward is the world's down.
@@ -24,13 +24,13 @@ def on_all_fours(sway: float = 0.0, lift: float = 0.0) -> BodyMotion:
         rotmats[:, JOINT[f"{side}_shoulder"]] = rotmat_from_rotvec(np.array((0, sign * np.radians(82), 0)))
         rotmats[:, JOINT[f"{side}_elbow"]] = rotmat_from_rotvec(np.array((0, sign * np.radians(16), 0)))
     times = np.arange(FRAMES) / FPS
-    body = BodyMotion(rotmats, np.zeros((FRAMES, 3)), generic_rest_joints(1.7), times, np.zeros((FRAMES, 4)))
-    trans = np.zeros((FRAMES, 3))
-    trans[:, 2] = 0.06 - body.pose()[1][:, WRISTS, 2].min()
-    trans[:, 0] += sway * np.sin(3 * times)
-    trans[:, 1] += sway * np.cos(2 * times)
-    trans[:, 2] += lift * np.clip((np.arange(FRAMES) - 60) / 8, 0, 1)
-    return replace(body, trans=trans)
+    body = WorldMotion(rotmats, np.zeros((FRAMES, 3)), generic_rest_joints(1.7), times, np.zeros((FRAMES, 4)))
+    transl = np.zeros((FRAMES, 3))
+    transl[:, 2] = 0.06 - body.pose()[1][:, WRISTS, 2].min()
+    transl[:, 0] += sway * np.sin(3 * times)
+    transl[:, 1] += sway * np.cos(2 * times)
+    transl[:, 2] += lift * np.clip((np.arange(FRAMES) - 60) / 8, 0, 1)
+    return replace(body, transl=transl)
 
 
 def test_hands_on_the_floor_stay_where_they_lie():
@@ -39,7 +39,7 @@ def test_hands_on_the_floor_stay_where_they_lie():
     moved, kept = (np.ptp(body.pose()[1][:, WRISTS], axis=0).max() for body in (before, after))
     print(f"wrists sway {1000 * moved:.0f} mm, then {1000 * kept:.1f} mm")
     assert moved > 0.05 and kept < 0.006
-    np.testing.assert_allclose(after.trans, before.trans)
+    np.testing.assert_allclose(after.transl, before.transl)
     others = [joint for joint in range(24) if joint not in (16, 17, 18, 19, 20, 21)]
     np.testing.assert_array_equal(after.rotmats[:, others], before.rotmats[:, others])
 
@@ -89,7 +89,4 @@ def test_clean_up_holds_hands_by_the_foot_locks_strength():
 
 @pytest.mark.parametrize("frames", [1, 2, 3, 5])
 def test_short_motions_pass(frames):
-    body = on_all_fours(sway=0.03)
-    cut = replace(body, rotmats=body.rotmats[:frames], trans=body.trans[:frames], timestamps=body.timestamps[:frames],
-                  contacts=body.contacts[:frames])
-    assert np.isfinite(lock_hands(cut).rotmats).all()
+    assert np.isfinite(lock_hands(on_all_fours(sway=0.03).at(slice(0, frames))).rotmats).all()

@@ -1,0 +1,85 @@
+"""A body's motion as rotation matrices: one type for before the camera, one for in the world, so that nobody mixes them up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from ...shared.motion_file import Motion
+from ...shared.smpl_skeleton import JOINT_COUNT, forward_kinematics
+from .rotations import rotmat_from_rotvec, rotvec_from_rotmat
+
+
+@dataclass(frozen=True)
+class SmplMotion:
+    """What CameraMotion and WorldMotion share; "the frame" is the frame of reference that their names tell.
+
+    rotmats (T, 24, 3, 3) parent-relative, the root's from the rest frame to the frame; transl (T, 3) and rest_joints (24, 3)
+    metres; timestamps (T,) s.
+    """
+    rotmats: np.ndarray
+    transl: np.ndarray
+    rest_joints: np.ndarray
+    timestamps: np.ndarray
+
+    def pose(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return global rotations (T, 24, 3, 3) and joints (T, 24, 3) in the frame."""
+        return forward_kinematics(self.rotmats, self.rest_joints, self.transl)
+
+    def with_pose(self, rotmats: np.ndarray, transl: np.ndarray) -> Self:
+        """Return the motion with other rotations and another path, in the same frame."""
+        return replace(self, rotmats=rotmats, transl=transl)
+
+    def at(self, rows: np.ndarray | slice) -> Self:
+        """Return the motion's frames of these numbers alone."""
+        return replace(self, rotmats=self.rotmats[rows], transl=self.transl[rows], timestamps=self.timestamps[rows])
+
+    def pose_in(self, other_from_frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return rotmats (T, 24, 3, 3) and transl (T, 3) of the same motion in another frame.
+
+        other_from_frame (4, 4), or (T, 4, 4) where one of the two moves.
+        """
+        rotation, origin = other_from_frame[..., :3, :3], other_from_frame[..., :3, 3]
+        rotmats = self.rotmats.copy()
+        rotmats[:, 0] = rotation @ self.rotmats[:, 0]
+        # The root turns about rest_joints[0], not about the frame's origin.
+        pelvis = np.einsum("...ij,...j->...i", rotation, self.rest_joints[0] + self.transl) + origin
+        return rotmats, pelvis - self.rest_joints[0]
+
+    @property
+    def poses(self) -> np.ndarray:
+        """Return rotation vectors (T, 72) in radians, as a motion file has them."""
+        return rotvec_from_rotmat(self.rotmats).reshape(len(self.rotmats), 3 * JOINT_COUNT)
+
+
+@dataclass(frozen=True)
+class CameraMotion(SmplMotion):
+    """A person's motion in a camera's frame (x right, y down, z forward); stature metres, from which the size is known."""
+    stature: float
+
+    def scaled(self, factor: float) -> CameraMotion:
+        """Return the motion of a person larger and farther by a factor: the picture stays the same."""
+        return replace(self, transl=self.transl * factor, rest_joints=self.rest_joints * factor,
+                       stature=self.stature * factor)
+
+
+@dataclass(frozen=True)
+class WorldMotion(SmplMotion):
+    """A person's motion in the world (z up, floor at z = 0); contacts (T, 4) with the floor in 0..1 of left heel, left toe,
+    right heel, right toe."""
+    contacts: np.ndarray
+
+    def at(self, rows: np.ndarray | slice) -> WorldMotion:
+        """Return the motion's frames of these numbers alone."""
+        return replace(super().at(rows), contacts=self.contacts[rows])
+
+
+def raw_motion(motion: Motion) -> WorldMotion:
+    """Return a file's motion before its clean-up where the file keeps it, else as it is."""
+    poses = motion.poses if motion.raw_poses is None else motion.raw_poses
+    trans = motion.trans if motion.raw_trans is None else motion.raw_trans
+    rotmats = rotmat_from_rotvec(np.asarray(poses).reshape(-1, JOINT_COUNT, 3))
+    return WorldMotion(rotmats, np.asarray(trans, dtype=np.float64), np.asarray(motion.rest_joints, dtype=np.float64),
+                       np.asarray(motion.timestamps, dtype=np.float64), np.asarray(motion.contacts, dtype=np.float64))

@@ -1,0 +1,67 @@
+import numpy as np
+
+from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
+from mpsnet_blender.motion.base.smpl_motion import CameraMotion, WorldMotion, raw_motion
+from mpsnet_blender.shared.motion_file import Motion
+from mpsnet_blender.shared.smpl_skeleton import generic_rest_joints
+
+FRAMES = 6
+REST_JOINTS = generic_rest_joints() + (0.1, -0.2, 0.3)      # the root turns about a point off the origin
+
+
+def random_arrays():
+    """Return rotations, path, rest joints and timestamps of a motion that no symmetry helps."""
+    generator = np.random.default_rng(0)
+    rotmats = rotmat_from_rotvec(generator.normal(size=(FRAMES, 24, 3)))
+    return rotmats, generator.normal(size=(FRAMES, 3)), REST_JOINTS, np.arange(FRAMES) / 30
+
+
+def moving_frame():
+    """Return one frame of reference as seen in another (T, 4, 4), which turns and goes."""
+    other_from_frame = np.tile(np.eye(4), (FRAMES, 1, 1))
+    other_from_frame[:, :3, :3] = rotmat_from_rotvec(np.linspace((0, 0, 0), (1.0, -2.0, 0.5), FRAMES))
+    other_from_frame[:, :3, 3] = np.linspace((0, 0, 1.4), (2, 1, 1.5), FRAMES)
+    return other_from_frame
+
+
+def test_another_frame_of_reference_moves_every_joint_rigidly():
+    motion, move = CameraMotion(*random_arrays(), stature=1.7), moving_frame()
+    for other_from_frame in (move, move[3]):
+        rotmats, transl = motion.pose_in(other_from_frame)
+        moved = motion.with_pose(rotmats, transl).pose()[1]
+        places = np.concatenate([motion.pose()[1], np.ones((FRAMES, 24, 1))], axis=-1)
+        np.testing.assert_allclose(moved, np.einsum("...ij,...kj->...ki", other_from_frame, places)[..., :3], atol=1e-12)
+
+
+def test_there_and_back_is_where_it_was():
+    motion, move = CameraMotion(*random_arrays(), stature=1.7), moving_frame()
+    there = WorldMotion(*motion.pose_in(move), motion.rest_joints, motion.timestamps, np.zeros((FRAMES, 4)))
+    rotmats, transl = there.pose_in(np.linalg.inv(move))
+    np.testing.assert_allclose(rotmats, motion.rotmats, atol=1e-12)
+    np.testing.assert_allclose(transl, motion.transl, atol=1e-12)
+
+
+def test_a_person_twice_as_large_and_far_looks_the_same():
+    motion = CameraMotion(*random_arrays(), stature=1.7)
+    larger = motion.scaled(2.0)
+    np.testing.assert_allclose(larger.pose()[1], 2 * motion.pose()[1])
+    assert larger.stature == 3.4
+
+
+def test_some_frames_of_a_motion_keep_all_that_belongs_to_them():
+    contacts = np.arange(4 * FRAMES).reshape(FRAMES, 4)
+    motion = WorldMotion(*random_arrays(), contacts)
+    for rows, wanted in ((slice(1, 3), [1, 2]), (np.array((0, 5)), [0, 5])):
+        part = motion.at(rows)
+        for name in ("rotmats", "transl", "timestamps", "contacts"):
+            np.testing.assert_array_equal(getattr(part, name), getattr(motion, name)[wanted])
+        np.testing.assert_array_equal(part.rest_joints, REST_JOINTS)
+
+
+def test_the_raw_motion_is_read_where_a_file_keeps_it():
+    rotvecs = np.random.default_rng(1).normal(scale=0.5, size=(2, FRAMES, 72))
+    planted = Motion(rotvecs[0], np.zeros((FRAMES, 3)), 30.0)
+    both = Motion(rotvecs[0], np.zeros((FRAMES, 3)), 30.0, raw_poses=rotvecs[1], raw_trans=np.ones((FRAMES, 3)))
+    for motion, poses, transl in ((planted, rotvecs[0], 0.0), (both, rotvecs[1], 1.0)):
+        np.testing.assert_allclose(raw_motion(motion).poses, poses, atol=1e-12)
+        np.testing.assert_array_equal(raw_motion(motion).transl, np.full((FRAMES, 3), transl))
