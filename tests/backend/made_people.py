@@ -79,6 +79,15 @@ def seen_from(person: Walker, pitch_degrees: float = 0.0, height: float = 1.4) -
     return Walker(rotmats, (person.transl + root - (0, 0, height)) @ axes.T - root, person.timestamps, person.body)
 
 
+def world_from_camera(pitch_degrees: float = 0.0, height: float = 1.4) -> np.ndarray:
+    """Return world_from_cam (4, 4) of the camera of `seen_from`."""
+    pitch = np.radians(pitch_degrees)
+    right, down, forward = (1, 0, 0), (0, -np.sin(pitch), -np.cos(pitch)), (0, np.cos(pitch), -np.sin(pitch))
+    pose = np.eye(4)
+    pose[:3, :3], pose[2, 3] = np.column_stack((right, down, forward)), height
+    return pose
+
+
 def random_poses(count: int, seed: int = 0, stature: float = 1.7) -> Walker:
     """Return poses that a body can take, all unlike, a second apart so that no smoothing joins them, 4 m before a camera."""
     generator, body = np.random.default_rng(seed), generic_body(stature)

@@ -1,15 +1,17 @@
 """The default engine on a walker that was seen perfectly: the shipped network, the analytic solve, the fit to the picture."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from backend.base.pinhole import project
 from backend.engines.engine import Shot
 from backend.engines.keypoints import KeypointsEngine
 from backend.engines.lifter import WEIGHTS, TemporalLifter
 from backend.engines.lifter_inputs import INPUT_SIZE, LifterInputs, window_indices
-from backend.people.gaps import Clock
+from backend.people.gaps import Clock, fill_gaps
 from backend.video.frames import VideoSpan
 from tests.backend.angles import angle_between
 from tests.backend.made_people import IMAGE_SIZE, INTRINSICS, person_track, seen_from, walker
@@ -28,10 +30,10 @@ def person():
     return seen_from(walker(frame_count=90), pitch_degrees=5)
 
 
-def solved(person, track=None, **options):
+def solved(person, track=None, clock=None, **options):
     track = track or person_track(person)
-    clock = Clock(track.frame_index, track.timestamps, 30.0)
-    shot = Shot(VideoSpan(Path("walker.mp4"), IMAGE_SIZE, 30.0, 90), clock, INTRINSICS, person.body.stature)
+    shot = Shot(VideoSpan(Path("walker.mp4"), IMAGE_SIZE, 30.0, 90), clock or Clock(track.frame_index, track.timestamps, 30.0),
+                INTRINSICS, person.body.stature)
     return KeypointsEngine(**options).solve([track], shot, QuietReporter())[0]
 
 
@@ -52,6 +54,23 @@ def test_the_fit_brings_the_body_nearer_to_the_landmarks(person):
     captured = solved(person)
     assert captured.reprojection_error(INTRINSICS) < 0.8 * captured.unrefined_reprojection_error
     assert solved(person, refine=False).unrefined_reprojection_error is None
+
+
+def test_hidden_landmarks_go_with_the_stepping_body_as_far_from_it_as_where_they_were_seen():
+    person = seen_from(walker(frame_count=210, start=(-2.0, 5.0), velocity=(0.6, 0.0), heading_degrees=90))
+    whole = person_track(person)
+    hidden = np.arange(90, 120)
+    clock, seen = Clock(whole.frame_index, whole.timestamps, 30.0), np.delete(np.arange(210), hidden)
+    parts = {name: getattr(whole, name)[seen] for name in ("frame_index", "timestamps", "xy", "world", "score", "boxes")}
+    track = replace(whole, **parts)
+    captured = solved(person, track, clock, lifter="analytic", refine=False)
+    drawn = project(captured.body.posed_landmarks(*captured.motion.pose()), INTRINSICS)
+    off = captured.track.xy - drawn
+    assert np.abs(off[[89, 120]]).max() > 8         # else it would not matter
+    np.testing.assert_array_equal(captured.track.xy[seen], track.xy)
+    share = (np.arange(90, 120) - 89)[:, None, None] / 31
+    np.testing.assert_allclose(off[hidden], (1 - share) * off[89] + share * off[120], atol=1e-6)
+    assert np.abs(captured.track.xy - fill_gaps(track, clock).xy)[hidden].max() > 20      # steps, and no straight line
 
 
 def test_the_shipped_network_is_small_and_takes_parts_of_a_clip_as_the_whole(person):

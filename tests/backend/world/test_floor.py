@@ -68,6 +68,32 @@ def test_world_from_cam_is_a_rigid_map_with_the_camera_above_the_floor():
     np.testing.assert_allclose(rotation @ (1, 0, 0), (1, 0, 0), atol=1e-12)      # the picture's right stays level
 
 
+@pytest.mark.parametrize(("pitch", "roll", "ahead", "right"), [
+    (0, 15, (0, 1, 0), (0.966, 0, -0.259)),                         # the camera's right side is held too low
+    (10, 15, (0, 0.985, -0.174), (0.966, -0.045, -0.255)),          # it looks down as well
+    (10, -15, (0, 0.985, -0.174), (0.966, 0.045, 0.255)),
+    (-10, 0, (0, 0.985, 0.174), (1, 0, 0)),
+])
+def test_a_camera_held_askew_points_in_the_world_where_it_was_held(pitch, roll, ahead, right):
+    down = down_in_camera(np.radians(pitch), np.radians(float(roll)))
+    lines = Vertical(down, np.radians((0.3, 0.3)))
+    rotation = find_world([rolled(seen_from(walker(60), pitch), roll).motion], lines).world_from_cam[:3, :3]
+    np.testing.assert_allclose(rotation[:, 2], ahead, atol=0.01)
+    np.testing.assert_allclose(rotation[:, 0], right, atol=0.01)
+    np.testing.assert_allclose(rotation @ down, (0, 0, -1), atol=0.01)
+
+
+def test_a_walker_seen_by_a_camera_held_askew_stands_upright_over_the_origin():
+    true = walker(150)
+    person = rolled(seen_from(true, 10), 12)
+    lines = Vertical(down_in_camera(np.radians(10), np.radians(12.0)), np.radians((0.1, 0.1)))
+    motion = in_world(person, find_world([person.motion], lines))
+    assert np.degrees(angle_between(motion.rotmats[:, 0], true.rotmats[:, 0])).max() < 0.5
+    root = motion.joints[:, 0]
+    np.testing.assert_allclose(root[0, :2], (0, 0), atol=1e-9)
+    np.testing.assert_allclose(root[-1] - root[0], true.transl[-1] - true.transl[0], atol=0.06)
+
+
 def test_a_body_stands_before_the_camera_where_it_stood():
     person = random_poses(100)
     motion = place_in_camera(lifted_track(person), solve_rotations(lifted_track(person)))

@@ -113,7 +113,6 @@ def test_a_loop_is_whole_cycles_and_closes():
     assert abs(cycles - round(cycles)) < 0.05 and round(cycles) >= 1
     loop = looped(body)
     np.testing.assert_allclose(loop.rotmats[-1], loop.rotmats[0], atol=1e-9)
-    assert loop.transl[-1, 2] == pytest.approx(loop.transl[0, 2])
     way = (loop.transl[-1] - loop.transl[0])[1]
     assert way == pytest.approx(-round(cycles) * STRIDE_METRES, rel=0.06)
 

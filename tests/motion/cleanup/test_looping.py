@@ -1,0 +1,115 @@
+"""Loops of walkers who go round a corner and uphill."""
+
+import numpy as np
+import pytest
+
+from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
+from mpsnet_blender.motion.cleanup.looping import find_loop, looped
+from mpsnet_blender.shared.smpl_skeleton import JOINT
+from tests.motion.walkers import FPS, STRIDE_SECONDS, walker
+
+
+def about_up(degrees):
+    """Return rotations (..., 3, 3) about the vertical by degrees (...)."""
+    return rotmat_from_rotvec(np.radians(np.asarray(degrees, float))[..., None] * (0.0, 0.0, 1.0))
+
+
+def on_a_way(body, degrees_per_stride=0.0, climb_per_stride=0.0):
+    """Return a walker whose way bends to the left and climbs (m) so much with each stride."""
+    strides = body.timestamps / STRIDE_SECONDS
+    rotmats = body.rotmats.copy()
+    rotmats[:, 0] = about_up(degrees_per_stride * strides) @ rotmats[:, 0]
+    steps = np.diff(body.transl, axis=0) * (1, 1, 0)
+    bent = (about_up(degrees_per_stride * strides[:-1]) @ steps[..., None])[..., 0]
+    transl = np.concatenate((np.zeros((1, 3)), np.cumsum(bent, axis=0)))
+    transl[:, 2] = body.transl[:, 2] + climb_per_stride * strides
+    return body.with_pose(rotmats, transl)
+
+
+def strides_of(first, last):
+    return (last - first) / FPS / STRIDE_SECONDS
+
+
+def degrees_between(first, second):
+    return np.degrees(np.arccos(np.clip((np.trace(np.swapaxes(first, -1, -2) @ second, axis1=-2, axis2=-1) - 1) / 2, -1, 1)))
+
+
+@pytest.mark.parametrize("bend", [25, -25])
+def test_a_loop_round_a_corner_ends_in_the_first_pose_turned_by_the_corner(bend):
+    body = on_a_way(walker(), degrees_per_stride=bend)
+    first, last = find_loop(body)
+    strides = strides_of(first, last)
+    assert round(strides) >= 1 and abs(strides - round(strides)) < 0.06
+    loop = looped(body)
+    turn = bend * strides
+    np.testing.assert_allclose(loop.rotmats[0], body.rotmats[first], atol=1e-9)
+    np.testing.assert_allclose(loop.rotmats[-1, 0], about_up(turn) @ loop.rotmats[0, 0], atol=1e-4)
+    np.testing.assert_allclose(loop.rotmats[-1, 1:], loop.rotmats[0, 1:], atol=1e-9)
+    # The seam is a small part of a stride: on the way the body faces where it faced before.
+    assert degrees_between(loop.rotmats[:, 0], body.rotmats[first:last + 1, 0]).max() < 3
+
+
+def test_a_loop_that_hardly_bends_is_closed_straight_and_gains_it_evenly():
+    body = on_a_way(walker(), degrees_per_stride=6)
+    first, last = find_loop(body)
+    loop, bend = looped(body), 6 * strides_of(first, last)
+    assert bend < 20
+    np.testing.assert_allclose(loop.rotmats[-1, 0], loop.rotmats[0, 0], atol=1e-9)
+    middle = (last - first) // 2
+    share = middle / (last - first)
+    expected = about_up(-bend * share) @ body.rotmats[first + middle, 0]
+    assert degrees_between(loop.rotmats[middle, 0], expected) < 1
+
+
+@pytest.mark.parametrize("climb", [0.06, -0.06])
+def test_a_loop_uphill_comes_back_to_the_first_height_evenly(climb):
+    body = on_a_way(walker(), climb_per_stride=climb)
+    first, last = find_loop(body)
+    loop = looped(body)
+    before = body.transl[first:last + 1]
+    assert abs(before[-1, 2] - before[0, 2]) > 0.04
+    assert loop.transl[0, 2] == before[0, 2] and loop.transl[-1, 2] == pytest.approx(before[0, 2], abs=1e-12)
+    gained = np.linspace(0, before[-1, 2] - before[0, 2], len(before))
+    np.testing.assert_allclose(loop.transl[:, 2], before[:, 2] - gained, atol=1e-12)
+
+
+def test_the_way_over_the_floor_and_the_times_stay_those_of_the_part():
+    body = on_a_way(walker(), degrees_per_stride=25, climb_per_stride=0.05)
+    first, last = find_loop(body)
+    loop = looped(body)
+    np.testing.assert_array_equal(loop.transl[:, :2], body.transl[first:last + 1, :2])
+    np.testing.assert_array_equal(loop.timestamps, body.timestamps[first:last + 1])
+    np.testing.assert_array_equal(loop.contacts, body.contacts[first:last + 1])
+
+
+def test_the_loop_is_found_where_it_is_though_the_walker_begins_and_ends_otherwise():
+    body = walker(150)
+    rotmats = body.rotmats.copy()
+    down = np.clip(1 - body.timestamps * FPS / 50, 0, 1) - np.clip((body.timestamps * FPS - 100) / 50, 0, 1)
+    rotmats[:, JOINT["left_shoulder"]] = rotmat_from_rotvec(1.2 * down[:, None] * (0.0, 0.0, 1.0))
+    first, last = find_loop(body.with_pose(rotmats, body.transl))
+    assert first >= 48 and last <= 102 and strides_of(first, last) == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_step_half_way_through_the_cycle_is_no_loop_though_the_pose_is_alike():
+    """A pendulum is at its middle twice a swing: only once with the same speed."""
+    body = walker(100, stride=0.0)
+    times = np.arange(100) / FPS
+    rotmats = np.tile(np.eye(3), (100, 24, 1, 1))
+    rotmats[:, 0] = body.rotmats[:, 0]
+    rotmats[:, JOINT["left_shoulder"]] = rotmat_from_rotvec(0.8 * np.sin(2 * np.pi * times / 1.6)[:, None] * (0.0, 0.0, 1.0))
+    first, last = find_loop(body.with_pose(rotmats, np.zeros((100, 3))))
+    assert (last - first) / FPS / 1.6 == pytest.approx(1.0, abs=0.03)
+
+
+@pytest.mark.parametrize("frames", [4, 16])
+def test_what_is_shorter_than_half_a_second_is_its_loop(frames):
+    assert find_loop(walker(frames)) == (0, frames - 1)
+
+
+def test_long_motions_of_which_every_fourth_frame_is_searched_first_loop_to_the_frame():
+    body = walker(4000)
+    rotmats = body.rotmats.copy()
+    rotmats[:, JOINT["left_shoulder"]] = rotmat_from_rotvec(np.linspace(0, 6, 4000)[:, None] * (0.0, 0.0, 1.0))
+    first, last = find_loop(body.with_pose(rotmats, body.transl))
+    assert last - first == STRIDE_SECONDS * FPS

@@ -1,0 +1,102 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
+from mpsnet_blender.motion.base.smpl_motion import WorldMotion
+from mpsnet_blender.motion.cleanup.motion_quality import measure_motion
+from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
+from tests.motion.walkers import ANKLE_HEIGHT, FPS, UPRIGHT
+
+FRAMES = 100
+
+
+def standing_still(contacts=1.0):
+    """Return somebody who stands on flat feet, the soles on the floor at z = 0."""
+    rotmats = np.tile(np.eye(3), (FRAMES, 24, 1, 1))
+    rotmats[:, 0] = UPRIGHT
+    rest = generic_rest_joints(1.7)
+    transl = np.zeros((FRAMES, 3))
+    transl[:, 2] = ANKLE_HEIGHT - rest[JOINT["left_ankle"], 1]
+    return WorldMotion(rotmats, transl, rest, np.arange(FRAMES) / FPS, np.full((FRAMES, 4), contacts))
+
+
+def moved(body, by):
+    """Return the body moved by (T, 3) or (3,) metres."""
+    return body.with_pose(body.rotmats, body.transl + np.asarray(by, float))
+
+
+def left_foot_raised(body):
+    """Return the body with the left thigh and shin each bent by a right angle; the right foot alone stands."""
+    rotmats, contacts = body.rotmats.copy(), body.contacts.copy()
+    rotmats[:, JOINT["left_hip"]] = rotmat_from_rotvec(np.array((-np.pi / 2, 0, 0)))
+    rotmats[:, JOINT["left_knee"]] = rotmat_from_rotvec(np.array((np.pi / 2, 0, 0)))
+    contacts[:, :2] = 0.0
+    return replace(body.with_pose(rotmats, body.transl), contacts=contacts)
+
+
+def sunk(frames, metres):
+    """Return offsets (T, 3) of a body that is so far under the floor for so many frames."""
+    offsets = np.zeros((FRAMES, 3))
+    offsets[:frames, 2] = -metres
+    return offsets
+
+
+def test_who_stands_still_on_the_floor_is_green_with_figures_of_nothing():
+    quality = measure_motion(standing_still())
+    assert (quality.grade, quality.advice) == ("green", "")
+    assert max(quality.slide_mm, quality.slide_mm_per_second, quality.penetration_mm, quality.jitter_mm) < 1e-6
+
+
+def test_soles_over_the_floor_do_not_sink():
+    assert measure_motion(moved(standing_still(contacts=0.0), (0, 0, 0.5))).penetration_mm == 0.0
+
+
+def test_the_lower_sole_tells_how_far_feet_sink():
+    quality = measure_motion(moved(left_foot_raised(standing_still()), sunk(20, 0.03)))
+    assert quality.penetration_mm == pytest.approx(30, abs=1)
+
+
+@pytest.mark.parametrize(("frames", "told"), [(4, False), (7, True)])
+def test_sinking_counts_where_it_lasts_for_more_than_a_twentieth_of_the_time(frames, told):
+    quality = measure_motion(moved(standing_still(), sunk(frames, 0.06)))
+    assert (quality.penetration_mm > 59) == told
+
+
+@pytest.mark.parametrize(("metres", "grade"), [(0.038, "green"), (0.042, "amber"), (0.088, "amber"), (0.092, "red")])
+def test_sinking_is_amber_from_40_millimetres_and_red_from_90(metres, grade):
+    quality = measure_motion(moved(standing_still(), sunk(20, metres)))
+    assert quality.grade == grade and ("sink" in quality.advice) == (grade != "green")
+
+
+def test_a_slide_is_told_a_frame_and_a_second_and_graded_by_the_second():
+    way = np.arange(FRAMES)[:, None] * np.array((0.006, 0.008, 0.0))        # a centimetre a frame, 300 mm a second
+    quality = measure_motion(moved(standing_still(), way))
+    assert quality.slide_mm == pytest.approx(10.0) and quality.slide_mm_per_second == pytest.approx(300.0)
+    assert quality.grade == "amber" and "slide" in quality.advice
+    slow = moved(standing_still(), way)
+    slow = replace(slow, timestamps=slow.timestamps * 2)
+    assert measure_motion(slow).slide_mm_per_second == pytest.approx(150.0) and measure_motion(slow).grade == "green"
+
+
+def test_what_does_not_stand_cannot_slide_and_rising_is_no_slide():
+    way = np.arange(FRAMES)[:, None] * np.array((0.01, 0.0, 0.0))
+    assert measure_motion(moved(standing_still(contacts=0.0), way)).slide_mm == 0.0
+    assert measure_motion(moved(standing_still(), way[:, ::-1])).slide_mm == pytest.approx(0.0, abs=1e-9)
+
+
+def test_trembling_is_told_as_the_root_mean_square_about_the_smoothed_path():
+    noise = np.random.default_rng(0).normal(0, 0.004, (FRAMES, 3))
+    quality = measure_motion(moved(standing_still(contacts=0.0), noise + (0, 0, 0.5)))
+    assert quality.jitter_mm == pytest.approx(4 * np.sqrt(3) * 0.85, rel=0.15)
+    assert quality.grade == "green"
+    worse = measure_motion(moved(standing_still(contacts=0.0), 2 * noise + (0, 0, 0.5)))
+    assert worse.jitter_mm == pytest.approx(2 * quality.jitter_mm)
+    assert worse.grade == "amber" and "trembles" in worse.advice
+
+
+def test_the_worst_figure_gives_the_grade_and_the_word():
+    way = np.arange(FRAMES)[:, None] * np.array((0.01, 0.0, 0.0))           # amber
+    quality = measure_motion(moved(standing_still(), way + sunk(20, 0.1)))
+    assert quality.grade == "red" and "sink" in quality.advice
