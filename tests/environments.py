@@ -22,8 +22,8 @@ BLENDER_PYTHONS = {"4.2.23": (3, 11), "4.5.15": (3, 11), "5.0.1": (3, 11), "5.2.
 PYTEST = "pytest>=8,<10\n"
 BUILDS_AT_ONCE = 2
 
-# What `import bpy` loads from the system, and the Debian package that has it. libXxf86vm is for 4.2 and 4.5 alone; no
-# version needs more than these.
+# What `import bpy` loads from the system, and the Debian package that has it. libXxf86vm is for 4.2 alone; no version
+# needs more than these.
 SYSTEM_LIBRARIES = {
     "libX11.so.6": "libx11-6", "libXext.so.6": "libxext6", "libXrender.so.1": "libxrender1",
     "libXfixes.so.3": "libxfixes3", "libXi.so.6": "libxi6", "libXxf86vm.so.1": "libxxf86vm1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -48,8 +49,9 @@ class TerminalSink:
 
     def __init__(self):
         self._bar: tqdm | None = None
-        # A path whose bytes are no text is written as those bytes.
-        sys.stdout.reconfigure(errors="surrogateescape")
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A path whose bytes are no text is written as those bytes.
+            sys.stdout.reconfigure(errors="surrogateescape")
 
     def send(self, message: Message) -> None:
         if isinstance(message, Progress):

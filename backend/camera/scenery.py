@@ -85,7 +85,7 @@ class Scenery:
 
     def _follow(self, grey: np.ndarray, people: list[Region], timestamp: float) -> None:
         before = len(self._points)
-        if before:
+        if before and self._grey is not None:
             self._points, self._ids = _followed(self._grey, grey, self._points, self._ids, people)
             change = float(np.abs(cv2.absdiff(self._grey, grey)).mean())
             if before >= _FEWEST_POINTS / 2 and len(self._points) < (1 - _CUT_LOST) * before and change > _CUT_CHANGE:
@@ -102,7 +102,8 @@ class Scenery:
 def _followed(before: np.ndarray, after: np.ndarray, points: np.ndarray, ids: np.ndarray,
               people: list[Region]) -> tuple[np.ndarray, np.ndarray]:
     """Return where points (N, 2) went that are still seen, and their ids (optical flow of Lucas and Kanade, pyramids)."""
-    moved, found, error = cv2.calcOpticalFlowPyrLK(before, after, points, None, winSize=(_REACH, _REACH), maxLevel=_LEVELS)
+    moved, found, error = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]  # OpenCV's types refuse its None
+        before, after, points, None, winSize=(_REACH, _REACH), maxLevel=_LEVELS)
     inside = (moved > 1).all(1) & (moved < np.array(after.shape[::-1]) - 2).all(1)
     kept = (found[:, 0] == 1) & (error[:, 0] < _MAX_PATCH_ERROR) & inside & ~_covered(moved, people)
     return moved[kept], ids[kept]

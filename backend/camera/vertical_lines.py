@@ -54,8 +54,8 @@ def find_vertical(lines: np.ndarray, turns: np.ndarray, pictures: int, intrinsic
     if not len(lines):
         return None
     focal, middle = intrinsics[(0, 1), (0, 1)], intrinsics[:2, 2]
-    ends = [np.column_stack([(lines[:, k:k + 2] - middle) / focal, np.ones(len(lines))]) for k in (0, 2)]
-    normals = np.cross(*ends)
+    start, end = (np.column_stack([(lines[:, k:k + 2] - middle) / focal, np.ones(len(lines))]) for k in (0, 2))
+    normals = np.cross(start, end)
     normals = np.einsum("nij,nj->ni", turns, normals / np.linalg.norm(normals, axis=1, keepdims=True))
     length = np.linalg.norm(lines[:, 2:] - lines[:, :2], axis=1) / (2 * max(middle))
     down = _coarse(normals, length)

@@ -26,7 +26,7 @@ _STAGE = "Evaluating"
 _BODIES_AT_ONCE = 128
 _MEASURES = ("PA-MPJPE", "MPJPE", "MPVPE", "Accel")
 # Wei et al., "Capturing Humans in Motion", CVPR 2022, tables 1 to 3: mm and mm/frame^2, as _MEASURES.
-_PAPER = {
+_PAPER: dict[str, dict[str, tuple[float | None, ...]]] = {
     "3dpw": {"MPS-Net": (52.1, 84.3, 99.7, 7.4), "TCMR": (52.7, 86.5, 102.9, 7.1), "MEVA": (54.7, 86.9, None, 11.6),
              "VIBE": (57.6, 91.9, None, 25.4)},
     "mpii3d": {"MPS-Net": (62.8, 96.7, None, 9.6), "TCMR": (63.5, 97.3, None, 8.5), "MEVA": (65.4, 96.4, None, 11.1),
@@ -94,13 +94,14 @@ class Predictor:
             bodies = self._body(self._tensor(motion.rotmats[part]), self._tensor(motion.betas[part]))
             chosen = self._body.joints_49(bodies)[:, JOINTS_17] if self._mpii3d_joints else self._body.joints_14(bodies)
             joints.append(chosen.cpu().numpy().astype(np.float64))
-            if video.poses is not None:
-                distances.append((bodies.vertices - self._true_vertices(video, part)).norm(dim=-1).mean(1).cpu().numpy())
+            if video.poses is not None and video.betas is not None:
+                true_vertices = self._true_vertices(video.poses[part], video.betas[part])
+                distances.append((bodies.vertices - true_vertices).norm(dim=-1).mean(1).cpu().numpy())
         return PosedVideo(np.concatenate(joints), np.concatenate(distances) if distances else None)
 
-    def _true_vertices(self, video: EvaluationVideo, part: slice) -> torch.Tensor:
-        rotmats = Rotation.from_rotvec(video.poses[part].reshape(-1, 3)).as_matrix().reshape(-1, JOINT_COUNT, 3, 3)
-        return self._body(self._tensor(rotmats), self._tensor(video.betas[part])).vertices
+    def _true_vertices(self, poses: np.ndarray, betas: np.ndarray) -> torch.Tensor:
+        rotmats = Rotation.from_rotvec(poses.reshape(-1, 3)).as_matrix().reshape(-1, JOINT_COUNT, 3, 3)
+        return self._body(self._tensor(rotmats), self._tensor(betas)).vertices
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self._device)

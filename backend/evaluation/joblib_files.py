@@ -13,9 +13,9 @@ import lzma
 import pickle
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def open_joblib(path: Path) -> Iterator[JoblibDictionary]:
     """Open a dictionary that joblib wrote, or pickle. Raises DatasetError; UnsafeModelError where it asks for code."""
     with contextlib.ExitStack() as stack:
         try:
-            stream = stack.enter_context(open(path, "rb"))
+            stream: BinaryIO = stack.enter_context(open(path, "rb"))
             stream = stack.enter_context(_unpacked(stream)) if _opener(stream) else stream
             contents = _JoblibUnpickler(stream, path.name).load()
         except UnsafeModelError:
@@ -99,15 +99,16 @@ class _Note(InertArray):
 
 
 class _JoblibUnpickler(InertUnpickler):
-    """Steps over the bytes behind each note."""
-    dispatch = dict(pickle._Unpickler.dispatch)
+    """Steps over the bytes behind each note. typeshed tells nothing of the unpickler written in Python."""
+    dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(pickle._Unpickler.dispatch)
+    stack: list[object]
 
     def __init__(self, stream: BinaryIO, name: str):
         super().__init__(stream, name, NUMPY_STAND_INS | {"joblib.numpy_pickle.NumpyArrayWrapper": _Note}, _DOWNLOAD)
         self._stream = stream
 
     def load_build(self) -> None:
-        super().load_build()
+        super().load_build()  # type: ignore[misc]  # see above
         note = self.stack[-1]
         if not isinstance(note, _Note):
             return

@@ -105,7 +105,7 @@ class Videos:
         if joints.shape[1] == 49:
             joints = joints[:, JOINTS_17 if self._set.mpii3d_joints else JOINTS_14]
         is_valid = np.ones(len(rows), bool) if self._valid is None else self._valid[rows].reshape(len(rows)).astype(bool)
-        parts = [np.array(self._features[rows], dtype=np.float32), joints]
+        parts: list[np.ndarray] = [np.array(self._features[rows], dtype=np.float32), joints]
         parts += [np.array(column[rows], dtype=np.float64) for column in (self._poses, self._betas) if column is not None]
         if not all(np.isfinite(part).all() for part in parts):
             raise DatasetError(f"{self._file_name}: {name} holds numbers that are not finite.", "Download it again.")

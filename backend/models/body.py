@@ -43,6 +43,10 @@ class BodyModel(nn.Module):
     weights (6890, 24), parents (24,), faces (13776, 3). The regressors of further joints, (9, 6890) and (17, 6890),
     may be left out; their joints then cannot be asked for.
     """
+    _joint_shapes: Tensor
+    _mean_joints: Tensor
+    _extra_regressor: Tensor
+    _h36m_regressor: Tensor
 
     def __init__(self, arrays: Mapping[str, np.ndarray], extra_regressor: np.ndarray | None = None,
                  h36m_regressor: np.ndarray | None = None):

@@ -55,6 +55,9 @@ def double(parameter: Tensor) -> Tensor:
 
 class Regressor(nn.Module):
     """Features (N, feature_size) to the estimate's vector (N, 157), in `iterations` steps from mean parameters."""
+    init_pose: Tensor
+    init_shape: Tensor
+    init_cam: Tensor
 
     def __init__(self, feature_size: int, hidden_size: int, iterations: int, dropout: float):
         super().__init__()

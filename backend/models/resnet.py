@@ -40,6 +40,10 @@ class Bottleneck(nn.Module):
 
 class ResNet50(nn.Module):
     """Features (N, 2048) of normalised RGB crops (N, 3, 224, 224): the last stage's mean over the image."""
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
 
     def __init__(self):
         super().__init__()
@@ -86,4 +90,4 @@ def fast_resnet50(weights: dict[str, Tensor]) -> ResNet50:
     """Return an eval ResNet-50 with these weights, BatchNorm folded, in channels_last memory order."""
     network = ResNet50().eval().requires_grad_(False)
     network.load_state_dict(weights)
-    return fold_batchnorm(network).to(memory_format=torch.channels_last)
+    return fold_batchnorm(network).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch forgets this form

@@ -29,7 +29,9 @@ _MEAN_SHAPES = {"pose": (144,), "shape": (10,), "cam": (3,)}
 _LEGACY_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _TORCH_SUFFIXES = (".tar", ".pth", ".pt")
 # A checkpoint's `performance` may be a numpy scalar; these make one, and no more.
-_SAFE_GLOBALS = [(np._core.multiarray.scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
+_SCALAR = np._core.multiarray.scalar  # type: ignore[attr-defined]  # private, but what a pickled scalar names
+_SAFE_GLOBALS: list[Callable | tuple[Callable, str]] = [
+    (_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
 _SAFE_GLOBALS += [np.dtype, *(type(np.dtype(code)) for code in ("f4", "f8", "i8"))]
 _CHECK_SOURCE = "Download it from its authors again."
 _WHAT_IS_WANTED = "Choose one of: " + ", ".join(file.original_name for file in MODEL_FILES.values()) + "."
@@ -184,13 +186,14 @@ def _from_checkpoint(contents: Mapping[str, object], name: str) -> RecognisedMod
 
 def _checked(weights: object, shapes: Mapping[str, torch.Size], name: str) -> dict[str, np.ndarray]:
     """Return the weights named in `shapes`, float32; others, such as SMPL's in `regressor.smpl.*`, are left out."""
-    missing = [key for key in shapes if key not in weights] if isinstance(weights, Mapping) else list(shapes)
+    by_key = weights if isinstance(weights, Mapping) else {}
+    missing = [key for key in shapes if key not in by_key]
     if missing:
         raise ModelError(f"{name} lacks {missing[0]} {tuple(shapes[missing[0]])} and {len(missing) - 1} other weights of "
                          f"{len(shapes)}: it is a checkpoint of another network.", _WHAT_IS_WANTED)
     arrays = {}
     for key, shape in shapes.items():
-        weight = weights[key]
+        weight = by_key[key]
         if not isinstance(weight, Tensor) or weight.layout != torch.strided:
             raise ModelError(f"{name}: {key} is not a dense tensor.", _CHECK_SOURCE)
         if weight.shape != shape:

@@ -35,8 +35,8 @@ def crop(image: np.ndarray, box: np.ndarray) -> np.ndarray:
     OpenCV's bilinear one, as in the published code, whose network was trained on such crops.
     """
     centre, half = np.asarray(box[:2], np.float64), np.float32(CROP_SCALE * float(box[2]) / 2)
-    in_image = np.stack((centre, centre + (0, half), centre + (half, 0))).astype(np.float32)
-    in_crop = np.float32(((0.5, 0.5), (0.5, 1.0), (1.0, 0.5))) * CROP_SIZE
+    in_image = np.stack((centre, centre + np.array((0, half)), centre + np.array((half, 0)))).astype(np.float32)
+    in_crop = np.array(((0.5, 0.5), (0.5, 1.0), (1.0, 0.5)), np.float32) * CROP_SIZE
     cropped = cv2.warpAffine(image, cv2.getAffineTransform(in_image, in_crop), (CROP_SIZE, CROP_SIZE),
                              flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     return np.ascontiguousarray(cropped[..., ::-1])

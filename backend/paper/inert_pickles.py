@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Mapping
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -23,12 +23,12 @@ _NUMBERS_AND_TEXT = "fiubSU"
 class Inert:
     """A stand-in that keeps the arguments it is made with, if any, and the state it is given."""
     arguments: tuple[object, ...] = ()
-    state: object = None
+    state: Any = None     # whatever the pickle holds: who reads it checks it
 
     def __init__(self, *arguments: object):
         self.arguments = arguments
 
-    def __setstate__(self, state: object) -> None:
+    def __setstate__(self, state: Any) -> None:
         self.state = state
 
 
@@ -41,7 +41,7 @@ class InertDtype(Inert):
         code = str(self.arguments[0])
         if code[:1] not in _NUMBERS_AND_TEXT or not code[1:].isdigit():
             raise ValueError(f"an array of {code!r} instead of numbers")
-        order = self.state[1] if isinstance(self.state, tuple) else "="
+        order: Any = self.state[1] if isinstance(self.state, tuple) else "="
         return np.dtype(code).newbyteorder(order)
 
 

@@ -105,7 +105,8 @@ def save_model(folder: Path, key: str, arrays: Mapping[str, np.ndarray], source_
         folder.mkdir(parents=True, exist_ok=True)
         try:
             with open(partial, "wb") as stream:
-                np.savez(stream, **{_VERSION_KEY: np.array(_FORMAT_VERSION), _SOURCE_KEY: np.array(source_name)}, **arrays)
+                contents = {_VERSION_KEY: np.array(_FORMAT_VERSION), _SOURCE_KEY: np.array(source_name), **arrays}
+                np.savez(stream, **contents)  # type: ignore[arg-type]  # no key is named allow_pickle
             os.replace(partial, path)
         except BaseException:
             partial.unlink(missing_ok=True)

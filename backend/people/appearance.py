@@ -8,6 +8,7 @@ import numpy as np
 from .landmarks import LANDMARK, Landmarks
 
 _BINS = 6
+HISTOGRAM_SIZE = 2 * 3 * _BINS      # torso and thighs; lightness, a and b
 _LEFT_SHOULDER, _RIGHT_SHOULDER = LANDMARK["left_shoulder"], LANDMARK["right_shoulder"]
 _LEFT_HIP, _RIGHT_HIP = LANDMARK["left_hip"], LANDMARK["right_hip"]
 _THIGHS = (("left_hip", "left_knee"), ("right_hip", "right_knee"))

@@ -68,7 +68,6 @@ def _mean_appearance(tracklet: Tracklet, part: slice = slice(None)) -> np.ndarra
 def _part(tracklet: Tracklet, part: slice) -> Tracklet:
     piece = Tracklet(tracklet.frame_index[part], tracklet.timestamps[part], tracklet.observations[part],
                      tracklet.appearances[part], velocity=tracklet.velocity, thumbnail=tracklet.thumbnail)
-    piece.region = piece.last.next_region
     piece.mean_appearance = _mean_appearance(piece)
     return piece
 
@@ -76,7 +75,7 @@ def _part(tracklet: Tracklet, part: slice) -> Tracklet:
 def _concatenated(first: Tracklet, second: Tracklet) -> Tracklet:
     whole = Tracklet(first.frame_index + second.frame_index, first.timestamps + second.timestamps,
                      first.observations + second.observations, first.appearances + second.appearances,
-                     second.region, second.velocity,
+                     second.velocity,
                      thumbnail=max(first.thumbnail, second.thumbnail, key=lambda thumbnail: thumbnail.quality))
     whole.mean_appearance = _mean_appearance(whole)
     return whole

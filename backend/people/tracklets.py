@@ -8,7 +8,7 @@ import numpy as np
 
 from ..base.regions import Region
 from ..video.frames import Frame
-from .appearance import appearance_distance
+from .appearance import HISTOGRAM_SIZE, appearance_distance
 from .landmarks import Landmarks
 from .skeletons import LIMBS
 from .thumbnails import NO_THUMBNAIL, Thumbnail, better_thumbnail
@@ -27,14 +27,18 @@ class Tracklet:
     timestamps: list[float] = field(default_factory=list)
     observations: list[Landmarks] = field(default_factory=list)
     appearances: list[np.ndarray] = field(default_factory=list)
-    region: Region | None = None
     velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))   # px a second of the region's centre
-    mean_appearance: np.ndarray | None = None
+    mean_appearance: np.ndarray = field(default_factory=lambda: np.zeros(HISTOGRAM_SIZE))   # of late
     thumbnail: Thumbnail = NO_THUMBNAIL
 
     @property
     def last(self) -> Landmarks:
         return self.observations[-1]
+
+    @property
+    def region(self) -> Region:
+        """Where the person is to be looked for next, by what was seen last."""
+        return self.last.next_region
 
     @property
     def is_doubtful(self) -> bool:
@@ -56,7 +60,6 @@ class Tracklet:
         self.timestamps.append(frame.timestamp)
         self.observations.append(landmarks)
         self.appearances.append(colours)
-        self.region = landmarks.next_region
 
     def correct(self, frame: Frame, landmarks: Landmarks, colours: np.ndarray) -> None:
         """Replace what was added of this frame."""

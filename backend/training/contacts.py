@@ -66,7 +66,8 @@ def main(arguments: list[str]) -> int:
     for name, feet in (("scenes", training), ("held out", held_out)):
         sys.stderr.write(f"{name}: {judge(feet, weights)}\n")
     partial = options.output.with_suffix(".partial.npz")
-    np.savez(partial, **{name: value.astype(np.float32) for name, value in weights.items()})
+    arrays = {name: value.astype(np.float32) for name, value in weights.items()}
+    np.savez(partial, **arrays)  # type: ignore[arg-type]  # no key is named allow_pickle
     partial.replace(options.output)
     return 0
 

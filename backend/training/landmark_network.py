@@ -5,6 +5,8 @@ The ablation's networks leave parts of it out, as the paper's table does.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -33,9 +35,14 @@ class LandmarkNetwork(nn.Module):
         nn.init.zeros_(encoder.conv_mask.weight)        # the attention begins as no change
         nn.init.constant_(encoder.conv_mask_forR.weight, _MAP_WEIGHT)
 
+    @property
+    def front(self) -> LandmarkFront:
+        """The front that this network was made with: for MPSNet it may be any module."""
+        return cast(LandmarkFront, self.mpsnet.front)
+
     def forward(self, inputs: Tensor, windows: Tensor, start: Tensor) -> tuple[BodyEstimate, Tensor]:
         """Return bodies and contact logits (N, 4) of windows (N, T) of frames' inputs (F, INPUT_SIZE); start (N, 144)."""
-        feature = self.window_feature(self.mpsnet.front(inputs), windows)
+        feature = self.window_feature(self.front(inputs), windows)
         return self.mpsnet.estimate(feature, whole_start(start)), self.mpsnet.contact_head(feature)
 
     def window_feature(self, features: Tensor, windows: Tensor) -> Tensor:

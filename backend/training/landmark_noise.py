@@ -125,7 +125,8 @@ def varied(recording: Recording, library: RecordingLibrary, rng: np.random.Gener
 def _slow_turns(rng: np.random.Generator, frame_count: int) -> np.ndarray:
     """Return rotation vectors (T, 24, 3) of variance 1 that swing slowly: two waves for each value."""
     seconds = np.arange(frame_count)[:, None, None] / FRAMES_PER_SECOND
-    return sum(np.sin(2 * np.pi * (rng.uniform(0.1, 1.0, (24, 3)) * seconds + rng.random((24, 3)))) for _ in range(2))
+    slow, fast = (np.sin(2 * np.pi * (rng.uniform(0.1, 1.0, (24, 3)) * seconds + rng.random((24, 3)))) for _ in range(2))
+    return slow + fast
 
 
 def _mixed(lower: Recording, upper: Recording, joints: list[int]) -> Recording:

@@ -69,7 +69,8 @@ class Example:
 def read_scene(path: Path) -> Scene:
     """Return a scene as `samples/render_people.py` writes it."""
     with np.load(path, allow_pickle=False) as arrays:
-        xy, width_height = arrays["xy"].astype(np.float64), tuple(int(side) for side in arrays["image_size"])
+        xy = arrays["xy"].astype(np.float64)
+        width, height = (int(side) for side in arrays["image_size"])
         rotmats = arrays["rotmats"].astype(np.float64)
         rotmats[:, 0] = arrays["cam_from_recording"] @ rotmats[:, 0]
         focal = float(arrays["focal"])
@@ -77,8 +78,8 @@ def read_scene(path: Path) -> Scene:
         boxes = np.concatenate([xy.min(1), xy.max(1)], axis=1)
         track = PersonTrack(frame_index, frame_index / FRAMES_PER_SECOND, xy, arrays["world"].astype(np.float64),
                             arrays["score"].astype(np.float64), boxes)
-        intrinsics = np.array(((focal, 0, width_height[0] / 2), (0, focal, width_height[1] / 2), (0, 0, 1)))
-        return Scene(str(arrays["name"]), track, width_height, intrinsics, rotmats,
+        intrinsics = np.array(((focal, 0, width / 2), (0, focal, height / 2), (0, 0, 1)))
+        return Scene(str(arrays["name"]), track, (width, height), intrinsics, rotmats,
                      arrays["keypoints"].astype(np.float64), arrays["contacts"], float(arrays["stature"]))
 
 
@@ -145,9 +146,9 @@ def _wander(rng: np.random.Generator, count: int, columns: int) -> np.ndarray:
 def mirrored_columns() -> tuple[np.ndarray, np.ndarray]:
     """Return the order and the signs (INPUT_SIZE,) that turn a frame's inputs into those of its mirror image."""
     blocks, signs, start = [], [], 0
-    for size, sign in ((2, (-1, 1)), (1, (1,)), (3, (-1, 1, 1)), (3, (-1, 1, 1))):
+    for size, axes in ((2, (-1, 1)), (1, (1,)), (3, (-1, 1, 1)), (3, (-1, 1, 1))):
         blocks.append((start + size * np.asarray(MIRRORED)[:, None] + np.arange(size)).ravel())
-        signs.append(np.tile(sign, LANDMARK_COUNT))
+        signs.append(np.tile(axes, LANDMARK_COUNT))
         start += size * LANDMARK_COUNT
     order, sign = mirrored_rot6d()
     return np.concatenate([*blocks, start + order]), np.concatenate([*signs, sign]).astype(np.float32)

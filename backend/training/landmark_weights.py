@@ -29,7 +29,7 @@ def folded_arrays(network: LandmarkNetwork) -> dict[str, np.ndarray]:
     moca = double(encoder.conv_mask.weight[..., 0]) @ double(encoder.conv_g.weight[..., 0])
     theta, phi = double(encoder.conv_theta.weight[..., 0]), double(encoder.conv_phi.weight[..., 0])
     projection = torch.cat((theta, phi, images, images @ moca))
-    arrays = {f"front.{name}": parameter for name, parameter in mpsnet.front.arrays().items()}
+    arrays = {f"front.{name}": parameter for name, parameter in network.front.arrays().items()}
     arrays |= {f"attention.{name}": parameter for name, parameter in hafi.attention.state_dict().items()}
     arrays |= {"projection": projection, "fc_bias": hafi.fc.bias, "map_weights": encoder.conv_mask_forR.weight.flatten(),
                "start": per_start[:POSE_SIZE, :POSE_SIZE], "offset": torch.cat((offset, double(contact.bias)))}
@@ -39,5 +39,5 @@ def folded_arrays(network: LandmarkNetwork) -> dict[str, np.ndarray]:
 def save_weights(network: LandmarkNetwork, path: Path) -> None:
     """Write the folded weights in one step."""
     partial = path.with_suffix(".partial.npz")
-    np.savez_compressed(partial, **folded_arrays(network))
+    np.savez_compressed(partial, **folded_arrays(network))  # type: ignore[arg-type]  # no key is named allow_pickle
     partial.replace(path)

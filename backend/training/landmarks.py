@@ -138,11 +138,11 @@ def train(recipe: Recipe, store: ExampleStore, held_out: list[HeldOut], output: 
         if step % recipe.judge_every == 0 or step == recipe.steps:
             errors, contacts = judge(averaged, held_out)
             left = (time.monotonic() - started) / (step - first) * (recipe.steps - step) / 60
-            loss = float(np.mean(losses))
-            say(f"step {step}: loss {loss:.4f}; {errors}; contacts' precision and recall {contacts[0]:.2f}, {contacts[1]:.2f}; "
+            mean = float(np.mean(losses))
+            say(f"step {step}: loss {mean:.4f}; {errors}; contacts' precision and recall {contacts[0]:.2f}, {contacts[1]:.2f}; "
                 f"{left:.0f} min left")
             with output.with_suffix(".log").open("a") as log:
-                log.write(json.dumps({"step": step, "loss": loss, **asdict(errors), "contacts": contacts}) + "\n")
+                log.write(json.dumps({"step": step, "loss": mean, **asdict(errors), "contacts": contacts}) + "\n")
             losses = []
             save_checkpoint(checkpoint, {"recipe": asdict(recipe), "step": step, "network": network.state_dict(),
                                          "averaged": averaged.state_dict(), "optimiser": optimiser.state_dict()})

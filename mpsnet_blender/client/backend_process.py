@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from ..shared import protocol
 from . import child_process
@@ -48,9 +49,10 @@ class BackendProcess:
         self._log = open(self.log_path, "ab", buffering=0)  # noqa: SIM115  (the watcher closes it)
         self._process = self._start(command, cwd, environ)
         if self._process is not None:
-            reader = threading.Thread(target=self._read, name="mpsnet backend reader", daemon=True)
+            reader = threading.Thread(target=self._read, args=(self._process.stdout,), name="mpsnet backend reader", daemon=True)
             reader.start()
-            threading.Thread(target=self._watch, args=(reader,), name="mpsnet backend watcher", daemon=True).start()
+            threading.Thread(target=self._watch, args=(self._process, reader), name="mpsnet backend watcher",
+                             daemon=True).start()
 
     def __enter__(self) -> BackendProcess:
         return self
@@ -103,7 +105,7 @@ class BackendProcess:
         if self._process is None or self._cancel_requested.is_set() or self._ended.is_set():
             return
         self._cancel_requested.set()
-        self._close_stdin()
+        _close_stdin(self._process)
         self._escalate_in_background(TERMINATE_AFTER, KILL_AFTER)
 
     def kill(self) -> None:
@@ -111,14 +113,15 @@ class BackendProcess:
         if self._process is None or self._ended.is_set():
             return
         self._cancel_requested.set()
-        self._close_stdin()
+        _close_stdin(self._process)
         # A child that runs programs in groups of their own, as the set-up runs pip, must have its turn to stop them.
         self._stop(child_process.terminate_tree)
         if not self._ended.wait(_LAST_WORDS):
             self._stop(child_process.kill_tree)
             self._ended.wait(LINGER)
 
-    def _start(self, command: Sequence[str], cwd: Path, environ: Mapping[str, str] | None) -> subprocess.Popen | None:
+    def _start(self, command: Sequence[str], cwd: Path,
+               environ: Mapping[str, str] | None) -> subprocess.Popen[bytes] | None:
         environ = child_process.child_environ() if environ is None else dict(environ)
         try:
             return subprocess.Popen(
@@ -136,10 +139,10 @@ class BackendProcess:
         self._final_taken = isinstance(message, protocol.FINAL_TYPES)
         return message
 
-    def _read(self) -> None:
+    def _read(self, stdout: IO[bytes]) -> None:
         """Reader thread: turn the child's stdout into messages until its end."""
         pending = b""
-        with self._process.stdout as stdout:
+        with stdout:
             while chunk := stdout.read(65536):
                 self._last_read = time.monotonic()
                 *lines, pending = (pending + chunk).split(b"\n")
@@ -169,16 +172,16 @@ class BackendProcess:
             self._finish(message)
             self._escalate_in_background(LINGER, LINGER + KILL_AFTER)
 
-    def _watch(self, reader: threading.Thread) -> None:
+    def _watch(self, process: subprocess.Popen[bytes], reader: threading.Thread) -> None:
         """Watcher thread: see the child's death itself, because a grandchild may hold its pipe open."""
-        child_process.wait_leaving_zombie(self._process)
-        child_process.kill_tree(self._process)
-        exit_code = self._process.wait()
+        child_process.wait_leaving_zombie(process)
+        child_process.kill_tree(process)
+        exit_code = process.wait()
         died = time.monotonic()
         while reader.is_alive() and time.monotonic() - max(died, self._last_read) < _DRAIN:
             reader.join(0.01)
         self._finish(self._final_of_dead(exit_code))
-        self._close_stdin()
+        _close_stdin(process)
         with self._lock:
             self._log.close()
         self._ended.set()
@@ -218,12 +221,6 @@ class BackendProcess:
             if not self._log.closed:
                 self._log.write(line)
 
-    def _close_stdin(self) -> None:
-        try:
-            self._process.stdin.close()
-        except OSError:  # a child that is gone
-            return
-
     def _escalate_in_background(self, terminate_after: float, kill_after: float) -> None:
         threading.Thread(target=self._escalate, args=(terminate_after, kill_after), name="mpsnet backend stop",
                          daemon=True).start()
@@ -236,6 +233,14 @@ class BackendProcess:
         if not self._ended.wait(kill_after - terminate_after):
             self._stop(child_process.kill_tree)
 
-    def _stop(self, stop_tree: Callable[[subprocess.Popen], None]) -> None:
-        if self._process.returncode is None:  # once reaped, its id may be a stranger's
+    def _stop(self, stop_tree: Callable[[subprocess.Popen[bytes]], None]) -> None:
+        if self._process is not None and self._process.returncode is None:  # once reaped, its id may be a stranger's
             stop_tree(self._process)
+
+
+def _close_stdin(process: subprocess.Popen[bytes]) -> None:
+    try:
+        if process.stdin is not None:
+            process.stdin.close()
+    except OSError:  # a child that is gone
+        return

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 # The folder that holds `backend/` and `mpsnet_blender/`: the repository, or the installed extension.
 EXTENSION_ROOT = Path(__file__).resolve().parents[2]
@@ -28,16 +30,18 @@ def child_environ() -> dict[str, str]:
     }
 
 
-def own_group_options() -> dict:
+def own_group_options() -> dict[str, Any]:
     """Return the Popen options that give a child a process group of its own, and no console window on Windows."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     return {"start_new_session": True}
 
 
-def no_window_options() -> dict:
+def no_window_options() -> dict[str, Any]:
     """Return the Popen options of a helper that stays in our own group, without a console window on Windows."""
-    return {"creationflags": subprocess.CREATE_NO_WINDOW} if os.name == "nt" else {}
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NO_WINDOW}
+    return {}
 
 
 def terminate_tree(process: subprocess.Popen) -> None:
@@ -51,7 +55,7 @@ def kill_tree(process: subprocess.Popen) -> None:
 
 
 def _stop_tree(process: subprocess.Popen, signal_name: str) -> None:
-    if os.name == "nt":
+    if sys.platform == "win32":
         subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, **no_window_options())
         return
     try:

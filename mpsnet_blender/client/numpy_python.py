@@ -24,9 +24,9 @@ def numpy_python(home: Path, report: Callable[[Message], None]) -> str:
     Raises SetupError, and OSError where nothing can be written in the home folder.
     """
     for profile in PROFILES:
-        environment = BackendEnvironment(home, profile)
-        if environment.is_ready():
-            return str(environment.python)
+        backend = BackendEnvironment(home, profile)
+        if backend.is_ready():
+            return str(backend.python)
     if _has_numpy(sys.executable):
         return sys.executable
     log_path = home / "logs" / "numpy.log"

@@ -144,7 +144,6 @@ def tracklet(track: PersonTrack, frames: slice, colour: int) -> Tracklet:
     centres = np.array([landmarks.region.centre for landmarks in piece.observations])
     seconds = piece.timestamps[-1] - piece.timestamps[0]
     piece.velocity = (centres[-1] - centres[0]) / seconds if seconds else np.zeros(2)
-    piece.region = piece.last.next_region
     return piece
 
 

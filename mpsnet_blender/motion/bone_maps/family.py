@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Names = str | tuple[str, ...]
@@ -18,10 +19,10 @@ class Family:
     """
     title: str
     sides: tuple[str, str]
-    bones: dict[str, Names]
+    bones: Mapping[str, Names]
     spine: tuple[str, ...]
     neck: tuple[str, ...]
-    fingers: dict[str, Names] = field(default_factory=dict)
+    fingers: Mapping[str, Names] = field(default_factory=dict)
     switches: dict[tuple[str, str], float] = field(default_factory=dict)
     ik_controls: dict[str, str] = field(default_factory=dict)
     ik_switches: dict[tuple[str, str], float] = field(default_factory=dict)

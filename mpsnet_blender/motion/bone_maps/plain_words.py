@@ -25,8 +25,8 @@ def _both_orders(words: tuple[str, ...], number: str = "") -> tuple[str, ...]:
 def _family(title: str, sides: tuple[str, str]) -> Family:
     return Family(
         title=title, sides=sides,
-        bones={"root": "root", "hips": ("hips", "hip", "pelvis"), "head": "head"}
-        | {slot: _both_orders(words) for slot, words in _WORDS.items()},
+        bones={"root": "root", "hips": ("hips", "hip", "pelvis"), "head": "head",
+               **{slot: _both_orders(words) for slot, words in _WORDS.items()}},
         spine=("spine", "abdomen", "waist", "stomach", "spine0", "spine1", "spine01", "spine2", "spine02", "spine3", "spine03",
                "spine4", "spine04", "spine5", "spine05", "chest", "upperchest", "chest1", "chest2", "ribcage"),
         neck=("neck", "neck0", "neck1", "neck01", "neck2", "neck02"),

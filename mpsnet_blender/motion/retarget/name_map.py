@@ -37,7 +37,7 @@ def map_by_names(rig: Rig) -> tuple[str, dict[str, str]]:
 def _match(rig: Rig, family: Family, keys: dict[str, str]) -> dict[str, str]:
     """Return the slots of a family whose names are among the keys, without what contradicts the rig's hierarchy."""
     found: dict[str, str] = {}
-    for slot, names in (family.bones | family.fingers).items():
+    for slot, names in {**family.bones, **family.fingers}.items():
         is_sided = "{}" in (names if isinstance(names, str) else names[0])
         for side, word in zip(SIDES, family.sides) if is_sided else (("", ""),):
             bone = _first(names, word, keys)
