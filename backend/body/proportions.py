@@ -103,7 +103,7 @@ def body_on_joints(rest_joints: np.ndarray, stature: float) -> Body:
         left = name.replace("right", "left")
         joint, offset = _LANDMARKS_ON_JOINTS[left]
         if left != name:
-            joint, offset = joint.replace("left_", "right_"), np.multiply(offset, (-1, 1, 1))
+            joint, offset = joint.replace("left_", "right_"), (-offset[0], offset[1], offset[2])
         joints[index] = JOINT[joint]
         landmarks[index] = rest_joints[joints[index]] + np.multiply(offset, stature)
     return Body(rest_joints, landmarks, joints, stature)

@@ -91,7 +91,7 @@ def _bvh_bytes(motion: Motion, scale: float) -> bytes:
 
 def _amass_bytes(motion: Motion) -> bytes:
     archive = io.BytesIO()
-    np.savez_compressed(archive, **amass_arrays(motion))
+    np.savez_compressed(archive, **amass_arrays(motion))  # type: ignore[arg-type]  # no key is named allow_pickle
     return archive.getvalue()
 
 

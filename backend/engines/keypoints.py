@@ -42,7 +42,7 @@ class KeypointsEngine:
     def solve(self, tracks: list[PersonTrack], shot: Shot, reporter: Reporter) -> list[CapturedPerson]:
         """Return the people in the tracks' order. Raises CancelRequested."""
         lean = lean_bias(tracks, shot.intrinsics)
-        people = []
+        people: list[CapturedPerson] = []
         for track in tracks:
             reporter.progress(self.stage, len(people), len(tracks), "people")
             people.append(self._solve_person(track, shot, lean, reporter))

@@ -35,7 +35,7 @@ def write_preview(path: Path, span: VideoSpan, fps: float, people: list[PreviewP
     """Write an MP4 of the span, at most 1280 px wide, with everybody drawn over it. Raises OutputError."""
     scale = min(1.0, _MAX_WIDTH / span.size[0])
     size = tuple(max(2, int(side * scale) // 2 * 2) for side in span.size)
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), fps, size)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), fps, size)
     if not writer.isOpened():
         raise OutputError(f"OpenCV cannot write {path.name}.", "Capture without --preview.")
     rows = [dict(zip(person.frame_index.tolist(), range(len(person.frame_index)))) for person in people]

@@ -65,9 +65,10 @@ def measure_quality(standing: StandingPerson, shot: Shot) -> Quality:
         "floor_penetration_mm": float(np.percentile(sunk, 95) * _MILLIMETRES),
         "jitter_mm": jitter(joints, times), "reprojection_error_px": pixels,
         "reprojection_error_percent": 100 * pixels / _height_in_picture(standing, shot),
-        "visible_share": person.seen_frames / len(times), "sides_repaired_frames": int(person.repaired_frames)}
-    grade, advice = _judge(figures, len(times))
-    return Quality(**figures, grade=grade, advice=advice)
+        "visible_share": person.seen_frames / len(times)}
+    repaired = int(person.repaired_frames)
+    grade, advice = _judge(figures, repaired / len(times))
+    return Quality(**figures, sides_repaired_frames=repaired, grade=grade, advice=advice)
 
 
 def foot_slide(feet: np.ndarray, contacts: np.ndarray, frame_index: np.ndarray) -> float:
@@ -90,13 +91,13 @@ def _height_in_picture(standing: StandingPerson, shot: Shot) -> float:
     return float(shot.intrinsics[1, 1]) * motion.stature / max(depth, 0.1)
 
 
-def _judge(figures: dict, frames: int) -> tuple[str, str]:
+def _judge(figures: dict[str, float], repaired_share: float) -> tuple[str, str]:
     """Return the worst figure's grade, and what to do about it."""
     measured = (
         (1 - figures["visible_share"], _HIDDEN_SHARE, "Hidden for a part of the time: what lies between is interpolated."),
         (figures["reprojection_error_percent"], _REPROJECTION_PERCENT,
          "The body does not lie well over the picture: compare it with the footage, and try the other engine."),
-        (figures["sides_repaired_frames"] / frames, _REPAIRED_SHARE,
+        (repaired_share, _REPAIRED_SHARE,
          "Left and right were mixed up at times and put right: look at the turns."),
         (figures["floor_penetration_mm"], _PENETRATION_MM, "Feet sink into the floor at times: see whether it is level there."),
         (figures["foot_slide_mm_per_second"], _SLIDE_MM_PER_SECOND, "Feet slide where they seem to stand: mend their contacts."),

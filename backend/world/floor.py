@@ -132,10 +132,10 @@ def _upright(people: list[CameraMotion]) -> np.ndarray | None:
 
     None where nobody stands: who lies, hangs or does handstands says nothing about gravity.
     """
-    leans = []
+    each = []
     for person in people:
         up, stands = standing(person.pose()[1], person.stature)
         # A body that stands in front of a camera looking down leans towards it: up = (., -cos p, -sin p).
-        leans.append(np.stack([np.arctan2(-up[stands, 2], -up[stands, 1]), np.arctan2(-up[stands, 0], -up[stands, 1])], 1))
-    leans = np.concatenate(leans)
+        each.append(np.stack([np.arctan2(-up[stands, 2], -up[stands, 1]), np.arctan2(-up[stands, 0], -up[stands, 1])], 1))
+    leans = np.concatenate(each)
     return np.median(leans, axis=0) if len(leans) else None

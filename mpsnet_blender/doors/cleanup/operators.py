@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import bpy
 
 from ...scene.base.motion_storage import has_motion
 from ...scene.cleanup.cleanup import CLEANUP_ERRORS, CleanupError, CleanupReport, clean_armature, reset_armature, show_contacts
 from .properties import CLEANUP_PROPERTIES, CleanupProperties
+
+Outcome = TypeVar("Outcome")
 
 
 class _OnArmature:
@@ -18,7 +21,8 @@ class _OnArmature:
     armature: bpy.props.StringProperty(
         options={"SKIP_SAVE"}, description="Name of the armature object. Empty: the active one")
 
-    def on_armature(self, context: bpy.types.Context, run: Callable) -> object | None:
+    def on_armature(self: bpy.types.Operator, context: bpy.types.Context,
+                    run: Callable[[bpy.types.Object], Outcome]) -> Outcome | None:
         """Return what `run` makes of the armature; None, with the error reported, where it cannot."""
         try:
             return run(_armature(self.armature, context))
@@ -26,7 +30,7 @@ class _OnArmature:
             self.report({"ERROR"}, str(error))
             return None
 
-    def tell(self, context: bpy.types.Context, report: CleanupReport) -> set[str]:
+    def tell(self: bpy.types.Operator, context: bpy.types.Context, report: CleanupReport) -> set[str]:
         """Show what was keyed."""
         state = context.window_manager.mpsnet
         state.show_notice(f"{report.sentence}.", report.warnings, camera=state.camera)
@@ -78,8 +82,12 @@ class MPSNET_OT_show_contacts(_OnArmature, bpy.types.Operator):
     bl_label = "Edit Contacts"
 
     def execute(self, context):
-        done = self.on_armature(context, lambda thing: show_contacts(thing) or True)
+        done = self.on_armature(context, self._show)
         return {"FINISHED"} if done else {"CANCELLED"}
+
+    def _show(self, thing: bpy.types.Object) -> bool:
+        show_contacts(thing)
+        return True
 
 
 def _armature(name: str, context: bpy.types.Context) -> bpy.types.Object:

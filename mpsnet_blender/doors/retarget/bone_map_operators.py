@@ -108,7 +108,7 @@ class _MapFile:
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, _context):
+    def execute(self: bpy.types.Operator, _context):
         try:
             words = self.run(named_armature(self.armature, "armature"), Path(bpy.path.abspath(self.filepath)))
         except (RetargetError, BoneMapError) as error:

@@ -96,7 +96,8 @@ def _file_names(names: tuple[str, ...]) -> list[str]:
 def _joint_lines(clip: BvhClip, names: list[str], has_position: np.ndarray, order: list[int]) -> list[str]:
     parents = [int(parent) for parent in clip.parents]
     with_child = set(parents)
-    lines, open_joints = [], []
+    lines: list[str] = []
+    open_joints: list[int] = []
     for joint in order:
         while open_joints and open_joints[-1] != parents[joint]:
             open_joints.pop()

@@ -35,7 +35,7 @@ class BodyPlan:
 
 def body_plan(tree: BoneTree) -> BodyPlan | None:
     """Return the plan of a body that has one, else None."""
-    if len(tree.bones) == 0 or tree.lateral is None:
+    if len(tree.bones) == 0 or not tree.is_symmetrical:
         return None
     pairs = _limb_pairs(tree, tree.lateral)
     plans = [plan for legs, arms in permutations(pairs, 2) if (plan := _plan(tree, legs, arms)) is not None]

@@ -64,11 +64,14 @@ class BoneTree:
         return way
 
     @cached_property
-    def lateral(self) -> int | None:
-        """The axis (0, 1, 2) across the plane that halves the rig, or None where nothing is symmetrical."""
-        found = [self._mirrored(axis) for axis in range(3)]
-        best = int(np.argmax([count for count, _ in found]))
-        return best if found[best][1] >= _FEWEST_MIRRORED else None
+    def lateral(self) -> int:
+        """The axis (0, 1, 2) across the plane that halves the rig, where it is symmetrical."""
+        return int(np.argmax([self._mirrored(axis)[0] for axis in range(3)]))
+
+    @property
+    def is_symmetrical(self) -> bool:
+        """Whether most bones off that plane have a partner on its other side."""
+        return self._mirrored(self.lateral)[1] >= _FEWEST_MIRRORED
 
     @cached_property
     def middle(self) -> np.ndarray:

@@ -33,7 +33,7 @@ def plant_feet(motion: MappedMotion, posing: Posing, bone_map: dict[str, str], p
     While a foot stands, its ankle follows the source's, scaled, at the height at which it stands. How far the rotations
     alone would take it there at a mean stays as it is, so that limbs are changed the least.
     """
-    changed = {}
+    changed: dict[int, np.ndarray] = {}
     for side in SIDES:
         if any(f"{side}_{part}" not in bone_map for part in ("thigh", "shin", "foot")) or f"{side}_foot" not in motion.heads:
             continue
@@ -48,7 +48,7 @@ def plant_feet(motion: MappedMotion, posing: Posing, bone_map: dict[str, str], p
 def reach_hands(motion: MappedMotion, posing: Posing, bone_map: dict[str, str], place: Placement,
                 offset: np.ndarray) -> dict[int, np.ndarray]:
     """Return the world rotations (T, 4) of upper arms and forearms with which the wrists go where the source's do."""
-    changed = {}
+    changed: dict[int, np.ndarray] = {}
     for side in SIDES:
         slots = (f"{side}_upper_arm", f"{side}_forearm", f"{side}_hand")
         if slots[2] not in bone_map or slots[2] not in motion.heads:
@@ -85,7 +85,8 @@ def _bent(posing: Posing, bone_map: dict[str, str], slots: tuple[str, str, str],
     if not len(moved) or upper not in posing.wanted or lower not in posing.wanted:
         return {}
     joints = [(np.broadcast_to(posing.head(bone), offset.shape) + offset)[moved] for bone in (upper, lower, end)]
-    solved = solve_two_bone(*joints, joints[2] + correction[moved], bend_hints(posing, bone_map, slots[0], upper)[moved])
+    root, middle, tip = joints
+    solved = solve_two_bone(root, middle, tip, tip + correction[moved], bend_hints(posing, bone_map, slots[0], upper)[moved])
     turns = [quat_from_rotmat(rotmats) for rotmats in (solved.upper_rotmat, solved.lower_rotmat)]
     if is_calm:
         turns = _calmed(turns, correction[moved], _length(joints))

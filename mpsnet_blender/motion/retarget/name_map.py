@@ -43,9 +43,9 @@ def _match(rig: Rig, family: Family, keys: dict[str, str]) -> dict[str, str]:
             bone = _first(names, word, keys)
             if bone is not None and bone not in found.values():
                 found[f"{side}_{slot}" if side else slot] = bone
-    chains = [[bone for name in names if (bone := keys.get(_key(name))) is not None and bone not in found.values()]
-              for names in (family.spine, family.neck)]
-    return _without_contradictions(rig, found | _spine_and_neck(rig, *chains, found, bool(family.switches)))
+    spine, neck = ([bone for name in names if (bone := keys.get(_key(name))) is not None and bone not in found.values()]
+                   for names in (family.spine, family.neck))
+    return _without_contradictions(rig, found | _spine_and_neck(rig, spine, neck, found, bool(family.switches)))
 
 
 def _spine_and_neck(rig: Rig, spine: list[str], neck: list[str], limbs: dict[str, str],
@@ -60,7 +60,7 @@ def _spine_and_neck(rig: Rig, spine: list[str], neck: list[str], limbs: dict[str
     if len(arms) == 2 and not is_control_rig:
         whole = spine + _carriers_of_both(rig, arms, limbs.get("hips"))
         spine = whole if len(set(whole)) <= len(SPINE) else spine
-    found = {}
+    found: dict[str, str] = {}
     for slots, bones in ((SPINE, spine), (NECK, [bone for bone in neck if bone not in carriers])):
         outwards = sorted(dict.fromkeys(bones), key=lambda bone: len(rig.ancestors(rig.index[bone])))
         found |= dict(zip(slots, outwards))
@@ -70,7 +70,7 @@ def _spine_and_neck(rig: Rig, spine: list[str], neck: list[str], limbs: dict[str
 def _carriers_of_both(rig: Rig, arms: list[int], hips: str | None) -> list[str]:
     """Return the deforming bones between the hips and both arms; none where the arms do not hang from the hips."""
     others = rig.ancestors(arms[1])
-    between = []
+    between: list[int] = []
     for bone in rig.ancestors(arms[0]):
         if rig.names[bone] == hips:
             return [rig.names[found] for found in between if rig.is_deforming[found]]

@@ -102,7 +102,7 @@ def _chain_turns(motion: MappedMotion, rest: dict[str, np.ndarray], target_map: 
         return multiply(motion.rotations[slot], conjugate(rest[slot]))
 
     spine, neck = chain(motion.bone_map, SPINE), chain(motion.bone_map, NECK)
-    found = {}
+    found: dict[str, np.ndarray] = {}
     targets = chain(target_map, SPINE)
     if spine and targets:
         found |= dict(zip(targets, shared_out([turned(slot) for slot in ("hips", *spine)], len(targets))))

@@ -65,7 +65,8 @@ def _head_path(tree: BoneTree, plan: BodyPlan) -> list[int]:
     heights = tree.heads @ plan.up
     lowest = min(heights[node] for node in plan.legs.first)
     crown = lowest + _CROWN * (max(heights.max(), (tree.tails @ plan.up).max()) - lowest)
-    path, node = [], plan.arms.base
+    path: list[int] = []
+    node = plan.arms.base
     while True:
         risers = [child for child in tree.children[node] if _is_central(tree, child) and heights[child] >= heights[node]
                   and child not in (plan.arms.first[0], plan.arms.second[0])]
@@ -82,7 +83,7 @@ def _head_path(tree: BoneTree, plan: BodyPlan) -> list[int]:
 def _rises(step: np.ndarray, up: np.ndarray, size: float) -> bool:
     """Whether a step goes more upwards than anywhere else, and at all."""
     length = np.linalg.norm(step)
-    return length > 1e-3 * size and step @ up >= 0.4 * length
+    return bool(length > 1e-3 * size and step @ up >= 0.4 * length)
 
 
 def _carries_a_face(tree: BoneTree, node: int) -> bool:

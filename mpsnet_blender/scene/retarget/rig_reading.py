@@ -28,7 +28,7 @@ def read_rig(armature_object: bpy.types.Object, resting: Container[str] | None =
         parents, copies = _followed(armature_object, number, parents)
     by_hand = {} if resting is None and not is_posed else {
         index: _basis_by_hand(armature_object.pose.bones[bone.name], bone.name == carrier) for index, bone in enumerate(bones)
-        if is_posed or bone.name not in resting}
+        if is_posed or resting is None or bone.name not in resting}
     posed = _posed(rests, parents, copies, by_hand)
     world = np.array(armature_object.matrix_world, dtype=np.float64)
     placed = world @ posed
