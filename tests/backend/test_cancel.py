@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -11,9 +13,9 @@ from backend.video.frames import open_span, read_frames
 from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Log, Progress, Result
 from tests.backend.videos import write_video
+from tests.waiting import LONG, comes_true
 
 FINDING, DRAWING = "Finding people", "Drawing preview"
-A_SECOND = 1.0
 
 
 @pytest.fixture(scope="session")
@@ -60,31 +62,49 @@ def tree_of(process):
     return alive
 
 
-def seconds_until_gone(process, stop):
-    """Call `stop` and return how long it takes until the process has ended and no child of it is left."""
-    began = time.monotonic()
-    stop()
-    assert process.wait(10)
-    while tree_of(process) and time.monotonic() - began < 10:
-        time.sleep(0.01)
-    return time.monotonic() - began
+def assert_it_stops_in_that_stage(process, stage):
+    """The process, which was asked to stop, ends by itself before that stage is done; nothing of it is left."""
+    *others, final = process.messages()
+    assert type(final) is Cancelled and process.wait(LONG) and process.exit_code == 130
+    assert all(isinstance(other, Progress) and other.stage == stage and other.done < other.total for other in others)
+    assert comes_true(lambda: tree_of(process) == [])
 
 
 @pytest.mark.parametrize("stage", [FINDING, DRAWING])
-def test_closing_stdin_stops_it_within_a_second_and_nothing_is_left(start_capture, place, stage):
+def test_closing_stdin_stops_it_in_its_stage_and_nothing_is_left(start_capture, place, stage):
     process = start_capture(stage)
-    seconds = seconds_until_gone(process, process._close_stdin)      # without the parent's help, which comes later
-    assert [type(message) for message in process.poll() if not isinstance(message, Progress)] == [Cancelled]
-    assert seconds < A_SECOND and process.exit_code == 130
+    process._close_stdin()      # without the parent's help, which comes later
+    assert_it_stops_in_that_stage(process, stage)
     assert list(place.iterdir()) == []
 
 
-def test_sigterm_stops_it_within_a_second_and_nothing_is_left(start_capture, place):
+def test_sigterm_stops_it_in_its_stage_and_nothing_is_left(start_capture, place):
     process = start_capture(FINDING)
-    seconds = seconds_until_gone(process, lambda: os.kill(process._process.pid, signal.SIGTERM))
-    assert [type(message) for message in process.poll() if not isinstance(message, Progress)] == [Cancelled]
-    assert seconds < A_SECOND and process.exit_code == 130
+    os.kill(process._process.pid, signal.SIGTERM)
+    assert_it_stops_in_that_stage(process, FINDING)
     assert list(place.iterdir()) == []
+
+
+def seconds_of(action):
+    began = time.monotonic()
+    action()
+    return time.monotonic() - began
+
+
+def test_a_cancel_is_felt_within_a_second_on_an_idle_machine(start_capture):
+    """An idle machine starts a Python with numpy and cv2 in a quarter of a second, however busy this one is now."""
+    def start_a_python():
+        subprocess.run([sys.executable, "-c", "import numpy, cv2"], check=True)
+
+    def cancel():
+        process._close_stdin()
+        assert process.wait(LONG)
+
+    before, process = seconds_of(start_a_python), start_capture(FINDING)
+    seconds = seconds_of(cancel)
+    quarter = max(before, seconds_of(start_a_python))
+    print(f"cancelled in {seconds:.2f} s, a quarter of a second of an idle machine takes {quarter:.2f} s")
+    assert seconds < 4 * quarter
 
 
 def test_cancel_while_it_is_still_starting_stops_it(start_backend, clip, place):
@@ -92,7 +112,7 @@ def test_cancel_while_it_is_still_starting_stops_it(start_backend, clip, place):
     assert isinstance(next(process.messages()), Hello)
     process.cancel()
     assert [type(message) for message in process.messages()][-1] is Cancelled
-    assert process.wait(3) and list(place.iterdir()) == []
+    assert process.wait(LONG) and list(place.iterdir()) == []
 
 
 @pytest.mark.parametrize("stage", [FINDING, DRAWING])

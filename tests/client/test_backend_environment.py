@@ -3,17 +3,18 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+import timeit
 from pathlib import Path
 
 import pytest
 
-from mpsnet_blender.client import backend_environment
+from mpsnet_blender.client import backend_environment, backend_process
 from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment, Profile, default_home
 from mpsnet_blender.client.backend_process import BackendProcess
 from mpsnet_blender.client.child_process import child_environ
 from mpsnet_blender.client.setup_errors import FolderError, NotSetUpError
 from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Progress
+from tests.waiting import LONG, comes_true
 
 
 @pytest.fixture
@@ -48,15 +49,21 @@ def processes_of(home):
     return found
 
 
+def fastest_seconds(function):
+    """Return how long a function takes when nothing else has the processor."""
+    return min(timeit.repeat(function, number=1, repeat=100))
+
+
 def environments_in(home):
     return [path for path in (home / "environments").iterdir() if path.is_dir()]
 
 
-def wait_for_pip(process):
+def wait_for_pip(process, home):
+    """Wait until the set-up has pip at work, in a process of its own."""
     for message in process.messages():
         if isinstance(message, Progress) and message.stage == "packages":
-            time.sleep(0.3)
-            return
+            break
+    assert comes_true(lambda: len(processes_of(home)) >= 2)
 
 
 def test_the_home_is_chosen_by_the_environment_variable_or_the_platform(monkeypatch, tmp_path):
@@ -86,10 +93,8 @@ def test_a_set_up_makes_the_environment_and_the_models_and_is_quick_to_find(tmp_
     assert environment.backend_command("capture", "clip.mp4") == [
         str(environment.python), "-m", "backend", "--models", str(environment.models_folder),
         "--checkpoints", str(environment.checkpoints_folder), "capture", "clip.mp4"]
-    began = time.perf_counter()
-    for _ in range(100):
-        environment.is_ready()
-    assert (time.perf_counter() - began) / 100 < 0.001
+    # A panel asks each time that it is drawn: it costs what asking for the times of a few files costs.
+    assert fastest_seconds(environment.is_ready) < 200 * fastest_seconds(environment.python.stat)
     count = len(reported)
     environment.ensure(reported.append)
     assert len(reported) == count
@@ -107,22 +112,20 @@ def test_a_home_that_cannot_be_made_is_told(tmp_path, tiny_profile):
         BackendEnvironment(tmp_path / "file" / "home", "tiny").ensure(lambda message: None)
 
 
-def test_cancelling_the_set_up_is_felt_within_a_second_and_leaves_nothing(tmp_path, silent_index):
+def test_a_cancelled_set_up_stops_by_itself_and_leaves_nothing(tmp_path, silent_index, monkeypatch):
+    monkeypatch.setattr(backend_process, "TERMINATE_AFTER", 2 * LONG)      # nobody helps
     with start_setup(tmp_path) as process:
-        wait_for_pip(process)
-        assert len(processes_of(tmp_path)) >= 2
-        began = time.monotonic()
+        wait_for_pip(process, tmp_path)
         process.cancel()
         assert isinstance(list(process.messages())[-1], Cancelled)
-        assert time.monotonic() - began < 1.0
-        assert process.wait(2) and process.exit_code == 130
+        assert process.wait(LONG) and process.exit_code == 130
     assert processes_of(tmp_path) == []
     assert environments_in(tmp_path) == []
 
 
 def test_a_set_up_that_is_given_up_leaves_no_process(tmp_path, silent_index):
     process = start_setup(tmp_path)
-    wait_for_pip(process)
+    wait_for_pip(process, tmp_path)
     process.kill()
     assert processes_of(tmp_path) == []
 
@@ -136,10 +139,7 @@ def test_a_set_up_ends_with_its_parent(tmp_path, silent_index):
         while b'"packages"' not in parent.stdout.readline():
             continue
         parent.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 2
-    while processes_of(tmp_path) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert processes_of(tmp_path) == []
+    assert comes_true(lambda: processes_of(tmp_path) == [])
     assert environments_in(tmp_path) == []
 
 

@@ -3,7 +3,6 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -146,9 +145,8 @@ def test_a_lock_names_its_holder_and_dies_with_it(tmp_path, run):
     with hold_lock(path, tmp_path) as holder:
         assert path.read_text() == str(holder.pid)
         threading.Timer(0.5, holder.kill).start()
-        began = time.monotonic()
         with setup_lock(path, run):
-            assert 0.3 < time.monotonic() - began < 2.0
+            assert holder.poll() is not None        # waited for its end
             assert path.read_text() == str(os.getpid())
     assert [type(report) for report in run.reported] == [Log]
     assert str(holder.pid) in run.reported[0].message

@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,16 @@ import pytest
 from mpsnet_blender.client.child_process import EXTENSION_ROOT, child_environ
 from mpsnet_blender.client.terminal import ProgressPrinter
 from mpsnet_blender.shared.protocol import Error, Progress, Result
+from tests.waiting import LONG
 
 CHILD = Path(__file__).with_name("child_script.py")
-# Tests that were started in the background of a shell inherit that Ctrl+C is ignored.
+# Tests that were started in the background of a shell inherit that Ctrl+C is ignored. The backend has all the time that it
+# needs: a busy machine must not make it be asked again.
 RUN_CHILD = """
 import signal, sys
 from mpsnet_blender.client import terminal
 signal.signal(signal.SIGINT, signal.default_int_handler)
+terminal._HEARD_SECONDS = 60.0
 sys.exit(terminal._run_backend(sys.argv[1:], []))
 """
 
@@ -42,12 +44,12 @@ def test_help_needs_no_set_up_and_makes_nothing(tmp_path, words):
 
 def test_the_backends_exit_status_is_handed_on(tmp_path):
     with start_foreground("exit", tmp_path) as process:
-        assert process.wait(10) == 7
+        assert process.wait(LONG) == 7
 
 
 def test_a_backend_that_dies_is_told(tmp_path):
     with start_foreground("abort", tmp_path) as process:
-        assert b"signal SIGABRT" in process.communicate(timeout=10)[1]
+        assert b"signal SIGABRT" in process.communicate(timeout=LONG)[1]
         assert process.returncode == 1
 
 
@@ -55,10 +57,9 @@ def test_a_backend_that_dies_is_told(tmp_path):
 def test_ctrl_c_lets_the_backend_shut_itself_down(tmp_path, name):
     with start_foreground("obey", tmp_path) as process:
         assert b"hello" in process.stdout.readline()
-        began = time.monotonic()
         process.send_signal(getattr(signal, name))
-        output = process.communicate(timeout=10)[0]
-        assert process.returncode == 130 and time.monotonic() - began < 1.0
+        output = process.communicate(timeout=LONG)[0]
+        assert process.returncode == 130
         assert b'"cancelled"' in output.splitlines()[-1]
 
 
