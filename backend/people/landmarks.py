@@ -1,9 +1,9 @@
-"""33 body landmarks of one person: the landmark model of MediaPipe's wheel (BlazePose GHUM full), mirrored and averaged."""
+"""33 body landmarks of one person: the landmark model of MediaPipe's wheel (BlazePose GHUM full), read twice and averaged."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,9 @@ _RESOLUTION = 256
 _HEATMAP = 64
 _REFINEMENT_RADIUS = 3
 _MODEL_POINTS = 39
+_ALIGNMENT = [33, 34]
+_HALF_TRUSTED_APART = 0.1     # of the region's side: two readings so far apart halve a landmark's score
+_CLEARLY_NEARER = 0.8         # seen from the side, left and right lie so near one another that chance decides
 
 LANDMARK_NAMES = (
     "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer",
@@ -26,6 +29,7 @@ LANDMARK_NAMES = (
 )
 LANDMARK_COUNT = len(LANDMARK_NAMES)
 LANDMARK = {name: index for index, name in enumerate(LANDMARK_NAMES)}
+BODY = slice(LANDMARK["left_shoulder"], None)      # all but the face
 TORSO = tuple(LANDMARK[name] for name in ("left_shoulder", "right_shoulder", "left_hip", "right_hip"))
 
 
@@ -40,12 +44,29 @@ _MIRRORED_ALL = _mirror_pairs()
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What the model reads in one crop: xy (33, 2), world (33, 3) and score (33,) as `Landmarks` has them.
+
+    Of many frames, all with a leading T.
+    """
+    xy: np.ndarray
+    world: np.ndarray
+    score: np.ndarray
+
+    def exchanged(self) -> Reading:
+        """Return the reading with left and right exchanged."""
+        return Reading(self.xy[..., MIRRORED, :], self.world[..., MIRRORED, :], self.score[..., MIRRORED])
+
+
+@dataclass(frozen=True)
 class Landmarks:
     """One person in one frame.
 
     xy (33, 2) image px; world (33, 3) metres about the hips' centre, axes as the camera's (x right, y down, z away)
     were it turned towards the person; score (33,) visibility in 0..1; presence: probability that a person is there;
-    next_region: where to look in the next frame.
+    next_region: where to look in the next frame. readings: what was averaged, the second with left and right exchanged
+    where it agrees better so (is_crosswise); `mirroring` decides which is right once the clip is known. is_rechecked:
+    whether the crop of the second was turned otherwise.
     """
     xy: np.ndarray
     world: np.ndarray
@@ -53,6 +74,9 @@ class Landmarks:
     presence: float
     region: Region
     next_region: Region
+    readings: tuple[Reading, Reading]
+    is_crosswise: bool = False
+    is_rechecked: bool = False
 
     @property
     def mean_score(self) -> float:
@@ -64,19 +88,28 @@ class Landmarks:
 
 
 class LandmarkModel:
-    """Reads landmarks in regions; each region is read as it is and mirrored, which halves the model's side bias."""
+    """Reads landmarks in regions, each twice: as it is and mirrored, which halves the model's side bias.
+
+    Turned upright, somebody who leans may be read with left and right exchanged, as surely as ever, and mirrored
+    likewise. A region to recheck is turned half the way back for the second reading: both seldom err at once.
+    """
 
     def __init__(self, models_folder: Path, workers: Workers):
         self._model = Model(models_folder / "pose_landmark_full.tflite", _SHA256)
         self._workers = workers
 
-    def __call__(self, image: np.ndarray, regions: list[Region]) -> list[Landmarks]:
-        """Return the landmarks in each region of a BGR image."""
-        crops = [region.crop(image, _RESOLUTION) for region in regions]
-        inputs = [view for crop in crops for view in (crop, crop[:, ::-1])]
-        decoded = self._workers.map(self._read, inputs)
-        return [_to_image(_average(decoded[2 * i], _mirror(decoded[2 * i + 1])), region)
-                for i, region in enumerate(regions)]
+    def __call__(self, image: np.ndarray, regions: list[Region], recheck: list[bool] | None = None) -> list[Landmarks]:
+        """Return the landmarks in each region of a BGR image; recheck those, or all."""
+        recheck = [True] * len(regions) if recheck is None else recheck
+        seconds = [_turned_back(region) if again else region for region, again in zip(regions, recheck, strict=True)]
+        views = [view for pair in zip(regions, seconds) for view in ((pair[0], False), (pair[1], True))]
+        read = self._workers.map(lambda view: self._read_view(image, *view), views)
+        return [_combined(first, second, region, again)
+                for first, second, region, again in zip(read[::2], read[1::2], regions, recheck, strict=True)]
+
+    def _read_view(self, image: np.ndarray, region: Region, is_mirrored: bool) -> _ImageLandmarks:
+        crop = region.crop(image, _RESOLUTION)
+        return _in_image(_mirror(self._read(crop[:, ::-1])) if is_mirrored else self._read(crop), region)
 
     def _read(self, crop: np.ndarray) -> _CropLandmarks:
         outputs = {output.size: output for output in self._model(crop[None].astype(np.float32) / 255.0)}
@@ -122,23 +155,49 @@ def _mirror(crop: _CropLandmarks) -> _CropLandmarks:
     return _CropLandmarks(xy, crop.world[_MIRRORED_ALL] * (-1, 1, 1), crop.score[_MIRRORED_ALL], crop.presence)
 
 
-def _average(direct: _CropLandmarks, mirrored: _CropLandmarks) -> _CropLandmarks:
-    """Return the mean of both views. Where they disagree on a landmark, its score falls: a tenth of the crop halves it."""
-    apart = np.linalg.norm(direct.xy - mirrored.xy, axis=1) / (0.1 * _RESOLUTION)
-    return _CropLandmarks(
-        xy=(direct.xy + mirrored.xy) / 2,
-        world=(direct.world + mirrored.world) / 2,
-        score=(direct.score + mirrored.score) / 2 / (1 + apart ** 2),
-        presence=(direct.presence + mirrored.presence) / 2)
+@dataclass(frozen=True)
+class _ImageLandmarks:
+    reading: Reading
+    alignment: np.ndarray    # (2, 2) px: the hips' centre, and a point above it on the circle around the body
+    presence: float
 
 
-def _to_image(crop: _CropLandmarks, region: Region) -> Landmarks:
+def _turned_back(region: Region) -> Region:
+    """Return the region turned back by half of what it is turned where that is little, less and less where it is much.
+
+    By 20 degrees of 40, 29 of 90: what is not upright in its crop costs depth. Upside down stays upside down.
+    """
+    return replace(region, angle=region.angle - math.sin(region.angle) / 2)
+
+
+def _in_image(crop: _CropLandmarks, region: Region) -> _ImageLandmarks:
     affine = region.affine(_RESOLUTION)
     xy = crop.xy @ affine[:, :2].T + affine[:, 2]
     cosine, sine = math.cos(region.angle), math.sin(region.angle)
     world = crop.world[:LANDMARK_COUNT] @ np.array(((cosine, sine, 0), (-sine, cosine, 0), (0, 0, 1)))
     # Single precision, and copies: these are kept for every frame of the clip.
-    return Landmarks(
-        xy=xy[:LANDMARK_COUNT].astype(np.float32), world=world.astype(np.float32),
-        score=crop.score[:LANDMARK_COUNT].astype(np.float32), presence=crop.presence, region=region,
-        next_region=region_from_alignment(xy[33], xy[34]))
+    reading = Reading(xy[:LANDMARK_COUNT].astype(np.float32), world.astype(np.float32),
+                      crop.score[:LANDMARK_COUNT].astype(np.float32))
+    return _ImageLandmarks(reading, xy[_ALIGNMENT], crop.presence)
+
+
+def _combined(first: _ImageLandmarks, second: _ImageLandmarks, region: Region, is_rechecked: bool) -> Landmarks:
+    one, other = first.reading, second.reading
+    crosswise = lie_crosswise(one.xy, other.xy)
+    mean = average(one, other.exchanged() if crosswise else other, region.side)
+    return Landmarks(mean.xy, mean.world, mean.score, (first.presence + second.presence) / 2, region,
+                     region_from_alignment(*(first.alignment + second.alignment) / 2), (one, other), crosswise, is_rechecked)
+
+
+def average(first: Reading, second: Reading, side: float | np.ndarray) -> Reading:
+    """Return the mean of two readings in regions of this side, px. Where they disagree on a landmark, its score falls."""
+    apart = np.linalg.norm(first.xy - second.xy, axis=-1) / (_HALF_TRUSTED_APART * side)
+    return Reading((first.xy + second.xy) / 2, (first.world + second.world) / 2,
+                   (first.score + second.score) / 2 / (1 + apart ** 2))
+
+
+def lie_crosswise(xy: np.ndarray, other: np.ndarray) -> bool:
+    """Tell whether two bodies (33, 2) px, wherever they are, lie nearer to one another with left and right of one exchanged."""
+    body, other_body = xy - xy.mean(0), other - other.mean(0)
+    as_read, exchanged = (np.linalg.norm(body - place, axis=1)[BODY].mean() for place in (other_body, other_body[MIRRORED]))
+    return bool(exchanged < _CLEARLY_NEARER * as_read)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .appearance import appearance_distance
+from .landmarks import Reading
+from .mirroring import Readings, settle
 from .skeletons import skeleton_distance
 from .tracklets import Tracklet, is_bodily
 
@@ -181,12 +183,17 @@ def _repeats(tracklet: Tracklet, other: Tracklet) -> bool:
 
 
 def _person_track(tracklet: Tracklet) -> PersonTrack:
-    xy = np.stack([landmarks.xy for landmarks in tracklet.observations])
-    score = np.stack([landmarks.score for landmarks in tracklet.observations])
+    settled = settle(_readings(tracklet))
     return PersonTrack(
-        frame_index=np.array(tracklet.frame_index), timestamps=np.array(tracklet.timestamps), xy=xy,
-        world=np.stack([landmarks.world for landmarks in tracklet.observations]), score=score,
-        boxes=_boxes(xy), thumbnail=tracklet.thumbnail.jpeg)
+        frame_index=np.array(tracklet.frame_index), timestamps=np.array(tracklet.timestamps), xy=settled.xy,
+        world=settled.world, score=settled.score, boxes=_boxes(settled.xy), thumbnail=tracklet.thumbnail.jpeg)
+
+
+def _readings(tracklet: Tracklet) -> Readings:
+    first, second = (Reading(*(np.stack([getattr(reading, name) for reading in readings]) for name in ("xy", "world", "score")))
+                     for readings in zip(*(landmarks.readings for landmarks in tracklet.observations), strict=True))
+    side = np.array([landmarks.region.side for landmarks in tracklet.observations])
+    return Readings(first, second, side, np.array(tracklet.timestamps))
 
 
 def _boxes(xy: np.ndarray) -> np.ndarray:

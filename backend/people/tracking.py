@@ -79,7 +79,9 @@ class Tracker:
     def _follow(self, frame: Frame) -> list[tuple[Tracklet, tuple[Landmarks, np.ndarray]]]:
         regions = [tracklet.predicted_region(frame.timestamp) for tracklet in self._active]
         seen = []
-        for tracklet, region, landmarks in zip(self._active, regions, self._landmark_model(frame.image, regions)):
+        recheck = [tracklet.is_to_be_rechecked for tracklet in self._active]
+        readings = self._landmark_model(frame.image, regions, recheck)
+        for tracklet, region, landmarks in zip(self._active, regions, readings, strict=True):
             if landmarks.presence >= _MIN_PRESENCE and landmarks.torso_score >= _MIN_TORSO_SCORE \
                     and continues(tracklet, region, landmarks):
                 seen.append((tracklet, (landmarks, appearance(frame.image, landmarks))))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
 from ..base.regions import Region
 from ..video.frames import Frame
 from .appearance import HISTOGRAM_SIZE, appearance_distance
-from .landmarks import Landmarks
+from .landmarks import Landmarks, lie_crosswise
 from .skeletons import LIMBS
 from .thumbnails import NO_THUMBNAIL, Thumbnail, better_thumbnail
 
@@ -17,6 +18,7 @@ _MAX_LENGTH_VARIATION = 0.2             # people: 0.04 to 0.16; a cart full of t
 _MAX_MEAN_ACCELERATION = 100.0          # m/s^2 of landmarks about the hips; a runner: 21; the cart: 127
 _ACCELERATION_STEP_SECONDS = 1 / 30
 _SURE_SCORE = 0.7                       # mean over the landmarks: acrobats 0.75 and more, however they move; the cart: 0.6
+_RECHECK_EVERY = 5                      # frames; turned otherwise, a reading has less depth
 _DOUBTFUL_SHARE, _USUAL_OBSERVATIONS = 0.85, 30     # of the mean score of so many observations
 
 
@@ -45,6 +47,14 @@ class Tracklet:
         """Whether the person is seen less surely now than of late."""
         usual = np.mean([landmarks.mean_score for landmarks in self.observations[-_USUAL_OBSERVATIONS:]])
         return bool(self.last.mean_score < _DOUBTFUL_SHARE * usual)
+
+    @property
+    def is_to_be_rechecked(self) -> bool:
+        """Whether the next frame is to be read with another turn: now and then, and where left and right may be mixed up."""
+        lately = self.observations[-_RECHECK_EVERY:]
+        return not any(landmarks.is_rechecked for landmarks in lately[1:]) \
+            or any(landmarks.is_crosswise for landmarks in lately) \
+            or any(lie_crosswise(before.xy, after.xy) for before, after in pairwise(lately))
 
     def add(self, frame: Frame, landmarks: Landmarks, colours: np.ndarray) -> None:
         self.thumbnail = better_thumbnail(self.thumbnail, frame.image, landmarks)

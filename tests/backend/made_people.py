@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from backend.base.regions import Region, region_from_alignment
 from backend.body.lifting import LiftedTrack
 from backend.body.proportions import Body, generic_body
-from backend.people.landmarks import LANDMARK, Landmarks
+from backend.people.landmarks import LANDMARK, Landmarks, Reading
 from backend.people.stitching import PersonTrack
 from backend.people.tracklets import Tracklet
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
@@ -139,7 +139,8 @@ def tracklet(track: PersonTrack, frames: slice, colour: int) -> Tracklet:
         region = region_of(track.xy[index])
         piece.frame_index.append(int(track.frame_index[index]))
         piece.timestamps.append(float(track.timestamps[index]))
-        piece.observations.append(Landmarks(track.xy[index], track.world[index], track.score[index], 0.99, region, region))
+        reading = Reading(track.xy[index], track.world[index], track.score[index])
+        piece.observations.append(Landmarks(reading.xy, reading.world, reading.score, 0.99, region, region, (reading, reading)))
         piece.appearances.append(appearance)
     centres = np.array([landmarks.region.centre for landmarks in piece.observations])
     seconds = piece.timestamps[-1] - piece.timestamps[0]

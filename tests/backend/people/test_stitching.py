@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -86,8 +88,8 @@ def test_a_thing_whose_limbs_flicker_is_nobody_but_an_acrobat_who_is_seen_well_i
     thing, acrobat = whole(STANDING_BY, RED), whole(STANDING_BY, RED)
     for flickering, share in ((thing, 0.6), (acrobat, 1.0)):
         flickering.observations = [
-            type(seen)(seen.xy, seen.world + generator.normal(scale=0.08, size=(33, 3)), share * seen.score, seen.presence,
-                       seen.region, seen.next_region) for seen in flickering.observations]
+            replace(seen, world=seen.world + generator.normal(scale=0.08, size=(33, 3)), score=share * seen.score)
+            for seen in flickering.observations]
     assert is_bodily(whole(STANDING_BY, RED)) and not is_bodily(thing)
     assert stitch([thing], IMAGE_SIZE) == []
     assert is_bodily(acrobat) and len(stitch([acrobat], IMAGE_SIZE)) == 1
@@ -95,7 +97,7 @@ def test_a_thing_whose_limbs_flicker_is_nobody_but_an_acrobat_who_is_seen_well_i
 
 def test_skeletons_are_as_far_apart_as_their_joints_in_body_radii():
     seen = whole(STANDING_BY, RED).observations[0]
-    moved = type(seen)(seen.xy + (seen.region.body_radius, 0), seen.world, seen.score, 0.9, seen.region, seen.region)
+    moved = replace(seen, xy=seen.xy + (seen.region.body_radius, 0))
     assert skeleton_distance(seen, seen) == 0 and skeleton_distance(seen, moved) == pytest.approx(1.0)
 
 
