@@ -44,7 +44,7 @@ def score_capture(capture_folder: Path, truth_file: Path) -> Result:
     """Return the scores of everybody in a capture, matched to the people of the truth by where they are."""
     motions = _read_motions(capture_folder)
     truth = read_truth(truth_file)
-    joints = [_camera_joints(motion) for motion in motions]
+    joints = [camera_joints(motion) for motion in motions]
     costs = np.array([[_distance(motion, ours, person) for person in truth.joints] for motion, ours in zip(motions, joints)])
     pairs = list(zip(*linear_sum_assignment(costs)))
     lines = []
@@ -101,7 +101,7 @@ def _read_motions(folder: Path) -> list[Motion]:
     return motions
 
 
-def _camera_joints(motion: Motion) -> np.ndarray:
+def camera_joints(motion: Motion) -> np.ndarray:
     """Return a motion's body joints (T, 12, 3) in its camera's frame."""
     rotmats = Rotation.from_rotvec(motion.poses.reshape(-1, 3)).as_matrix().reshape(motion.frame_count, -1, 3, 3)
     _, joints = forward_kinematics(rotmats, motion.rest_joints, motion.trans)
