@@ -5,7 +5,6 @@ The files are ours: plain arrays, made once by `checkpoints.add_models` from wha
 
 from __future__ import annotations
 
-import os
 import struct
 import tokenize
 import zipfile
@@ -17,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from mpsnet_blender.shared.engine_files import MODEL_FILES, ModelFile, missing_files
+from mpsnet_blender.shared.whole_file import written_whole
 
 from ..base.errors import ModelError, OutputError
 
@@ -100,17 +100,11 @@ def load_model(folder: Path, key: str) -> dict[str, np.ndarray]:
 def save_model(folder: Path, key: str, arrays: Mapping[str, np.ndarray], source_name: str) -> None:
     """Write one model file atomically. Raises OutputError."""
     path = folder / MODEL_FILES[key].file_name
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(partial, "wb") as stream:
-                contents = {_VERSION_KEY: np.array(_FORMAT_VERSION), _SOURCE_KEY: np.array(source_name), **arrays}
-                np.savez(stream, **contents)  # type: ignore[arg-type]  # no key is named allow_pickle
-            os.replace(partial, path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        with written_whole(path) as stream:
+            contents = {_VERSION_KEY: np.array(_FORMAT_VERSION), _SOURCE_KEY: np.array(source_name), **arrays}
+            np.savez(stream, **contents)  # type: ignore[arg-type]  # no key is named allow_pickle
     except OSError as error:
         raise OutputError(f"Cannot write {path}: {error.strerror or error}.",
                           "Free some space, or choose a folder that you may write to.") from error

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from .smpl_skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS, generic_rest_joints
+from .whole_file import written_whole
 
 FORMAT_VERSION = 1
 CONTACT_NAMES = ("left_heel", "left_toe", "right_heel", "right_toe")
@@ -86,14 +87,8 @@ def write_motion(path: str | os.PathLike, motion: Motion) -> None:
         value = getattr(motion, item.name)
         if value is not None:
             arrays[item.name] = np.asarray(value)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(partial, "wb") as stream:
-            np.savez_compressed(stream, **arrays)
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
+    with written_whole(path) as stream:
+        np.savez_compressed(stream, **arrays)
 
 
 def read_motion(path: str | os.PathLike) -> Motion:
