@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +10,15 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from mpsnet_blender.shared.motion_file import Motion, write_motion
+from mpsnet_blender.shared.capture_listing import (
+    PEOPLE_FILE,
+    PREVIEW_FILE,
+    CaptureListing,
+    ListedPerson,
+    path_as_text,
+    write_listing,
+)
+from mpsnet_blender.shared.motion_file import Motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT
 
 from .base.errors import NobodyFoundError
@@ -23,9 +30,10 @@ from .camera.scenery import Scenery
 from .camera.viewpoint import find_viewpoint
 from .engines.engine import CapturedPerson, Engine, Shot
 from .engines.keypoints import LIFTERS, KeypointsEngine
-from .output.folder_writer import PEOPLE_FILE, PEOPLE_FORMAT_VERSION, CaptureFolder
+from .output.folder_writer import CaptureFolder
+from .output.people_files import write_people
 from .output.preview import PreviewPerson, write_preview
-from .output.quality import Quality, measure_quality
+from .output.quality import in_words, measure_quality
 from .people.detection import PersonDetector
 from .people.gaps import Clock
 from .people.landmarks import LandmarkModel
@@ -90,13 +98,14 @@ def capture(video: Path, destination: Path, options: CaptureOptions, models_fold
     motions = [motion_in_world(own, raw, stage, shot, engine.name) for own, raw in zip(planted, standing, strict=True)]
     qualities = [measure_quality(own, shot) for own in planted]
     for number, quality in enumerate(qualities, start=1):
-        reporter.log("info", f"Person {number}: {quality}")
+        reporter.log("info", f"Person {number}: {in_words(quality)}")
     with folder:
         if options.preview:
             drawn = [_preview_person(number, person, shot) for number, person in enumerate(people, start=1)]
-            write_preview(folder.path / "preview.mp4", span, clock.fps, drawn,
+            write_preview(folder.path / PREVIEW_FILE, span, clock.fps, drawn,
                           lambda done: reporter.progress(_PREVIEW, done, len(clock.frame_index), "frames"))
-        _write_people(folder.path, shot, people, motions, qualities, stage, engine.name, options)
+        listed = write_people(folder.path, people, motions, qualities)
+        write_listing(folder.path / PEOPLE_FILE, _listing(shot, stage, engine.name, options, listed))
         reporter.check()
     return len(people)
 
@@ -163,29 +172,9 @@ def _preview_person(person_id: int, person: CapturedPerson, shot: Shot) -> Previ
                          person.joint_confidence(), person.track.boxes)
 
 
-def _write_people(folder: Path, shot: Shot, people: list[CapturedPerson], motions: list[Motion], qualities: list[Quality],
-                  stage: Stage, engine: str, options: CaptureOptions) -> None:
-    listed = []
-    for number, (person, motion, quality) in enumerate(zip(people, motions, qualities, strict=True), start=1):
-        name = f"person_{number:02d}"
-        write_motion(folder / f"{name}.npz", motion)
-        if person.track.thumbnail:
-            (folder / f"{name}.jpg").write_bytes(person.track.thumbnail)
-        listed.append({
-            "id": number, "file": f"{name}.npz", "thumbnail": f"{name}.jpg" if person.track.thumbnail else None,
-            "first_frame": int(motion.frame_index[0]), "last_frame": int(motion.frame_index[-1]),
-            "start_seconds": float(motion.timestamps[0]), "end_seconds": float(motion.timestamps[-1]),
-            "stature": round(person.motion.stature, 3),
-            "visible_share": round(quality.visible_share, 4), "sides_repaired_frames": quality.sides_repaired_frames,
-            "reprojection_error_px": round(quality.reprojection_error_px, 2), "quality": quality.rounded(),
-            "unrefined_reprojection_error_px": (None if person.unrefined_reprojection_error is None
-                                                else round(person.unrefined_reprojection_error, 2)),
-        })
-    contents = {
-        "format_version": PEOPLE_FORMAT_VERSION, "engine": engine, "video": str(shot.span.path.absolute()),
-        "fps": shot.clock.fps, "image_size": list(shot.span.size), "frame_count": len(shot.clock.frame_index),
-        "stature": options.stature, "camera_pitch_degrees": round(math.degrees(stage.pitch), 2),
-        "camera_roll_degrees": round(math.degrees(stage.roll), 2), "camera_moves": len(stage.world_from_cam) > 1,
-        "preview": "preview.mp4" if options.preview else None, "people": listed,
-    }
-    (folder / PEOPLE_FILE).write_text(json.dumps(contents, indent=2, allow_nan=False))
+def _listing(shot: Shot, stage: Stage, engine: str, options: CaptureOptions, people: tuple[ListedPerson, ...]) -> CaptureListing:
+    return CaptureListing(
+        engine=engine, video=path_as_text(shot.span.path.absolute()), fps=shot.clock.fps, image_size=shot.span.size,
+        frame_count=len(shot.clock.frame_index), stature=options.stature,
+        camera_pitch_degrees=round(math.degrees(stage.pitch), 2), camera_roll_degrees=round(math.degrees(stage.roll), 2),
+        camera_moves=len(stage.world_from_cam) > 1, preview=PREVIEW_FILE if options.preview else None, people=people)

@@ -6,7 +6,6 @@ the backend: it needs no set-up and no network.
 """
 
 import importlib
-import json
 import subprocess
 import sys
 import tempfile
@@ -38,6 +37,7 @@ def module(name: str):
 def write_capture(folder: Path) -> Path:
     """Write a capture of two people who stand side by side and wave, with thumbnails, and return its folder."""
     motion_file, skeleton = module("shared.motion_file"), module("shared.smpl_skeleton")
+    capture_listing = module("shared.capture_listing")
     rotations = module("motion.base.rotations")
     folder.mkdir()
     upright = rotations.rotmat_from_rotvec((np.pi / 2, 0, 0))
@@ -55,10 +55,10 @@ def write_capture(folder: Path) -> Path:
             camera_matrix=np.array(((1300.0, 0, 960), (0, 1300.0, 540), (0, 0, 1))), image_size=np.array((1920, 1080)),
             world_from_cam=world_from_cam, engine="synthetic"))
         _write_picture(folder / f"person_{number:02d}.jpg", (0.2, 0.3 + 0.3 * number, 0.7))
-        people.append({"id": number, "file": f"person_{number:02d}.npz", "start_seconds": 0.0, "end_seconds": 89 / 30,
-                       "thumbnail": f"person_{number:02d}.jpg"})
-    listing = {"format_version": 1, "video": "/videos/two_people.mp4", "fps": 30.0, "people": people}
-    (folder / "people.json").write_text(json.dumps(listing))
+        people.append(capture_listing.ListedPerson(number, f"person_{number:02d}.npz", f"person_{number:02d}.jpg", 0, 89,
+                                                   end_seconds=89 / 30))
+    capture_listing.write_listing(folder / "people.json", capture_listing.CaptureListing(
+        video="/videos/two_people.mp4", fps=30.0, people=tuple(people)))
     return folder
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import queue
 import signal
 import subprocess
@@ -13,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, path_as_text
 from mpsnet_blender.shared.protocol import FINAL_TYPES, Cancelled, Error, Hello, Message, ProtocolError, Result, decode
 
 from ..base.errors import BatchError, CancelRequested
 from ..base.reporter import Reporter
-from ..output.folder_writer import PEOPLE_FILE
+from ..output.folder_writer import capture_in
 from .command_line import capture_command
 
 VIDEO_SUFFIXES = frozenset((".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf",
@@ -87,7 +87,7 @@ def plan_folders(videos: list[Path], output: Path) -> list[tuple[Path, Path]]:
     planned: dict[Path, Path] = {}
     for video in videos:
         number, folder = 1, output / video.stem
-        while folder in planned or _video_of(folder) not in (None, video):
+        while folder in planned or _video_of(folder) not in (None, path_as_text(video)):
             number += 1
             folder = output / f"{video.stem}-{number}"
         planned[folder] = video
@@ -96,21 +96,19 @@ def plan_folders(videos: list[Path], output: Path) -> list[tuple[Path, Path]]:
 
 def is_captured(video: Path, folder: Path) -> bool:
     """Whether a folder holds a whole capture of the video, made since the video last changed."""
-    listing = folder / PEOPLE_FILE
+    listing = capture_in(folder)
+    if listing is None or not all((folder / person.file).is_file() for person in listing.people):
+        return False
     try:
-        listed = json.loads(listing.read_text(encoding="utf-8"))
-        is_whole = all((folder / person["file"]).is_file() for person in listed["people"])
-        return is_whole and _video_of(folder) == video and listing.stat().st_mtime >= video.stat().st_mtime
-    except (OSError, ValueError, KeyError, TypeError):
+        return listing.video == path_as_text(video) and (folder / PEOPLE_FILE).stat().st_mtime >= video.stat().st_mtime
+    except OSError:
         return False
 
 
-def _video_of(folder: Path) -> Path | None:
-    """Return the video that a folder holds a capture of, None where it holds none."""
-    try:
-        return Path(json.loads((folder / PEOPLE_FILE).read_text(encoding="utf-8"))["video"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def _video_of(folder: Path) -> str | None:
+    """Return the path of the video that a folder holds a capture of, None where it holds none."""
+    listing = capture_in(folder)
+    return listing.video if listing else None
 
 
 def _words(ending: Message | None, folder: Path) -> str:

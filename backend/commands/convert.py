@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from mpsnet_blender.motion.formats.capture_folder import Capture, open_capture
 from mpsnet_blender.motion.formats.even_rate import at_even_rate
 from mpsnet_blender.shared.motion_file import Motion, MotionFileError, read_motion
 from mpsnet_blender.shared.protocol import Result
+from mpsnet_blender.shared.whole_file import written_whole
 
 from ..base.errors import ConversionError, OptionError, OutputError
 
@@ -62,7 +62,7 @@ def _format_of(destination: Path) -> str:
 
 def _targets(capture: Capture, is_folder: bool, destination: Path, suffix: str) -> list[tuple[Path, Path]]:
     """Return the motion files to read, each with the file to write."""
-    sources = [person.motion_path for person in capture.people]
+    sources = [capture.motion_path(person) for person in capture.people]
     if destination.suffix.lower() == suffix and not destination.is_dir():
         if len(sources) > 1:
             raise OptionError(f"The capture holds {len(sources)} people, and {destination.name} is one file.",
@@ -79,7 +79,8 @@ def _write(motion: Motion, source: Path, target: Path, format_name: str, scale: 
     contents = _bvh_bytes(motion, scale) if format_name == "bvh" else _amass_bytes(motion)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _write_atomically(target, contents)
+        with written_whole(target) as stream:
+            stream.write(contents)
     except OSError as error:
         raise OutputError(f"Cannot write {target}: {error.strerror}.",
                           "Choose another destination, or make room there.") from None
@@ -93,14 +94,3 @@ def _amass_bytes(motion: Motion) -> bytes:
     archive = io.BytesIO()
     np.savez_compressed(archive, **amass_arrays(motion))  # type: ignore[arg-type]  # no key is named allow_pickle
     return archive.getvalue()
-
-
-def _write_atomically(target: Path, contents: bytes) -> None:
-    """Write a file whole under its name, or not at all."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(contents)
-        os.replace(partial, target)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.transform import Rotation
 
+from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, ListingError, read_listing
 from mpsnet_blender.shared.motion_file import Motion, MotionFileError, read_motion
 from mpsnet_blender.shared.protocol import Result
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
@@ -42,7 +43,7 @@ class Score:
 
 def score_capture(capture_folder: Path, truth_file: Path) -> Result:
     """Return the scores of everybody in a capture, matched to the people of the truth by where they are."""
-    motions = _read_motions(capture_folder)
+    motions, notes = _read_motions(capture_folder)
     truth = read_truth(truth_file)
     joints = [camera_joints(motion) for motion in motions]
     costs = np.array([[_distance(motion, ours, person) for person in truth.joints] for motion, ours in zip(motions, joints)])
@@ -58,7 +59,7 @@ def score_capture(capture_folder: Path, truth_file: Path) -> Result:
             lines.append(f"persons {row + 1} and {other_row + 1}: distance {error:.0f} mm off")
     if len(motions) != len(truth.joints):
         lines.append(f"{len(motions)} people captured, {len(truth.joints)} in the truth.")
-    return Result(str(capture_folder), "\n".join(lines))
+    return Result(str(capture_folder), "\n".join(lines + notes))
 
 
 def compare(predicted: np.ndarray, truth: np.ndarray, frame_index: np.ndarray) -> Score:
@@ -81,14 +82,18 @@ def compare(predicted: np.ndarray, truth: np.ndarray, frame_index: np.ndarray) -
         frames=int(known.sum()), coverage=float(known.sum() / len(truth)))
 
 
-def _read_motions(folder: Path) -> list[Motion]:
+def _read_motions(folder: Path) -> tuple[list[Motion], list[str]]:
+    """Return everybody's motion, and a note where the listing does not say whose. Raises TruthError."""
     advice = "Give the folder that `mocap.py capture` wrote."
     if folder.is_file():
         raise TruthError(f"{folder} is a file, where a capture's folder is wanted.",
                          f"{advice} The order is: score CAPTURE_DIR TRUTH.")
     if not folder.is_dir():
         raise TruthError(f"There is no folder {folder}.", advice)
-    files = sorted(folder.glob("person_*.npz"))
+    try:
+        files, notes = [folder / person.file for person in read_listing(folder / PEOPLE_FILE).people], []
+    except ListingError as error:
+        files, notes = sorted(folder.glob("person_*.npz")), [f"{error} Every person_*.npz is scored."]
     if not files:
         raise TruthError(f"{folder} holds no person_*.npz.", advice)
     try:
@@ -98,7 +103,7 @@ def _read_motions(folder: Path) -> list[Motion]:
     for path, motion in zip(files, motions):
         if motion.world_from_cam is None:
             raise TruthError(f"{path} has no camera.", advice)
-    return motions
+    return motions, notes
 
 
 def camera_joints(motion: Motion) -> np.ndarray:

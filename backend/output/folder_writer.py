@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import json
 import os
 import re
 import shutil
@@ -12,11 +11,11 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from ..base.errors import OutputError
+from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, CaptureListing, ListingError, is_capture_file, read_listing
 
-PEOPLE_FILE = "people.json"
-PEOPLE_FORMAT_VERSION = 1
-_OUR_NAMES = re.compile(r"person_\d+\.(npz|jpg)|preview\.mp4|people\.json")
+from ..base.errors import OutputError
+from .replacing import is_replacing, is_stuck, replace_files, undo_replacing
+
 _ABANDONED_AFTER_SECONDS = 24 * 3600.0      # where the system cannot tell whether a process still runs
 
 
@@ -30,26 +29,35 @@ class CaptureFolder:
         self.path = Path()
 
     def require_place(self) -> None:
-        """Raise OutputError where it can be told beforehand that nothing can be written there; touches nothing."""
+        """Raise OutputError where it can be told beforehand that nothing can be written there.
+
+        Touches nothing, but for a move that a killed run did not finish: that is undone.
+        """
         place = next(path for path in (self.destination, *self.destination.parents) if path.exists())
         if not place.is_dir():
             raise OutputError(f"{place} is a file, not a folder.", "Choose another --output.")
         if not os.access(place, os.W_OK | os.X_OK):
             raise OutputError(f"Cannot write to {place}: you have no permission.", "Choose another --output.")
+        _undo_interrupted(self.destination)
         self._require_nothing_foreign()
 
     def _require_nothing_foreign(self) -> None:
         """Raise OutputError where a file that the capture would replace is not an earlier capture's."""
-        if not self.destination.is_dir():
-            return
-        replaceable = set(_files_of_previous_capture(self.destination))
-        if self._video is not None and self._video.exists():
-            replaceable -= {name for name in replaceable if (self.destination / name).exists()
-                            and (self.destination / name).samefile(self._video)}
-        for path in sorted(self.destination.iterdir()):
-            if _OUR_NAMES.fullmatch(path.name) and path.name not in replaceable:
+        replaceable = self._replaceable()
+        for path in sorted(self.destination.iterdir()) if self.destination.is_dir() else ():
+            name = path.name.lower()    # where the system does not tell large letters from small ones, that is this file
+            if is_capture_file(name) and name not in replaceable and os.path.lexists(self.destination / name):
                 raise OutputError(f"{path} would be replaced, and it is not an earlier capture's.",
                                   "Choose another --output, or move that file away.")
+
+    def _replaceable(self) -> set[str]:
+        """Return the names of what is there of an earlier capture, by its own listing, but for the video."""
+        listing = capture_in(self.destination)
+        names = listing.files() if listing else ()
+        return {name for name in names if (self.destination / name).is_file() and not self._is_video(self.destination / name)}
+
+    def _is_video(self, path: Path) -> bool:
+        return self._video is not None and self._video.exists() and path.samefile(self._video)
 
     def __enter__(self) -> CaptureFolder:
         self.require_place()
@@ -57,12 +65,14 @@ class CaptureFolder:
             # Inside a folder that is there already: its parent may be another disk, or not ours to write to.
             workplace = self.destination if self.destination.exists() else self.destination.parent
             workplace.mkdir(parents=True, exist_ok=True)
-            self._remove_abandoned()
-            self.path = Path(tempfile.mkdtemp(prefix=f"{self._prefix()}{os.getpid()}.", dir=workplace))
+            for path, owner in _hidden_folders(self.destination):
+                if not is_replacing(path) and _is_abandoned(path, owner):
+                    shutil.rmtree(path, ignore_errors=True)
+            prefix = f"{_prefix(workplace, self.destination)}{os.getpid()}."
+            self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=workplace))
             self.path.chmod(0o755)
         except OSError as error:
-            raise OutputError(f"Cannot write {self.destination}: {error.strerror}.",
-                              "Choose another --output, or make room there.") from None
+            raise self._cannot_write(error) from None
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -70,61 +80,77 @@ class CaptureFolder:
             if kind is None:
                 self._move_into_place()
         except OSError as failure:
-            raise OutputError(f"Cannot write {self.destination}: {failure.strerror}.",
-                              "Choose another --output, or make room there.") from None
+            raise self._cannot_write(failure) from None
         finally:
-            shutil.rmtree(self.path, ignore_errors=True)
+            if not is_replacing(self.path):     # else the earlier capture is in there: the next run brings it back
+                shutil.rmtree(self.path, ignore_errors=True)
         if isinstance(error, OSError):
-            raise OutputError(f"Cannot write {self.destination}: {error.strerror}.",
-                              "Choose another --output, or make room there.") from error
-
-    def _prefix(self) -> str:
-        return f".{self.destination.name}.mpsnet-"
-
-    def _remove_abandoned(self) -> None:
-        """Remove what killed runs to the same destination left behind."""
-        pattern = f"{glob.escape(self._prefix())}*.*"
-        for path in (*self.destination.glob(pattern), *self.destination.parent.glob(pattern)):
-            owner = path.name.removeprefix(self._prefix()).split(".")[0]
-            if owner.isdigit() and path.is_dir() and _is_abandoned(path, int(owner)):
-                shutil.rmtree(path, ignore_errors=True)
+            raise self._cannot_write(error) from error
 
     def _move_into_place(self) -> None:
         if not self.destination.exists():
             os.rename(self.path, self.destination)
             return
-        _remove_previous_capture(self.destination)
-        # people.json last: a folder that has it is whole.
-        for path in sorted(self.path.iterdir(), key=lambda path: path.name == PEOPLE_FILE):
-            os.replace(path, self.destination / path.name)
+        self._require_nothing_foreign()     # again: a preview takes its time
+        replace_files(self.path, self.destination, self._replaceable())
+
+    def _cannot_write(self, error: OSError) -> OutputError:
+        return OutputError(f"Cannot write {self.destination}: {error.strerror}.",
+                           "Choose another --output, make room there, or close what has its files open and run it again.")
 
 
-def _remove_previous_capture(folder: Path) -> None:
-    """Remove the files of an earlier capture, by its own list, and nothing else."""
-    for name in _files_of_previous_capture(folder):
-        if (folder / name).is_file():
-            (folder / name).unlink()
-
-
-def _files_of_previous_capture(folder: Path) -> list[str]:
-    """Return the names that an earlier capture's own list gives, its own among them; none where there is no list."""
+def capture_in(folder: Path) -> CaptureListing | None:
+    """Return the listing of the capture in a folder, None where none can be read. A move that was cut short is undone first."""
     try:
-        listed = json.loads((folder / PEOPLE_FILE).read_text())
-        names = [PEOPLE_FILE, listed.get("preview")]
-        names += [person[key] for person in listed["people"] for key in ("file", "thumbnail")]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return []
-    return [name for name in names if isinstance(name, str) and Path(name).name == name]
+        _undo_interrupted(folder.absolute())
+        return read_listing(folder / PEOPLE_FILE)
+    except (OutputError, ListingError):
+        return None
+
+
+def _undo_interrupted(destination: Path) -> None:
+    """Bring back the earlier capture that a killed run was about to replace. Raises OutputError."""
+    for path, owner in _hidden_folders(destination):
+        if not is_replacing(path):
+            continue
+        if not (_is_gone(owner) or is_stuck(path)):
+            raise OutputError(f"Another capture is just being put into {destination}.", "Try again in a minute.")
+        try:
+            undo_replacing(path, destination)
+        except (OSError, ListingError) as error:
+            raise OutputError(f"A run that was killed left {destination} half replaced, and the capture before it cannot be "
+                              f"brought back: {error}", "Close what has its files open, or choose another --output.") from None
+
+
+def _hidden_folders(destination: Path) -> list[tuple[Path, int]]:
+    """Return where captures to a destination are being made, or were when they were killed, each with its process's id."""
+    found = []
+    for place in (destination, destination.parent):
+        prefix = _prefix(place, destination)
+        for path in place.glob(f"{glob.escape(prefix)}*.*"):
+            owner = re.match(r"[0-9]{1,9}(?=\.)", path.name.removeprefix(prefix))
+            found += [(path, int(owner[0]))] if owner and path.is_dir() and not path.is_symlink() else []
+    return found
+
+
+def _prefix(place: Path, destination: Path) -> str:
+    return ".mpsnet-" if place == destination else f".{destination.name}.mpsnet-"
 
 
 def _is_abandoned(path: Path, owner: int) -> bool:
-    """Tell whether the process that made a folder is gone."""
-    if os.name == "nt":     # there, signal 0 is Ctrl+C
+    if os.name == "nt":
         return time.time() - path.stat().st_mtime > _ABANDONED_AFTER_SECONDS
+    return _is_gone(owner)
+
+
+def _is_gone(owner: int) -> bool:
+    """Tell whether a process has ended, where the system tells that."""
+    if os.name == "nt":     # there, signal 0 is Ctrl+C
+        return False
     try:
         os.kill(owner, 0)
     except ProcessLookupError:
         return True
     except OSError:
-        return False
+        pass    # it lives, and is another user's
     return False

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
+from typing import Any
 
 import numpy as np
 
 from mpsnet_blender.motion.base.smoothing import frame_seconds
+from mpsnet_blender.shared.capture_listing import GRADES, Quality
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 from ..base.smoothing import smooth
@@ -14,7 +16,6 @@ from ..engines.engine import Shot
 from ..world.placing import StandingPerson
 from ..world.soles import soles
 
-GRADES = ("green", "amber", "red")
 _MILLIMETRES = 1000.0
 _CONTACT = 0.5
 _JITTER_SECONDS = 0.1
@@ -23,32 +24,19 @@ _SLIDE_MM_PER_SECOND, _PENETRATION_MM, _JITTER_MM = (250.0, 600.0), (40.0, 90.0)
 _REPROJECTION_PERCENT, _HIDDEN_SHARE, _REPAIRED_SHARE = (3.0, 6.0), (0.1, 0.4), (0.05, 0.2)
 
 
-@dataclass(frozen=True)
-class Quality:
-    """foot_slide: mm a frame, and mm a second, over the floor, of soles in contact; floor_penetration: mm under it, by the
-    95th percentile of the lower sole; jitter: mm by which joints tremble about their smoothed paths; reprojection: px and %
-    of the body's height between landmarks and body in the picture; visible_share of the frames; frames in which left and
-    right were swapped."""
-    foot_slide_mm: float
-    foot_slide_mm_per_second: float
-    floor_penetration_mm: float
-    jitter_mm: float
-    reprojection_error_px: float
-    reprojection_error_percent: float
-    visible_share: float
-    sides_repaired_frames: int
-    grade: str
-    advice: str
+def rounded(quality: Quality) -> Quality:
+    """Return the figures with the decimals that tell something."""
+    figures: dict[str, Any] = {name: round(value, 3) for name, value in asdict(quality).items() if isinstance(value, float)}
+    return replace(quality, **figures)
 
-    def rounded(self) -> dict:
-        """Return the figures by name, as a listing shows them."""
-        return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(self).items()}
 
-    def __str__(self) -> str:
-        return (f"{self.grade}: feet slide {self.foot_slide_mm_per_second:.0f} mm/s "
-                f"({self.foot_slide_mm:.1f} mm/frame), sink {self.floor_penetration_mm:.0f} mm, "
-                f"jitter {self.jitter_mm:.1f} mm, {self.reprojection_error_px:.1f} px off the picture "
-                f"({self.reprojection_error_percent:.1f} % of the height), seen {self.visible_share:.0%}. {self.advice}").strip()
+def in_words(quality: Quality) -> str:
+    """Return measured figures and grade as a line of the log."""
+    return (f"{quality.grade}: feet slide {quality.foot_slide_mm_per_second:.0f} mm/s "
+            f"({quality.foot_slide_mm:.1f} mm/frame), sink {quality.floor_penetration_mm:.0f} mm, "
+            f"jitter {quality.jitter_mm:.1f} mm, {quality.reprojection_error_px:.1f} px off the picture "
+            f"({quality.reprojection_error_percent:.1f} % of the height), seen {quality.visible_share:.0%}. "
+            f"{quality.advice}").strip()
 
 
 def measure_quality(standing: StandingPerson, shot: Shot) -> Quality:

@@ -1,6 +1,5 @@
 """Cancel and sudden death in each stage of a capture."""
 
-import json
 import os
 import signal
 import subprocess
@@ -10,6 +9,7 @@ import time
 import pytest
 
 from backend.video.frames import open_span, read_frames
+from mpsnet_blender.shared.capture_listing import CaptureListing, ListedPerson, write_listing
 from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Log, Progress, Result
 from tests.backend.videos import write_video
@@ -133,7 +133,7 @@ def test_a_killed_run_keeps_the_earlier_capture_and_a_finished_one_replaces_it(s
     out.mkdir()
     (out / "notes.txt").write_text("mine")
     (out / "person_01.npz").write_text("earlier")
-    (out / "people.json").write_text(json.dumps({"people": [{"file": "person_01.npz", "thumbnail": None}], "preview": None}))
+    write_listing(out / "people.json", CaptureListing(people=(ListedPerson(1, "person_01.npz"),)))
     process = start_capture(DRAWING)
     process.kill()
     assert (out / "person_01.npz").read_text() == "earlier" and (out / "notes.txt").read_text() == "mine"

@@ -1,4 +1,3 @@
-import json
 import os
 import subprocess
 import sys
@@ -7,6 +6,7 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.client.child_process import child_environ
+from mpsnet_blender.shared.capture_listing import read_listing
 from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.protocol import FINAL_TYPES, Error, Hello, Progress, Result, decode
 from tests.backend.videos import grey_pictures, write_video
@@ -89,8 +89,8 @@ def test_a_path_of_any_letters_works_in_a_locale_without_them(sample_clip, tmp_p
     motion = read_motion(tmp_path / "aus gäbe" / "person_01.npz")
     assert motion.source == str(clip)
     np.testing.assert_array_equal(motion.frame_index, np.arange(30, 45))
-    people = json.loads((tmp_path / "aus gäbe" / "people.json").read_text(encoding="utf-8"))
-    assert people["video"] == str(clip) and people["people"][0]["first_frame"] == 30
+    listing = read_listing(tmp_path / "aus gäbe" / "people.json")
+    assert listing.video == str(clip) and listing.people[0].first_frame == 30
 
 
 @pytest.mark.parametrize("terminal", [[], ["--terminal"]])
@@ -101,6 +101,7 @@ def test_a_path_that_python_cannot_read_as_text_works(terminal, sample_clip, tmp
     ended = run_backend(*terminal, "capture", clip, "--output", tmp_path / "gäbe", "--end", "0.6", environ=environ)
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "gäbe" / "person_01.npz").is_file()
+    assert read_listing(tmp_path / "gäbe" / "people.json").video == str(clip)
     if terminal:
         assert ended.stdout.decode("utf-8").splitlines() == ["1 person captured.", str(tmp_path / "gäbe")]
 
@@ -151,8 +152,8 @@ def test_options_reach_the_result(sample_clip, tmp_path, run_backend):
                         "--height", "1.9", "--fov", "90", "--people", "1", "--engine", "keypoints")
     messages = messages_of(ended)
     assert ended.returncode == 0 and any(isinstance(message, Progress) for message in messages)
-    people = json.loads((tmp_path / "out" / "people.json").read_text())
+    listing = read_listing(tmp_path / "out" / "people.json")
     motion = read_motion(tmp_path / "out" / "person_01.npz")
-    assert people["stature"] == 1.9 and people["preview"] is None and len(people["people"]) == 1
+    assert listing.stature == 1.9 and listing.preview is None and len(listing.people) == 1
     assert motion.camera_matrix[0, 0] == pytest.approx(480) and not (tmp_path / "out" / "preview.mp4").exists()
     assert 1.6 < np.ptp(motion.rest_joints[:, 1]) + 1.9 * (0.041 + 0.087) < 2.1

@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 
 import cv2
@@ -8,14 +7,15 @@ import pytest
 from backend.evaluation.ground import world_joints
 from backend.output.quality import foot_slide
 from backend.video.frames import open_span, read_frames
+from mpsnet_blender.shared.capture_listing import GRADES, read_listing
 from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.protocol import FINAL_TYPES, Hello, Log, Progress, Result
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 
 @pytest.fixture(scope="module")
-def people(sample_capture):
-    return json.loads((sample_capture.folder / "people.json").read_text())
+def listing(sample_capture):
+    return read_listing(sample_capture.folder / "people.json")
 
 
 @pytest.fixture(scope="module")
@@ -52,27 +52,26 @@ def test_progress_tells_rate_and_time_left_at_most_ten_times_a_second(sample_cap
     assert len(finding) <= 10 * seconds + 3
 
 
-def test_the_folder_holds_what_people_json_lists_and_nothing_else(sample_capture, people):
-    listed = {person[key] for person in people["people"] for key in ("file", "thumbnail")}
-    listed |= {"people.json", people["preview"]}
-    assert {path.name for path in sample_capture.folder.iterdir()} == listed
+def test_the_folder_holds_what_people_json_lists_and_nothing_else(sample_capture, listing):
+    assert {path.name for path in sample_capture.folder.iterdir()} == listing.files()
+    assert listing.files() == {"people.json", "person_01.npz", "person_01.jpg", "preview.mp4"}
     assert [path.name for path in sample_capture.folder.parent.iterdir() if path.name.startswith(".")] == []
 
 
-def test_people_json_tells_spans_and_quality(people, motion, sample_clip):
-    assert (people["format_version"], people["fps"], people["frame_count"]) == (1, 30.0, 300)
-    assert people["image_size"] == [960, 720]
-    assert people["video"] == str(sample_clip) and people["engine"] == motion.engine
-    (person,) = people["people"]
-    assert (person["id"], person["file"]) == (1, "person_01.npz")
-    assert (person["first_frame"], person["last_frame"]) == (motion.frame_index[0], motion.frame_index[-1])
-    assert person["end_seconds"] == pytest.approx(motion.timestamps[-1])
-    assert person["visible_share"] > 0.95 and person["reprojection_error_px"] < 12
-    quality = person["quality"]
-    assert quality["grade"] in ("green", "amber", "red") and (quality["grade"] == "green") == (quality["advice"] == "")
-    assert quality["foot_slide_mm_per_second"] == pytest.approx(30 * quality["foot_slide_mm"], abs=0.02)
-    assert 0 < quality["foot_slide_mm"] < 12 and quality["floor_penetration_mm"] < 80 and 0 < quality["jitter_mm"] < 10
-    assert 0 < quality["reprojection_error_percent"] < 3 and people["camera_moves"] is False
+def test_people_json_tells_spans_and_quality(listing, motion, sample_clip):
+    assert (listing.fps, listing.frame_count) == (30.0, 300)
+    assert listing.image_size == (960, 720)
+    assert listing.video == str(sample_clip) and listing.engine == motion.engine
+    (person,) = listing.people
+    assert (person.person_id, person.file) == (1, "person_01.npz")
+    assert (person.first_frame, person.last_frame) == (motion.frame_index[0], motion.frame_index[-1])
+    assert person.end_seconds == pytest.approx(motion.timestamps[-1])
+    assert person.visible_share > 0.95 and person.reprojection_error_px < 12
+    quality = person.quality
+    assert quality.grade in GRADES and (quality.grade == "green") == (quality.advice == "")
+    assert quality.foot_slide_mm_per_second == pytest.approx(30 * quality.foot_slide_mm, abs=0.02)
+    assert 0 < quality.foot_slide_mm < 12 and quality.floor_penetration_mm < 80 and 0 < quality.jitter_mm < 10
+    assert 0 < quality.reprojection_error_percent < 3 and listing.camera_moves is False
 
 
 def test_the_motion_file_holds_the_whole_clip(motion, sample_clip):
@@ -94,14 +93,14 @@ def test_poses_do_not_jump_from_frame_to_frame(motion):
     assert steps.max() < 0.12      # 3.6 m/s
 
 
-def test_thumbnails_are_jpegs_that_show_the_person(sample_capture, people):
-    content = (sample_capture.folder / people["people"][0]["thumbnail"]).read_bytes()
+def test_thumbnails_are_jpegs_that_show_the_person(sample_capture, listing):
+    content = (sample_capture.folder / listing.people[0].thumbnail).read_bytes()
     picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     assert content[:3] == b"\xff\xd8\xff" and picture.shape == (160, 160, 3) and picture.std() > 15
 
 
-def test_the_preview_has_every_frame_of_the_span_with_something_drawn(sample_capture, sample_clip, people):
-    preview = sample_capture.folder / people["preview"]
+def test_the_preview_has_every_frame_of_the_span_with_something_drawn(sample_capture, sample_clip, listing):
+    preview = sample_capture.folder / listing.preview
     frames = list(read_frames(open_span(preview)))
     assert len(frames) == 300 and frames[0].image.shape == (720, 960, 3)
     original = next(read_frames(open_span(sample_clip, 5.0))).image

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
+from mpsnet_blender.shared.capture_listing import (
+    PEOPLE_FILE,
+    CaptureListing,
+    ListedPerson,
+    motion_name,
+    thumbnail_name,
+    write_listing,
+)
 from mpsnet_blender.shared.motion_file import Motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import generic_rest_joints
 
@@ -48,12 +55,11 @@ def write_capture(folder: Path, motions: list[Motion], video: str = "") -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     people = []
     for number, motion in enumerate(motions, start=1):
-        write_motion(folder / f"person_{number:02d}.npz", motion)
-        people.append({
-            "id": number, "file": f"person_{number:02d}.npz", "first_frame": int(motion.frame_index[0]),
-            "last_frame": int(motion.frame_index[-1]), "start_seconds": float(motion.timestamps[0]),
-            "end_seconds": float(motion.timestamps[-1]), "thumbnail": f"person_{number:02d}.jpg", "visible_share": 1.0})
-    listing = {"format_version": 1, "video": video, "fps": motions[0].mocap_framerate, "image_size": list(IMAGE_SIZE),
-               "frame_count": motions[0].frame_count, "people": people, "preview": None}
-    (folder / "people.json").write_text(json.dumps(listing))
+        write_motion(folder / motion_name(number), motion)
+        people.append(ListedPerson(
+            number, motion_name(number), thumbnail_name(number), int(motion.frame_index[0]), int(motion.frame_index[-1]),
+            float(motion.timestamps[0]), float(motion.timestamps[-1]), visible_share=1.0))
+    write_listing(folder / PEOPLE_FILE, CaptureListing(
+        video=video, fps=motions[0].mocap_framerate, image_size=IMAGE_SIZE, frame_count=motions[0].frame_count,
+        people=tuple(people)))
     return folder

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...shared.capture_listing import GRADES
 from ...shared.smpl_skeleton import JOINT
 from ..base.contact_spans import standing
 from ..base.smoothing import frame_seconds, smooth
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import soles_of, standing_ankle_height, stature_of
 
-GRADES = ("green", "amber", "red")
 _JITTER_SECONDS = 0.1
 _LIMITS = {"slide": (250.0, 600.0), "penetration": (40.0, 90.0), "jitter": (8.0, 16.0)}     # amber from, red from
 _WORDS = {"slide": "Feet slide: raise the foot lock, or correct the contacts.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ import numpy as np
 
 from ...motion.base.rest_pose import rest_pose
 from ...motion.base.timing import fps_and_base, scene_frames
-from ...motion.formats.capture_folder import Capture, CapturedPerson, ReadMotions, open_capture, read_motions
+from ...motion.formats.capture_folder import Capture, ReadMotions, open_capture, read_motions
+from ...shared.capture_listing import ListedPerson
 from ...shared.motion_file import Motion
 from ..base.motion_storage import keep_motion
 from ..base.selection import select_only
@@ -99,13 +101,13 @@ def _set_scene(scene: bpy.types.Scene, options: ImportOptions, read: ReadMotions
         scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
 
 
-def _add_person(collection: bpy.types.Collection, capture: Capture, person: CapturedPerson, motion: Motion,
+def _add_person(collection: bpy.types.Collection, capture: Capture, person: ListedPerson, motion: Motion,
                 frames: np.ndarray, scene_fps: float, relax_hands: bool) -> bpy.types.Object:
     rest = rest_pose(motion.rest_joints, shod=motion.engine not in ("", "amass"))
     is_alone = len(capture.people) == 1
     name = capture.name if is_alone else f"{capture.name} person {person.person_id}"
     armature_object = build_armature(collection, name, rest)
-    armature_object["mpsnet_motion_file"] = str(person.motion_path)
+    armature_object["mpsnet_motion_file"] = str(capture.motion_path(person))
     animate_armature(armature_object, motion, rest, frames, relax_hands)
     keep_motion(armature_object, motion, frames, scene_fps, relax_hands)
     return armature_object
@@ -138,11 +140,11 @@ def _camera_path(seen: list[tuple[Motion, np.ndarray]]) -> CameraPath:
 def _add_footage(scene: bpy.types.Scene, camera: bpy.types.Camera, capture: Capture, read: ReadMotions,
                  start_frame: int) -> list[str]:
     motion = read.motions[0][1]
-    path = capture.video or Path(motion.source)
-    if not path.is_absolute() or not path.is_file():
+    path = Path(capture.listing.video or motion.source)
+    if not path.is_absolute() or not os.path.isfile(path):  # Path.is_file raises for a name that no file can have
         return [f"The footage {path.name} was not found: the camera has no background."] if path.name else []
     fps = scene.render.fps / scene.render.fps_base
-    footage = Footage(path, capture.video_fps or motion.mocap_framerate, start_frame, read.origin_seconds, fps)
+    footage = Footage(path, capture.listing.fps or motion.mocap_framerate, start_frame, read.origin_seconds, fps)
     try:
         image = add_footage(camera, footage)
     except RuntimeError as error:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...motion.base.timing import clock
-from ...motion.formats.capture_folder import PEOPLE_FILE, CapturedPerson, capture_beside, open_capture
+from ...motion.formats.capture_folder import Capture, capture_beside, open_capture
+from ...shared.capture_listing import PEOPLE_FILE, ListedPerson
 
 
 @dataclass(frozen=True)
@@ -38,18 +39,18 @@ def people_found(path: Path) -> FoundPeople:
     path = Path(path)
     if path.name == PEOPLE_FILE:
         path = path.parent
-    if path.is_dir():
-        return FoundPeople(path, tuple(_in_words(person) for person in open_capture(path).people))
-    whole = capture_beside(path)
+    whole = None if path.is_dir() else capture_beside(path)
     if whole is None:
-        return FoundPeople(path, tuple(_in_words(person) for person in open_capture(path).people))
-    there = (person for person in whole.people if person.motion_path.is_file())
-    return FoundPeople(path.parent, tuple(_in_words(person, person.motion_path.name == path.name) for person in there))
+        capture = open_capture(path)
+        return FoundPeople(path, tuple(_in_words(capture, person) for person in capture.people))
+    there = (person for person in whole.people if whole.motion_path(person).is_file())
+    return FoundPeople(whole.folder, tuple(_in_words(whole, person, person.file == path.name) for person in there))
 
 
-def _in_words(person: CapturedPerson, is_chosen: bool = True) -> FoundPerson:
+def _in_words(capture: Capture, person: ListedPerson, is_chosen: bool = True) -> FoundPerson:
     tells_times = person.end_seconds > person.start_seconds
     return FoundPerson(
-        person_id=person.person_id, label=f"Person {person.person_id}" if tells_times else person.motion_path.stem,
+        person_id=person.person_id, label=f"Person {person.person_id}" if tells_times else Path(person.file).stem,
         span=f"{clock(person.start_seconds)} to {clock(person.end_seconds)}" if tells_times else "",
-        thumbnail=str(person.thumbnail or ""), grade=person.grade, advice=person.advice, is_chosen=is_chosen)
+        thumbnail=str(capture.thumbnail(person) or ""), grade=person.quality.grade, advice=person.quality.advice,
+        is_chosen=is_chosen)

@@ -1,7 +1,5 @@
 """The sample clip as a camera sees it that turns to and fro on the spot: exact, because a turn only maps the picture."""
 
-import json
-
 import cv2
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ from backend.evaluation.ground import path_error, world_joints
 from backend.evaluation.truth import HIPS, read_truth
 from backend.video.frames import open_span, read_frames
 from mpsnet_blender.client.backend_process import BackendProcess
+from mpsnet_blender.shared.capture_listing import read_listing
 from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.backend.videos import write_video
@@ -50,7 +49,7 @@ def folder(environment, sample_clip, turns, tmp_path_factory):
 def test_each_frame_has_the_cameras_own_pose(folder, turns):
     motion = read_motion(folder / "person_01.npz")
     assert motion.world_from_cam.shape == (motion.frame_count, 4, 4)
-    assert json.loads((folder / "people.json").read_text())["camera_moves"] is True
+    assert read_listing(folder / "people.json").camera_moves is True
     found = motion.world_from_cam[0, :3, :3].T @ motion.world_from_cam[:, :3, :3]
     true = turns[motion.frame_index[0]].T @ turns[motion.frame_index]
     errors = np.degrees((Rotation.from_matrix(found).inv() * Rotation.from_matrix(true)).magnitude())

@@ -1,6 +1,5 @@
 """`batch`: many videos, each in a process of its own."""
 
-import json
 import os
 import time
 
@@ -10,7 +9,9 @@ from backend.base.errors import BatchError
 from backend.commands.batch import Batch, capture_all, find_videos, is_captured, plan_folders
 from backend.commands.command_line import capture_command, parser
 from backend.video.frames import open_span, read_frames
+from mpsnet_blender.shared.capture_listing import read_listing, write_listing
 from mpsnet_blender.shared.protocol import Cancelled, Error, Log, Progress, Result
+from tests.backend.output.made_captures import listing_of
 from tests.backend.videos import grey_pictures, write_video
 from tests.waiting import LONG
 
@@ -39,7 +40,7 @@ def test_one_that_fails_does_not_stop_the_rest_and_a_second_run_skips_what_is_do
     assert isinstance(messages[-1], Error) and "2 of 4 videos could not be captured" in messages[-1].message
     assert sorted(path.name for path in out.iterdir()) == ["a", "b"]
     assert all((out / name / "person_01.npz").is_file() for name in "ab")
-    assert json.loads((out / "a" / "people.json").read_text())["stature"] == 1.8
+    assert read_listing(out / "a" / "people.json").stature == 1.8
     summary = [message.message for message in messages if isinstance(message, Log)][-4:]
     assert summary[0].startswith("a.mp4: 1 person captured.") and summary[1].startswith("b.avi: 1 person captured.")
     assert "is not a video" in summary[2] and "Nobody was found" in summary[3]
@@ -96,16 +97,16 @@ def test_videos_are_named_or_found_right_in_a_folder_each_once(videos, tmp_path)
         find_videos((tmp_path / "nothing",))
 
 
-def write_listing(folder, video):
+def write_empty_capture(folder, video):
     folder.mkdir(parents=True)
     (folder / "person_01.npz").write_bytes(b"")
-    (folder / "people.json").write_text(json.dumps({"video": str(video), "people": [{"file": "person_01.npz"}]}))
+    write_listing(folder / "people.json", listing_of(1, video=str(video)))
 
 
 def test_videos_of_one_name_and_captures_of_others_get_folders_of_their_own(tmp_path):
     first, second, third = tmp_path / "x" / "clip.mp4", tmp_path / "y" / "clip.mp4", tmp_path / "y" / "clip.mov"
     out = tmp_path / "out"
-    write_listing(out / "clip", second)
+    write_empty_capture(out / "clip", second)
     planned = plan_folders([first, second, third], out)
     assert planned == [(first, out / "clip-2"), (second, out / "clip"), (third, out / "clip-3")]
 
@@ -113,7 +114,7 @@ def test_videos_of_one_name_and_captures_of_others_get_folders_of_their_own(tmp_
 def test_done_is_what_is_whole_and_newer_than_its_video(tmp_path):
     video, folder = tmp_path / "clip.mp4", tmp_path / "out" / "clip"
     video.write_bytes(b"")
-    write_listing(folder, video)
+    write_empty_capture(folder, video)
     assert is_captured(video, folder)
     later = time.time() + 100
     os.utime(video, (later, later))

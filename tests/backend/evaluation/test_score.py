@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -163,6 +164,18 @@ def test_a_folder_without_motion_and_one_without_a_camera_are_told(tmp_path, sam
     write_motion(tmp_path / "person_01.npz", Motion(poses=np.zeros((3, 72)), trans=np.zeros((3, 3)), mocap_framerate=30.0))
     with pytest.raises(TruthError, match="no camera"):
         score_capture(tmp_path, sample_truth)
+
+
+def test_who_is_listed_is_scored_and_everybody_where_the_listing_is_damaged(tmp_path, sample_capture, sample_truth):
+    listing = sample_capture.folder / "people.json"
+    for name in ("person_01.npz", "person_02.npz"):
+        shutil.copy(sample_capture.folder / "person_01.npz", tmp_path / name)
+    shutil.copy(listing, tmp_path)
+    assert "people captured" not in score_capture(tmp_path, sample_truth).summary
+    (tmp_path / "people.json").write_text("{")
+    *_, count, note = score_capture(tmp_path, sample_truth).summary.splitlines()
+    assert count == "2 people captured, 1 in the truth."
+    assert "people.json is damaged" in note and note.endswith("Every person_*.npz is scored.")
 
 
 def test_a_wrong_folder_ends_with_an_error_and_status_1(tmp_path, sample_truth, run_backend):

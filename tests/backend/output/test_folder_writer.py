@@ -6,26 +6,10 @@ import pytest
 
 from backend.base.errors import OutputError
 from backend.output.folder_writer import CaptureFolder
+from mpsnet_blender.shared.capture_listing import CaptureListing, ListedPerson, write_listing
+from tests.backend.output.made_captures import listing_of, names, write_capture
 
 DEAD_PROCESS = 2 ** 22 + 1      # above Linux's highest process id
-
-
-def write_capture(destination, people=1, preview=False):
-    """Write a capture as the pipeline does, with a word for each file's content."""
-    stems = [f"person_{number:02d}" for number in range(1, people + 1)]
-    listed = [{"file": f"{stem}.npz", "thumbnail": f"{stem}.jpg"} for stem in stems]
-    with CaptureFolder(destination) as folder:
-        for person in listed:
-            for name in person.values():
-                (folder.path / name).write_text(f"of {people}")
-        if preview:
-            (folder.path / "preview.mp4").write_text("film")
-        contents = {"people": listed, "preview": "preview.mp4" if preview else None}
-        (folder.path / "people.json").write_text(json.dumps(contents))
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
 
 
 def test_the_folder_appears_whole_when_all_is_written(tmp_path):
@@ -75,17 +59,51 @@ def test_the_preview_of_a_capture_can_be_captured_but_not_replaced(tmp_path):
     CaptureFolder(tmp_path / "other", tmp_path / "preview.mp4").require_place()
 
 
-@pytest.mark.parametrize("listed", [
-    '{"people": [{"file": "../outside.txt", "thumbnail": "/etc/hostname"}]}',
-    '{"people": [{"file": "..", "thumbnail": "takes"}], "preview": ""}', '{"people": [{"file": 1, "thumbnail": null}]}'])
-def test_a_strange_list_of_people_removes_nothing_else(tmp_path, listed):
-    destination = tmp_path / "out"
-    (destination / "takes").mkdir(parents=True)
+@pytest.mark.parametrize("version", [{}, {"format_version": 2}])
+def test_a_listing_that_is_not_of_our_version_names_nothing_to_replace(tmp_path, version):
+    (tmp_path / "person_01.npz").write_text("mine")
+    (tmp_path / "people.json").write_text(json.dumps({**version, "people": [{"id": 1, "file": "person_01.npz"}]}))
+    with pytest.raises(OutputError, match=r"people\.json would be replaced, and it is not an earlier capture's"):
+        write_capture(tmp_path)
+    assert names(tmp_path) == ["people.json", "person_01.npz"] and (tmp_path / "person_01.npz").read_text() == "mine"
+
+
+def test_a_listing_that_names_other_files_leads_to_none_of_them(tmp_path):
+    others = ("holiday.mov", "taxes.pdf", "thesis.doc", "person_1.npz")
+    for name in others:
+        (tmp_path / name).write_text("mine")
+    (tmp_path / "people.json").write_text(json.dumps({"format_version": 1, "preview": "holiday.mov", "people": [
+        {"id": 1, "file": "thesis.doc", "thumbnail": "taxes.pdf"}, {"id": 2, "file": "person_1.npz"}]}))
+    write_capture(tmp_path)
+    assert names(tmp_path) == sorted((*others, "people.json", "person_01.jpg", "person_01.npz"))
+    assert all((tmp_path / name).read_text() == "mine" for name in others)
+
+
+@pytest.mark.parametrize("name", ["../outside.txt", "/etc/hostname", "..", "takes/first.npz", ""])
+def test_a_listing_that_names_files_elsewhere_is_not_replaced(tmp_path, name):
     (tmp_path / "outside.txt").write_text("mine")
-    (destination / "people.json").write_text(listed)
-    write_capture(destination)
-    assert names(tmp_path) == ["out", "outside.txt"]
-    assert names(destination) == ["people.json", "person_01.jpg", "person_01.npz", "takes"]
+    (tmp_path / "out" / "takes").mkdir(parents=True)
+    (tmp_path / "out" / "people.json").write_text(json.dumps({"format_version": 1, "people": [{"id": 1, "file": name}]}))
+    with pytest.raises(OutputError, match="is not an earlier capture's"):
+        write_capture(tmp_path / "out")
+    assert names(tmp_path) == ["out", "outside.txt"] and names(tmp_path / "out") == ["people.json", "takes"]
+
+
+def test_a_folder_under_one_of_our_names_is_not_replaced_even_if_it_is_listed(tmp_path):
+    write_listing(tmp_path / "people.json", listing_of(1))
+    (tmp_path / "person_01.npz").mkdir()
+    with pytest.raises(OutputError, match=r"person_01\.npz would be replaced"):
+        write_capture(tmp_path)
+    assert names(tmp_path) == ["people.json", "person_01.npz"]
+
+
+def test_a_file_that_comes_while_the_capture_is_written_is_not_replaced(tmp_path):
+    write_capture(tmp_path)
+    with pytest.raises(OutputError, match=r"preview\.mp4 would be replaced"), CaptureFolder(tmp_path) as folder:
+        (tmp_path / "preview.mp4").write_text("mine")
+        write_listing(folder.path / "people.json", listing_of(1))
+    assert names(tmp_path) == ["people.json", "person_01.jpg", "person_01.npz", "preview.mp4"]
+    assert (tmp_path / "preview.mp4").read_text() == "mine" and (tmp_path / "person_01.npz").read_text() == "of 1"
 
 
 def test_an_empty_folder_that_is_there_is_filled(tmp_path):
@@ -140,8 +158,10 @@ def test_what_killed_runs_left_behind_is_removed_by_the_next(tmp_path, name):
     assert not left.exists() and working.exists() and of_another.exists()
 
 
-def test_two_runs_to_one_folder_both_end_whole(tmp_path):
-    with CaptureFolder(tmp_path / "out") as first, CaptureFolder(tmp_path / "out") as second:
-        (first.path / "person_01.npz").write_text("first")
-        (second.path / "person_01.npz").write_text("second")
-    assert names(tmp_path) == ["out"] and names(tmp_path / "out") == ["person_01.npz"]
+def test_of_two_runs_to_one_folder_the_later_one_stays_whole(tmp_path):
+    with CaptureFolder(tmp_path / "out") as folder:
+        write_capture(tmp_path / "out", people=2)
+        (folder.path / "person_01.npz").write_text("later")
+        write_listing(folder.path / "people.json", CaptureListing(people=(ListedPerson(1, "person_01.npz"),)))
+    assert names(tmp_path) == ["out"] and names(tmp_path / "out") == ["people.json", "person_01.npz"]
+    assert (tmp_path / "out" / "person_01.npz").read_text() == "later"

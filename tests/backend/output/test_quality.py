@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from backend.engines.engine import CapturedPerson
-from backend.output.quality import foot_slide, jitter, measure_quality
+from backend.output.quality import foot_slide, in_words, jitter, measure_quality, rounded
 from backend.world.placing import StandingPerson
 from backend.world.soles import soles
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
+from mpsnet_blender.shared.capture_listing import Quality
 from tests.backend.made_people import INTRINSICS, person_track, seen_from, walker
 
 DOWN = np.array((0.0, 0.0, -1.0))
@@ -72,8 +73,14 @@ def test_a_body_beside_the_picture_and_hidden_frames_are_told():
     assert hidden.visible_share == pytest.approx(40 / 90) and "Hidden" in hidden.advice
 
 
-def test_the_listing_shows_plain_numbers():
-    rounded = measure_quality(standing_walker(), SHOT).rounded()
-    assert set(rounded) >= {"foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "grade", "advice",
-                            "visible_share"}
-    assert all(isinstance(value, (int, float, str)) for value in rounded.values())
+def test_the_listing_shows_three_decimals():
+    quality = measure_quality(standing_walker(lift=-0.0612345), SHOT)
+    shown = rounded(quality)
+    assert quality.jitter_mm != shown.jitter_mm == round(quality.jitter_mm, 3)
+    assert (shown.sides_repaired_frames, shown.grade, shown.advice) == (0, quality.grade, quality.advice)
+
+
+def test_the_log_tells_grade_figures_and_advice():
+    quality = Quality(1.23, 36.9, 12.3, 4.56, 7.89, 2.34, 0.995, 0, "amber", "Feet slide.")
+    assert in_words(quality) == ("amber: feet slide 37 mm/s (1.2 mm/frame), sink 12 mm, jitter 4.6 mm, 7.9 px off the picture "
+                                 "(2.3 % of the height), seen 100%. Feet slide.")

@@ -1,11 +1,12 @@
 """The whole line in a script's background: a video goes in, an animated armature comes out."""
 
-import json
 from pathlib import Path
 
 import bpy
 import numpy as np
 import pytest
+
+from mpsnet_blender.shared.capture_listing import read_listing
 
 SAMPLE = Path(__file__).parents[3] / "samples" / "walk_turn.mp4"
 
@@ -19,8 +20,8 @@ def backend(extension):
 def test_a_video_becomes_an_armature_that_moves_at_the_videos_speed(empty_scene, tmp_path):
     empty_scene.mpsnet.end_seconds = 0.5
     assert bpy.ops.mpsnet.capture_video(filepath=str(SAMPLE), directory=str(tmp_path / "out")) == {"FINISHED"}
-    people = json.loads((tmp_path / "out" / "people.json").read_text())["people"]
-    assert [person["file"] for person in people] == ["person_01.npz"]
+    people = read_listing(tmp_path / "out" / "people.json").people
+    assert [person.file for person in people] == ["person_01.npz"]
     (armature_object,) = [thing for thing in bpy.data.objects if thing.type == "ARMATURE"]
     first, last = armature_object.animation_data.action.frame_range
     fps = empty_scene.render.fps / empty_scene.render.fps_base

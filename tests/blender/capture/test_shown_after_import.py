@@ -1,10 +1,11 @@
 """What an import leaves on the panel and selected: the people of the files, whichever way they came in."""
 
-import json
+from dataclasses import replace
 
 import bpy
 import pytest
 
+from mpsnet_blender.shared.capture_listing import Quality, read_listing, write_listing
 from mpsnet_blender.shared.motion_file import write_motion
 from tests.blender.motion_samples import random_motion, write_capture
 
@@ -14,9 +15,10 @@ def folder(tmp_path):
     """Return a capture of two people, the first with a picture, the second graded amber."""
     folder = write_capture(tmp_path / "capture", [random_motion(30), random_motion(30, seed=1)], video="/nowhere/dance.mp4")
     (folder / "person_01.jpg").write_bytes(b"any picture")
-    listing = json.loads((folder / "people.json").read_text())
-    listing["people"][1]["quality"] = {"grade": "amber", "advice": "Feet slide."}
-    (folder / "people.json").write_text(json.dumps(listing))
+    listing = read_listing(folder / "people.json")
+    first, second = listing.people
+    graded = replace(second, quality=Quality(grade="amber", advice="Feet slide."))
+    write_listing(folder / "people.json", replace(listing, people=(first, graded)))
     return folder
 
 

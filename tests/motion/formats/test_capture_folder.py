@@ -1,9 +1,10 @@
-import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from mpsnet_blender.motion.formats.capture_folder import open_capture, read_motions
+from mpsnet_blender.shared.capture_listing import CaptureListing, ListedPerson, write_listing
 from mpsnet_blender.shared.motion_file import Motion, MotionFileError, write_motion
 
 
@@ -13,18 +14,19 @@ def _write_capture(folder, starts=(0.5, 2.0), **changes):
         motion = Motion(poses=np.zeros((4, 72)), trans=np.zeros((4, 3)), mocap_framerate=30.0,
                         timestamps=start + np.arange(4) / 30)
         write_motion(folder / f"person_{number:02d}.npz", motion)
-        people.append({"id": number, "file": f"person_{number:02d}.npz", "start_seconds": start, "end_seconds": start + 0.1,
-                       "thumbnail": f"person_{number:02d}.jpg"})
-    listing = {"format_version": 1, "video": "/videos/clip.mp4", "fps": 30.0, "people": people, **changes}
-    (folder / "people.json").write_text(json.dumps(listing))
+        people.append(ListedPerson(number, f"person_{number:02d}.npz", f"person_{number:02d}.jpg",
+                                   start_seconds=start, end_seconds=start + 0.1))
+    listing = CaptureListing(video="/videos/clip.mp4", fps=30.0, people=tuple(people))
+    write_listing(folder / "people.json", replace(listing, **changes))
 
 
 def test_a_folder_tells_people_video_and_missing_thumbnails(tmp_path):
     _write_capture(tmp_path)
     capture = open_capture(tmp_path)
-    assert (capture.name, capture.video_fps) == ("clip", 30.0)
-    assert [person.person_id for person in capture.people] == [1, 2]
-    assert capture.people[0].thumbnail is None
+    assert (capture.name, capture.listing.fps) == ("clip", 30.0)
+    assert [capture.motion_path(person) for person in capture.people] == [tmp_path / "person_01.npz", tmp_path / "person_02.npz"]
+    (tmp_path / "person_02.jpg").write_bytes(b"any picture")
+    assert [capture.thumbnail(person) for person in capture.people] == [None, tmp_path / "person_02.jpg"]
     assert open_capture(tmp_path / "people.json") == capture
 
 
@@ -46,22 +48,32 @@ def test_one_broken_file_leaves_the_others(tmp_path):
 def test_a_single_file_learns_of_the_video_from_the_listing_beside_it(tmp_path):
     _write_capture(tmp_path)
     capture = open_capture(tmp_path / "person_02.npz")
-    assert len(capture.people) == 1 and capture.video.name == "clip.mp4"
+    assert len(capture.people) == 1 and capture.listing.video == "/videos/clip.mp4"
     assert read_motions(capture).origin_seconds == 2.0
 
 
 def test_a_folder_without_listing_gives_its_motion_files(tmp_path):
     _write_capture(tmp_path)
     (tmp_path / "people.json").unlink()
-    assert len(open_capture(tmp_path).people) == 2
+    capture = open_capture(tmp_path)
+    assert [capture.motion_path(person).name for person in capture.people] == ["person_01.npz", "person_02.npz"]
+    assert capture.name == tmp_path.name
 
 
-@pytest.mark.parametrize("changes", [
-    {"format_version": 2}, {"people": []}, {"people": [{}]}, {"people": None}, {"fps": "x"}])
-def test_a_damaged_listing_is_a_clear_error(tmp_path, changes):
-    _write_capture(tmp_path, **changes)
-    with pytest.raises(MotionFileError, match=r"people\.json"):
+def test_a_capture_of_an_unnamed_video_is_called_like_its_folder(tmp_path):
+    _write_capture(tmp_path, video="")
+    assert open_capture(tmp_path).name == tmp_path.name
+
+
+@pytest.mark.parametrize("content", ["", '{"format_version": 2}', '{"format_version": 1, "people": [{}]}', "[" * 100_000])
+def test_a_damaged_listing_is_a_clear_error_and_blocks_no_file(tmp_path, content):
+    _write_capture(tmp_path)
+    (tmp_path / "people.json").write_text(content)
+    with pytest.raises(MotionFileError, match=r"people\.json .* Import the \.npz files one by one"):
         open_capture(tmp_path)
+    capture = open_capture(tmp_path / "person_02.npz")
+    assert (capture.name, capture.listing.video) == ("person_02", "")
+    assert read_motions(capture).origin_seconds == 2.0
 
 
 def test_nothing_there_is_a_clear_error(tmp_path):
@@ -69,14 +81,3 @@ def test_nothing_there_is_a_clear_error(tmp_path):
         open_capture(tmp_path)
     with pytest.raises(MotionFileError, match="no file or folder"):
         open_capture(tmp_path / "missing")
-
-
-def test_a_captures_own_judgement_is_read_where_there_is_one(tmp_path):
-    _write_capture(tmp_path)
-    listing = json.loads((tmp_path / "people.json").read_text())
-    listing["people"][0]["quality"] = {"grade": "amber", "advice": "Feet slide.", "foot_slide_mm": 9.5}
-    listing["people"][1]["quality"] = None
-    (tmp_path / "people.json").write_text(json.dumps(listing))
-    first, second = open_capture(tmp_path).people
-    assert (first.grade, first.advice) == ("amber", "Feet slide.")
-    assert (second.grade, second.advice) == ("", "")

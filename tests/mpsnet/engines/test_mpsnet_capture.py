@@ -1,6 +1,5 @@
 """`capture --engine mpsnet` as a process: a whole run, its cancel, and what it says of each missing file."""
 
-import json
 import shutil
 import sys
 
@@ -9,6 +8,7 @@ import pytest
 
 from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment, default_home
 from mpsnet_blender.client.backend_process import BackendProcess
+from mpsnet_blender.shared.capture_listing import read_listing
 from mpsnet_blender.shared.engine_files import MODEL_FILES
 from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.protocol import Cancelled, Error, Log, Progress, Result
@@ -48,15 +48,15 @@ def test_a_capture_is_written_whole_and_tells_what_refinement_did(start, tmp_pat
     rotmats = np.tile(np.eye(3), (1, 24, 1, 1))
     rest = forward_kinematics(rotmats, motion.rest_joints, np.zeros((1, 3)))[1][0]
     np.testing.assert_allclose(rest, motion.rest_joints, atol=1e-6)
-    (person,) = json.loads((tmp_path / "out" / "people.json").read_text())["people"]
-    assert person["reprojection_error_px"] < person["unrefined_reprojection_error_px"]
+    (person,) = read_listing(tmp_path / "out" / "people.json").people
+    assert person.reprojection_error_px < person.unrefined_reprojection_error_px
     assert any("before refinement" in message.message for message in messages if isinstance(message, Log))
 
 
 def test_without_refinement_there_is_nothing_to_compare(start, tmp_path):
     assert isinstance(list(start("--no-refine", "--start", "1", "--end", "1.5").messages())[-1], Result)
-    (person,) = json.loads((tmp_path / "out" / "people.json").read_text())["people"]
-    assert person["unrefined_reprojection_error_px"] is None
+    (person,) = read_listing(tmp_path / "out" / "people.json").people
+    assert person.unrefined_reprojection_error_px is None
 
 
 def test_cancel_while_the_network_runs_ends_it_half_way_and_leaves_nothing(start, tmp_path):

@@ -1,0 +1,37 @@
+"""Everybody's motion file and picture, and what the listing tells of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mpsnet_blender.shared.capture_listing import ListedPerson, Quality, motion_name, thumbnail_name
+from mpsnet_blender.shared.motion_file import Motion, write_motion
+
+from ..engines.engine import CapturedPerson
+from .quality import rounded
+
+
+def write_people(folder: Path, people: list[CapturedPerson], motions: list[Motion],
+                 qualities: list[Quality]) -> tuple[ListedPerson, ...]:
+    """Write everybody's motion file and picture; return them as the listing tells of them."""
+    for number, (person, motion) in enumerate(zip(people, motions, strict=True), start=1):
+        write_motion(folder / motion_name(number), motion)
+        if person.track.thumbnail:
+            (folder / thumbnail_name(number)).write_bytes(person.track.thumbnail)
+    numbers = range(1, len(people) + 1)
+    return tuple(_listed(*person) for person in zip(numbers, people, motions, qualities, strict=True))
+
+
+def _listed(number: int, person: CapturedPerson, motion: Motion, quality: Quality) -> ListedPerson:
+    return ListedPerson(
+        number, motion_name(number), thumbnail_name(number) if person.track.thumbnail else None,
+        first_frame=int(motion.frame_index[0]), last_frame=int(motion.frame_index[-1]),
+        start_seconds=float(motion.timestamps[0]), end_seconds=float(motion.timestamps[-1]),
+        stature=round(person.motion.stature, 3), visible_share=_rounded(quality.visible_share, 4),
+        sides_repaired_frames=quality.sides_repaired_frames,
+        reprojection_error_px=_rounded(quality.reprojection_error_px, 2), quality=rounded(quality),
+        unrefined_reprojection_error_px=_rounded(person.unrefined_reprojection_error, 2))
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

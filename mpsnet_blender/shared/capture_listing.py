@@ -1,0 +1,177 @@
+"""The listing, `people.json`: what a capture's folder holds. The dataclasses are its format, a key a field.
+
+What has a default may be missing: earlier versions told less, and so does a folder without a listing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .typed_json import dataclass_from_json, json_from_dataclass
+from .whole_file import written_whole
+
+PEOPLE_FILE = "people.json"
+PREVIEW_FILE = "preview.mp4"
+FORMAT_VERSION = 1
+GRADES = ("green", "amber", "red")
+_FILE_NAMES = re.compile(r"person_[0-9]{2,}\.(npz|jpg)|preview\.mp4|people\.json")
+_MOST_FPS = 100_000.0           # above every camera, below what overflows Blender's frame numbers within hours
+_LARGEST_FILE = 4 * 2 ** 20     # bytes; a person takes less than 1024
+_LONGEST_NAME = 255             # bytes; file systems take no more
+
+
+class ListingError(ValueError):
+    """A listing cannot be read or written: the message says which file and what is wrong."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """foot_slide: mm a frame, and mm a second, over the floor, of soles in contact; floor_penetration: mm under it, by the
+    95th percentile of the lower sole; jitter: mm by which joints tremble about their smoothed paths; reprojection: px and %
+    of the body's height between landmarks and body in the picture; visible_share of the frames; frames in which left and
+    right were swapped; grade: one of GRADES, empty where there is none, and advice on what to do."""
+    foot_slide_mm: float | None = None
+    foot_slide_mm_per_second: float | None = None
+    floor_penetration_mm: float | None = None
+    jitter_mm: float | None = None
+    reprojection_error_px: float | None = None
+    reprojection_error_percent: float | None = None
+    visible_share: float | None = None
+    sides_repaired_frames: int | None = None
+    grade: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True)
+class ListedPerson:
+    """One person: the names of motion file and picture in the folder, first and last frame and second in the video,
+    stature in metres, and figures.
+
+    unrefined_reprojection_error_px: what it was before the motion was fitted to the picture; None where that was not done.
+    """
+    person_id: int = field(metadata={"key": "id"})
+    file: str
+    thumbnail: str | None = None
+    first_frame: int | None = None
+    last_frame: int | None = None
+    start_seconds: float = 0.0
+    end_seconds: float = 0.0
+    stature: float | None = None
+    visible_share: float | None = None
+    sides_repaired_frames: int | None = None
+    reprojection_error_px: float | None = None
+    quality: Quality = Quality()
+    unrefined_reprojection_error_px: float | None = None
+
+
+@dataclass(frozen=True)
+class CaptureListing:
+    """A capture: the engine that made it, the path of its video with frames a second, size in px and number of frames, the
+    stature that was asked for in metres, the camera's angles and whether it moves, the preview's name, and the people."""
+    engine: str = ""
+    video: str = ""
+    fps: float | None = None
+    image_size: tuple[int, int] | None = None
+    frame_count: int | None = None
+    stature: float | None = None
+    camera_pitch_degrees: float | None = None
+    camera_roll_degrees: float | None = None
+    camera_moves: bool | None = None
+    preview: str | None = None
+    people: tuple[ListedPerson, ...] = field(kw_only=True)
+
+    def files(self) -> frozenset[str]:
+        """Return the names of the capture's files, people.json among them; left out is what no capture names so."""
+        return frozenset(name for name in (PEOPLE_FILE, *self._names()) if is_capture_file(name))
+
+    def require_sense(self) -> None:
+        """Raise ValueError where the values contradict each other, or what they stand for."""
+        if not self.people:
+            raise ValueError("it names no people")
+        if self.fps is not None and not 0 < self.fps <= _MOST_FPS:
+            raise ValueError(f"fps is {self.fps:g}, not above 0 and up to {_MOST_FPS:g}")
+        for values in ([person.person_id for person in self.people], [person.file for person in self.people]):
+            if len(set(values)) < len(values):
+                raise ValueError("two people have one id, or one file")
+        for name in self._names():
+            if not _is_plain(name):
+                raise ValueError(f"{name[:_LONGEST_NAME]!r} is not a plain file name")
+        for grade in (person.quality.grade for person in self.people):
+            if grade not in ("", *GRADES):
+                raise ValueError(f"the grade {grade[:_LONGEST_NAME]!r} is none of {', '.join(GRADES)}")
+
+    def _names(self) -> list[str]:
+        names = [self.preview, *(name for person in self.people for name in (person.file, person.thumbnail))]
+        return [name for name in names if name is not None]
+
+
+def motion_name(person_id: int) -> str:
+    """Return what a capture calls a person's motion file."""
+    return f"person_{person_id:02d}.npz"
+
+
+def thumbnail_name(person_id: int) -> str:
+    """Return what a capture calls a person's picture."""
+    return f"person_{person_id:02d}.jpg"
+
+
+def path_as_text(path: Path) -> str:
+    """Return a path as a listing gives it: where Python reads names as another encoding than UTF-8, it is no text yet."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def is_capture_file(name: str) -> bool:
+    """Tell whether a name is one that captures give to their files. A capture may replace no other files."""
+    return _FILE_NAMES.fullmatch(name) is not None
+
+
+def write_listing(path: str | os.PathLike, listing: CaptureListing) -> None:
+    """Write a listing atomically. Raises ListingError on what could not be read back, and OSError."""
+    path = Path(path)
+    contents = {"format_version": FORMAT_VERSION, **json_from_dataclass(listing)}
+    content = json.dumps(contents, indent=2).encode("ascii")
+    _parse(content, path)
+    with written_whole(path) as stream:
+        stream.write(content)
+
+
+def read_listing(path: str | os.PathLike) -> CaptureListing:
+    """Return the listing in a file. Raises ListingError where it is missing, damaged, or of another version."""
+    path = Path(path)
+    if not path.is_file():
+        raise ListingError(f"There is no file {path}.")
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read(_LARGEST_FILE + 1)
+    except OSError as error:
+        raise ListingError(f"{path} cannot be read ({error.strerror}).") from None
+    return _parse(content, path)
+
+
+def _parse(content: bytes, path: Path) -> CaptureListing:
+    if len(content) > _LARGEST_FILE:
+        raise ListingError(f"{path} is too large for a listing: it has more than {_LARGEST_FILE} bytes.")
+    try:
+        contents = json.loads(content.decode("utf-8"))
+        version = contents.get("format_version") if isinstance(contents, dict) else FORMAT_VERSION
+        if type(version) is not int or version != FORMAT_VERSION:
+            raise ListingError(f"{path} is of another version. Update the add-on.")
+        listing: CaptureListing = dataclass_from_json(CaptureListing, contents)
+        listing.require_sense()
+    except ListingError:
+        raise
+    except RecursionError:
+        raise ListingError(f"{path} is damaged: it is nested too deep.") from None
+    except ValueError as error:
+        raise ListingError(f"{path} is damaged: {error}.") from None
+    return listing
+
+
+def _is_plain(name: str) -> bool:
+    """Tell whether a name is a file's right in the folder, on every system."""
+    return (name not in ("", ".", "..") and name.isprintable() and not set(name) & set('/\\:')
+            and len(name.encode()) <= _LONGEST_NAME)

@@ -1,0 +1,84 @@
+"""Dataclasses from JSON and back: each field is a key, and its annotation says what the key may hold.
+
+Annotations may name int (0 to 2**31 - 1), float, str, bool, dataclasses, tuples of them, and None. A key whose field has a
+default may be absent or null; a key that no field knows is ignored. `field(metadata={"key": ...})` names a key otherwise.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import Any, get_args, get_origin, get_type_hints
+
+_LARGEST_WHOLE = 2 ** 31 - 1    # what Blender's whole numbers hold
+_LARGEST = 1e15                 # beyond it, floating point tells no tenths apart
+
+
+def dataclass_from_json(kind: Any, value: Any, where: str = "") -> Any:
+    """Return a dataclass of a kind from a parsed JSON object. Raises ValueError that names the key, `where` before it."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{where or 'it'} must be an object, not {reprlib.repr(value)}")
+    annotations, found = get_type_hints(kind), {}
+    for item in fields(kind):
+        key = _key(item)
+        if value.get(key) is not None:
+            found[item.name] = _typed(annotations[item.name], value[key], f"{where}.{key}".removeprefix("."))
+        elif item.default is MISSING:
+            raise ValueError(f"{where or 'it'} lacks {key}")
+    return kind(**found)
+
+
+def json_from_dataclass(value: Any) -> Any:
+    """Return what `json.dumps` takes for a dataclass, or for a value in one."""
+    if is_dataclass(value):
+        return {_key(item): json_from_dataclass(getattr(value, item.name)) for item in fields(value)}
+    return [json_from_dataclass(part) for part in value] if isinstance(value, tuple) else value
+
+
+def _key(item: Field) -> str:
+    return item.metadata.get("key", item.name)
+
+
+def _typed(kind: Any, value: Any, where: str) -> Any:
+    parts = get_args(kind)
+    if type(None) in parts:
+        return _typed(parts[0], value, where)
+    if get_origin(kind) is tuple:
+        return _tuple(parts, value, where)
+    if is_dataclass(kind):
+        return dataclass_from_json(kind, value, where)
+    is_right, words = _CHECKS[kind]
+    if not is_right(value):
+        raise ValueError(f"{where} must be {words}, not {reprlib.repr(value)}")
+    return kind(value)
+
+
+def _tuple(parts: tuple[Any, ...], value: Any, where: str) -> tuple:
+    if not isinstance(value, list):
+        raise ValueError(f"{where} must be a list, not {reprlib.repr(value)}")
+    kinds = parts[:1] * len(value) if parts[-1] is Ellipsis else parts
+    if len(kinds) != len(value):
+        raise ValueError(f"{where} must have {len(kinds)} entries, not {len(value)}")
+    return tuple(_typed(kind, part, f"{where}[{number}]") for number, (kind, part) in enumerate(zip(kinds, value)))
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST_WHOLE
+
+
+def _is_number(value: Any) -> bool:
+    # The comparison is false for NaN, and holds for whole numbers that are too large to become floating point.
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether a value is a text that can name a file: JSON's escapes allow what no system does."""
+    return isinstance(value, str) and "\0" not in value and value.encode("utf-8", "replace").decode("utf-8") == value
+
+
+_CHECKS = {
+    int: (_is_whole, f"a whole number from 0 to {_LARGEST_WHOLE}"),
+    float: (_is_number, "a finite number of usual size"),
+    str: (_is_text, "a text"),
+    bool: (lambda value: isinstance(value, bool), "true or false"),
+}
