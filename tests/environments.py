@@ -17,6 +17,8 @@ from mpsnet_blender.client.setup_errors import NoPythonError
 from mpsnet_blender.client.setup_steps import SetupRun
 from mpsnet_blender.client.terminal import ProgressPrinter
 
+ROOT = Path(__file__).resolve().parents[1]
+
 # The bpy packages that the tests run in, each with the one Python that it is built for.
 BLENDER_PYTHONS = {"4.2.23": (3, 11), "4.5.15": (3, 11), "5.0.1": (3, 11), "5.2.3": (3, 13), "5.3.0": (3, 13)}
 PYTEST = "pytest>=8,<10\n"
@@ -53,21 +55,26 @@ def missing_system_packages() -> list[str]:
     return missing
 
 
-def make_environments(home: Path, with_blender: bool) -> Interpreters:
-    """Make the environments that are missing. Raises SetupError, also where no Blender version's Python is found."""
+def make_environments(home: Path, in_blender: bool = True, outside: bool = True) -> Interpreters:
+    """Make the environments that are missing for the tests in Blender, for those outside, or for both.
+
+    Raises SetupError, also where no Blender version's Python is found.
+    """
     cancelled = threading.Event()
-    versions = BLENDER_PYTHONS if with_blender else {}
+    versions = BLENDER_PYTHONS if in_blender else {}
     with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
         try:
             builds = {version: pool.submit(make_blender, home, version, cancelled) for version in versions}
             BackendEnvironment(home).ensure(ProgressPrinter("[backend] ").message, cancelled=cancelled)
-            backend = {profile: make_backend(home, profile, cancelled) for profile in PROFILES}
+            backend = {profile: make_backend(home, profile, cancelled) for profile in PROFILES if outside}
             blender, left_out = those_with_a_python(builds)
         except BaseException:
             cancelled.set()
             raise
-    if not with_blender:
+    if not in_blender:
         left_out = {"the tests in Blender": "--quick"}
+    if not outside:
+        left_out["all tests but those in Blender"] = "--blender"
     return Interpreters(backend, blender, left_out)
 
 

@@ -1,4 +1,4 @@
-"""Runs every test: `python3 tests/run.py [--quick] [pytest arguments]`. Needs Python 3.11 or later with pip and venv.
+"""Runs every test: `python3 tests/run.py [--quick | --blender] [pytest arguments]`. Needs Python 3.11 or later with pip and venv.
 
 Makes the environments that are missing: the backend's, those with pytest, and one with bpy for each Blender version whose
 Python is found here (none with --quick). The last line sums all runs, "N passed, N failed, N skipped"; the lines before it
@@ -15,14 +15,13 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from mpsnet_blender.client.backend_environment import default_home  # noqa: E402  (found through the line above)
 from mpsnet_blender.client.child_process import child_environ, describe_exit  # noqa: E402
 from mpsnet_blender.client.setup_errors import SetupCancelled, SetupError  # noqa: E402
-from tests.environments import Interpreters, make_environments, missing_system_packages  # noqa: E402
+from tests.environments import ROOT, Interpreters, make_environments, missing_system_packages  # noqa: E402
 
 PURE_TESTS = ("tests/shared", "tests/motion", "tests/client", "tests/test_*.py")
 NO_TESTS_COLLECTED = 5  # pytest's exit status
@@ -45,7 +44,9 @@ class Counts:
 def main(arguments: list[str]) -> int:
     """Make the environments, run the tests in them, print the sum. Return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="leave out the tests in Blender")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--quick", action="store_true", help="leave out the tests in Blender")
+    part.add_argument("--blender", action="store_true", help="run only the tests in Blender")
     parser.add_argument("--system-packages", action="store_true",
                         help="only print the Debian packages that bpy lacks here, and end")
     given, pytest_arguments = parser.parse_known_args(arguments)
@@ -59,7 +60,7 @@ def main(arguments: list[str]) -> int:
         return 1
     home = default_home()
     try:
-        interpreters = make_environments(home, with_blender=not given.quick)
+        interpreters = make_environments(home, in_blender=not given.quick, outside=not given.blender)
     except SetupError as error:
         print(f"Error: {error} {error.advice}", file=sys.stderr)
         return 1
@@ -73,10 +74,12 @@ def main(arguments: list[str]) -> int:
 
 def run_all(home: Path, interpreters: Interpreters, pytest_arguments: list[str]) -> Counts:
     """Run every group of tests in its environment and return the sum."""
-    keypoints, mpsnet = interpreters.backend["keypoints"], interpreters.backend["mpsnet"]
-    total = run_pytest("pure", keypoints, PURE_TESTS, pytest_arguments, home)
-    total += run_pytest("backend", keypoints, ("tests/backend",), pytest_arguments, home)
-    total += run_pytest("mpsnet", mpsnet, ("tests/mpsnet",), pytest_arguments, home)
+    total = Counts()
+    if interpreters.backend:
+        keypoints, mpsnet = interpreters.backend["keypoints"], interpreters.backend["mpsnet"]
+        total += run_pytest("pure", keypoints, PURE_TESTS, pytest_arguments, home)
+        total += run_pytest("backend", keypoints, ("tests/backend",), pytest_arguments, home)
+        total += run_pytest("mpsnet", mpsnet, ("tests/mpsnet",), pytest_arguments, home)
     for version, python in interpreters.blender.items():
         total += run_pytest(f"Blender {version}", python, ("tests/blender",), pytest_arguments, home)
     return total

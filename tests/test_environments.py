@@ -1,12 +1,14 @@
-"""Which Blender versions the tests run in, and what is said of those that they leave out."""
+"""Which Blender versions the tests run in, what is said of those that they leave out, and which ruff checks the sources."""
 
+import re
+import tomllib
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from mpsnet_blender.client.setup_errors import NoNetworkError, NoPythonError
-from tests.environments import those_with_a_python
+from tests.environments import ROOT, those_with_a_python
 
 
 def build(result):
@@ -17,6 +19,12 @@ def build(result):
     else:
         ended.set_result(result)
     return ended
+
+
+def test_the_commit_hook_has_the_ruff_that_the_tests_have():
+    lint = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]["lint"]
+    pinned = re.findall(r"ruff==[\d.]+", (ROOT / ".pre-commit-config.yaml").read_text())
+    assert len(pinned) == 1 and pinned[0] in lint
 
 
 def test_a_blender_version_without_its_python_is_left_out_with_the_reason():

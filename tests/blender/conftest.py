@@ -43,6 +43,9 @@ def _extension_command(*arguments: str) -> str:
 
 @pytest.fixture(scope="session")
 def extension_zip(tmp_path_factory) -> Path:
+    """The zip that a release is tested with, or one built from this checkout."""
+    if given := os.environ.get("MPSNET_EXTENSION_ZIP"):
+        return Path(given)
     folder = tmp_path_factory.mktemp("dist")
     _extension_command("build", "--source-dir", str(REPOSITORY), "--output-dir", str(folder))
     (built,) = folder.glob("*.zip")

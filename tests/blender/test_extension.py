@@ -15,13 +15,15 @@ def _digests(folder: Path) -> dict[str, str]:
             for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
 
 
-def test_the_zip_holds_the_extension_with_its_backend_and_no_tests(extension_zip):
+def test_the_zip_holds_what_the_extension_needs_and_nothing_else(extension_zip):
     with zipfile.ZipFile(extension_zip) as archive:
-        names = archive.namelist()
-    assert {"__init__.py", "blender_manifest.toml", "LICENSE", "mpsnet_blender/registration.py"} <= set(names)
-    assert any(name.startswith("backend/") for name in names)
-    unwanted = ("tests/", "samples/", "tools/", "benchmarks/", ".")
-    assert not [name for name in names if name.startswith(unwanted) or "__pycache__" in name or name.endswith(".pyc")]
+        names = {name for name in archive.namelist() if not name.endswith("/")}
+    assert {name.split("/")[0] for name in names} == {
+        "LICENSE", "__init__.py", "backend", "blender_manifest.toml", "mocap.py", "mpsnet_blender"}
+    assert {"mpsnet_blender/registration.py", "backend/pipeline.py", "backend/weights/temporal_lifter.npz",
+            "backend/requirements-keypoints.txt"} <= names
+    assert not [name for name in names if name.startswith("backend/training/") or "__pycache__" in name]
+    assert {Path(name).suffix for name in names} == {"", ".md", ".npz", ".py", ".toml", ".txt"}
 
 
 def test_registering_twice_leaves_everything_in_place(extension):
