@@ -46,12 +46,37 @@ def test_a_motion_comes_back_as_it_was_written(tmp_path):
     assert isinstance(read.mocap_framerate, float) and isinstance(read.gender, str)
 
 
+def test_a_file_of_version_1_written_by_hand_is_read(tmp_path):
+    """Files that people have keep opening: these names, orders and units are the format."""
+    names = ["pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle", "spine3",
+             "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head", "left_shoulder", "right_shoulder",
+             "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hand", "right_hand"]
+    trans = np.array(((0.0, 1, 2), (3, 4, 5)))
+    np.savez(tmp_path / "m.npz", format_version=np.array(1), poses=np.full((2, 72), 0.1), trans=trans,
+             mocap_framerate=np.array(25.0), betas=np.arange(10.0), gender=np.array("male"), joint_names=np.array(names),
+             parents=np.array((-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)),
+             rest_joints=np.zeros((24, 3)), frame_index=np.array((7, 8)), timestamps=np.array((0.28, 0.32)),
+             confidence=np.full((2, 24), 0.5), contacts=np.array(((1.0, 0, 0, 0), (0, 0, 0, 1))), source=np.array("clip.mp4"),
+             engine=np.array("keypoints"))
+    motion = read_motion(tmp_path / "m.npz")
+    assert (motion.gender, motion.source, motion.engine, motion.mocap_framerate) == ("male", "clip.mp4", "keypoints", 25.0)
+    assert motion.trans.tolist() == [[0, 1, 2], [3, 4, 5]] and motion.contacts.tolist() == [[1, 0, 0, 0], [0, 0, 0, 1]]
+    assert motion_file.CONTACT_NAMES == ("left_heel", "left_toe", "right_heel", "right_toe")
+
+
+def test_a_written_file_has_the_version_and_no_array_that_was_not_given(tmp_path):
+    arrays = written_arrays(tmp_path / "m.npz", a_motion(raw_poses=None, raw_trans=None, keypoints2d=None))
+    assert arrays["format_version"] == 1 and not {"raw_poses", "raw_trans", "keypoints2d"} & arrays.keys()
+    assert arrays["contacts"].shape == (FRAMES, 4) and arrays["confidence"].shape == (FRAMES, 24)
+
+
 def test_what_a_motion_does_not_tell_is_filled_in(tmp_path):
     write_motion(tmp_path / "m.npz", Motion(np.zeros((3, 72)), np.zeros((3, 3)), 25.0))
     motion = read_motion(tmp_path / "m.npz")
     np.testing.assert_allclose(motion.timestamps, [0.0, 0.04, 0.08])
     np.testing.assert_array_equal(motion.frame_index, [0, 1, 2])
-    assert motion.confidence.min() == 1.0 and motion.contacts.max() == 0.0
+    assert motion.confidence.tolist() == [[1.0] * 24] * 3 and motion.contacts.tolist() == [[0.0] * 4] * 3
+    assert motion.betas.tolist() == [0.0] * 10 and motion.gender == "neutral"
     assert motion.keypoints2d is None and motion.world_from_cam is None
 
 

@@ -21,6 +21,12 @@ def test_every_message_survives_the_pipe_as_one_line_of_ascii(message):
     assert protocol.decode(line) == message
 
 
+def test_the_first_message_tells_version_1_and_ends_are_told_by_their_exit_status():
+    """What a backend and an add-on of different ages go by."""
+    assert json.loads(protocol.encode(Hello("backend"))) == {"type": "hello", "program": "backend", "protocol_version": 1}
+    assert (protocol.EXIT_OK, protocol.EXIT_ERROR, protocol.EXIT_CANCELLED) == (0, 1, 130)
+
+
 def test_fields_of_a_later_version_are_ignored():
     assert protocol.decode(b'{"type": "log", "level": "info", "message": "x", "colour": "red"}') == Log("info", "x")
 

@@ -35,7 +35,39 @@ def test_the_generic_body_is_symmetric_and_as_tall_as_asked():
         np.testing.assert_allclose(joints[JOINT[name]], mirrored, atol=1e-12)
     crown = joints[JOINT["head"], 1] + 1.80 * CROWN_ABOVE_HEAD
     sole = joints[JOINT["left_ankle"], 1] - 1.80 * SOLE_BELOW_ANKLE
-    assert crown - sole == pytest.approx(1.80, abs=0.02)
+    assert crown - sole == pytest.approx(1.80)
+
+
+@pytest.mark.parametrize(("first", "second", "share"), [
+    ("left_hip", "right_hip", 0.104), ("left_hip", "left_knee", 0.238), ("left_knee", "left_ankle", 0.246),
+    ("left_shoulder", "left_elbow", 0.154), ("left_elbow", "left_wrist", 0.141), ("left_wrist", "left_hand", 0.049),
+    ("left_shoulder", "right_shoulder", 0.204), ("neck", "head", 0.057), ("left_ankle", "left_foot", 0.080),
+])
+def test_the_generic_bodys_limbs_have_their_share_of_the_stature(first, second, share):
+    joints = generic_rest_joints(2.0)
+    assert np.linalg.norm(joints[JOINT[first]] - joints[JOINT[second]]) == pytest.approx(2.0 * share, abs=0.0025)
+
+
+@pytest.mark.parametrize(("name", "share"), [("left_hip", 0.525), ("left_knee", 0.287), ("left_shoulder", 0.815),
+                                             ("neck", 0.863), ("left_ankle", 0.041), ("left_foot", 0.008), ("pelvis", 0.572),
+                                             ("spine1", 0.634), ("spine2", 0.708), ("spine3", 0.739), ("left_collar", 0.797)])
+def test_the_generic_bodys_joints_are_as_high_over_the_sole_as_people_have_them(name, share):
+    """Hips at 0.525 and shoulders at 0.815 of the stature are Drillis and Contini's."""
+    joints = generic_rest_joints(1.0)
+    assert joints[JOINT[name], 1] - joints[JOINT["left_ankle"], 1] + 0.041 == pytest.approx(share, abs=1e-9)
+
+
+def test_the_generic_body_stands_upright_with_its_feet_under_its_hips_and_its_toes_ahead():
+    joints = generic_rest_joints(1.0)
+    side, ahead = joints[:, 0], joints[:, 2]
+    assert side[JOINT["left_ankle"]] == pytest.approx(side[JOINT["left_hip"]])
+    assert 0 < side[JOINT["left_knee"]] - side[JOINT["left_hip"]] < 0.01
+    assert side[JOINT["left_foot"]] - side[JOINT["left_ankle"]] == pytest.approx(0.014)      # toes turn out a little
+    assert ahead[JOINT["left_foot"]] - ahead[JOINT["left_ankle"]] == pytest.approx(0.071)
+    assert -0.02 < ahead[JOINT["left_ankle"]] < ahead[JOINT["left_knee"]] < 0
+    upper = [JOINT[name] for name in ("spine1", "spine2", "spine3", "left_shoulder", "left_wrist", "head")]
+    assert np.abs(ahead[upper]).max() < 0.03
+    assert ahead[JOINT["neck"]] < 0 < ahead[JOINT["head"]] - ahead[JOINT["neck"]]
 
 
 def test_left_is_plus_x_and_the_toes_point_to_plus_z():

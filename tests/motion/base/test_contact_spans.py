@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+
+from mpsnet_blender.motion.base.contact_spans import Spans, carried_on, held_and_faded, spans_of, standing
+
+FPS = 30
+
+
+def spans(*pairs, count=30):
+    """Return spans from and to before frames."""
+    starts, ends = zip(*pairs) if pairs else ((), ())
+    return Spans(np.array(starts, int), np.array(ends, int), count)
+
+
+def confidence(words):
+    """Return confidences: S stands, . does not, ? is in doubt."""
+    return np.array([{"S": 0.9, ".": 0.1, "?": 0.35}[letter] for letter in words])
+
+
+def stands(words, fps=FPS):
+    found = standing(confidence(words), np.arange(len(words)) / fps)
+    return "".join("S" if one else "." for one in found)
+
+
+@pytest.mark.parametrize(("told", "found"), [
+    ("..SSSSSS..", "..SSSSSS.."),
+    ("..SSSS????..", "..SSSSSSSS.."),          # in doubt a foot that stands goes on standing
+    ("..????SSSS..", "......SSSS.."),          # and one that does not goes on not to
+    ("..SSS.SSSS..", "..SSSSSSSS.."),          # one frame at 30 a second is no step
+    ("..SSS..SSS..", "..SSS..SSS.."),          # two are
+    ("....S.......", "............"),          # nor is one frame a stand
+    ("....SS......", "....SS......"),
+    ("S...........", "............"),          # not at the clip's start either
+    (".SSSSS", ".SSSSS"),                      # but the clip's first and last frames are no gaps
+    ("SSSSS.", "SSSSS."),
+    ("??SSS", "..SSS"),
+])
+def test_a_foot_stands_and_lifts_as_feet_do(told, found):
+    assert stands(told) == found
+
+
+def test_what_is_too_short_is_so_in_seconds_whatever_the_frame_rate():
+    assert stands("....SSSSSS.SSSS....", fps=120) == "....SSSSSSSSSSS...."
+    assert stands(".......SSSSSSS.......", fps=120) == "." * 21          # 7 frames are 58 ms
+    assert stands(".......SSSSSSSS.......", fps=120) == ".......SSSSSSSS......."
+    assert stands("..S..", fps=10) == "..S.."
+
+
+def test_no_frames_have_no_stand():
+    assert standing(np.zeros(0), np.zeros(0)).shape == (0,)
+
+
+def test_it_lands_at_four_tenths_and_lifts_below_three():
+    times = np.arange(12) / FPS
+    rising = standing(np.repeat((0.0, 0.39, 0.41, 0.31), 3), times)
+    assert rising.tolist() == [False] * 6 + [True] * 6
+    assert standing(np.repeat((0.9, 0.31, 0.29, 0.0), 3), times).tolist() == [True] * 6 + [False] * 6
+
+
+def test_spans_of_a_mask_and_back():
+    mask = np.array((1, 1, 0, 0, 1, 0, 1), bool)
+    found = spans_of(mask)
+    assert found.starts.tolist() == [0, 4, 6] and found.ends.tolist() == [2, 5, 7] and found.lengths.tolist() == [2, 1, 1]
+    assert found.mask().tolist() == mask.tolist()
+    assert found.frames().tolist() == [0, 1, 4, 6] and found.numbers().tolist() == [0, 0, 1, 2]
+
+
+def test_each_span_has_its_weighted_mean():
+    values = np.arange(12.0).reshape(6, 2)
+    found = spans((0, 2), (3, 6), count=6)
+    weights = np.array((1.0, 3.0, 9.0, 1.0, 0.0, 1.0))
+    means = found.weighted_means(values, weights)
+    np.testing.assert_allclose(means, ((1.5, 2.5), (8, 9)))
+    np.testing.assert_allclose(found.spread(means), ((1.5, 2.5), (1.5, 2.5), (0, 0), (8, 9), (8, 9), (8, 9)))
+
+
+def test_outside_a_span_what_was_held_fades_gently():
+    values = np.zeros(30)
+    values[10:15] = (1.0, 2, 3, 4, 5)
+    faded = held_and_faded(values, spans((10, 15)), 4)
+    np.testing.assert_allclose(faded[10:15], values[10:15])
+    ease = [1 - 3 * x ** 2 + 2 * x ** 3 for x in (0.2, 0.4, 0.6, 0.8)]      # four frames, gone at the fifth
+    np.testing.assert_allclose(faded[15:20], [*(5 * share for share in ease), 0], atol=1e-12)
+    np.testing.assert_allclose(faded[5:10], [0, *(1 * share for share in reversed(ease))], atol=1e-12)
+    assert not faded[20:].any() and not faded[:5].any()
+
+
+def test_between_near_spans_the_one_passes_into_the_other():
+    values = np.where(np.arange(30) < 12, 2.0, 6.0)
+    faded = held_and_faded(values, spans((5, 10), (13, 20)), 100)
+    assert faded[9] == 2.0 and faded[13] == 6.0
+    share = np.arange(1, 4) / 4
+    np.testing.assert_allclose(faded[10:13], 2 + 4 * (3 * share ** 2 - 2 * share ** 3))
+
+
+def test_without_spans_nothing_is_held_or_carried_on():
+    values = np.ones((30, 3))
+    assert not held_and_faded(values, spans(), 5).any() and not carried_on(values, spans(), 5).any()
+
+
+def test_the_speed_at_a_spans_ends_carries_on_and_dies_away():
+    values = np.zeros(60)
+    values[20:30] = 0.5 * np.arange(10)
+    gained = carried_on(values, spans((20, 30), count=60), 3.0)
+    assert not gained[20:30].any()
+    after = np.arange(1, 31)
+    np.testing.assert_allclose(gained[30:], 0.5 * after * np.exp(-after / 3), atol=1e-9)
+    before = np.arange(20, 0, -1)
+    np.testing.assert_allclose(gained[:20], -0.5 * before * np.exp(-before / 3), atol=1e-9)
+
+
+def test_in_a_short_gap_the_speed_carries_on_over_a_quarter_of_it():
+    values = np.zeros(30)
+    values[5:10] = 1.0 * np.arange(5)
+    gained = carried_on(values, spans((5, 10), (17, 25)), 50.0)         # the gap's 7 frames lie within 8 steps
+    steps = np.arange(1, 8)
+    np.testing.assert_allclose(gained[10:17], steps * np.exp(-steps / 2), atol=1e-9)
