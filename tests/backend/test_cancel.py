@@ -73,7 +73,7 @@ def assert_it_stops_in_that_stage(process, stage):
 @pytest.mark.parametrize("stage", [FINDING, DRAWING])
 def test_closing_stdin_stops_it_in_its_stage_and_nothing_is_left(start_capture, place, stage):
     process = start_capture(stage)
-    process._close_stdin()      # without the parent's help, which comes later
+    process._process.stdin.close()      # without the parent's help, which comes later
     assert_it_stops_in_that_stage(process, stage)
     assert list(place.iterdir()) == []
 
@@ -97,7 +97,7 @@ def test_a_cancel_is_felt_within_a_second_on_an_idle_machine(start_capture):
         subprocess.run([sys.executable, "-c", "import numpy, cv2"], check=True)
 
     def cancel():
-        process._close_stdin()
+        process._process.stdin.close()
         assert process.wait(LONG)
 
     before, process = seconds_of(start_a_python), start_capture(FINDING)

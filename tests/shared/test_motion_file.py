@@ -48,9 +48,9 @@ def test_a_motion_comes_back_as_it_was_written(tmp_path):
 
 def test_a_file_of_version_1_written_by_hand_is_read(tmp_path):
     """Files that people have keep opening: these names, orders and units are the format."""
-    names = ["pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle", "spine3",
-             "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head", "left_shoulder", "right_shoulder",
-             "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hand", "right_hand"]
+    names = ["pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle",
+             "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head", "left_shoulder",
+             "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hand", "right_hand"]
     trans = np.array(((0.0, 1, 2), (3, 4, 5)))
     np.savez(tmp_path / "m.npz", format_version=np.array(1), poses=np.full((2, 72), 0.1), trans=trans,
              mocap_framerate=np.array(25.0), betas=np.arange(10.0), gender=np.array("male"), joint_names=np.array(names),

@@ -60,7 +60,7 @@ def test_cancel_stops_the_running_capture_and_leaves_no_half_of_it(start_backend
         write_video(videos / name, [person] * 400)
     process = start_backend("batch", videos, "--output", out)
     assert any(isinstance(message, Progress) and message.done for message in process.messages())
-    process._close_stdin()          # without the parent's help, which comes later
+    process._process.stdin.close()          # without the parent's help, which comes later
     after = list(process.messages())
     assert isinstance(after[-1], Cancelled) and not any(isinstance(message, Result) for message in after)
     assert process.wait(LONG) and process.exit_code == 130

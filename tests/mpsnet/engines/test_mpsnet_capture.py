@@ -64,7 +64,7 @@ def test_cancel_while_the_network_runs_ends_it_half_way_and_leaves_nothing(start
     for message in process.messages():
         if isinstance(message, Progress) and message.stage == "Running MPS-Net" and message.done >= 10:
             break
-    process._close_stdin()          # without the parent's help, which comes later
+    process._process.stdin.close()          # without the parent's help, which comes later
     *after, final = process.messages()
     assert isinstance(final, Cancelled) and process.wait(LONG) and process.exit_code == 130
     assert all(later.done < later.total for later in after if isinstance(later, Progress))
