@@ -16,6 +16,7 @@ import bpy
 import numpy as np
 
 from mpsnet_blender.motion.base.rest_pose import basis_quats, rest_pose
+from mpsnet_blender.motion.base.rotations import quat_from_rotvec
 from mpsnet_blender.scene.base.action import Channel, bone_path, write_action
 from mpsnet_blender.scene.capture.armature import build_armature
 from mpsnet_blender.scene.capture.capture_import import ImportOptions, import_capture
@@ -51,11 +52,12 @@ def import_seconds(frame_count: int) -> float:
 def write_seconds(frame_count: int) -> float:
     """Return how long it takes to write an Action of 24 bones from arrays."""
     armature_object, quats = _armature_and_quats(frame_count)
-    channels = [Channel(bone_path(name, "rotation_quaternion"), quats[:, joint], name)
+    frames = np.arange(1.0, frame_count + 1)
+    channels = [Channel(bone_path(name, "rotation_quaternion"), frames, quats[:, joint], name)
                 for joint, name in enumerate(JOINT_NAMES)]
-    channels.append(Channel(bone_path(JOINT_NAMES[0], "location"), np.zeros((frame_count, 3)), JOINT_NAMES[0]))
+    channels.append(Channel(bone_path(JOINT_NAMES[0], "location"), frames, np.zeros((frame_count, 3)), JOINT_NAMES[0]))
     start = time.process_time()
-    write_action(armature_object, "arrays", np.arange(1.0, frame_count + 1), channels)
+    write_action(armature_object, "arrays", channels)
     return time.process_time() - start
 
 
@@ -77,7 +79,7 @@ def _armature_and_quats(frame_count: int) -> tuple[bpy.types.Object, np.ndarray]
     armature_object = build_armature(collection, "benchmark", rest_pose(generic_rest_joints()))
     bpy.context.scene.collection.children.link(collection)
     bone_rotmats = np.array([armature_object.data.bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
-    return armature_object, basis_quats(smooth_motion(frame_count).poses.reshape(-1, 24, 3), bone_rotmats)
+    return armature_object, basis_quats(quat_from_rotvec(smooth_motion(frame_count).poses.reshape(-1, 24, 3)), bone_rotmats)
 
 
 if __name__ == "__main__":

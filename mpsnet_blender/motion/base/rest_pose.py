@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...shared.motion_file import Motion
 from ...shared.smpl_skeleton import CROWN_ABOVE_HEAD, JOINT, JOINT_COUNT, JOINT_NAMES
 from .coordinates import BLENDER_FROM_SMPL, blender_from_smpl
-from .rotations import continuous_quat, quat_from_rotmat, quat_from_rotvec, rotmat_from_quat
+from .quaternions import conjugate, multiply
+from .rotations import continuous_quat, quat_from_rotmat
 from .soles import stature_of, usual_ankle_height
 
 # The joint at which a bone ends: the child that continues the limb.
@@ -63,17 +64,23 @@ def root_locations(motion: Motion) -> np.ndarray:
     return np.asarray(motion.rest_joints, dtype=np.float64)[0] + motion.trans
 
 
-def relaxed_hands(poses: np.ndarray) -> np.ndarray:
-    """Return rotation vectors (T, 24, 3) in radians with a slight curl in each hand that no frame of `poses` moves."""
-    poses = np.array(poses, dtype=np.float64).reshape(-1, JOINT_COUNT, 3)
+def with_relaxed_hands(motion: Motion) -> Motion:
+    """Return the motion with a slight curl in each hand that no frame of it moves; its raw poses likewise."""
+    raw = None if motion.raw_poses is None else _relaxed(motion.raw_poses)
+    return replace(motion, poses=_relaxed(motion.poses), raw_poses=raw)
+
+
+def _relaxed(poses: np.ndarray) -> np.ndarray:
+    """Return rotation vectors (T, 72) in radians with a slight curl in each hand that no frame moves."""
+    rotvecs = np.array(poses, dtype=np.float64).reshape(-1, JOINT_COUNT, 3)
     for name, rotvec in _RELAXED_HANDS.items():
-        if not poses[:, JOINT[name]].any():
-            poses[:, JOINT[name]] = rotvec
-    return poses
+        if not rotvecs[:, JOINT[name]].any():
+            rotvecs[:, JOINT[name]] = rotvec
+    return rotvecs.reshape(-1, 3 * JOINT_COUNT)
 
 
-def basis_quats(rotvecs: np.ndarray, bone_rotmats: np.ndarray) -> np.ndarray:
-    """Return pose-bone quaternions (T, J, 4), w first, sign-continuous, from parent-relative rotvecs (T, J, 3).
+def basis_quats(quats: np.ndarray, bone_rotmats: np.ndarray) -> np.ndarray:
+    """Return pose-bone quaternions (T, J, 4), w first, sign-continuous, from parent-relative ones (T, J, 4).
 
     bone_rotmats (J, 3, 3): the bones' rest rotations M in armature space. A posed bone's rotation is G C^T M, with G the
     joint's rotation from the rest frame to the world and C from SMPL's axes to Blender's. Blender has
@@ -81,11 +88,11 @@ def basis_quats(rotvecs: np.ndarray, bone_rotmats: np.ndarray) -> np.ndarray:
     no parent, and its Pose = Rest Basis gives M^T G C^T M.
     """
     conjugators = BLENDER_FROM_SMPL.T @ np.asarray(bone_rotmats, dtype=np.float64)
-    # A rotation by vector v, seen from axes turned by A, is the rotation by A^T v.
-    quats = quat_from_rotvec(np.einsum("jba,tjb->tja", conjugators, np.asarray(rotvecs, dtype=np.float64)))
-    world_from_rest = rotmat_from_quat(quat_from_rotvec(rotvecs[:, 0]))
-    quats[:, 0] = quat_from_rotmat(np.asarray(bone_rotmats[0], dtype=np.float64).T @ world_from_rest @ conjugators[0])
-    return continuous_quat(quats)
+    # A rotation about an axis v, seen from axes turned by A, is about A^T v.
+    turned = np.concatenate((quats[..., :1], np.einsum("jba,tjb->tja", conjugators, quats[..., 1:])), axis=-1)
+    into, out_of = conjugate(quat_from_rotmat(bone_rotmats[0])), quat_from_rotmat(conjugators[0])
+    turned[:, 0] = multiply(into, multiply(quats[:, 0], out_of))
+    return continuous_quat(turned)
 
 
 def root_basis_locations(root_world: np.ndarray, head: np.ndarray, bone_rotmat: np.ndarray) -> np.ndarray:

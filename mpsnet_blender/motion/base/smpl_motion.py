@@ -7,7 +7,6 @@ from typing import Self
 
 import numpy as np
 
-from ...shared.motion_file import Motion
 from ...shared.smpl_skeleton import JOINT_COUNT, forward_kinematics
 from .rotations import rotmat_from_rotvec, rotvec_from_rotmat
 
@@ -44,9 +43,13 @@ class SmplMotion:
         rotation, origin = other_from_frame[..., :3, :3], other_from_frame[..., :3, 3]
         rotmats = self.rotmats.copy()
         rotmats[:, 0] = rotation @ self.rotmats[:, 0]
-        # The root turns about rest_joints[0], not about the frame's origin.
-        pelvis = np.einsum("...ij,...j->...i", rotation, self.rest_joints[0] + self.transl) + origin
+        pelvis = np.einsum("...ij,...j->...i", rotation, self.root_path) + origin
         return rotmats, pelvis - self.rest_joints[0]
+
+    @property
+    def root_path(self) -> np.ndarray:
+        """Return the pelvis's places (T, 3) in the frame: the root turns about rest_joints[0], then moves by transl."""
+        return self.rest_joints[0] + self.transl
 
     @property
     def poses(self) -> np.ndarray:
@@ -76,10 +79,8 @@ class WorldMotion(SmplMotion):
         return replace(super().at(rows), contacts=self.contacts[rows])
 
 
-def raw_motion(motion: Motion) -> WorldMotion:
-    """Return a file's motion before its clean-up where the file keeps it, else as it is."""
-    poses = motion.poses if motion.raw_poses is None else motion.raw_poses
-    trans = motion.trans if motion.raw_trans is None else motion.raw_trans
-    rotmats = rotmat_from_rotvec(np.asarray(poses).reshape(-1, JOINT_COUNT, 3))
-    return WorldMotion(rotmats, np.asarray(trans, dtype=np.float64), np.asarray(motion.rest_joints, dtype=np.float64),
-                       np.asarray(motion.timestamps, dtype=np.float64), np.asarray(motion.contacts, dtype=np.float64))
+def world_motion(poses: np.ndarray, trans: np.ndarray, rest_joints: np.ndarray, timestamps: np.ndarray,
+                 contacts: np.ndarray) -> WorldMotion:
+    """Return a motion from a motion file's arrays: poses (T, 72) rotation vectors in radians, trans (T, 3) ..."""
+    rotmats = rotmat_from_rotvec(np.reshape(poses, (-1, JOINT_COUNT, 3)))
+    return WorldMotion(rotmats, *(np.asarray(array, dtype=np.float64) for array in (trans, rest_joints, timestamps, contacts)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..base.rotations import continuous_quat, quat_from_rotmat
 from ..base.smpl_motion import WorldMotion
 from .foot_lock import lock_feet
 from .hand_lock import lock_hands
@@ -37,13 +38,21 @@ class CleanupSettings:
 
 @dataclass(frozen=True)
 class CleanMotion:
-    """A motion to key: the body, the seconds (T,) from its start at which its frames play, which keys it needs, and how good it
-    is; `start_seconds` after the raw motion's start it begins."""
+    """A motion to key: the body, its rotations as sign-continuous quaternions (T, 24, 4), w first, the seconds (T,) from its
+    start at which its frames play, which keys it needs, and how good it is; `start_seconds` after the raw motion's start it
+    begins."""
     body: WorldMotion
+    quats: np.ndarray
     seconds: np.ndarray
     keys: MotionKeys
     quality: MotionQuality
     start_seconds: float
+
+
+def untouched(body: WorldMotion) -> CleanMotion:
+    """Return a motion to key as it is."""
+    return CleanMotion(body, continuous_quat(quat_from_rotmat(body.rotmats)), body.timestamps - body.timestamps[0],
+                       all_keys(len(body.timestamps)), measure_motion(body), 0.0)
 
 
 def clean_motion(raw: WorldMotion, settings: CleanupSettings) -> CleanMotion:
@@ -57,6 +66,7 @@ def clean_motion(raw: WorldMotion, settings: CleanupSettings) -> CleanMotion:
     body = from_origin(body) if settings.from_origin else body
     body = in_place(body) if settings.in_place else body
     body = raised(body, settings.floor_offset)
+    quats = continuous_quat(quat_from_rotmat(body.rotmats))
     seconds = (body.timestamps - body.timestamps[0]) / settings.speed
-    keys = needed_keys(body, settings.key_tolerance) if settings.key_tolerance > 0 else all_keys(len(seconds))
-    return CleanMotion(body, seconds, keys, quality, float(body.timestamps[0] - raw.timestamps[0]))
+    keys = needed_keys(body, quats, settings.key_tolerance) if settings.key_tolerance > 0 else all_keys(len(seconds))
+    return CleanMotion(body, quats, seconds, keys, quality, float(body.timestamps[0] - raw.timestamps[0]))

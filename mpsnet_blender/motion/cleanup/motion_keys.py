@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT_COUNT, PARENTS, forward_kinematics
-from ..base.rotations import continuous_quat, quat_from_rotmat, rotmat_from_quat
+from ..base.rotations import rotmat_from_quat
 from ..base.smpl_motion import WorldMotion
 from .key_reduction import lines_through, reduced_keys
 
@@ -34,10 +34,12 @@ def all_keys(frame_count: int) -> MotionKeys:
     return MotionKeys(every, (every,) * JOINT_COUNT)
 
 
-def needed_keys(body: WorldMotion, tolerance_mm: float) -> MotionKeys:
-    """Return the keys between which no joint strays farther than the tolerance, keys being joined by straight lines."""
+def needed_keys(body: WorldMotion, quats: np.ndarray, tolerance_mm: float) -> MotionKeys:
+    """Return the keys between which no joint strays farther than the tolerance, keys being joined by straight lines.
+
+    quats (T, 24, 4) are the body's rotations, sign-continuous.
+    """
     frames = np.arange(len(body.transl), dtype=np.float64)
-    quats = continuous_quat(quat_from_rotmat(body.rotmats))
     _, joints = body.pose()
     reaches = _reaches(body.rest_joints)
     metres = _FIRST_SHARE * tolerance_mm / 1000

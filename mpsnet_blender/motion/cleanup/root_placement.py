@@ -21,7 +21,7 @@ def raised(body: WorldMotion, metres: float) -> WorldMotion:
 
 def from_origin(body: WorldMotion) -> WorldMotion:
     """Return the motion turned and moved so that it starts over the origin and goes along +Y (or faces it, on the spot)."""
-    path = body.rest_joints[0] + body.transl
+    path = body.root_path
     way = (path[-1] - path[0])[:2]
     if np.linalg.norm(way) < _LEAST_WAY:
         way = (body.rotmats[:, 0] @ _FORWARD).mean(axis=0)[:2]

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...shared.motion_file import Motion
-from ...shared.smpl_skeleton import JOINT_COUNT
-from ..base.rest_pose import relaxed_hands
-from ..base.rotations import rotmat_from_rotvec
-from ..base.smpl_motion import WorldMotion, raw_motion
+from ..base.smpl_motion import WorldMotion, world_motion
 from .measured_contacts import measured_contacts
 
 _FORMAT = 1
+# Singles keep a rotation to a ten thousandth of a degree, a place to a thousandth of a millimetre.
+_KEPT_AS = {"raw_poses": np.float32, "raw_trans": np.float32, "poses": np.float32, "trans": np.float32,
+            "rest_joints": np.float64, "timestamps": np.float64, "contacts": np.float16}
 
 
 class StoredMotionError(Exception):
@@ -24,26 +24,42 @@ class StoredMotionError(Exception):
 
 @dataclass(frozen=True)
 class StoredMotion:
-    """The motion to clean up, and the one that was imported (the same but for poses and path)."""
-    raw: WorldMotion
-    imported: WorldMotion
+    """What is kept of a motion file, under its names: the motion that was imported (poses (T, 72) radians, trans (T, 3)), the
+    one to clean up (raw_poses, raw_trans), and what both share: rest_joints (24, 3), timestamps (T,) s, contacts (T, 4)."""
+    raw_poses: np.ndarray
+    raw_trans: np.ndarray
+    poses: np.ndarray
+    trans: np.ndarray
+    rest_joints: np.ndarray
+    timestamps: np.ndarray
+    contacts: np.ndarray
+
+    @property
+    def raw(self) -> WorldMotion:
+        """Return the motion to clean up."""
+        return world_motion(self.raw_poses, self.raw_trans, self.rest_joints, self.timestamps, self.contacts)
+
+    @property
+    def imported(self) -> WorldMotion:
+        """Return the motion that was imported."""
+        return world_motion(self.poses, self.trans, self.rest_joints, self.timestamps, self.contacts)
 
 
-def stored_motion(motion: Motion, relax_hands: bool) -> StoredMotion:
+def stored_motion(motion: Motion) -> StoredMotion:
     """Return what is kept of a file's motion; contacts are measured where it tells none at all, as AMASS files do."""
-    raw = raw_motion(motion)
-    raw = raw if raw.contacts.any() else replace(raw, contacts=measured_contacts(raw))
-    imported = replace(raw_motion(replace(motion, raw_poses=None, raw_trans=None)), contacts=raw.contacts)
-    return StoredMotion(*(_relaxed(body) if relax_hands else body for body in (raw, imported)))
+    is_raw = motion.raw_poses is None or motion.raw_trans is None
+    stored = StoredMotion(
+        raw_poses=motion.poses if is_raw else motion.raw_poses, raw_trans=motion.trans if is_raw else motion.raw_trans,
+        poses=motion.poses, trans=motion.trans, rest_joints=motion.rest_joints, timestamps=motion.timestamps,
+        contacts=motion.contacts)
+    return stored if stored.contacts.any() else replace(stored, contacts=measured_contacts(stored.raw))
 
 
 def motion_bytes(stored: StoredMotion) -> bytes:
     """Return the motion as bytes: an .npz, not compressed, as Blender compresses its files itself where it is told to."""
     stream = io.BytesIO()
-    raw, imported = stored.raw, stored.imported
-    np.savez(stream, format=np.array(_FORMAT), raw_poses=raw.poses.astype(np.float32), raw_trans=raw.transl.astype(np.float32),
-             poses=imported.poses.astype(np.float32), trans=imported.transl.astype(np.float32),
-             rest_joints=raw.rest_joints, timestamps=raw.timestamps, contacts=raw.contacts.astype(np.float16))
+    arrays = {name: np.asarray(array, dtype=_KEPT_AS[name]) for name, array in vars(stored).items()}
+    np.savez(stream, format=np.array(_FORMAT), **arrays)
     return stream.getvalue()
 
 
@@ -53,14 +69,6 @@ def motion_from_bytes(content: bytes) -> StoredMotion:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             if int(arrays["format"]) != _FORMAT:
                 raise ValueError("another format")
-            rest, times, contacts = (arrays[name].astype(np.float64) for name in ("rest_joints", "timestamps", "contacts"))
-            raw, imported = (WorldMotion(rotmat_from_rotvec(arrays[f"{kind}poses"].reshape(-1, JOINT_COUNT, 3)),
-                                         arrays[f"{kind}trans"].astype(np.float64), rest, times, contacts)
-                             for kind in ("raw_", ""))
+            return StoredMotion(**{name: arrays[name].astype(np.float64) for name in _KEPT_AS})
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise StoredMotionError(f"The motion kept in this file cannot be read ({error}). Import the motion file again.") from None
-    return StoredMotion(raw, imported)
-
-
-def _relaxed(body: WorldMotion) -> WorldMotion:
-    return body.with_pose(rotmat_from_rotvec(relaxed_hands(body.poses)), body.transl)

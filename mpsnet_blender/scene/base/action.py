@@ -1,7 +1,8 @@
-"""Actions written whole from arrays."""
+"""Actions written from arrays."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import bpy
@@ -10,33 +11,42 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Channel:
-    """One animated property: its data path, its values (T, n) with one F-curve a column, and its group's name.
+    """One animated property: its data path, its keys' scene frames (K,), fractional ones too, and values (K, n) with one F-curve
+    a column, and its group's name.
 
-    Values (1, n) are one key, at the first frame. `indices` are the columns' places in the property, by default 0, 1, ...
+    `indices` are the columns' places in the property, by default 0, 1, ...; `interpolation` is Blender's word for how the
+    curves go on from a key.
     """
     data_path: str
+    frames: np.ndarray
     values: np.ndarray
     group: str
     indices: tuple[int, ...] | None = None
+    interpolation: str = "LINEAR"
 
 
-def write_action(datablock: bpy.types.ID, name: str, frames: np.ndarray, channels: list[Channel]) -> bpy.types.Action:
-    """Give the data-block a fresh Action with keys at `frames` (T,), fractional ones too, linear in between."""
+def write_action(datablock: bpy.types.ID, name: str, channels: Iterable[Channel]) -> bpy.types.Action:
+    """Give the data-block a fresh Action with these channels."""
     action = bpy.data.actions.new(name)
     animation = datablock.animation_data or datablock.animation_data_create()
     animation.action = action
-    owner = _curves_owner(action, datablock)
-    linear = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
-    interpolation = np.full(len(frames), linear, dtype=np.int32)
-    for channel in channels:
-        group = owner.groups.get(channel.group) or owner.groups.new(channel.group)
-        for index, values in zip(channel.indices or range(channel.values.shape[1]), channel.values.T, strict=True):
-            # The group goes in afterwards: its keyword in fcurves.new has another name in each version.
-            fcurve = owner.fcurves.new(channel.data_path, index=index)
-            fcurve.group = group
-            points = np.column_stack((frames[:len(values)], values)).astype(np.float32)
-            write_keys(fcurve, points, interpolation[:len(values)])
+    write_channels(_new_holder(action, datablock), channels)
     return action
+
+
+def write_channels(holder, channels: Iterable[Channel]) -> None:
+    """Key channels in an Action: in the F-curves that are there, emptied, or in new ones. Other curves stay.
+
+    `holder` holds the Action's `fcurves` and `groups`; see `fcurve_reading.curves_holder`.
+    """
+    for channel in channels:
+        columns = channel.indices or range(channel.values.shape[1])
+        for index, values in zip(columns, channel.values.T, strict=True):
+            fcurve = holder.fcurves.find(channel.data_path, index=index) or holder.fcurves.new(channel.data_path, index=index)
+            if fcurve.group is None:
+                # The group goes in afterwards: its keyword in fcurves.new has another name in each version.
+                fcurve.group = holder.groups.get(channel.group) or holder.groups.new(channel.group)
+            _write_keys(fcurve, channel.frames, values, channel.interpolation)
 
 
 def bone_path(bone_name: str, property_name: str) -> str:
@@ -44,8 +54,8 @@ def bone_path(bone_name: str, property_name: str) -> str:
     return f'pose.bones["{bpy.utils.escape_identifier(bone_name)}"].{property_name}'
 
 
-def _curves_owner(action: bpy.types.Action, datablock: bpy.types.ID):
-    """Return what holds `fcurves` and `groups`: a channelbag from Blender 4.4 on, before that the Action itself."""
+def _new_holder(action: bpy.types.Action, datablock: bpy.types.ID):
+    """Return what holds a new Action's F-curves and groups: a channelbag from Blender 4.4 on, before that the Action itself."""
     if not hasattr(action, "slots"):
         return action
     slot = action.slots.new(id_type=datablock.id_type, name=datablock.name)
@@ -54,27 +64,15 @@ def _curves_owner(action: bpy.types.Action, datablock: bpy.types.ID):
     return strip.channelbag(slot, ensure=True)
 
 
-def rewrite_curve(owner, channel: Channel, column: int, frames: np.ndarray, interpolation: str = "LINEAR") -> None:
-    """Give one column of a channel, its values at `frames`, to its F-curve: the one that is there, emptied, or a new one.
-
-    `owner` holds the Action's F-curves and groups; see `fcurve_reading.curves_holder`.
-    """
-    index = (channel.indices or range(channel.values.shape[1]))[column]
-    fcurve = owner.fcurves.find(channel.data_path, index=index) or owner.fcurves.new(channel.data_path, index=index)
-    fcurve.keyframe_points.clear()
-    if fcurve.group is None:
-        fcurve.group = owner.groups.get(channel.group) or owner.groups.new(channel.group)
+def _write_keys(fcurve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray, interpolation: str) -> None:
+    """Give an F-curve keys at frames (K,) with values (K,), and no others."""
+    points = np.column_stack((frames, values)).astype(np.float32)
     number = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items[interpolation].value
-    points = np.column_stack((frames, channel.values[:, column])).astype(np.float32)
-    write_keys(fcurve, points, np.full(len(points), number, dtype=np.int32))
-
-
-def write_keys(fcurve: bpy.types.FCurve, points: np.ndarray, interpolation: np.ndarray) -> None:
-    """Fill an empty F-curve with points (T, 2) of frame and value, float32."""
     keys = fcurve.keyframe_points
+    keys.clear()
     keys.add(len(points))
     keys.foreach_set("co", points.ravel())
-    keys.foreach_set("interpolation", interpolation)
+    keys.foreach_set("interpolation", np.full(len(points), number, dtype=np.int32))
     # Handles a third of a frame off lie sensibly where somebody turns the keys to Bézier.
     third = np.array((1 / 3, 0), dtype=np.float32)
     keys.foreach_set("handle_left", (points - third).ravel())

@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from ...motion.base.contact_spans import standing
-from .action import Channel, rewrite_curve
+from .action import Channel, write_channels
 from .fcurve_reading import curves_holder, values_at
 
 PROPERTIES = (("left_ankle", "heel_contact"), ("left_foot", "toe_contact"),
@@ -36,7 +36,8 @@ def write_contacts(armature_object: bpy.types.Object, contacts: np.ndarray, time
         pose_bone[name] = float(stands[0])
         pose_bone.id_properties_ui(name).update(min=0.0, max=1.0, description="1 while it stands on the floor, 0 in the air")
         changes = np.flatnonzero(np.diff(stands, prepend=stands[0] + 1))
-        rewrite_curve(holder, Channel(contact_path(bone, name), stands[changes, None], bone), 0, frames[changes], "CONSTANT")
+        write_channels(holder, [Channel(contact_path(bone, name), frames[changes], stands[changes, None], bone,
+                                        interpolation="CONSTANT")])
 
 
 def remove_contacts(armature_object: bpy.types.Object) -> None:

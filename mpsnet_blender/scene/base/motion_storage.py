@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import bpy
 import numpy as np
 
-from ...motion.base.smpl_motion import WorldMotion
 from ...motion.cleanup.motion_quality import MotionQuality, measure_motion
 from ...motion.cleanup.stored_motion import StoredMotion, StoredMotionError, motion_bytes, motion_from_bytes, stored_motion
 from ...shared.motion_file import Motion
 from .contact_curves import read_contacts
 
 
-def keep_motion(armature_object: bpy.types.Object, motion: Motion, frames: np.ndarray, scene_fps: float,
-                relax_hands: bool) -> None:
+def keep_motion(armature_object: bpy.types.Object, motion: Motion, frames: np.ndarray, scene_fps: float) -> None:
     """Keep a motion whose Action plays from frames[0] on; it survives saving, and the loss of the motion file."""
     kept = armature_object.mpsnet_cleanup
-    stored = stored_motion(motion, relax_hands)
+    stored = stored_motion(motion)
     kept.motion = motion_bytes(stored)
     kept.first_frame, kept.frames_per_second = float(frames[0]), scene_fps
     kept.action = armature_object.animation_data.action
@@ -40,17 +36,16 @@ def kept_motion(armature_object: bpy.types.Object) -> StoredMotion:
     return motion_from_bytes(armature_object.mpsnet_cleanup.motion)
 
 
-def raw_frames(armature_object: bpy.types.Object, raw: WorldMotion) -> np.ndarray:
-    """Return the scene frames (T,) at which the raw motion's frames play, as the motion was keyed last."""
+def raw_frames(armature_object: bpy.types.Object, timestamps: np.ndarray) -> np.ndarray:
+    """Return the scene frames (T,) at which the raw motion's timestamps (T,) s play, as the motion was keyed last."""
     kept = armature_object.mpsnet_cleanup
-    seconds = raw.timestamps - raw.timestamps[0] - kept.applied_start
+    seconds = timestamps - timestamps[0] - kept.applied_start
     return kept.applied_first + seconds / kept.applied_speed * kept.frames_per_second
 
 
-def with_edited_contacts(armature_object: bpy.types.Object, raw: WorldMotion) -> WorldMotion:
-    """Return the raw motion with the contacts that are keyed on the armature, where they are."""
-    edited = read_contacts(armature_object, raw_frames(armature_object, raw))
-    return raw if edited is None else replace(raw, contacts=edited)
+def edited_contacts(armature_object: bpy.types.Object, stored: StoredMotion) -> np.ndarray | None:
+    """Return the contacts (T, 4) that are keyed on the armature, for the kept motion's frames; None where none are keyed."""
+    return read_contacts(armature_object, raw_frames(armature_object, stored.timestamps))
 
 
 def contacts_at(armature_object: bpy.types.Object, frames: np.ndarray) -> np.ndarray | None:
@@ -59,11 +54,12 @@ def contacts_at(armature_object: bpy.types.Object, frames: np.ndarray) -> np.nda
     if not has_motion(armature_object) or animation is None or animation.action != armature_object.mpsnet_cleanup.action:
         return None
     try:
-        raw = with_edited_contacts(armature_object, kept_motion(armature_object).raw)
+        stored = kept_motion(armature_object)
     except StoredMotionError:
         return None
-    at = raw_frames(armature_object, raw)
-    return np.stack([np.interp(frames, at, contact) for contact in raw.contacts.T], axis=1)
+    edited = edited_contacts(armature_object, stored)
+    at = raw_frames(armature_object, stored.timestamps)
+    return np.stack([np.interp(frames, at, own) for own in (stored.contacts if edited is None else edited).T], axis=1)
 
 
 def show_quality(armature_object: bpy.types.Object, quality: MotionQuality) -> None:

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 import bpy
 import numpy as np
 
-from ...motion.base import rest_pose
-from ...motion.base.rest_pose import RestPose
+from ...motion.base.rest_pose import RestPose, root_locations
+from ...motion.base.rotations import quat_from_rotvec
+from ...motion.cleanup.motion_keys import all_keys
 from ...shared.motion_file import Motion
 from ...shared.smpl_skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS
-from ..base.action import Channel, bone_path, write_action
+from ..base.action import write_action
+from ..base.body_channels import body_channels
 
 
 def build_armature(collection: bpy.types.Collection, name: str, rest: RestPose) -> bpy.types.Object:
@@ -41,24 +43,11 @@ def _palette(joint_name: str) -> str:
     return {"left": "THEME01", "right": "THEME04"}.get(side, "DEFAULT")
 
 
-def animate_armature(armature_object: bpy.types.Object, motion: Motion, rest: RestPose, frames: np.ndarray,
-                     relax_hands: bool) -> bpy.types.Action:
+def animate_armature(armature_object: bpy.types.Object, motion: Motion, frames: np.ndarray) -> bpy.types.Action:
     """Give an armature of `build_armature` a fresh Action with the motion, its frame t at scene frame frames[t]."""
-    poses = rest_pose.relaxed_hands(motion.poses) if relax_hands else motion.poses.reshape(-1, JOINT_COUNT, 3)
-    bone_rotmats = _rest_rotmats(armature_object)
-    quats = rest_pose.basis_quats(poses, bone_rotmats)
-    locations = rest_pose.root_basis_locations(rest_pose.root_locations(motion), rest.heads[0], bone_rotmats[0])
-    root = JOINT_NAMES[0]
-    channels = [Channel(bone_path(root, "location"), locations, root)]
-    channels += [Channel(bone_path(name, "rotation_quaternion"), quats[:, joint], name)
-                 for joint, name in enumerate(JOINT_NAMES)]
-    return write_action(armature_object, armature_object.name, frames, channels)
-
-
-def _rest_rotmats(armature_object: bpy.types.Object) -> np.ndarray:
-    """Return the bones' rest rotations (24, 3, 3) in armature space, as Blender computed them."""
-    bones = armature_object.data.bones
-    return np.array([bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
+    quats = quat_from_rotvec(motion.poses.reshape(-1, JOINT_COUNT, 3))
+    channels = body_channels(armature_object, frames, quats, root_locations(motion), all_keys(len(frames)))
+    return write_action(armature_object, armature_object.name, channels)
 
 
 @contextmanager

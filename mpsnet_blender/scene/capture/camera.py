@@ -54,8 +54,8 @@ def build_camera(collection: bpy.types.Collection, name: str, path: CameraPath, 
     camera_object.matrix_world = Matrix(matrices[0])
     if len(matrices) > 1:
         quats = continuous_quat(quat_from_rotmat(matrices[:, :3, :3]))
-        write_action(camera_object, name, path.frames, [
-            Channel("location", matrices[:, :3, 3], "Camera"), Channel("rotation_quaternion", quats, "Camera")])
+        write_action(camera_object, name, [Channel("location", path.frames, matrices[:, :3, 3], "Camera"),
+                                           Channel("rotation_quaternion", path.frames, quats, "Camera")])
     return camera_object
 
 

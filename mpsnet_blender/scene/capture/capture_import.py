@@ -12,7 +12,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ...motion.base.rest_pose import rest_pose
+from ...motion.base.rest_pose import rest_pose, with_relaxed_hands
 from ...motion.base.timing import fps_and_base, scene_frames
 from ...motion.formats.capture_folder import Capture, ReadMotions, open_capture, read_motions
 from ...shared.capture_listing import ListedPerson
@@ -108,8 +108,9 @@ def _add_person(collection: bpy.types.Collection, capture: Capture, person: List
     name = capture.name if is_alone else f"{capture.name} person {person.person_id}"
     armature_object = build_armature(collection, name, rest)
     armature_object["mpsnet_motion_file"] = str(capture.motion_path(person))
-    animate_armature(armature_object, motion, rest, frames, relax_hands)
-    keep_motion(armature_object, motion, frames, scene_fps, relax_hands)
+    motion = with_relaxed_hands(motion) if relax_hands else motion
+    animate_armature(armature_object, motion, frames)
+    keep_motion(armature_object, motion, frames, scene_fps)
     return armature_object
 
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
 
-from ...motion.base import rest_pose
-from ...motion.base.rotation_modes import rotation_values
-from ...motion.base.rotations import rotvec_from_rotmat
-from ...motion.base.smpl_motion import WorldMotion
-from ...motion.cleanup.cleanup import CleanMotion, CleanupSettings, clean_motion
-from ...motion.cleanup.motion_keys import MotionKeys, all_keys
-from ...motion.cleanup.motion_quality import measure_motion
+from ...motion.cleanup.cleanup import CleanMotion, CleanupSettings, clean_motion, untouched
 from ...motion.cleanup.stored_motion import StoredMotionError
 from ...shared.smpl_skeleton import JOINT_NAMES
-from ..base.action import Channel, bone_path, rewrite_curve, write_action
+from ..base.action import write_action, write_channels
+from ..base.body_channels import body_channels
 from ..base.contact_curves import read_contacts, remove_contacts, write_contacts
 from ..base.fcurve_reading import curves_holder
-from ..base.motion_storage import kept_motion, raw_frames, show_quality, with_edited_contacts
+from ..base.motion_storage import edited_contacts, kept_motion, raw_frames, show_quality
 
 
 class CleanupError(Exception):
@@ -47,16 +42,16 @@ class CleanupReport:
 def clean_armature(armature_object: bpy.types.Object, settings: CleanupSettings) -> CleanupReport:
     """Key the cleaned motion. Raises CleanupError, StoredMotionError."""
     _require_writable(armature_object)
-    raw = with_edited_contacts(armature_object, kept_motion(armature_object).raw)
-    has_contacts = read_contacts(armature_object, raw_frames(armature_object, raw)) is not None
+    stored = kept_motion(armature_object)
+    edited = edited_contacts(armature_object, stored)
+    raw = stored.raw if edited is None else replace(stored.raw, contacts=edited)
     cleaned = clean_motion(raw, settings)
     kept = armature_object.mpsnet_cleanup
     frames = _whole(kept.first_frame + cleaned.seconds * kept.frames_per_second)
-    warnings = _own_action(armature_object)
-    _key(armature_object, cleaned.body, frames, cleaned.keys)
+    warnings = _key(armature_object, cleaned, frames)
     kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, settings.speed, cleaned.start_seconds
-    if has_contacts:
-        write_contacts(armature_object, raw.contacts, raw.timestamps, raw_frames(armature_object, raw))
+    if edited is not None:
+        write_contacts(armature_object, edited, stored.timestamps, raw_frames(armature_object, stored.timestamps))
     show_quality(armature_object, cleaned.quality)
     return _report(armature_object, frames, cleaned, warnings)
 
@@ -64,15 +59,14 @@ def clean_armature(armature_object: bpy.types.Object, settings: CleanupSettings)
 def reset_armature(armature_object: bpy.types.Object) -> CleanupReport:
     """Key the motion as it was imported, without edited contacts. Raises CleanupError, StoredMotionError."""
     _require_writable(armature_object)
-    body = kept_motion(armature_object).imported
+    stored = kept_motion(armature_object)
     kept = armature_object.mpsnet_cleanup
     kept.first_frame = kept.imported_first
     kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, 1.0, 0.0
-    frames = _whole(raw_frames(armature_object, body))
-    warnings = _own_action(armature_object)
+    frames = _whole(raw_frames(armature_object, stored.timestamps))
+    cleaned = untouched(stored.imported)
+    warnings = _key(armature_object, cleaned, frames)
     remove_contacts(armature_object)
-    cleaned = CleanMotion(body, body.timestamps - body.timestamps[0], all_keys(len(frames)), measure_motion(body), 0.0)
-    _key(armature_object, body, frames, cleaned.keys)
     show_quality(armature_object, cleaned.quality)
     return _report(armature_object, frames, cleaned, warnings)
 
@@ -80,12 +74,12 @@ def reset_armature(armature_object: bpy.types.Object) -> CleanupReport:
 def show_contacts(armature_object: bpy.types.Object) -> None:
     """Key the motion's contacts on the armature's foot and toe bones, where they are not keyed yet."""
     _require_writable(armature_object)
-    raw = kept_motion(armature_object).raw
-    frames = raw_frames(armature_object, raw)
+    stored = kept_motion(armature_object)
+    frames = raw_frames(armature_object, stored.timestamps)
     if curves_holder(armature_object.animation_data) is None:
         raise CleanupError(f"“{armature_object.name}” has no Action for contacts to be keyed in. Press Clean Up first.")
     if read_contacts(armature_object, frames) is None:
-        write_contacts(armature_object, raw.contacts, raw.timestamps, frames)
+        write_contacts(armature_object, stored.contacts, stored.timestamps, frames)
 
 
 def _require_writable(armature_object: bpy.types.Object) -> None:
@@ -109,37 +103,20 @@ def _own_action(armature_object: bpy.types.Object) -> tuple[str, ...]:
                  for thing in bpy.data.objects) if current else False
     if current is not None and current == kept.action and not shared and curves_holder(animation) is not None:
         return ()
-    kept.action = write_action(armature_object, armature_object.name, np.zeros(1), [_place(armature_object)])
+    kept.action = write_action(armature_object, armature_object.name, [])
     if current is None:
         return ()
     why = "other objects use it too" if shared else "the import did not make it"
     return (f"The Action “{current.name}” was left as it is ({why}); the motion is in the new “{kept.action.name}”.",)
 
 
-def _place(armature_object: bpy.types.Object) -> Channel:
-    """Return one key where the root is, for a fresh Action to begin with: all keys are written anew afterwards."""
-    root = JOINT_NAMES[0]
-    return Channel(bone_path(root, "location"), np.array([armature_object.pose.bones[root].location[:]]), root)
-
-
-def _key(armature_object: bpy.types.Object, body: WorldMotion, frames: np.ndarray, keys: MotionKeys) -> None:
-    """Write a body's motion into the F-curves of its bones; all other F-curves of the Action stay."""
-    holder = curves_holder(armature_object.animation_data)
-    bones = armature_object.data.bones
-    rotmats = np.array([bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
-    quats = rest_pose.basis_quats(rotvec_from_rotmat(body.rotmats), rotmats)
-    root = JOINT_NAMES[0]
-    head = np.array(bones[root].head_local)
-    places = rest_pose.root_basis_locations(body.rest_joints[0] + body.transl, head, rotmats[0])
-    chosen = [(bone_path(root, "location"), places, root, keys.location)]
-    for joint, name in enumerate(JOINT_NAMES):
-        path, values = rotation_values(quats[:, joint], armature_object.pose.bones[name].rotation_mode)
-        chosen.append((bone_path(name, path), values, name, keys.rotations[joint]))
-    for path, values, group, own in chosen:
-        channel = Channel(path, values[own], group)
-        for column in range(values.shape[1]):
-            rewrite_curve(holder, channel, column, frames[own])
+def _key(armature_object: bpy.types.Object, cleaned: CleanMotion, frames: np.ndarray) -> tuple[str, ...]:
+    """Key a motion in the armature's own Action, all other F-curves of which stay; return what the user should know."""
+    warnings = _own_action(armature_object)
+    channels = body_channels(armature_object, frames, cleaned.quats, cleaned.body.root_path, cleaned.keys)
+    write_channels(curves_holder(armature_object.animation_data), channels)
     armature_object.update_tag(refresh={"TIME"})        # or it would be evaluated anew only at the next change of frame
+    return warnings
 
 
 def _whole(frames: np.ndarray) -> np.ndarray:

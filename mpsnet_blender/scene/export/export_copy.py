@@ -128,19 +128,19 @@ def _animate(workshop: _Workshop, armature_copy: bpy.types.Object) -> int:
     channels = []
     for bone, name in enumerate(motion.bone_names):
         armature_copy.pose.bones[name].rotation_mode = "QUATERNION"
-        channels.append(Channel(bone_path(name, "rotation_quaternion"), quats[:, bone], name))
+        channels.append(Channel(bone_path(name, "rotation_quaternion"), plan.frames, quats[:, bone], name))
         if np.abs(locations[:, bone]).max() > _STILL:
-            channels.append(Channel(bone_path(name, "location"), size * locations[:, bone], name))
+            channels.append(Channel(bone_path(name, "location"), plan.frames, size * locations[:, bone], name))
         if np.abs(scales[:, bone] - 1).max() > _STILL:
-            channels.append(Channel(bone_path(name, "scale"), scales[:, bone], name))
+            channels.append(Channel(bone_path(name, "scale"), plan.frames, scales[:, bone], name))
     places, turns, sizes = split(motion.worlds)
     armature_copy.rotation_mode = "QUATERNION"
     for name, values in (("location", plan.enlarge * places), ("rotation_quaternion", turns),
                          ("scale", sizes * (plan.enlarge / size))):
         setattr(armature_copy, name, values[0])
         if np.ptp(values, axis=0).max() > _STILL:
-            channels.append(Channel(name, values, "Object Transforms"))
-    workshop.copies.append(write_action(armature_copy, plan.clip_name, plan.frames, channels))
+            channels.append(Channel(name, plan.frames, values, "Object Transforms"))
+    workshop.copies.append(write_action(armature_copy, plan.clip_name, channels))
     return int(plan.frames[most_moved_frame(locations, motion.parents)])
 
 
@@ -187,6 +187,6 @@ def _key_shapes(workshop: _Workshop, mesh: bpy.types.Mesh, values: np.ndarray | 
         block.value = values[0, index]
         if np.ptp(values[:, index]) > _STILL:
             path = f'key_blocks["{bpy.utils.escape_identifier(block.name)}"].value'
-            channels.append(Channel(path, values[:, index:index + 1], "Shape Keys"))
+            channels.append(Channel(path, workshop.plan.frames, values[:, index:index + 1], "Shape Keys"))
     if channels:
-        workshop.copies.append(write_action(mesh.shape_keys, f"{mesh.name} shapes", workshop.plan.frames, channels))
+        workshop.copies.append(write_action(mesh.shape_keys, f"{mesh.name} shapes", channels))

@@ -11,21 +11,23 @@ from ...motion.bone_maps import switches_of
 from ..base.action import Channel, bone_path
 
 
-def leading_switches(target: bpy.types.Object, keyed: Collection[str], uses_ik: bool = False) -> list[Channel]:
-    """Return one key for each switch of the rig: its own properties, which let the keyed bones lead, or IK; and the influence
-    of IK that would move keyed bones."""
+def leading_switches(target: bpy.types.Object, frames: np.ndarray, keyed: Collection[str],
+                     uses_ik: bool = False) -> list[Channel]:
+    """Return one key, at frames (1,), for each switch of the rig: its own properties, which let the keyed bones lead, or IK; and
+    the influence of IK that would move keyed bones."""
     found = []
     for (bone, key), value in switches_of(target.data.bones.keys(), keyed, uses_ik).items():
         if key in target.pose.bones[bone]:
             path = f'{bone_path(bone, "")[:-1]}["{bpy.utils.escape_identifier(key)}"]'
-            found.append(Channel(path, np.array(((value,),)), bone))
+            found.append(Channel(path, frames, np.array(((value,),)), bone))
     if uses_ik:
-        found += [Channel(bone_path(bone.name, "ik_stretch"), np.zeros((1, 1)), bone.name) for bone in _stretching(target)]
+        found += [Channel(bone_path(bone.name, "ik_stretch"), frames, np.zeros((1, 1)), bone.name)
+                  for bone in _stretching(target)]
     driven = {driver.data_path for driver in target.animation_data.drivers} if target.animation_data else set()
     for pose_bone, constraint in _ik_constraints(target, keyed):
         path = bone_path(pose_bone.name, f'constraints["{bpy.utils.escape_identifier(constraint.name)}"].influence')
         if path not in driven:
-            found.append(Channel(path, np.zeros((1, 1)), pose_bone.name))
+            found.append(Channel(path, frames, np.zeros((1, 1)), pose_bone.name))
     return found
 
 

@@ -119,8 +119,9 @@ def _write(source: bpy.types.Object, target: bpy.types.Object, read: SourceMotio
     former = animation.action
     if former is not None and former.library is None and former.users <= 1:
         former.use_fake_user = True  # without a user, Blender would not save it
-    curves = _curves(target, channels) + leading_switches(target, channels.rotations, settings.uses_ik)
-    action = write_action(target, f"{source.name} on {target.name}", read.frames, curves)
+    curves = _curves(target, read.frames, channels)
+    curves += leading_switches(target, read.frames[:1], channels.rotations, settings.uses_ik)
+    action = write_action(target, f"{source.name} on {target.name}", curves)
     if settings.to_nla:
         _push_down(animation, action, float(read.frames[0]))
     return action
@@ -138,12 +139,15 @@ def _push_down(animation: bpy.types.AnimData, action: bpy.types.Action, start: f
     animation.action = None
 
 
-def _curves(target: bpy.types.Object, channels: BoneChannels) -> list[Channel]:
-    """Return the Action's curves: each bone in its own rotation mode, without what is locked."""
+def _curves(target: bpy.types.Object, frames: np.ndarray, channels: BoneChannels) -> list[Channel]:
+    """Return the Action's curves with keys at frames (T,): each bone in its own rotation mode, without what is locked.
+
+    A bone that nothing moves has one key, at the first frame.
+    """
     found = []
     for name, values in channels.locations.items():
         free = [axis for axis, is_locked in enumerate(target.pose.bones[name].lock_location) if not is_locked]
-        found.append(Channel(bone_path(name, "location"), values[:, free], name, tuple(free)))
+        found.append(Channel(bone_path(name, "location"), frames, values[:, free], name, tuple(free)))
     for name, quats in channels.rotations.items():
         pose_bone = target.pose.bones[name]
         mode, locked = pose_bone.rotation_mode, tuple(pose_bone.lock_rotation)
@@ -152,5 +156,5 @@ def _curves(target: bpy.types.Object, channels: BoneChannels) -> list[Channel]:
         held = with_locks(quats, mode, locked, pose_bone.matrix_basis.to_quaternion())
         path, values = rotation_values(held, mode)
         free = [axis for axis in range(values.shape[1]) if values.shape[1] == 4 or not locked[axis]]
-        found.append(Channel(bone_path(name, path), values[:, free], name, tuple(free)))
+        found.append(Channel(bone_path(name, path), frames[:len(values)], values[:, free], name, tuple(free)))
     return found

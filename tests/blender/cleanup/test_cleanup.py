@@ -223,9 +223,9 @@ def test_ten_thousand_frames_are_cleaned_in_good_time(tmp_path, empty_scene):
     thing = next(thing for thing in bpy.data.objects if thing.type == "ARMATURE")
     for words in ({}, {"smooth_trunk": 0.3, "smooth_head": 0.3, "smooth_arms": 0.3, "smooth_legs": 0.3, "repair_spikes": True},
                   {"key_tolerance": 5.0}):
-        start = time.perf_counter()
+        start = time.process_time()         # of the processor: other work on the machine hardly lengthens it
         bpy.ops.mpsnet.clean_motion(armature=thing.name, **words)
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         print(f"10,000 frames, {words or 'as imported'}: {seconds:.2f} s, Blender {bpy.app.version_string}")
         assert seconds < 8      # generous: shared machines differ; the aim is 2
     expected = clean_motion(disturbed(walker(10000)), CleanupSettings(0.3, 0.3, 0.3, 0.3, True)).body.pose()[1]

@@ -5,12 +5,12 @@ from mpsnet_blender.motion.base.coordinates import BLENDER_FROM_SMPL, blender_ca
 from mpsnet_blender.motion.base.rest_pose import (
     RELAXED_HAND_RADIANS,
     basis_quats,
-    relaxed_hands,
     rest_pose,
     root_basis_locations,
     root_locations,
+    with_relaxed_hands,
 )
-from mpsnet_blender.motion.base.rotations import rotmat_from_quat, rotmat_from_rotvec, rotvec_from_rotmat
+from mpsnet_blender.motion.base.rotations import quat_from_rotvec, rotmat_from_quat, rotmat_from_rotvec, rotvec_from_rotmat
 from mpsnet_blender.shared.motion_file import Motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, PARENTS, forward_kinematics, generic_rest_joints
 
@@ -54,7 +54,7 @@ def test_basis_rotations_pose_the_bones_as_forward_kinematics_does():
     generator = np.random.default_rng(0)
     rotvecs = generator.normal(size=(20, JOINT_COUNT, 3))
     bones = _random_bone_rotmats()
-    basis = rotmat_from_quat(basis_quats(rotvecs, bones))
+    basis = rotmat_from_quat(basis_quats(quat_from_rotvec(rotvecs), bones))
     posed = np.empty_like(basis)
     for joint, parent in enumerate(PARENTS):
         if parent < 0:
@@ -71,7 +71,7 @@ def test_pelvis_yaw_turns_the_root_bone_about_z():
     rotvecs = np.zeros((1, JOINT_COUNT, 3))
     rotvecs[0, 0] = rotvec_from_rotmat(yaw @ upright)
     bones = np.broadcast_to(np.eye(3), (JOINT_COUNT, 3, 3))
-    np.testing.assert_allclose(rotmat_from_quat(basis_quats(rotvecs, bones))[0, 0], yaw, atol=1e-12)
+    np.testing.assert_allclose(rotmat_from_quat(basis_quats(quat_from_rotvec(rotvecs), bones))[0, 0], yaw, atol=1e-12)
 
 
 def test_the_root_channel_takes_the_rest_head_to_its_place():
@@ -86,9 +86,11 @@ def test_the_root_channel_takes_the_rest_head_to_its_place():
 def test_relaxed_hands_curl_towards_the_palms_and_leave_moving_hands_alone():
     poses = np.zeros((3, 72))
     poses[1, 3 * JOINT["right_hand"]] = 0.1
-    relaxed = relaxed_hands(poses)
+    motion = with_relaxed_hands(Motion(poses, np.zeros((3, 3)), 30.0, raw_poses=poses, raw_trans=np.zeros((3, 3))))
+    relaxed = motion.poses.reshape(3, JOINT_COUNT, 3)
     finger = rotmat_from_rotvec(relaxed[0, JOINT["left_hand"]]) @ (1, 0, 0)
     assert np.degrees(np.arcsin(-finger[1])) == pytest.approx(np.degrees(RELAXED_HAND_RADIANS))
     assert not relaxed[2, JOINT["right_hand"]].any()
     assert not np.delete(relaxed, JOINT["left_hand"], axis=1)[[0, 2]].any()
+    np.testing.assert_array_equal(motion.raw_poses, motion.poses)
     assert not poses[0].any()

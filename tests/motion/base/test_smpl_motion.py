@@ -1,8 +1,7 @@
 import numpy as np
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
-from mpsnet_blender.motion.base.smpl_motion import CameraMotion, WorldMotion, raw_motion
-from mpsnet_blender.shared.motion_file import Motion
+from mpsnet_blender.motion.base.smpl_motion import CameraMotion, WorldMotion, world_motion
 from mpsnet_blender.shared.smpl_skeleton import generic_rest_joints
 
 FRAMES = 6
@@ -58,10 +57,9 @@ def test_some_frames_of_a_motion_keep_all_that_belongs_to_them():
         np.testing.assert_array_equal(part.rest_joints, REST_JOINTS)
 
 
-def test_the_raw_motion_is_read_where_a_file_keeps_it():
-    rotvecs = np.random.default_rng(1).normal(scale=0.5, size=(2, FRAMES, 72))
-    planted = Motion(rotvecs[0], np.zeros((FRAMES, 3)), 30.0)
-    both = Motion(rotvecs[0], np.zeros((FRAMES, 3)), 30.0, raw_poses=rotvecs[1], raw_trans=np.ones((FRAMES, 3)))
-    for motion, poses, transl in ((planted, rotvecs[0], 0.0), (both, rotvecs[1], 1.0)):
-        np.testing.assert_allclose(raw_motion(motion).poses, poses, atol=1e-12)
-        np.testing.assert_array_equal(raw_motion(motion).transl, np.full((FRAMES, 3), transl))
+def test_rotation_vectors_come_back_and_the_root_stands_where_the_pelvis_is():
+    poses = np.random.default_rng(1).normal(scale=0.5, size=(FRAMES, 72)).astype(np.float32)
+    motion = world_motion(poses, np.ones((FRAMES, 3)), REST_JOINTS, np.arange(FRAMES), np.zeros((FRAMES, 4)))
+    np.testing.assert_allclose(motion.poses, poses, atol=1e-12)
+    np.testing.assert_allclose(motion.root_path, np.tile((1.1, 0.8, 1.3), (FRAMES, 1)))
+    np.testing.assert_array_equal(motion.root_path, motion.pose()[1][:, 0])

@@ -154,7 +154,7 @@ def test_a_motion_without_contacts_has_them_measured_and_locked():
     agreement = (told == (truth.contacts > 0.5)).mean()
     print(f"contacts measured: {agreement:.0%} as they are")
     assert agreement > 0.85
-    stored = stored_motion(Motion(body.poses, body.transl, FPS, rest_joints=body.rest_joints), relax_hands=False)
+    stored = stored_motion(Motion(body.poses, body.transl, FPS, rest_joints=body.rest_joints))
     after = clean_motion(stored.raw, CleanupSettings()).body
     assert slide_millimetres(replace(after, contacts=body.contacts)) < 0.5 * slide_millimetres(body)
 
@@ -180,11 +180,10 @@ def test_a_kept_motion_comes_back_from_its_bytes():
     raw, locked = disturbed(walker(20)), walker(20)
     motion = Motion(locked.poses, locked.transl, FPS, rest_joints=raw.rest_joints, contacts=raw.contacts, raw_poses=raw.poses,
                     raw_trans=raw.transl)
-    back = motion_from_bytes(motion_bytes(stored_motion(motion, relax_hands=True)))
+    back = motion_from_bytes(motion_bytes(stored_motion(motion)))
     for own, wanted in ((back.raw, raw), (back.imported, locked)):
-        np.testing.assert_allclose(own.rotmats[:, :22], wanted.rotmats[:, :22], atol=1e-6)
+        np.testing.assert_allclose(own.rotmats, wanted.rotmats, atol=1e-6)
         np.testing.assert_allclose(own.transl, wanted.transl, atol=1e-6)
-        assert np.abs(own.rotmats[:, 22:] - wanted.rotmats[:, 22:]).max() > 0.01     # relaxed hands
     np.testing.assert_array_equal(back.raw.contacts, raw.contacts)
     with pytest.raises(StoredMotionError, match="Import the motion file again"):
-        motion_from_bytes(motion_bytes(stored_motion(motion, False))[:-200])
+        motion_from_bytes(motion_bytes(stored_motion(motion))[:-200])
