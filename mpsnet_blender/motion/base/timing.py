@@ -26,19 +26,6 @@ def fps_and_base(framerate: float) -> tuple[int, float]:
     return fps, fps / framerate
 
 
-def footage_frame_offset(video_fps: float, scene_fps: float, start_frame: int, origin_seconds: float) -> str | int:
-    """Return what to add to Blender's footage frame so that it keeps the video's speed: a number, or a driver's formula.
-
-    Blender shows footage frame n + offset at scene frame start + n. The formula is one of `frame`, in the functions that
-    Blender evaluates without Python.
-    """
-    first = round(origin_seconds * video_fps)
-    speed = video_fps / scene_fps
-    if abs(speed - 1.0) < 1e-5:
-        return first
-    return f"floor((frame - {start_frame}) * {speed - 1.0:.9f} + {origin_seconds * video_fps:.6f} + 0.5)"
-
-
 def clock(seconds: float) -> str:
     """Return a time for people: 75.2 gives "1:15"."""
     minutes, rest = divmod(round(max(seconds, 0.0)), 60)

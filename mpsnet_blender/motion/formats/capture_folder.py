@@ -6,8 +6,11 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from ...shared.capture_listing import PEOPLE_FILE, CaptureListing, ListedPerson, ListingError, read_listing
 from ...shared.motion_file import Motion, MotionFileError, read_motion
+from ..base.footage_timing import capture_picture_times
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,16 @@ class ReadMotions:
     """The people whose motion could be read, and one line for each who could not.
 
     `origin_seconds` is the video's second at which the first person of the whole capture appears, whoever was asked for:
-    people that are imported one by one keep time with each other.
+    people that are imported one by one keep time with each other. `picture_times` (N,) are the seconds at which the
+    video's pictures begin, while anybody of the capture is seen.
     """
     motions: tuple[tuple[ListedPerson, Motion], ...]
     failures: tuple[str, ...]
-    origin_seconds: float
+    picture_times: np.ndarray
+
+    @property
+    def origin_seconds(self) -> float:
+        return float(self.picture_times[0])
 
 
 def open_capture(path: Path) -> Capture:
@@ -70,7 +78,7 @@ def capture_beside(path: Path) -> Capture | None:
 
 def read_motions(capture: Capture, person_ids: Container[int] | None = None) -> ReadMotions:
     """Return the motions of a capture's people, or of some. Raises MotionFileError where not one can be read."""
-    motions, failures, origins = [], [], []
+    motions, failures, seen = [], [], []
     for person in capture.people:
         is_wanted = person_ids is None or person.person_id in person_ids
         try:
@@ -78,11 +86,11 @@ def read_motions(capture: Capture, person_ids: Container[int] | None = None) -> 
         except MotionFileError as error:
             failures += [str(error)] if is_wanted else []
             continue
-        origins.append(float(motion.timestamps[0]))
+        seen.append((motion.frame_index, motion.timestamps))
         motions += [(person, motion)] if is_wanted else []
     if not motions:
         raise MotionFileError(" ".join(failures) or f"The capture {capture.name} holds none of the people asked for.")
-    return ReadMotions(tuple(motions), tuple(failures), min(origins))
+    return ReadMotions(tuple(motions), tuple(failures), capture_picture_times(seen))
 
 
 def _listed(folder: Path) -> Capture:

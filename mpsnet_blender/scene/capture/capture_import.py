@@ -12,6 +12,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
+from ...motion.base.footage_timing import SceneClock
 from ...motion.base.rest_pose import rest_pose, with_relaxed_hands
 from ...motion.base.timing import fps_and_base, scene_frames
 from ...motion.formats.capture_folder import Capture, ReadMotions, open_capture, read_motions
@@ -20,7 +21,8 @@ from ...shared.motion_file import Motion
 from ..base.motion_storage import keep_motion
 from ..base.selection import select_only
 from .armature import animate_armature, build_armature
-from .camera import CameraPath, Footage, add_footage, build_camera
+from .camera import CameraPath, build_camera
+from .footage import Footage, add_footage
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def _add_footage(scene: bpy.types.Scene, camera: bpy.types.Camera, capture: Capt
     if not path.is_absolute() or not os.path.isfile(path):  # Path.is_file raises for a name that no file can have
         return [f"The footage {path.name} was not found: the camera has no background."] if path.name else []
     fps = scene.render.fps / scene.render.fps_base
-    footage = Footage(path, capture.listing.fps or motion.mocap_framerate, start_frame, read.origin_seconds, fps)
+    footage = Footage(path, read.picture_times, SceneClock(start_frame, read.origin_seconds, fps))
     try:
         image = add_footage(camera, footage)
     except RuntimeError as error:
@@ -182,8 +184,8 @@ def _removed_on_failure(collection: bpy.types.Collection) -> Iterator[None]:
         yield
     except BaseException:
         made = [collection]
-        for thing in collection.objects:
-            action = thing.animation_data.action if thing.animation_data else None
-            made += [item for item in (thing, thing.data, action) if item is not None]
+        for owner in (owner for thing in collection.objects for owner in (thing, thing.data)):
+            action = owner.animation_data.action if owner.animation_data else None
+            made += [item for item in (owner, action) if item is not None]
         bpy.data.batch_remove(made)
         raise

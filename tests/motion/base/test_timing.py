@@ -1,9 +1,7 @@
-import math
-
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.base.timing import clock, footage_frame_offset, fps_and_base, scene_frames
+from mpsnet_blender.motion.base.timing import clock, fps_and_base, scene_frames
 
 
 def test_a_second_of_video_is_a_second_of_the_scene():
@@ -26,17 +24,6 @@ def test_frame_rates_become_blenders_two_numbers(framerate, expected):
     fps, base = fps_and_base(framerate)
     assert (fps, pytest.approx(base, abs=1e-4)) == (expected[0], expected[1])
     assert fps / base == pytest.approx(framerate)
-
-
-def test_footage_of_the_scenes_rate_needs_a_number_only():
-    assert footage_frame_offset(25.0, 25.0, 1, 2.0) == 50
-
-
-def test_footage_keeps_its_speed_in_a_scene_of_another_rate():
-    formula = footage_frame_offset(30.0, 24.0, 1, 1.0)
-    for frame in range(1, 200):
-        shown = (frame - 1) + eval(formula, {"floor": math.floor, "frame": float(frame)})
-        assert abs(shown - (30.0 + (frame - 1) * 30 / 24)) <= 0.5 + 1e-6
 
 
 def test_times_read_as_a_clock():

@@ -37,6 +37,12 @@ def test_people_imported_one_by_one_keep_the_captures_clock(tmp_path):
     assert read.origin_seconds == 0.5
 
 
+def test_the_capture_tells_when_every_picture_begins_while_somebody_is_seen(tmp_path):
+    _write_capture(tmp_path)
+    np.testing.assert_array_equal(read_motions(open_capture(tmp_path), person_ids={2}).picture_times,
+                                  np.concatenate((0.5 + np.arange(4) / 30, 2.0 + np.arange(4) / 30)))
+
+
 def test_one_broken_file_leaves_the_others(tmp_path):
     _write_capture(tmp_path)
     (tmp_path / "person_01.npz").write_bytes(b"PK\x03\x04 cut off")

@@ -1,0 +1,60 @@
+"""What the camera's background shows, at every frame of the scene, against the time at which the motion is there."""
+
+import bpy
+import numpy as np
+import pytest
+
+from tests.blender.coded_clip import CLIP, TIMES, numbers_shown
+from tests.blender.motion_samples import random_motion, write_capture
+
+
+def _movie_counts(scene, frames) -> list[int]:
+    """Return the movie frames that the evaluated background asks for: Blender's BKE_image_user_frame_get, from 0 on."""
+    counts = []
+    for frame in frames:
+        scene.frame_set(frame)
+        camera = scene.camera.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+        user = camera.background_images[0].image_user
+        counts.append(min(max(frame - user.frame_start + 1, 0), user.frame_duration) + user.frame_offset - 1)
+    return counts
+
+
+@pytest.mark.parametrize("first_picture", [0, 20])
+@pytest.mark.parametrize("fps", [30, 24, 60])
+def test_every_frame_shows_the_picture_nearest_to_the_motions_time(tmp_path, empty_scene, fps, first_picture):
+    empty_scene.render.fps = fps
+    times = TIMES[first_picture:]
+    motion = random_motion(len(times), timestamps=times, frame_index=np.arange(first_picture, len(TIMES)))
+    folder = write_capture(tmp_path / "capture", [motion], video=str(CLIP))
+    assert bpy.ops.mpsnet.import_motion(filepath=str(folder)) == {"FINISHED"}
+    assert bpy.context.window_manager.mpsnet.warning == ""
+    frames = np.arange(1, 1 + int((times[-1] - times[0]) * fps))
+    shown = numbers_shown(_movie_counts(empty_scene, frames), tmp_path)
+    seconds = times[0] + (frames - 1) / fps
+    nearest = np.abs(TIMES[None] - seconds[:, None]).min(axis=1)
+    lost = np.abs(TIMES[shown] - seconds) - nearest
+    print(f"shown against the nearest picture: {lost.max() * 1000:.2f} ms worse at worst, {fps} a second, "
+          f"Blender {bpy.app.version_string}")
+    assert lost.max() < 1e-3
+
+
+def test_the_video_before_the_first_person_plays_before_the_start_frame(tmp_path, empty_scene):
+    motion = random_motion(20, timestamps=TIMES[30:50], frame_index=np.arange(30, 50))
+    folder = write_capture(tmp_path / "capture", [motion], video=str(CLIP))
+    bpy.ops.mpsnet.import_motion(filepath=str(folder), start_frame=101)
+    frame = 101 - round((TIMES[30] - TIMES[9]) * 30)
+    assert numbers_shown(_movie_counts(empty_scene, [frame]), tmp_path) == [9]
+
+
+def test_a_failing_import_leaves_no_keys_of_the_footage(tmp_path, empty_scene, extension, monkeypatch):
+    capture_import = extension("scene.capture.capture_import")
+    motion = random_motion(len(TIMES), timestamps=TIMES)
+    folder = write_capture(tmp_path / "capture", [motion], video=str(CLIP))
+
+    def fail(*_arguments):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(capture_import, "_is_turned", fail)
+    with pytest.raises(ZeroDivisionError):
+        capture_import.import_capture(empty_scene, folder, capture_import.ImportOptions())
+    assert not bpy.data.actions and not bpy.data.cameras and not bpy.data.movieclips
