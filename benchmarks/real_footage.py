@@ -1,6 +1,6 @@
 """Captures real footage and compares it with where the joints truly are: `python3 benchmarks/real_footage.py`. Needs no package.
 
-A man keeps his balance on a treadmill, filmed by four calibrated cameras at once, two of them strongly rolled: the
+A man keeps his balance on a treadmill, filmed by four calibrated cameras at once, two of them rolled: the
 single-person demo of the package pose2sim (BSD-3-Clause), which pip fetches into a temporary folder (51 MB). The truth beside
 this file is ours (`real_truth.py`): good for errors above some 5 degrees, not below, and our landmarks had a part in it.
 

@@ -81,8 +81,8 @@ def read_calibration(path: Path) -> Cameras:
     """Return the cameras of a Qualisys calibration: mm, sub-pixels of a 64th, a camera that looks along -z with y up."""
     rows = []
     for camera in ElementTree.parse(path).getroot().iter("camera"):
-        turn = {key: float(value) for key, value in camera.find("transform").attrib.items()}
-        lens = {key: float(value) for key, value in camera.find("intrinsic").attrib.items()}
+        turn, lens = ({key: float(value) for key, value in part.attrib.items()}
+                      for name in ("transform", "intrinsic") for part in camera.iter(name))
         rotation = np.array([[turn[f"r{row}{column}"] for column in (1, 2, 3)] for row in (1, 2, 3)]) * ((1,), (-1,), (-1,))
         place = -rotation @ np.array([turn[axis] for axis in "xyz"]) / 1000
         matrix = np.array(((lens["focalLengthU"], 0, lens["centerPointU"]), (0, lens["focalLengthV"], lens["centerPointV"]),
@@ -153,38 +153,27 @@ def _adjusted(joints: np.ndarray, cameras: Cameras, seen: np.ndarray, score: np.
                                steps[1:].ravel()])
 
     start = np.concatenate([joints.ravel(), lengths, np.zeros(7 * (camera_count - 1))])
-    found = least_squares(errors, start, jac_sparsity=_sparsity(joints.shape, camera_count), x_scale="jac", max_nfev=30)
+    found = least_squares(errors, start, jac_sparsity=_sparsity(joints.shape, camera_count).tocsr(), x_scale="jac", max_nfev=30)
     points, moved, _, _ = parts(found.x)
     return points, moved
 
 
-def _sparsity(shape: tuple[int, ...], camera_count: int):
+def _sparsity(shape: tuple[int, ...], camera_count: int) -> coo_matrix:
     """Return which errors hang on which unknowns."""
     frames, count, _ = shape
-    size, unknowns = frames * count * 3, frames * count * 3 + len(LIMBS) + 7 * (camera_count - 1)
-    index = np.arange(size).reshape(shape)
-    rows: list[tuple[int, int]] = []
-    row = 0
-    for camera in range(camera_count):
-        for frame in range(frames):
-            near = index[max(frame - 1, 0):frame + 2]
-            for joint in range(count):
-                rows += [(row, column) for column in near[:, joint].ravel()]
-                rows += [(row, size + len(LIMBS) + 7 * (camera - 1) + step) for step in range(7)] if camera else []
-                row += 1
-    for frame in range(frames):
-        for limb, ends in enumerate(LIMBS):
-            rows += [(row, column) for column in index[frame, ends].ravel()] + [(row, size + limb)]
-            row += 1
-    for frame in range(frames - 2):
-        for joint in range(count):
-            for axis in range(3):
-                rows += [(row, index[frame + step, joint, axis]) for step in range(3)]
-                row += 1
-    rows += [(row + step, size + len(LIMBS) + step) for step in range(7 * (camera_count - 1))]
-    row += 7 * (camera_count - 1)
-    at = np.array(rows)
-    return coo_matrix((np.ones(len(at)), at.T), shape=(row, unknowns)).tocsr()
+    index = np.arange(frames * count * 3).reshape(shape)
+    lengths = index.size + np.arange(len(LIMBS))
+    steps = lengths[-1] + 1 + np.arange(7 * (camera_count - 1)).reshape(-1, 7)
+    of_camera = [[], *steps.tolist()]
+    groups = [[*index[max(frame - 1, 0):frame + 2, joint].ravel(), *of_camera[camera]]
+              for camera in range(camera_count) for frame in range(frames) for joint in range(count)]
+    groups += [[*index[frame, ends].ravel(), length]
+               for frame in range(frames) for ends, length in zip(LIMBS, lengths, strict=True)]
+    groups += [index[frame:frame + 3, joint, axis].tolist()
+               for frame in range(frames - 2) for joint in range(count) for axis in range(3)]
+    groups += [[step] for step in steps.ravel()]
+    rows = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    return coo_matrix((np.ones(len(rows)), (rows, np.concatenate(groups))), shape=(len(groups), steps.max() + 1))
 
 
 if __name__ == "__main__":

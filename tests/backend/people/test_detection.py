@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -119,6 +121,21 @@ def test_a_mirrored_picture_gives_mirrored_landmarks(detector, landmark_model, s
     back = mirrored.xy[MIRRORED] * (-1, 1) + (image.shape[1] - 1, 0)
     assert np.abs(back - straight.xy)[[LANDMARK[name] for name in BODY]].max() < 0.02 * region.side
     assert np.abs(mirrored.world[MIRRORED] * (-1, 1, 1) - straight.world)[[LANDMARK[name] for name in BODY]].max() < 0.03
+
+
+@pytest.mark.parametrize("lean_degrees", [0, 40])
+def test_a_region_to_recheck_is_read_a_second_time_with_another_turn(landmark_model, detector, sample_frames, lean_degrees):
+    image = sample_frames[60].image
+    region = detector(image)[0].region
+    (upright,) = landmark_model(image, [region])
+    turn = cv2.getRotationMatrix2D(tuple(upright.next_region.centre), -lean_degrees, 1.0)
+    leaning = cv2.warpAffine(image, turn, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+    region = replace(upright.next_region, angle=np.radians(lean_degrees))
+    plain, rechecked = (landmark_model(leaning, [region], [recheck])[0] for recheck in (False, True))
+    np.testing.assert_array_equal(plain.readings[0].xy, rechecked.readings[0].xy)
+    moved = np.linalg.norm(plain.readings[1].xy - rechecked.readings[1].xy, axis=1).mean() / region.side
+    assert moved == 0 if lean_degrees == 0 else 0.001 < moved < 0.03
+    assert (plain.is_rechecked, rechecked.is_rechecked, rechecked.is_crosswise) == (False, True, False)
 
 
 @pytest.mark.parametrize("load", [PersonDetector, LandmarkModel])
