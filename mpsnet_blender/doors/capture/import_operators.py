@@ -9,6 +9,7 @@ import bpy
 
 from ...scene.capture.capture_import import import_capture
 from ...scene.capture.people_found import people_found
+from ...shared.capture_listing import PEOPLE_FILE
 from ...shared.motion_file import MotionFileError
 from .properties import IMPORT_PROPERTIES, ImportProperties
 
@@ -23,7 +24,7 @@ class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
 
     filepath: bpy.props.StringProperty(
         subtype="FILE_PATH", options={"SKIP_SAVE"}, description="A motion file, or a capture's folder")
-    filter_glob: bpy.props.StringProperty(default="*.npz;people.json", options={"HIDDEN"})
+    filter_glob: bpy.props.StringProperty(default=f"*.npz;{PEOPLE_FILE}", options={"HIDDEN"})
 
     @classmethod
     def poll(cls, context):
