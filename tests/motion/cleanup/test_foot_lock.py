@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
+from mpsnet_blender.motion.base.soles import soles_of, usual_ankle_height
 from mpsnet_blender.motion.cleanup.foot_lock import lock_feet
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.motion.walkers import disturbed, knee_degrees, slide_millimetres, sole_points, walker
@@ -130,3 +131,72 @@ def _well_inside(stands: np.ndarray) -> np.ndarray:
         inside[offset:] &= stands[:-offset]
         inside[:-offset] &= stands[offset:]
     return inside
+
+
+def heel_rise(degrees, stands=1.0):
+    """Return a standing body whose left heel rises for 15 frames and stays up; the ball of the foot stands by `stands`."""
+    body = walker(60, stride=0.0)
+    rising = body.rotmats[:1].repeat(60, axis=0)
+    lift = np.radians(degrees) * np.clip((np.arange(60) - 20) / 15, 0, 1)
+    rising[:, JOINT["left_ankle"]] = rising[:, JOINT["left_ankle"]] @ rotmat_from_rotvec(lift[:, None] * (1.0, 0, 0))
+    contacts = np.ones((60, 4))
+    contacts[20:, 0] = 0.0
+    contacts[:, 1] = stands
+    return replace(body, rotmats=rising, transl=body.transl[:1].repeat(60, axis=0), contacts=contacts)
+
+
+@pytest.mark.parametrize(("degrees", "bend"), [(20, 20), (35, 35), (65, 50)])
+def test_toes_that_stand_bend_up_by_what_the_heel_rises_up_to_50_degrees(degrees, bend):
+    after = lock_feet(heel_rise(degrees))
+    toes = after.rotmats[50, JOINT["left_foot"]]
+    rise = np.degrees(np.arcsin(-(after.pose()[0][50, JOINT["left_ankle"]] @ foot_ahead(after))[2]))
+    assert rise == pytest.approx(degrees, abs=3)
+    turned = np.degrees(np.arccos((np.trace(toes) - 1) / 2))
+    assert turned == pytest.approx(min(rise, 50), abs=0.5) and turned == pytest.approx(bend, abs=3)
+    if degrees < 50:
+        ahead = after.pose()[0][50, JOINT["left_foot"]] @ foot_ahead(after)
+        assert ahead[2] == pytest.approx(0.0, abs=0.01)         # the toes lie on the floor
+
+
+def test_toes_that_do_not_stand_stay_as_they_are():
+    body = heel_rise(35)
+    after = lock_feet(replace(body, contacts=np.zeros((60, 4)), transl=body.transl + (0, 0, 1.0)))
+    np.testing.assert_allclose(after.rotmats[:, JOINT["left_foot"]], body.rotmats[:, JOINT["left_foot"]], atol=1e-9)
+
+
+def foot_ahead(body):
+    """Return the way from heel to ball (3,) of the left foot in the rest pose."""
+    return soles_of(body.rest_joints, 0.09)[0].frame[:, 0]
+
+
+def swinging(sunk=0.0, toes_down=0.0):
+    """Return somebody whose feet never stand, so far (m) under the floor, the left toes pointing down by so many radians."""
+    body = walker(60, stride=0.0)
+    rotmats = body.rotmats[:1].repeat(60, axis=0)
+    rotmats[:, JOINT["left_ankle"]] = rotmats[:, JOINT["left_ankle"]] @ rotmat_from_rotvec(np.array((toes_down, 0, 0)))
+    return replace(body, rotmats=rotmats, transl=body.transl[:1].repeat(60, axis=0) - (0, 0, sunk), contacts=np.zeros((60, 4)))
+
+
+def lowest_sole(body):
+    """Return how high the lowest sole point is of feet whose ankle height no contact tells."""
+    return sole_points(body, usual_ankle_height(1.7))[..., 2].min()
+
+
+def test_feet_under_the_floor_are_lifted_onto_it_by_the_locks_strength():
+    before = swinging(sunk=0.05)
+    deep = lowest_sole(before)
+    assert deep < -0.05
+    assert lowest_sole(lock_feet(before)) == pytest.approx(0.0, abs=1e-3)
+    assert lowest_sole(lock_feet(before, 0.5)) == pytest.approx(deep / 2, abs=3e-3)
+
+
+def test_a_foot_whose_ball_alone_is_under_the_floor_is_pitched_about_its_heel():
+    before = swinging(sunk=-0.03, toes_down=0.4)
+    height = usual_ankle_height(1.7)
+    heel, ball = sole_points(before, height)[30, :2]
+    assert heel[2] > 0.01 and ball[2] < -0.02
+    heel_after, ball_after = sole_points(lock_feet(before), height)[30, :2]
+    np.testing.assert_allclose(heel_after, heel, atol=1e-3)
+    assert ball_after[2] == pytest.approx(0.0, abs=1e-3)
+    np.testing.assert_allclose(ball_after[:2] - heel[:2], (ball[:2] - heel[:2]) * np.linalg.norm(ball_after[:2] - heel[:2])
+                               / np.linalg.norm(ball[:2] - heel[:2]), atol=1e-3)       # it points where it pointed
