@@ -1,13 +1,20 @@
 """Everybody on the floor, from walkers that a camera sees perfectly."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
+from backend.camera.path import CameraTrack
+from backend.camera.vertical_lines import Vertical, down_in_camera
 from backend.engines.engine import CapturedPerson
+from backend.people.gaps import Clock
 from backend.people.landmarks import LANDMARK
-from backend.world.placing import seen_feet, sight_of
+from backend.world.placing import Stage, seen_feet, sight_of, stand
 from backend.world.soles import soles
-from tests.backend.made_people import INTRINSICS, person_track, seen_from, walker, world_from_camera
+from tests.backend.angles import angle_between
+from tests.backend.made_people import INTRINSICS, Walker, person_track, seen_from, walker, world_from_camera
 
 DOWN = np.array((0.0, 0.0, -1.0))
 FEET = [LANDMARK[name] for name in ("left_heel", "left_foot_index", "right_heel", "right_foot_index")]
@@ -43,3 +50,72 @@ def test_feet_are_seen_from_the_cameras_place_and_right():
     np.testing.assert_allclose(feet.camera, np.tile((0, 0, 1.4), (60, 1)), atol=1e-12)
     np.testing.assert_allclose(feet.right, np.tile((1, 0, 0), (60, 1)), atol=1e-12)
     assert feet.timestamps[-1] == pytest.approx(59 / 30)
+
+
+def captured(seen):
+    frame_count = len(seen.timestamps)
+    return CapturedPerson(person_track(seen), seen.body, seen.motion, frame_count, 0)
+
+
+def shot_of(frame_count):
+    clock = Clock(np.arange(frame_count), np.arange(frame_count) / 30, 30.0)
+    return SimpleNamespace(clock=clock, intrinsics=INTRINSICS)
+
+
+def lines(pitch):
+    return Vertical(down_in_camera(np.radians(pitch), np.zeros(())), np.radians((0.5, 0.5)))
+
+
+def way(path):
+    return path - path[0]
+
+
+@pytest.mark.parametrize("pitch", [0, 15])
+def test_a_walker_stands_on_the_floor_of_a_still_camera_and_walks_the_true_way(pitch):
+    true = walker(120, start=(0.0, 4.0), velocity=(0.3, 0.5))
+    stage, (person,) = stand([captured(seen_from(true, pitch))], shot_of(120), vertical=lines(pitch))
+    assert stage.world_from_cam.shape == (1, 4, 4) and np.degrees(stage.pitch) == pytest.approx(pitch, abs=1.5)
+    moved = person.in_world
+    np.testing.assert_allclose(way(moved.transl), way(true.transl), atol=0.12)
+    assert np.degrees(angle_between(moved.rotmats[:, 0], true.rotmats[:, 0])).max() < 2
+    assert np.abs(np.median(soles(moved.pose()[1], 1.7, DOWN)[..., 2].min(1))) < 0.03
+    assert moved.contacts.shape == (120, 4) and moved.contacts.max() > 0.5
+    # Before the camera the person stands where the world says.
+    seen = moved.pose()[1] - stage.world_from_cam[0, :3, 3]
+    np.testing.assert_allclose(person.person.motion.pose()[1], seen @ stage.world_from_cam[0, :3, :3], atol=1e-9)
+
+
+def before_a_camera_that_goes(true, turns, places):
+    """Return a walker in the axes of cameras with turns (T, 3, 3) at places (T, 3), both in a level first camera's axes."""
+    first = world_from_camera(0, 1.4)
+    axes = np.swapaxes(first[:3, :3] @ turns, 1, 2)
+    where = first[:3, 3] + places @ first[:3, :3].T
+    rotmats = true.rotmats.copy()
+    rotmats[:, 0] = axes @ rotmats[:, 0]
+    root = true.body.rest_joints[0]
+    return Walker(rotmats, np.einsum("tij,tj->ti", axes, true.transl + root - where) - root, true.timestamps, true.body)
+
+
+@pytest.mark.parametrize("unit", [0.5, 1.6])
+def test_a_moving_cameras_path_is_brought_to_metres_and_the_walker_walks_the_true_way(unit):
+    """The camera's path comes in a unit of its own; the feet that stand tell it."""
+    count = 150
+    true = walker(count, start=(0.0, 4.0), velocity=(0.0, 1.5))      # as fast as the legs swing
+    times = np.arange(count) / 30
+    turns = Rotation.from_rotvec(times[:, None] * (0, 0.06, 0)).as_matrix()
+    places = times[:, None] * (0.25, 0.0, 1.3)                  # follows the walker, to the right too
+    camera = CameraTrack(turns, places / unit, np.zeros((0, 3)))
+    stage, (person,) = stand([captured(before_a_camera_that_goes(true, turns, places))], shot_of(count), camera, lines(0))
+    went = stage.world_from_cam[:, :3, 3]
+    assert stage.world_from_cam.shape == (count, 4, 4)
+    assert np.linalg.norm(went[-1] - went[0]) == pytest.approx(np.linalg.norm(places[-1]), rel=0.15)
+    assert (went[-1] - went[0])[1] > 0.9 * np.linalg.norm(went[-1] - went[0])
+    np.testing.assert_allclose(way(person.in_world.transl)[:, :2], way(true.transl)[:, :2], atol=0.6)
+    assert person.in_world.transl[-1, 1] - person.in_world.transl[0, 1] == pytest.approx(1.5 * times[-1], rel=0.12)
+
+
+def test_a_stage_is_seen_from_each_frames_camera_or_from_the_one_that_stood_still():
+    poses = np.tile(np.eye(4), (5, 1, 1))
+    poses[:, 0, 3] = np.arange(5)
+    assert Stage(poses, 0.0, 0.0).seen_at(np.array((1, 3)))[:, 0, 3].tolist() == [1, 3]
+    assert Stage(poses[:1], 0.0, 0.0).seen_at(np.array((1, 3))).shape == (2, 4, 4)

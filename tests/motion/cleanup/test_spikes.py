@@ -71,7 +71,8 @@ def moving_body(frames=FRAMES):
     rotvecs = np.zeros((frames, 24, 3))
     rotvecs[:, KNEE, 0] = 0.01 * np.arange(frames)
     transl = 0.01 * np.arange(frames)[:, None] * np.array((1.0, 0, 0))
-    return WorldMotion(rotmat_from_rotvec(rotvecs), transl, generic_rest_joints(1.7), np.arange(frames) / 30, np.zeros((frames, 4)))
+    times = np.arange(frames) / 30
+    return WorldMotion(rotmat_from_rotvec(rotvecs), transl, generic_rest_joints(1.7), times, np.zeros((frames, 4)))
 
 
 @pytest.mark.parametrize(("degrees", "repaired"), [(13, False), (17, True), (60, True)])

@@ -1,0 +1,145 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backend.base.regions import Region
+from backend.people.landmarks import Landmarks, Reading
+from backend.people.tracklets import Tracklet, claim_cost, continues, is_bodily
+from backend.video.frames import Frame
+from tests.backend.made_people import person_track, seen_from, tracklet, walker
+
+RED, BLUE = 1, 4
+PICTURE = np.zeros((720, 1280, 3), np.uint8)
+TRACK = person_track(seen_from(walker(60, velocity=(0, 0), heading_degrees=0)))
+
+
+def colours(of):
+    return tracklet(TRACK, slice(0, 2), of).mean_appearance
+
+
+def at(x, y=300.0, side=200.0, score=0.9):
+    """Return somebody seen in a region about (x, y) px."""
+    region, reading = Region(float(x), float(y), side, 0.0), Reading(TRACK.xy[0], TRACK.world[0], np.full(33, score))
+    return Landmarks(reading.xy, reading.world, reading.score, 0.99, region, region, (reading, reading))
+
+
+def followed(places, fps=30.0, of=RED):
+    """Return the tracklet of somebody seen at places (x, y)."""
+    made = Tracklet()
+    for index, (x, y) in enumerate(places):
+        made.add(Frame(index, index / fps, PICTURE), at(x, y), colours(of))
+    return made
+
+
+def test_the_speed_is_that_between_frames_in_pixels_a_second():
+    assert followed([(100, 300), (110, 290)]).velocity.tolist() == pytest.approx([300, -300])
+    assert followed([(100, 300)] * 2).velocity.tolist() == [0, 0]
+
+
+def test_the_speed_changes_over_a_fifth_of_a_second():
+    made = followed([(100, 300), (110, 300), (110, 300)])
+    share = (1 / 30) / 0.2
+    assert made.velocity[0] == pytest.approx(300 * (1 - share))
+    slow = followed([(100, 300), (110, 300), (110, 300)], fps=2)
+    assert slow.velocity[0] == pytest.approx(0.0)
+
+
+def test_where_somebody_should_be_goes_on_with_the_speed_for_half_a_second_and_no_farther_than_half_a_region():
+    made = followed([(100, 300), (102, 301)])           # 60 and 30 px a second
+    after = made.timestamps[-1]
+    assert made.predicted_region(after + 0.25).centre.tolist() == pytest.approx([102 + 15, 301 + 7.5])
+    assert made.predicted_region(after + 3.0).centre.tolist() == pytest.approx([102 + 30, 301 + 15])
+    fast = followed([(100, 300), (150, 250)])
+    assert fast.predicted_region(fast.timestamps[-1] + 0.5).centre.tolist() == pytest.approx([150 + 100, 250 - 100])
+
+
+def test_colours_are_learnt_slowly():
+    made = followed([(100, 300)] * 2)
+    np.testing.assert_allclose(made.mean_appearance, colours(RED))
+    made.add(Frame(2, 2 / 30, PICTURE), at(100), colours(BLUE))
+    np.testing.assert_allclose(made.mean_appearance, 0.95 * colours(RED) + 0.05 * colours(BLUE))
+
+
+def test_a_correction_replaces_what_was_added_of_the_frame():
+    made = followed([(100, 300), (110, 300), (400, 300)])
+    made.correct(Frame(2, 2 / 30, PICTURE), at(120), colours(RED))
+    assert made.frame_index == [0, 1, 2] and made.region.centre_x == 120
+    assert len(made.timestamps) == len(made.observations) == len(made.appearances) == 3
+
+
+def test_who_is_seen_less_surely_than_of_late_is_in_doubt():
+    made = followed([(100, 300)] * 40)
+    made.observations[-1] = at(100, score=0.78)
+    assert not made.is_doubtful
+    made.observations[-1] = at(100, score=0.74)
+    assert made.is_doubtful
+    made.observations[:5] = [at(100, score=0.1)] * 5          # long ago: it does not count
+    made.observations[-1] = at(100, score=0.78)
+    assert not made.is_doubtful
+
+
+@pytest.mark.parametrize(("jump", "known", "goes_on"), [(0.5, 5, True), (0.7, 5, False), (0.7, 2, True), (1.1, 2, False)])
+def test_who_jumps_by_more_than_most_of_the_body_is_another_all_the_more_when_known(jump, known, goes_on):
+    made = followed([(100, 300)] * known)
+    expected = Region(100.0, 300.0, 200.0, 0.0)
+    assert continues(made, expected, at(100 + jump * expected.body_radius)) == goes_on
+
+
+@pytest.mark.parametrize(("side", "goes_on"), [(200, True), (124, True), (116, False), (326, True), (334, False)])
+def test_who_is_of_another_size_is_another(side, goes_on):
+    assert continues(followed([(100, 300)] * 5), Region(100.0, 300.0, 200.0, 0.0), at(100, side=side)) == goes_on
+
+
+def test_a_sighting_costs_for_place_size_and_colours():
+    made = followed([(100, 300)] * 5)
+    now = made.timestamps[-1] + 0.4                 # patience 0.6 + 0.4
+    assert claim_cost(made, at(100), colours(RED), now) == pytest.approx(0.0)
+    radius = 200 / 2.5
+    assert claim_cost(made, at(100 + radius), colours(RED), now) == pytest.approx(0.5)
+    assert claim_cost(made, at(100, side=200 * np.exp(0.5)), colours(RED), now) == pytest.approx(0.4)
+    assert claim_cost(made, at(100), colours(BLUE), now) == pytest.approx(2.0)
+    later = made.timestamps[-1] + 60
+    assert claim_cost(made, at(100 + radius), colours(RED), later) == pytest.approx(0.5 / 2.6)
+
+
+def with_worlds(worlds, score=0.6, fps=30.0):
+    """Return a tracklet that is seen unsurely with landmarks (T, 33, 3) in metres."""
+    made = tracklet(TRACK, slice(0, len(worlds)), RED)
+    made.timestamps = [index / fps for index in range(len(worlds))]
+    made.observations = [replace(observed, world=world, score=np.full(33, score))
+                         for observed, world in zip(made.observations, worlds)]
+    return made
+
+
+def test_limbs_that_keep_their_length_are_a_bodys_and_others_a_things():
+    still = np.repeat(TRACK.world[:1], 30, axis=0)
+    pulsing = still * (1 + 0.35 * np.sin(np.arange(30) / 4))[:, None, None]        # lengths vary by a quarter
+    assert is_bodily(with_worlds(still)) and not is_bodily(with_worlds(pulsing))
+    assert is_bodily(with_worlds(pulsing, score=0.75))          # seen for sure
+    calm = still * (1 + 0.2 * np.sin(np.arange(30) / 4))[:, None, None]
+    assert is_bodily(with_worlds(calm))
+    assert is_bodily(with_worlds(pulsing[:2]))                  # two frames tell nothing
+
+
+def shaken(metres):
+    still = np.repeat(TRACK.world[:1], 30, axis=0)
+    return still + np.where(np.arange(30) % 2, metres, -metres)[:, None, None] * np.array((1.0, 0, 0))
+
+
+def test_what_jerks_as_no_body_can_is_a_thing():
+    # To and fro by 4 cm a frame: 4 * 0.02 * 30^2 = 72 metres a second^2; by 8 cm: 144.
+    assert is_bodily(with_worlds(shaken(0.02))) and not is_bodily(with_worlds(shaken(0.04)))
+
+
+def test_jerks_are_measured_over_a_thirtieth_of_a_second_however_fast_the_camera():
+    slow, fast = shaken(0.04), np.repeat(shaken(0.04)[:10], 4, axis=0)
+    assert not is_bodily(with_worlds(slow)) and not is_bodily(with_worlds(fast, fps=120.0))
+    noise = np.repeat(TRACK.world[:1], 40, axis=0) + np.random.default_rng(0).normal(0, 0.004, (40, 33, 3))
+    assert is_bodily(with_worlds(noise, fps=120.0))             # a few millimetres between frames of 8 ms are no jerk
+
+
+def test_a_part_of_a_tracklet_is_judged_by_itself():
+    worlds = np.concatenate([np.repeat(TRACK.world[:1], 20, axis=0), shaken(0.05)[:20]])
+    made = with_worlds(worlds)
+    assert is_bodily(made, slice(0, 20)) and not is_bodily(made, slice(20, 40))
