@@ -11,7 +11,7 @@ from .doors.capture import properties as capture_properties
 from .doors.cleanup import operators as cleanup_operators
 from .doors.cleanup import panel as cleanup_panel
 from .doors.cleanup import properties as cleanup_properties
-from .doors.common import error_dialog, preferences, thumbnails
+from .doors.common import error_dialog, preferences, scene_rate, thumbnails
 from .doors.export import operators as export_operators
 from .doors.retarget import bone_map_operators
 from .doors.retarget import operators as retarget_operators
@@ -29,6 +29,7 @@ CLASSES = (
     *capture_operators.CLASSES,
     *import_operators.CLASSES,
     *error_dialog.CLASSES,
+    *scene_rate.CLASSES,
     *capture_panel.CLASSES,
     *option_panels.CLASSES,
     *cleanup_properties.CLASSES,

@@ -73,8 +73,10 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         notice = f"Exported {report.sentence}."
-        context.window_manager.mpsnet.show_notice(notice, camera=context.window_manager.mpsnet.camera)
+        context.window_manager.mpsnet.show_notice(notice, report.warnings, camera=context.window_manager.mpsnet.camera)
         self.report({"INFO"}, notice)
+        for warning in report.warnings:
+            self.report({"WARNING"}, warning)
         return {"FINISHED"}
 
     def _format_chosen(self) -> str | None:

@@ -15,9 +15,13 @@ def scene_frames(timestamps: np.ndarray, origin_seconds: float, start_frame: flo
     `origin_seconds` of the video falls on `start_frame`, and the motion keeps the video's own speed. At the scene's own
     rate the frames are exactly whole.
     """
-    frames = start_frame + (np.asarray(timestamps, dtype=np.float64) - origin_seconds) * scene_fps
+    return whole_where_nearly(start_frame + (np.asarray(timestamps, dtype=np.float64) - origin_seconds) * scene_fps)
+
+
+def whole_where_nearly(frames: np.ndarray) -> np.ndarray:
+    """Return frames (T,), exactly whole where all of them nearly are."""
     whole = np.round(frames)
-    return whole if np.abs(frames - whole).max() < _WHOLE_FRAME else frames
+    return whole if np.abs(frames - whole).max(initial=0.0) < _WHOLE_FRAME else frames
 
 
 def fps_and_base(framerate: float) -> tuple[int, float]:

@@ -19,6 +19,13 @@ def fcurves_of(animation: bpy.types.AnimData | None) -> list[bpy.types.FCurve]:
     return [fcurve for bag in bags if bag for fcurve in bag.fcurves]
 
 
+def all_fcurves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
+    """Return all F-curves of an Action: those of all its slots from Blender 4.4 on."""
+    if not hasattr(action, "layers"):
+        return list(action.fcurves)
+    return [fcurve for layer in action.layers for strip in layer.strips for bag in strip.channelbags for fcurve in bag.fcurves]
+
+
 def curves_holder(animation: bpy.types.AnimData):
     """Return what holds the `fcurves` and `groups` that animate a data-block: the first channelbag of its slot from Blender 4.4
     on, before that the Action; None where there is none."""

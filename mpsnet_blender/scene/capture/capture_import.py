@@ -19,6 +19,7 @@ from ...motion.formats.capture_folder import Capture, ReadMotions, open_capture,
 from ...shared.capture_listing import ListedPerson
 from ...shared.motion_file import Motion
 from ..base.motion_storage import keep_motion
+from ..base.scene_rate import remember_rate, scene_rate
 from ..base.selection import select_only
 from .armature import animate_armature, build_armature
 from .camera import CameraPath, build_camera
@@ -66,7 +67,7 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
     collection = bpy.data.collections.new(capture.name)
     with _restored_on_failure(scene.render), _removed_on_failure(collection):
         _set_scene(scene, options, read)
-        fps = scene.render.fps / scene.render.fps_base
+        fps = scene_rate(scene)
         frames = [scene_frames(motion.timestamps, read.origin_seconds, options.start_frame, fps)
                   for _, motion in read.motions]
         armatures = [_add_person(collection, capture, person, motion, times, fps, options.relax_hands)
@@ -111,7 +112,7 @@ def _add_person(collection: bpy.types.Collection, capture: Capture, person: List
     armature_object = build_armature(collection, name, rest)
     armature_object["mpsnet_motion_file"] = str(capture.motion_path(person))
     motion = with_relaxed_hands(motion) if relax_hands else motion
-    animate_armature(armature_object, motion, frames)
+    remember_rate(animate_armature(armature_object, motion, frames), scene_fps)
     keep_motion(armature_object, motion, frames, scene_fps)
     return armature_object
 
@@ -126,6 +127,8 @@ def _add_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, captur
     render = scene.render
     aspect = (render.resolution_x * render.pixel_aspect_x) / (render.resolution_y * render.pixel_aspect_y)
     camera_object = build_camera(collection, f"{capture.name} camera", _camera_path(seen), aspect)
+    if camera_object.animation_data is not None:
+        remember_rate(camera_object.animation_data.action, scene_rate(scene))
     return camera_object, _add_footage(scene, camera_object.data, capture, read, options.start_frame)
 
 
@@ -146,8 +149,7 @@ def _add_footage(scene: bpy.types.Scene, camera: bpy.types.Camera, capture: Capt
     path = Path(capture.listing.video or motion.source)
     if not path.is_absolute() or not os.path.isfile(path):  # Path.is_file raises for a name that no file can have
         return [f"The footage {path.name} was not found: the camera has no background."] if path.name else []
-    fps = scene.render.fps / scene.render.fps_base
-    footage = Footage(path, read.picture_times, SceneClock(start_frame, read.origin_seconds, fps))
+    footage = Footage(path, read.picture_times, SceneClock(start_frame, read.origin_seconds, scene_rate(scene)))
     try:
         image = add_footage(camera, footage)
     except RuntimeError as error:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import bpy
 import numpy as np
 
-from ...motion.base.footage_timing import FootagePlan, SceneClock, footage_plan, whole_movie
-from ..base.action import Channel, write_action
+from ...motion.base.footage_timing import FootagePlan, Movie, SceneClock, footage_plan, whole_movie
+from ..base.action import Channel, write_action, write_channels
+from ..base.fcurve_reading import curves_holder
+from ..base.scene_rate import remember_rate
 
+_KEPT = "mpsnet_footage"
 _OFFSET_PATH = "background_images[0].image_user.frame_offset"
 
 
@@ -36,9 +40,35 @@ def add_footage(camera: bpy.types.Camera, footage: Footage) -> bpy.types.Image:
     background.frame_method = "FIT"
     background.image_user.use_auto_refresh = True
     movie = whole_movie(_nominal_fps(footage.path), max(1, image.frame_duration), footage.picture_times)
-    _play(camera, footage_plan(movie, footage.clock))
+    _time_footage(camera, movie, footage.clock)
     camera.show_background_images = True
     return image
+
+
+def footage_start(camera: bpy.types.Camera) -> float:
+    """Return the scene frame at which the motion over a camera's footage begins."""
+    return float(camera[_KEPT]["start_frame"])
+
+
+def shift_footage(camera: bpy.types.Camera, start_frame: float, rate: float) -> None:
+    """Let a camera's footage play in step with the motion that begins at another frame, in a scene of another rate."""
+    camera.driver_remove(_OFFSET_PATH)
+    holder = curves_holder(camera.animation_data)
+    keyed = holder.fcurves.find(_OFFSET_PATH) if holder else None
+    if keyed:
+        holder.fcurves.remove(keyed)
+    kept: Mapping = camera[_KEPT]
+    movie = Movie(kept["fps"], kept["length"], np.array(kept["picture_times"]), kept["unit"])
+    if camera.background_images and camera.background_images[0].image is not None:
+        _time_footage(camera, movie, SceneClock(start_frame, kept["origin_seconds"], rate))
+
+
+def _time_footage(camera: bpy.types.Camera, movie: Movie, clock: SceneClock) -> None:
+    """Let the camera's background play a movie in step with the motion; keep what tells how, for another rate of the scene."""
+    camera[_KEPT] = {**asdict(movie), "picture_times": movie.picture_times.tolist(),
+                     "start_frame": float(clock.start_frame), "origin_seconds": clock.origin_seconds}
+    remember_rate(camera, clock.fps)
+    _play(camera, footage_plan(movie, clock))
 
 
 def _play(camera: bpy.types.Camera, plan: FootagePlan) -> None:
@@ -50,8 +80,12 @@ def _play(camera: bpy.types.Camera, plan: FootagePlan) -> None:
     elif plan.offset is not None:
         camera.driver_add(_OFFSET_PATH).driver.expression = plan.offset
     else:
-        write_action(camera, f"{camera.name} footage",
-                     [Channel(_OFFSET_PATH, plan.frames, plan.offsets[:, None], "Footage", interpolation="CONSTANT")])
+        channel = Channel(_OFFSET_PATH, plan.frames, plan.offsets[:, None], "Footage", interpolation="CONSTANT")
+        holder = curves_holder(camera.animation_data)
+        if holder is None:
+            write_action(camera, f"{camera.name} footage", [channel])
+        else:
+            write_channels(holder, [channel])
 
 
 def _nominal_fps(path: Path) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import bpy
 import numpy as np
 
+from ...motion.base.timing import whole_where_nearly
 from ...motion.cleanup.cleanup import CleanMotion, CleanupSettings, clean_motion, untouched
 from ...motion.cleanup.stored_motion import StoredMotionError
 from ...shared.smpl_skeleton import JOINT_NAMES
@@ -15,6 +16,7 @@ from ..base.body_channels import body_channels
 from ..base.contact_curves import read_contacts, remove_contacts, write_contacts
 from ..base.fcurve_reading import curves_holder
 from ..base.motion_storage import edited_contacts, kept_motion, raw_frames, show_quality
+from ..base.scene_rate import remember_rate
 
 
 class CleanupError(Exception):
@@ -47,7 +49,7 @@ def clean_armature(armature_object: bpy.types.Object, settings: CleanupSettings)
     raw = stored.raw if edited is None else replace(stored.raw, contacts=edited)
     cleaned = clean_motion(raw, settings)
     kept = armature_object.mpsnet_cleanup
-    frames = _whole(kept.first_frame + cleaned.seconds * kept.frames_per_second)
+    frames = whole_where_nearly(kept.first_frame + cleaned.seconds * kept.frames_per_second)
     warnings = _key(armature_object, cleaned, frames)
     kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, settings.speed, cleaned.start_seconds
     if edited is not None:
@@ -63,7 +65,7 @@ def reset_armature(armature_object: bpy.types.Object) -> CleanupReport:
     kept = armature_object.mpsnet_cleanup
     kept.first_frame = kept.imported_first
     kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, 1.0, 0.0
-    frames = _whole(raw_frames(armature_object, stored.timestamps))
+    frames = whole_where_nearly(raw_frames(armature_object, stored.timestamps))
     cleaned = untouched(stored.imported)
     warnings = _key(armature_object, cleaned, frames)
     remove_contacts(armature_object)
@@ -104,6 +106,7 @@ def _own_action(armature_object: bpy.types.Object) -> tuple[str, ...]:
     if current is not None and current == kept.action and not shared and curves_holder(animation) is not None:
         return ()
     kept.action = write_action(armature_object, armature_object.name, [])
+    remember_rate(kept.action, kept.frames_per_second)
     if current is None:
         return ()
     why = "other objects use it too" if shared else "the import did not make it"
@@ -117,12 +120,6 @@ def _key(armature_object: bpy.types.Object, cleaned: CleanMotion, frames: np.nda
     write_channels(curves_holder(armature_object.animation_data), channels)
     armature_object.update_tag(refresh={"TIME"})        # or it would be evaluated anew only at the next change of frame
     return warnings
-
-
-def _whole(frames: np.ndarray) -> np.ndarray:
-    """Return scene frames (T,), exactly whole where all of them nearly are."""
-    whole = np.round(frames)
-    return whole if np.abs(frames - whole).max() < 1e-3 else frames
 
 
 def _report(armature_object: bpy.types.Object, frames: np.ndarray, cleaned: CleanMotion,

@@ -15,6 +15,7 @@ import numpy as np
 from ...motion.formats.bvh import bvh_text
 from ...motion.formats.posed_bones import bvh_of_bones
 from ..base.motion_sampling import ExportError, SampledMotion, motion_frames, sample_motion
+from ..base.scene_rate import actions_of, is_out_of_time, remembered_rate, scene_rate
 from .export_copy import CopyPlan, plain_copy
 from .exporters import write_fbx, write_gltf, write_usd
 from .hand_poses import poses_by_hand_kept
@@ -40,13 +41,14 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What was written: the file, scene frames, their rate, how many bones and meshes."""
+    """What was written: the file, scene frames, their rate, how many bones and meshes, and what the user should know."""
     path: Path
     first_frame: int
     last_frame: int
     framerate: float
     bone_count: int
     mesh_names: tuple[str, ...]
+    warnings: tuple[str, ...]
 
     @property
     def sentence(self) -> str:
@@ -106,7 +108,17 @@ def _export(scene: bpy.types.Scene, armature_object: bpy.types.Object, path: Pat
         with plain_copy(scene, plan) as copy_scene:
             _into_place(path, lambda partial: _write(copy_scene, partial, options.format, deform_only))
     return ExportReport(path, int(frames[0]), int(frames[-1]), framerate, int(_chosen(motion, deform_only).sum()),
-                        tuple(mesh.name for mesh in meshes))
+                        tuple(mesh.name for mesh in meshes), _warnings(armature_object, scene))
+
+
+def _warnings(armature_object: bpy.types.Object, scene: bpy.types.Scene) -> tuple[str, ...]:
+    """Return a word on a motion that was keyed for another rate than the scene's."""
+    rate = next((remembered_rate(action) for action in actions_of(armature_object) if is_out_of_time(action, scene)), None)
+    if rate is None:
+        return ()
+    now = scene_rate(scene)
+    return (f"The motion was made for {rate:.5g} frames a second, and the scene has {now:.5g}: it was exported at "
+            f"{now / rate:.3g} times its speed. Press Retime or Set Scene Back in the Mocap tab, and export again.",)
 
 
 def _scene_of(scene: bpy.types.Scene, armature_object: bpy.types.Object) -> bpy.types.Scene:

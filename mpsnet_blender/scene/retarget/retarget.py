@@ -14,6 +14,7 @@ from ...motion.retarget.retarget import BoneChannels, RetargetOptions, retarget
 from ...motion.retarget.root_path import carrier_bone
 from ...shared.bone_slots import SIDES, TWISTS, label
 from ..base.action import Channel, bone_path, write_action
+from ..base.scene_rate import actions_of, remember_rate, remembered_rate, scene_rate
 from .bone_map_storage import find_map
 from .control_switches import leading_switches
 from .rig_reading import read_rig
@@ -57,7 +58,11 @@ def retarget_armatures(scene: bpy.types.Scene, source: bpy.types.Object, targets
     source_map = usable_map(source)
     target_maps = [_writable_map(source, target) for target in targets]
     read = read_source(scene, source, source_map, settings.source_as_posed)
-    return [_retarget(source, read, target, target_map, settings) for target, target_map in zip(targets, target_maps)]
+    reports = [_retarget(source, read, target, target_map, settings) for target, target_map in zip(targets, target_maps)]
+    rates = [rate for rate in map(remembered_rate, actions_of(source)) if rate is not None]
+    for report in reports:  # the keys lie at the source's frames
+        remember_rate(bpy.data.actions[report.action], rates[0] if rates else scene_rate(scene))
+    return reports
 
 
 def _retarget(source: bpy.types.Object, read: SourceMotion, target: bpy.types.Object, target_map: dict[str, str],

@@ -1,0 +1,66 @@
+"""The word on a scene whose rate is no longer that of its captures, and the two buttons that mend it."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...scene.base.scene_rate import out_of_time, remembered_rate, scene_rate
+from ...scene.capture.retiming import retime, set_scene_back
+
+
+class _MendsRate:
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        if not out_of_time(context.scene):
+            cls.poll_message_set("All captured motion in this scene plays at its speed")
+            return False
+        return True
+
+
+class MPSNET_OT_retime_motion(_MendsRate, bpy.types.Operator):
+    """Move the keys of captured and retargeted motion, so that it plays at its speed at the scene's frame rate"""
+    bl_idname = "mpsnet.retime_motion"
+    bl_label = "Retime"
+
+    def execute(self, context):
+        count = retime(context.scene)
+        if out_of_time(context.scene):
+            self.report({"WARNING"}, "Actions that are linked from other files were left as they are")
+        self.report({"INFO"}, f"{count} Actions play at {scene_rate(context.scene):.5g} frames a second")
+        return {"FINISHED"}
+
+
+class MPSNET_OT_set_scene_rate_back(_MendsRate, bpy.types.Operator):
+    """Give the scene the frame rate for which its captured motion was keyed"""
+    bl_idname = "mpsnet.set_scene_rate_back"
+    bl_label = "Set Scene Back"
+
+    def execute(self, context):
+        self.report({"INFO"}, f"The scene plays {set_scene_back(context.scene):.5g} frames a second")
+        return {"FINISHED"}
+
+
+class MPSNET_PT_scene_rate(bpy.types.Panel):
+    bl_label = "Frame Rate Changed"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Mocap"
+    bl_order = -1  # above all else: what follows plays, and is exported, at a wrong speed
+
+    @classmethod
+    def poll(cls, context):
+        return bool(out_of_time(context.scene))
+
+    def draw(self, context):
+        rate, now = remembered_rate(out_of_time(context.scene)[0]), scene_rate(context.scene)
+        column = self.layout.column()
+        column.label(text=f"Motion: {rate:.5g} fps, scene: {now:.5g}", icon="ERROR")
+        column.label(text=f"It plays at {now / rate:.3g} times its speed")
+        row = column.row(align=True)
+        row.operator(MPSNET_OT_retime_motion.bl_idname)
+        row.operator(MPSNET_OT_set_scene_rate_back.bl_idname)
+
+
+CLASSES = (MPSNET_OT_retime_motion, MPSNET_OT_set_scene_rate_back, MPSNET_PT_scene_rate)

@@ -1,0 +1,44 @@
+"""The rate that an Action was keyed for. Blender keys by frames alone, and importers of FBX set the scene's rate silently."""
+
+from __future__ import annotations
+
+import bpy
+
+_KEPT = "mpsnet_frames_per_second"
+_SAME = 1e-4  # of the rate: less than between 30 and 29.97
+
+
+def scene_rate(scene: bpy.types.Scene) -> float:
+    """Return the scene's frames a second."""
+    return scene.render.fps / scene.render.fps_base
+
+
+def remember_rate(owner: bpy.types.ID, rate: float) -> None:
+    """Keep with an Action, or a camera that shows footage, the frames a second that it was timed for."""
+    owner[_KEPT] = float(rate)
+
+
+def remembered_rate(owner: bpy.types.ID) -> float | None:
+    """Return the frames a second that an Action or a camera was timed for, None where it is not ours."""
+    rate = owner.get(_KEPT)
+    return float(rate) if isinstance(rate, (int, float)) and rate > 0 else None
+
+
+def is_out_of_time(owner: bpy.types.ID, scene: bpy.types.Scene) -> bool:
+    """Whether an Action or a camera was timed for another rate than the scene's."""
+    rate = remembered_rate(owner)
+    return rate is not None and abs(rate / scene_rate(scene) - 1) > _SAME
+
+
+def actions_of(thing: bpy.types.Object) -> list[bpy.types.Action]:
+    """Return the Actions that an object and its data play, in strips too."""
+    found = []
+    for animation in (owner.animation_data for owner in (thing, thing.data) if owner is not None and owner.animation_data):
+        found += [animation.action, *(strip.action for track in animation.nla_tracks for strip in track.strips)]
+    return [action for action in found if action is not None]
+
+
+def out_of_time(scene: bpy.types.Scene) -> list[bpy.types.ID]:
+    """Return the Actions, and cameras with footage, in the scene that were timed for another rate, each once."""
+    timed = [owner for thing in scene.objects for owner in (*actions_of(thing), thing.data) if owner is not None]
+    return list(dict.fromkeys(owner for owner in timed if is_out_of_time(owner, scene)))

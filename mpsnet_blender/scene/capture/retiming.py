@@ -1,0 +1,94 @@
+"""What to do where the scene's rate is no longer that for which a capture was keyed: key it anew, or set the scene back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import bpy
+import numpy as np
+
+from ...motion.base.timing import fps_and_base, whole_where_nearly
+from ..base.fcurve_reading import all_fcurves, key_frames
+from ..base.motion_storage import has_motion
+from ..base.scene_rate import actions_of, out_of_time, remember_rate, remembered_rate, scene_rate
+from .footage import footage_start, shift_footage
+
+Frames = Callable[[np.ndarray], np.ndarray]
+
+
+def set_scene_back(scene: bpy.types.Scene) -> float:
+    """Give the scene the rate for which most of what is out of time in it was keyed, and return that rate."""
+    rates = Counter(remembered_rate(owner) for owner in out_of_time(scene))
+    rate = rates.most_common(1)[0][0]
+    scene.render.fps, scene.render.fps_base = fps_and_base(rate)
+    return rate
+
+
+def retime(scene: bpy.types.Scene) -> int:
+    """Move the keys of what was timed for other rates, so that it plays at its speed again; return how many Actions that were.
+
+    The first frame of all stays where it is, and all keep time with each other. What is linked from other files stays.
+    """
+    owners = [owner for owner in out_of_time(scene) if owner.library is None]
+    if not owners:
+        return 0
+    anchor = min(_first_frame(owner) for owner in owners)
+    rates = {owner: remembered_rate(owner) for owner in owners}
+    for thing in scene.objects:
+        _retime_object(thing, {owner: _frames_map(anchor, scene_rate(scene) / rate) for owner, rate in rates.items()}, scene)
+    actions = [owner for owner in owners if isinstance(owner, bpy.types.Action)]
+    for action in actions:
+        _retime_action(action, _frames_map(anchor, scene_rate(scene) / rates[action]))
+    for owner in owners:
+        remember_rate(owner, scene_rate(scene))
+    return len(actions)
+
+
+def _frames_map(anchor: float, factor: float) -> Frames:
+    return lambda frames: anchor + (np.asarray(frames, dtype=np.float64) - anchor) * factor
+
+
+def _first_frame(owner: bpy.types.ID) -> float:
+    if not isinstance(owner, bpy.types.Action):
+        return footage_start(owner)
+    return min((float(key_frames(fcurve)[0]) for fcurve in all_fcurves(owner) if not fcurve.is_empty), default=0.0)
+
+
+def _retime_action(action: bpy.types.Action, frames_map: Frames) -> None:
+    """Move an Action's keys with their handles, and the range that was set by hand."""
+    for fcurve in all_fcurves(action):
+        keys = fcurve.keyframe_points
+        for name in ("co", "handle_left", "handle_right"):
+            points = np.empty(2 * len(keys), dtype=np.float32)
+            keys.foreach_get(name, points)
+            moved = frames_map(points[0::2])
+            points[0::2] = whole_where_nearly(moved) if name == "co" else moved
+            keys.foreach_set(name, points)
+        fcurve.update()
+    if action.use_frame_range:
+        action.frame_start, action.frame_end = (float(frames_map(frame)) for frame in (action.frame_start, action.frame_end))
+
+
+def _retime_object(thing: bpy.types.Object, maps: dict[bpy.types.ID, Frames], scene: bpy.types.Scene) -> None:
+    """Move what an object keeps beside its keys: NLA strips, footage, and when its captured motion plays."""
+    for animation in (owner.animation_data for owner in (thing, thing.data) if owner is not None and owner.animation_data):
+        for strip in (strip for track in animation.nla_tracks for strip in track.strips if strip.action in maps):
+            _retime_strip(strip, maps[strip.action])
+    if thing.data in maps:
+        shift_footage(thing.data, float(maps[thing.data](footage_start(thing.data))), scene_rate(scene))
+    kept_map = next((maps[action] for action in actions_of(thing) if action in maps), None)
+    if has_motion(thing) and kept_map is not None:
+        kept = thing.mpsnet_cleanup
+        kept.frames_per_second = scene_rate(scene)
+        for name in ("first_frame", "imported_first", "applied_first"):
+            setattr(kept, name, float(kept_map(getattr(kept, name))))
+
+
+def _retime_strip(strip: bpy.types.NlaStrip, frames_map: Frames) -> None:
+    names = ("action_frame_start", "action_frame_end", "frame_start_raw", "frame_end_raw")
+    wanted = {name: float(frames_map(getattr(strip, name))) for name in names}
+    scale = strip.scale
+    for name, frame in wanted.items():
+        setattr(strip, name, frame)
+    strip.scale = scale
