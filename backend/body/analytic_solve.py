@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from mpsnet_blender.motion.base.smoothing import smooth_measured
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, PARENTS
 
 from ..base.rotations import about, fitted_rotmats, frames, limited, rotated, swing, swing_and_twist, transposed, unit
-from ..base.smoothing import nearest_rotmats, smooth, smooth_rotmats
+from ..base.smoothing import nearest_rotmats, smooth_rotmats
 from ..people.landmarks import LANDMARK
 from .lifting import LiftedTrack
 from .proportions import Body
@@ -49,7 +50,7 @@ def calm_unseen(rotmats: np.ndarray, lifted: LiftedTrack) -> np.ndarray:
     if (seen == 1.0).all():
         return rotmats
     calm = smooth_rotmats(rotmats, lifted.timestamps, _CALM_SIGMA_SECONDS, seen + 0.05)
-    seen = smooth(seen, lifted.timestamps, _CALM_FADE_SECONDS, degree=0)[..., None, None]
+    seen = smooth_measured(seen, lifted.timestamps, _CALM_FADE_SECONDS, degree=0)[..., None, None]
     mixed = seen * rotmats + (1 - seen) * calm
     return nearest_rotmats(mixed.reshape(-1, 3, 3)).reshape(rotmats.shape)
 
@@ -169,7 +170,7 @@ class _Solve:
         bend, twist = swing_and_twist(transposed(elbow) @ seen, rest_fore)
         weight = self._weight(f"{side}_wrist", f"{side}_index", f"{side}_pinky")
         bend = limited(bend * _HAND_SWING_SHARE, _MAX_HAND_SWING)
-        bend = smooth(bend, self._times, _HAND_SIGMA_SECONDS, weight + 0.02, degree=0)
+        bend = smooth_measured(bend, self._times, _HAND_SIGMA_SECONDS, weight + 0.02, degree=0)
         twist = _HAND_TWIST_SHARE * self._smooth_angle(twist, weight[:, 0], _HAND_SIGMA_SECONDS)
         twist = np.clip(twist, -_MAX_HAND_TWIST, _MAX_HAND_TWIST)
         forearm = elbow @ about(rest_fore, twist / 2)
@@ -195,7 +196,7 @@ class _Solve:
     def _smooth_angle(self, angle: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
         """Return angles (T,) smoothed on the circle; weights near 0 give way to neighbours, and those to none."""
         vector = np.stack([np.cos(angle), np.sin(angle)], axis=1) * weight[:, None] + (_STRAIGHT_WEIGHT, 0.0)
-        vector = smooth(vector, self._times, sigma, degree=0)
+        vector = smooth_measured(vector, self._times, sigma, degree=0)
         return np.arctan2(vector[:, 1], vector[:, 0])
 
     def _point(self, landmark: str) -> np.ndarray:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from mpsnet_blender.motion.base.smoothing import smooth_measured
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
 
 from ..base.pinhole import fit_translation, fit_translation_at_depth
-from ..base.smoothing import smooth, smooth_depth
+from ..base.smoothing import smooth_depth
 from .lifting import LandmarkRays
 
 _LATERAL_SIGMA_SECONDS = 0.08
@@ -26,5 +27,5 @@ def place_in_camera(seen: LandmarkRays, rotmats: np.ndarray) -> CameraMotion:
     sure = seen.weights.mean(1, keepdims=True)
     depth = smooth_depth(fit_translation(landmarks, seen.point_rays, weights)[:, 2], times, sure)
     transl = fit_translation_at_depth(landmarks, seen.point_rays, weights, depth)
-    transl[:, :2] = smooth(transl[:, :2], times, _LATERAL_SIGMA_SECONDS, sure)
+    transl[:, :2] = smooth_measured(transl[:, :2], times, _LATERAL_SIGMA_SECONDS, sure)
     return CameraMotion(rotmats, transl, body.rest_joints, times, body.stature)

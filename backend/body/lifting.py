@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpsnet_blender.motion.base.smoothing import smooth_measured
+
 from ..base.pinhole import fit_translation, rays, turned_towards
-from ..base.smoothing import smooth, smooth_depth
+from ..base.smoothing import smooth_depth
 from ..people.landmarks import LANDMARK, TORSO
 from ..people.stitching import PersonTrack
 from .lean import without_lean
@@ -62,7 +64,7 @@ def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float
 
     def smoothed(values):
         flat_weights = np.repeat(weights, values.shape[2], axis=1)
-        flat = smooth(values.reshape(frame_count, -1), track.timestamps, _LANDMARK_SIGMA_SECONDS, flat_weights)
+        flat = smooth_measured(values.reshape(frame_count, -1), track.timestamps, _LANDMARK_SIGMA_SECONDS, flat_weights)
         return flat.reshape(values.shape)
 
     point_rays = smoothed(rays(track.xy, intrinsics))

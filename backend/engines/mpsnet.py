@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation, Slerp
 
+from mpsnet_blender.motion.base.smoothing import smooth_measured
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 
 from ..base.devices import choose_device
 from ..base.pinhole import rays, turned_towards
 from ..base.reporter import Reporter
-from ..base.smoothing import smooth
 from ..body.camera_placement import place_in_camera
 from ..body.lifting import LandmarkRays, landmark_weights
 from ..body.picture_fit import refine
@@ -147,7 +147,8 @@ def _reprojection_words(people: list[CapturedPerson], shot: Shot) -> str:
 
 def _plan_crops(track: PersonTrack, fps: float) -> _Crops:
     """Return where a person is cropped: smooth square boxes, and at most about 30 frames a second."""
-    boxes = smooth(square_box(track.boxes), track.timestamps, _BOX_SIGMA_SECONDS, track.score.mean(1, keepdims=True) + 0.02)
+    sure = track.score.mean(1, keepdims=True) + 0.02
+    boxes = smooth_measured(square_box(track.boxes), track.timestamps, _BOX_SIGMA_SECONDS, sure)
     step = max(1, round(fps / _MODEL_FPS))
     rows = np.concatenate([np.unique(np.append(np.arange(first, last, step), last - 1))
                            for first, last in _unbroken_spans(track)])

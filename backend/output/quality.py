@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from mpsnet_blender.motion.base.smoothing import frame_seconds
+from mpsnet_blender.motion.base.smoothing import frame_seconds, smooth_measured
 from mpsnet_blender.shared.capture_listing import GRADES, Quality
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
-from ..base.smoothing import smooth
 from ..engines.engine import Shot
 from ..world.placing import StandingPerson
 from ..world.soles import soles
@@ -69,7 +68,7 @@ def foot_slide(feet: np.ndarray, contacts: np.ndarray, frame_index: np.ndarray) 
 def jitter(joints: np.ndarray, timestamps: np.ndarray) -> float:
     """Return the root mean square (mm) of what is faster than a tenth of a second in joints (T, J, 3), about the pelvis too."""
     flat = joints.reshape(len(joints), -1)
-    return float(np.sqrt(((flat - smooth(flat, timestamps, _JITTER_SECONDS)) ** 2).mean() * 3) * _MILLIMETRES)
+    return float(np.sqrt(((flat - smooth_measured(flat, timestamps, _JITTER_SECONDS)) ** 2).mean() * 3) * _MILLIMETRES)
 
 
 def _height_in_picture(standing: StandingPerson, shot: Shot) -> float:

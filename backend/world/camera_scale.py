@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..base.smoothing import smooth
+from mpsnet_blender.motion.base.smoothing import smooth_measured
 
 _SCALES = np.exp(np.linspace(np.log(0.15), np.log(6.0), 75))
 _SMOOTH_SECONDS = 0.08
@@ -64,4 +64,4 @@ def floor_scale(points: np.ndarray, down: np.ndarray, drop: float, scale: float)
 
 
 def _velocity(values: np.ndarray, times: np.ndarray) -> np.ndarray:
-    return np.gradient(smooth(values, times, _SMOOTH_SECONDS), times, axis=0)
+    return np.gradient(smooth_measured(values, times, _SMOOTH_SECONDS), times, axis=0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..base.smoothing import smooth
+from mpsnet_blender.motion.base.smoothing import smooth_measured
 
 _SIGHT_SECONDS, _POSE_SECONDS, _NOISE_SECONDS = (0.02, 0.04, 0.08), 0.04, 0.06
 _ASIDE, _UP, _POSE_SPEED, _POSE_RISE = 0.15, 0.10, 0.30, 0.15      # metres a second at which a measure begins to grow
@@ -56,7 +56,7 @@ def measure_feet(feet: SeenFeet) -> np.ndarray:
 
 def _motion(points: np.ndarray, timestamps: np.ndarray, seconds: float) -> tuple[np.ndarray, np.ndarray]:
     """Return places (T, 4, 3) smoothed by a window of so many seconds, and their velocities."""
-    places = smooth(points.reshape(len(points), -1), timestamps, seconds).reshape(points.shape)
+    places = smooth_measured(points.reshape(len(points), -1), timestamps, seconds).reshape(points.shape)
     return places, np.gradient(places, timestamps, axis=0)
 
 

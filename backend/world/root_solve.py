@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import solveh_banded
 
+from mpsnet_blender.motion.base.smoothing import LONGEST_STEP, frame_durations
+
 from ..base.pinhole import fit_translation
 
 # Errors (one sigma) and the seconds over which they stay alike, measured on rendered people.
@@ -24,7 +26,6 @@ _SLIDE_TOWARDS = 0.2                               # of the weight across: towar
 _SWAY, _RISE, _TOWARDS = 6.0, 12.0, 1.2            # metres a second^2: aside, up, and towards the camera
 _SWAY_SECONDS = 1 / 30
 _ROBUST_SIGMAS, _ROUNDS = 3.0, 6
-_LONGEST_STEP = 3.0                                # of the usual steps between frames: longer ones are gaps
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Sight:
 
 def solve_root_path(sight: Sight, contacts: np.ndarray) -> np.ndarray:
     """Return the root's places (T, 3) in the world, metres; contacts (T, 4) say how surely each sole is on the floor."""
-    seconds = frame_seconds(sight.timestamps)
+    seconds = frame_durations(sight.timestamps)
     rows = [*_picture_rows(sight, seconds), _size_rows(sight, seconds), *_foot_rows(sight, contacts, seconds)]
     over_floor = _over_floor_rows(sight, seconds)
     rows.append(over_floor)
@@ -58,15 +59,6 @@ def solve_root_path(sight: Sight, contacts: np.ndarray) -> np.ndarray:
         path = _solve(rows, strengths, inertia, slide, len(seconds))
         strengths = [row.trust(path) for row in rows[:-1]] + [(path[:, 2] < over_floor.aim).astype(float)]
     return path
-
-
-def frame_seconds(timestamps: np.ndarray) -> np.ndarray:
-    """Return the seconds (T,) for which each frame stands."""
-    if len(timestamps) < 2:
-        return np.ones(len(timestamps))
-    steps = np.diff(timestamps)
-    steps = np.minimum(steps, _LONGEST_STEP * np.median(steps))
-    return (np.append(steps, steps[-1]) + np.append(steps[0], steps)) / 2
 
 
 @dataclass(frozen=True)
@@ -168,7 +160,7 @@ def _slide_rows(sight: Sight, contacts: np.ndarray) -> tuple[np.ndarray, np.ndar
     across = sight.world_from_cam[1:, :3, 0] * (1, 1, 0)
     across /= np.maximum(np.linalg.norm(across, axis=1), 1e-9)[:, None]
     towards = np.stack([-across[:, 1], across[:, 0], across[:, 2]], axis=1)
-    unbroken = steps < _LONGEST_STEP * np.median(steps) if len(steps) else steps
+    unbroken = steps < LONGEST_STEP * np.median(steps) if len(steps) else steps
     weight = unbroken * np.minimum(total, 2.0) / 2 / sigma ** 2 * steps / _SLIDE_SECONDS
     flat = across[:, :, None] * across[:, None, :] + _SLIDE_TOWARDS * towards[:, :, None] * towards[:, None, :]
     return moved, flat * weight[:, None, None]

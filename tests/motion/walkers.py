@@ -29,7 +29,12 @@ class _Foot:
 
 def walker(frames: int = 150, stride: float = STRIDE_METRES) -> WorldMotion:
     """Return somebody who walks along -y on flat feet that do not slide; with stride 0 steps on the spot."""
-    rest, times = generic_rest_joints(1.7), np.arange(frames) / FPS
+    return walker_at(np.arange(frames) / FPS, stride)
+
+
+def walker_at(times: np.ndarray, stride: float = STRIDE_METRES) -> WorldMotion:
+    """Return the same walk filmed at times (T,) s."""
+    frames, rest = len(times), generic_rest_joints(1.7)
     transl = np.zeros((frames, 3))
     transl[:, 1] = -stride / STRIDE_SECONDS * times
     transl[:, 2] = 0.86 + 0.01 * np.cos(4 * np.pi * times / STRIDE_SECONDS)

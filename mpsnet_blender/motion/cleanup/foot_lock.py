@@ -9,7 +9,6 @@ import numpy as np
 from ...shared.smpl_skeleton import JOINT
 from ..base.contact_spans import carried_on, held_and_faded, spans_of, standing
 from ..base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
-from ..base.smoothing import frame_seconds
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import Sole, soles_of, standing_ankle_height, stature_of
 from .footprints import PlantedFoot, planted_foot, turned_about
@@ -38,13 +37,12 @@ def lock_feet(body: WorldMotion, strength: float = 1.0) -> WorldMotion:
     if strength <= 0 or len(body.transl) < 2:
         return body
     rotmats, joints = body.pose()
-    seconds = frame_seconds(body.timestamps)
     stands = np.stack([standing(contact, body.timestamps) for contact in body.contacts.T], axis=1)
     ankles = joints[:, [JOINT["left_ankle"], JOINT["right_ankle"]]]
     height = standing_ankle_height(ankles, stands[:, ::2] & stands[:, 1::2], stature_of(body.rest_joints))
     targets = [_foot_target(body, sole, rotmats, joints, stands[:, 2 * side:2 * side + 2], strength)
                for side, sole in enumerate(soles_of(body.rest_joints, height))]
-    shift = pelvis_shift(joints, targets, seconds)
+    shift = pelvis_shift(joints, targets, body.timestamps)
     changed = body.rotmats.copy()
     for target in targets:
         solve_leg(changed, rotmats, joints, shift, target)
@@ -53,18 +51,17 @@ def lock_feet(body: WorldMotion, strength: float = 1.0) -> WorldMotion:
 
 def _foot_target(body: WorldMotion, sole: Sole, rotmats: np.ndarray, joints: np.ndarray, stands: np.ndarray,
                  strength: float) -> FootTarget:
-    seconds = frame_seconds(body.timestamps)
-    fade = _FADE_SECONDS / seconds
     turned, ankles = rotmats[:, sole.ankle], joints[:, sole.ankle]
-    planted = planted_foot(sole, turned, ankles, stands[:, 0], stands[:, 1], seconds)
+    planted = planted_foot(sole, turned, ankles, stands[:, 0], stands[:, 1], body.timestamps)
     turn, move = rotvec_from_rotmat(planted.rotmats @ np.swapaxes(turned, 1, 2)), planted.ankles - ankles
     # A raw foot is at another speed than one that stands: that it lands and lifts without a jerk is done in the air.
-    turn, move = (held_and_faded(values, planted.spans, fade) + carried_on(values, planted.spans, _CARRY_SECONDS / seconds)
+    turn, move = (held_and_faded(values, planted.spans, _FADE_SECONDS) + carried_on(values, planted.spans, _CARRY_SECONDS)
                   for values in (turn, move))
-    held = held_and_faded(np.ones(len(ankles)), planted.spans, fade)
+    held = held_and_faded(np.ones(len(ankles)), planted.spans, _FADE_SECONDS)
     new, ankles = rotmat_from_rotvec(strength * turn) @ turned, ankles + strength * move
     new, ankles = _out_of_the_floor(sole, new, ankles, planted, strength)
-    toes_held = strength * held_and_faded(np.ones(len(ankles)), spans_of(stands[:, 1]), fade / 2)
+    toe_spans = spans_of(stands[:, 1], body.timestamps)
+    toes_held = strength * held_and_faded(np.ones(len(ankles)), toe_spans, _FADE_SECONDS / 2)
     toes = _flat_toes(body.rotmats[:, sole.toes], sole, new, toes_held)
     return FootTarget(sole, new, ankles, held, toes)
 

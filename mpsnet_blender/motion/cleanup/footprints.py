@@ -12,7 +12,7 @@ from ..base.soles import Sole
 
 _FREE_METRES, _FREE_RADIANS = 0.12, np.radians(25.0)    # what a foot moves on its footprint beyond that, it truly moves
 _ON_FLOOR, _ON_STEP = 0.08, 0.16        # a stand lower than the one lies on the floor, higher than the other on a step
-_ROLL_SECONDS, _DRIFT_SECONDS = 0.05, 0.20
+_ROLL_SECONDS, DRIFT_SECONDS = 0.05, 0.20
 
 
 @dataclass(frozen=True)
@@ -28,23 +28,22 @@ class PlantedFoot:
 
 
 def planted_foot(sole: Sole, rotmats: np.ndarray, ankles: np.ndarray, heel_stands: np.ndarray, ball_stands: np.ndarray,
-                 frame_seconds: float) -> PlantedFoot:
-    """Return where a foot with global rotations (T, 3, 3) and ankles (T, 3) is to stand; heel_stands, ball_stands (T,)."""
-    spans = spans_of(heel_stands | ball_stands)
+                 timestamps: np.ndarray) -> PlantedFoot:
+    """Return where a foot with global rotations (T, 3, 3) and ankles (T, 3) is to stand; heel_stands, ball_stands (T,);
+    timestamps (T,) s."""
+    spans = spans_of(heel_stands | ball_stands, timestamps)
     if not len(spans.starts):
         empty = np.zeros(len(ankles))
         return PlantedFoot(spans, rotmats, ankles, empty, empty, empty)
-    roll = _ROLL_SECONDS / frame_seconds
-    flat = _within(spans, smooth((heel_stands & ball_stands).astype(float), roll, keeps_peaks=False))
-    on_ball = _within(spans, smooth((ball_stands.astype(float) - heel_stands + 1) / 2, roll, keeps_peaks=False))
+    flat = _within(spans, smooth((heel_stands & ball_stands).astype(float), timestamps, _ROLL_SECONDS, degree=0))
+    on_ball = _within(spans, smooth((ball_stands.astype(float) - heel_stands + 1) / 2, timestamps, _ROLL_SECONDS, degree=0))
     heels, balls = sole.points(rotmats, ankles)
     ahead = (balls - heels) / sole.length
-    drift = _DRIFT_SECONDS / frame_seconds
-    yaw = _held_yaw(ahead, heel_stands & ball_stands, spans, drift)
+    yaw = _held_yaw(ahead, heel_stands & ball_stands, spans)
     print_ahead = np.stack((np.cos(yaw), np.sin(yaw), np.zeros_like(yaw)), axis=-1) * sole.length / 2
     middles = heels + print_ahead + on_ball[:, None] * (balls - heels - 2 * print_ahead)
     turning = _turned_on_the_spot(print_ahead, ball_stands.astype(float) - heel_stands)
-    centre, ground = _held_places(middles - turning, spans, drift)
+    centre, ground = _held_places(middles - turning, spans)
     centre = centre + turning
     pitch = np.arcsin(np.clip(ahead[:, 2], -1, 1)) * (1 - flat)
     turned = _pitched(sole.flat(yaw), yaw, pitch)
@@ -57,17 +56,17 @@ def _within(spans: Spans, values: np.ndarray) -> np.ndarray:
     return np.clip(values, 0, 1) * spans.mask()
 
 
-def _held_yaw(ahead: np.ndarray, flat: np.ndarray, spans: Spans, drift_frames: float) -> np.ndarray:
+def _held_yaw(ahead: np.ndarray, flat: np.ndarray, spans: Spans) -> np.ndarray:
     """Return the yaw (T,) of the prints: the mean while a foot lies flat (T,), but where it truly turns on the spot. One that
     stands on heel or ball alone may turn from one print to the next; one that never lies flat keeps its mean too."""
-    never_flat = spans.mask() & (spans.spread(spans.weighted_means(flat.astype(float), np.ones(len(flat)))) == 0)
-    prints = spans_of(flat | never_flat)
+    never_flat = spans.mask() & (spans.spread(spans.means(flat.astype(float))) == 0)
+    prints = spans_of(flat | never_flat, spans.timestamps)
     direction = ahead[:, 0] + 1j * ahead[:, 1]
-    mean = prints.spread(np.angle(prints.weighted_means(direction, np.ones(len(flat)))))
+    mean = prints.spread(np.angle(prints.means(direction)))
     off = np.angle(direction * np.exp(-1j * mean)) * prints.mask()
-    held = mean + _beyond(_smooth_in_spans(off, prints, drift_frames), _FREE_RADIANS)
+    held = mean + _beyond(_smooth_in_spans(off, prints), _FREE_RADIANS)
     correction = np.angle(np.exp(1j * held) * direction.conj()) * prints.mask()
-    return np.angle(direction) + held_and_faded(correction, prints, drift_frames)
+    return np.angle(direction) + held_and_faded(correction, prints, DRIFT_SECONDS)
 
 
 def _turned_on_the_spot(print_ahead: np.ndarray, on_ball_alone: np.ndarray) -> np.ndarray:
@@ -78,27 +77,27 @@ def _turned_on_the_spot(print_ahead: np.ndarray, on_ball_alone: np.ndarray) -> n
     return np.concatenate((np.zeros((1, 3)), np.cumsum(steps, axis=0)))
 
 
-def _held_places(places: np.ndarray, spans: Spans, drift_frames: float) -> tuple[np.ndarray, np.ndarray]:
+def _held_places(places: np.ndarray, spans: Spans) -> tuple[np.ndarray, np.ndarray]:
     """Return the prints' middles (T, 3) and the height (T,) of the ground they lie on."""
-    means = spans.weighted_means(places, np.ones(len(places)))
+    means = spans.means(places)
     height = means[:, 2]
     means[:, 2] = height * eased((height - _ON_FLOOR) / (_ON_STEP - _ON_FLOOR))
     mean = spans.spread(means)
-    return mean + truly_moved(places - mean, spans, drift_frames), mean[:, 2]
+    return mean + truly_moved(places - mean, spans), mean[:, 2]
 
 
-def truly_moved(off: np.ndarray, spans: Spans, drift_frames: float) -> np.ndarray:
+def truly_moved(off: np.ndarray, spans: Spans) -> np.ndarray:
     """Return how far (T, 3) what stands on prints goes over the floor meanwhile, of how far off (T, 3) them it seems."""
-    across = _smooth_in_spans(off * (1, 1, 0) * spans.mask()[:, None], spans, drift_frames)
+    across = _smooth_in_spans(off * (1, 1, 0) * spans.mask()[:, None], spans)
     far = np.linalg.norm(across, axis=1, keepdims=True)
     return across / np.maximum(far, 1e-9) * _beyond(far, _FREE_METRES)
 
 
-def _smooth_in_spans(values: np.ndarray, spans: Spans, sigma_frames: float) -> np.ndarray:
+def _smooth_in_spans(values: np.ndarray, spans: Spans) -> np.ndarray:
     """Return values (T, ...) smoothed, each span by itself."""
     inside = spans.mask().astype(float).reshape((-1,) + (1,) * (values.ndim - 1))
-    smoothed = smooth(values * inside, sigma_frames, keeps_peaks=False)
-    return smoothed / np.maximum(smooth(inside, sigma_frames, keeps_peaks=False), 1e-3) * inside
+    smoothed = smooth(values * inside, spans.timestamps, DRIFT_SECONDS, degree=0)
+    return smoothed / np.maximum(smooth(inside, spans.timestamps, DRIFT_SECONDS, degree=0), 1e-3) * inside
 
 
 def _beyond(values: np.ndarray, free: float) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
 from ..base.contact_spans import Spans, carried_on, held_and_faded, spans_of, standing
-from ..base.smoothing import frame_seconds, smooth
+from ..base.smoothing import smooth
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import SIDES, stature_of
 from ..base.two_bone_ik import solve_two_bone
@@ -14,7 +14,7 @@ from .footprints import truly_moved
 
 _LOW_METRES, _SLOW = 0.11, 0.30         # of a wrist, at which a hand is as likely to lie on the floor as not; metres a second
 _SMOOTH_SECONDS, _SHORTEST_SECONDS = 0.05, 0.12
-_FADE_SECONDS, _CARRY_SECONDS, _DRIFT_SECONDS = 0.25, 0.05, 0.20
+_FADE_SECONDS, _CARRY_SECONDS = 0.25, 0.05
 _WRIST_ABOVE_PALM = 0.03                # in statures
 _ELBOW_SIDE = np.array((0.0, -0.49, -0.87))     # the way the elbows point in the rest pose
 _HINT_SHARE = 0.05                      # of an arm's length: a nearly straight arm bends that way
@@ -39,23 +39,19 @@ def lock_hands(body: WorldMotion, strength: float = 1.0) -> WorldMotion:
 
 def _lying(wrists: np.ndarray, timestamps: np.ndarray) -> Spans:
     """Return the spans in which a hand with its wrist at places (T, 3) lies on the floor."""
-    seconds = frame_seconds(timestamps)
-    places = smooth(wrists, _SMOOTH_SECONDS / seconds)
+    places = smooth(wrists, timestamps, _SMOOTH_SECONDS)
     speed = np.linalg.norm(np.gradient(places, timestamps, axis=0), axis=1)
     likely = 1 / (1 + (np.maximum(places[:, 2], 0) / _LOW_METRES) ** 4 + (speed / _SLOW) ** 4)
-    spans = spans_of(standing(likely, timestamps))
-    lasting = spans.lengths * seconds >= _SHORTEST_SECONDS
-    return Spans(spans.starts[lasting], spans.ends[lasting], spans.frame_count)
+    return spans_of(standing(likely, timestamps), timestamps).lasting(_SHORTEST_SECONDS)
 
 
 def _target(body: WorldMotion, wrists: np.ndarray, spans: Spans, strength: float) -> np.ndarray:
     """Return where a wrist goes (T, 3): on one spot while its hand lies, but what it truly moves, and no lower than a palm."""
-    seconds = frame_seconds(body.timestamps)
-    means = spans.weighted_means(wrists, np.ones(len(wrists)))
+    means = spans.means(wrists)
     means[:, 2] = np.maximum(means[:, 2], _WRIST_ABOVE_PALM * stature_of(body.rest_joints))
     spot = spans.spread(means)
-    move = spot + truly_moved(wrists - spot, spans, _DRIFT_SECONDS / seconds) - wrists
-    faded = held_and_faded(move, spans, _FADE_SECONDS / seconds) + carried_on(move, spans, _CARRY_SECONDS / seconds)
+    move = spot + truly_moved(wrists - spot, spans) - wrists
+    faded = held_and_faded(move, spans, _FADE_SECONDS) + carried_on(move, spans, _CARRY_SECONDS)
     return wrists + strength * faded
 
 

@@ -7,13 +7,15 @@ from typing import Protocol
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
-from ..base.smoothing import smooth
+from ..base.smoothing import frame_durations, frame_seconds, smooth
 from ..base.soles import Sole
 from ..base.two_bone_ik import solve_two_bone
 
 _SHIFT_SECONDS = 0.10
+_BOUND_SIGMAS = 2.0         # to each side, over which the pelvis sinks and rises again for a leg that is too short
 # What the pelvis weighs, as squares of distances: legs keep their length, feet their place under the body, the pelvis its own.
 _LENGTH_WEIGHT, _PLACE_WEIGHT, _STAY_WEIGHT = 1.0, 0.05, 0.1
+_ROUNDING = 1e-6            # frames
 _REACH = 0.998                          # of a stretched leg's length; a leg that was straighter may stay so
 _FORWARD = np.array((0.0, 0.0, 1.0))    # the way the knees point in the rest pose
 
@@ -27,7 +29,7 @@ class Target(Protocol):
     toes: np.ndarray
 
 
-def pelvis_shift(joints: np.ndarray, targets: list[Target], frame_seconds: float) -> np.ndarray:
+def pelvis_shift(joints: np.ndarray, targets: list[Target], timestamps: np.ndarray) -> np.ndarray:
     """Return how far (T, 3) the pelvis moves: with its standing feet, so that the legs keep their length, smoothly.
 
     The least of  l (u.(p - d))^2 + k |p - d|^2  over both feet, with d what a foot moves and u along its leg, plus s |p|^2:
@@ -41,11 +43,10 @@ def pelvis_shift(joints: np.ndarray, targets: list[Target], frame_seconds: float
         own = target.held[:, None, None] * own
         matrix += own
         right += (own @ (target.ankles - joints[:, target.sole.ankle])[..., None])[..., 0]
-    sigma = _SHIFT_SECONDS / frame_seconds
-    matrix, right = (smooth(part, sigma, keeps_peaks=False) for part in (matrix, right))
+    matrix, right = (smooth(part, timestamps, _SHIFT_SECONDS, degree=0) for part in (matrix, right))
     shift = np.linalg.solve(matrix + _STAY_WEIGHT * np.eye(3), right[..., None])[..., 0]
     missing = np.max([_missing_reach(joints, shift, target) for target in targets], axis=0)
-    shift[:, 2] -= _smooth_bound(missing, int(np.ceil(2 * sigma)))
+    shift[:, 2] -= _smooth_bound(missing, timestamps, _BOUND_SIGMAS * _SHIFT_SECONDS)
     return shift
 
 
@@ -59,14 +60,34 @@ def _missing_reach(joints: np.ndarray, shift: np.ndarray, target: Target) -> np.
     return target.held * np.maximum(way[:, 2] - upright, 0.0)
 
 
-def _smooth_bound(values: np.ndarray, reach: int) -> np.ndarray:
-    """Return a smooth curve (T,) that lies nowhere below values (T,) >= 0: their maximum over a window, averaged over it."""
-    if not values.any() or reach < 1:
+def _smooth_bound(values: np.ndarray, timestamps: np.ndarray, seconds: float) -> np.ndarray:
+    """Return a smooth curve (T,) that lies nowhere below values (T,) >= 0: their maximum over a window, averaged over it.
+
+    The window (Hann's) goes a frame farther than so many seconds to each side; the first and last values go on beyond the ends.
+    """
+    if not values.any():
         return values
-    padded = np.pad(values, 2 * reach, mode="edge")
-    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=1)
-    window = np.hanning(2 * reach + 3)[1:-1]
-    return np.convolve(highest, window / window.sum(), mode="valid")
+    step = frame_seconds(timestamps)
+    half = (np.floor(seconds / step + _ROUNDING) + 1 + _ROUNDING) * step
+    reach = int((np.searchsorted(timestamps, timestamps + half, side="right") - np.arange(len(values))).max())
+    beyond = step * np.arange(1, 2 * reach + 1)
+    times = np.concatenate((timestamps[0] - beyond[::-1], timestamps, timestamps[-1] + beyond))
+    near = np.abs(_away(times, reach)) <= half
+    highest = np.where(near, _windows(np.pad(values, 2 * reach, mode="edge"), reach), 0).max(axis=1)
+    inner = times[reach:-reach]
+    away = _away(inner, reach)
+    weights = (np.abs(away) <= half) * (1 + np.cos(np.pi * away / (half + step))) * _windows(frame_durations(inner), reach)
+    return (weights * _windows(highest, reach)).sum(axis=1) / weights.sum(axis=1)
+
+
+def _windows(values: np.ndarray, reach: int) -> np.ndarray:
+    """Return for each but the first and last `reach` of values (N,) the window (N - 2 reach, 2 reach + 1) around it."""
+    return np.lib.stride_tricks.sliding_window_view(values, 2 * reach + 1)
+
+
+def _away(times: np.ndarray, reach: int) -> np.ndarray:
+    """Return how far (N - 2 reach, 2 reach + 1) the times of each window lie from that of its middle."""
+    return _windows(times, reach) - times[reach:-reach, None]
 
 
 def solve_leg(local: np.ndarray, rotmats: np.ndarray, joints: np.ndarray, shift: np.ndarray, target: Target) -> None:

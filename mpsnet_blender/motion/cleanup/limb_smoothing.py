@@ -14,6 +14,7 @@ _WORDS = {"head": ("neck", "head"), "arms": ("collar", "shoulder", "elbow", "wri
           "legs": ("hip", "knee", "ankle", "foot")}
 _FULL_SECONDS = 0.20            # the window's sigma at amount 1
 _BANDS = (0.2, 0.45, 1.0)       # windows of the bands of detail, as shares of the full one
+_LEAST_FRAMES = 0.7             # the window, in frames, over which a band's energy is taken at least
 _TREMBLING_QUANTILE, _SURE = 0.25, 4.0      # detail below that quantile is trembling; what is so many times that is motion
 
 
@@ -29,31 +30,31 @@ def smooth_limbs(body: WorldMotion, amounts: dict[str, float]) -> WorldMotion:
     """Return the motion with each group of LIMBS smoothed by its amount in 0..1; the path goes with the trunk."""
     if len(body.transl) < 3 or not any(amounts.values()):
         return body
-    frame = frame_seconds(body.timestamps)
     rotmats, transl = body.rotmats.copy(), body.transl
     for limb, amount in amounts.items():
         if amount <= 0:
             continue
         joints = joints_of(limb)
         quats = continuous_quat(quat_from_rotmat(rotmats[:, joints]))
-        quats = calmed(quats, amount * _FULL_SECONDS / frame)
+        quats = calmed(quats, body.timestamps, amount * _FULL_SECONDS)
         rotmats[:, joints] = rotmat_from_quat(quats / np.linalg.norm(quats, axis=-1, keepdims=True))
         if limb == "trunk":
-            transl = calmed(transl[:, None], amount * _FULL_SECONDS / frame)[:, 0]
+            transl = calmed(transl[:, None], body.timestamps, amount * _FULL_SECONDS)[:, 0]
     return body.with_pose(rotmats, transl)
 
 
-def calmed(values: np.ndarray, sigma_frames: float) -> np.ndarray:
-    """Return values (T, J, n) without their trembling.
+def calmed(values: np.ndarray, timestamps: np.ndarray, sigma_seconds: float) -> np.ndarray:
+    """Return values (T, J, n) at timestamps (T,) s without their trembling.
 
     The series is taken apart into bands of ever coarser detail (as by an a-trous wavelet transform). Where a joint's detail
     is many times what it usually is, it is motion and stays; the rest is held back as Wiener's filter does: 1 - noise / energy.
     """
+    shortest = _LEAST_FRAMES * frame_seconds(timestamps)
     coarser, kept = np.asarray(values, dtype=np.float64), np.zeros(np.shape(values))
     for share in _BANDS:
-        finer, coarser = coarser, smooth(values, share * sigma_frames)
+        finer, coarser = coarser, smooth(values, timestamps, share * sigma_seconds)
         detail = finer - coarser
-        energy = smooth((detail**2).sum(axis=-1), max(share * sigma_frames, 0.7), keeps_peaks=False)
+        energy = smooth((detail**2).sum(axis=-1), timestamps, max(share * sigma_seconds, shortest), degree=0)
         noise = _SURE * np.quantile(energy, _TREMBLING_QUANTILE, axis=0)
         kept += np.clip(1 - noise / np.maximum(energy, 1e-18), 0, 1)[..., None] * detail
     return coarser + kept

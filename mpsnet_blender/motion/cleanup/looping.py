@@ -19,17 +19,18 @@ _FORWARD, _UP = np.array((0.0, 0.0, 1.0)), np.array((0.0, 0.0, 1.0))
 
 def find_loop(body: WorldMotion) -> tuple[int, int]:
     """Return the first and the last frame of the part that loops best: there pose and speed are most alike."""
-    frames = len(body.transl)
-    shortest = max(2, round(_SHORTEST_SECONDS / frame_seconds(body.timestamps)))
-    if frames <= shortest + 1:
+    frames, times = len(body.transl), body.timestamps
+    usual = frame_seconds(times)
+    shortest = max(_SHORTEST_SECONDS, 2 * usual) - usual / 2        # to the nearest frame
+    if times[-1] - times[0] < shortest + usual:
         return 0, frames - 1
     features = _features(body)
     step = -(-frames // _MOST_FRAMES)
     chosen = np.arange(0, frames, step)
-    first, last = (int(chosen[number]) for number in _best_pair(features[chosen], -(-shortest // step)))
+    first, last = (int(chosen[number]) for number in _best_pair(features[chosen], times[chosen], shortest))
     near = [np.arange(max(0, place - step), min(frames, place + step + 1)) for place in (first, last)]
     cost = ((features[near[0]][:, None] - features[near[1]][None]) ** 2).sum(axis=-1)
-    cost[near[1][None] - near[0][:, None] < shortest] = np.inf
+    cost[times[near[1]][None] - times[near[0]][:, None] < shortest] = np.inf
     if not np.isfinite(cost).any():
         return first, last
     row, column = np.unravel_index(cost.argmin(), cost.shape)
@@ -43,7 +44,7 @@ def looped(body: WorldMotion) -> WorldMotion:
     """
     first, last = find_loop(body)
     part = body.at(slice(first, last + 1))
-    share = np.linspace(0, 1, len(part.transl))
+    share = (part.timestamps - part.timestamps[0]) / max(part.timestamps[-1] - part.timestamps[0], 1e-9)
     rotmats = part.rotmats.copy()
     goal = rotmats[0].copy()
     turn = np.angle(np.exp(1j * (_yaw(rotmats[-1:, 0]) - _yaw(rotmats[:1, 0]))))
@@ -72,8 +73,9 @@ def _yaw(root: np.ndarray) -> np.ndarray:
     return np.arctan2(ahead[:, 1], ahead[:, 0])
 
 
-def _best_pair(features: np.ndarray, shortest: int) -> tuple[int, int]:
+def _best_pair(features: np.ndarray, times: np.ndarray, shortest: float) -> tuple[int, int]:
+    """Return which two of N frames with features (N, n) are most alike, at times (N,) at least `shortest` seconds apart."""
     squares = (features**2).sum(axis=1)
     cost = squares[:, None] + squares[None] - 2 * features @ features.T
-    cost[np.tril_indices(len(cost), shortest - 1)] = np.inf
+    cost[times[None] - times[:, None] < shortest] = np.inf
     return np.unravel_index(cost.argmin(), cost.shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..base.smoothing import frame_seconds, smooth
+from ..base.smoothing import smooth
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import soles_of, stature_of
 
@@ -19,7 +19,7 @@ def measured_contacts(body: WorldMotion) -> np.ndarray:
     rotmats, joints = body.pose()
     points = [point for sole in soles_of(body.rest_joints, 0.05 * stature_of(body.rest_joints))
               for point in sole.points(rotmats[:, sole.ankle], joints[:, sole.ankle])]
-    places = smooth(np.stack(points, axis=1), _SMOOTH_SECONDS / frame_seconds(body.timestamps))
+    places = smooth(np.stack(points, axis=1), body.timestamps, _SMOOTH_SECONDS)
     speed = np.linalg.norm(np.gradient(places, body.timestamps, axis=0), axis=-1)
     height = np.maximum(places[..., 2] - np.quantile(places[..., 2], _FLOOR_QUANTILE, axis=0), 0.0)
     return 1 / (1 + (height / _LOW_METRES) ** 4 + (speed / _SLOW) ** 4)

@@ -39,27 +39,27 @@ def needed_keys(body: WorldMotion, quats: np.ndarray, tolerance_mm: float) -> Mo
 
     quats (T, 24, 4) are the body's rotations, sign-continuous.
     """
-    frames = np.arange(len(body.transl), dtype=np.float64)
     _, joints = body.pose()
     reaches = _reaches(body.rest_joints)
     metres = _FIRST_SHARE * tolerance_mm / 1000
     for _ in range(_ROUNDS):
         # A quaternion that is off by d turns by 2 d radians.
         turns = np.minimum(metres / reaches, np.radians(_MOST_DEGREES)) / 2
-        location, *rotations = reduced_keys([body.transl, *np.swapaxes(quats, 0, 1)], frames, [metres, *turns])
+        location, *rotations = reduced_keys([body.transl, *np.swapaxes(quats, 0, 1)], body.timestamps, [metres, *turns])
         keys = MotionKeys(location, tuple(rotations))
-        strayed = np.linalg.norm(_joints_between(body, quats, frames, keys) - joints, axis=-1).max() * 1000
+        strayed = np.linalg.norm(_joints_between(body, quats, keys) - joints, axis=-1).max() * 1000
         if strayed <= tolerance_mm:
             return keys
         metres *= _NEXT_SHARE * tolerance_mm / strayed
-    return all_keys(len(frames))
+    return all_keys(len(body.transl))
 
 
-def _joints_between(body: WorldMotion, quats: np.ndarray, frames: np.ndarray, keys: MotionKeys) -> np.ndarray:
+def _joints_between(body: WorldMotion, quats: np.ndarray, keys: MotionKeys) -> np.ndarray:
     """Return the joints (T, 24, 3) as Blender makes them from the keys: quaternions on straight lines, made unit again."""
-    drawn = np.stack([lines_through(quats[:, joint], frames, own) for joint, own in enumerate(keys.rotations)], axis=1)
+    drawn = np.stack([lines_through(quats[:, joint], body.timestamps, own) for joint, own in enumerate(keys.rotations)], axis=1)
     drawn = drawn / np.linalg.norm(drawn, axis=-1, keepdims=True)
-    return forward_kinematics(rotmat_from_quat(drawn), body.rest_joints, lines_through(body.transl, frames, keys.location))[1]
+    path = lines_through(body.transl, body.timestamps, keys.location)
+    return forward_kinematics(rotmat_from_quat(drawn), body.rest_joints, path)[1]
 
 
 def _reaches(rest_joints: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..base.smoothing import frame_seconds, smooth
+from ..base.smoothing import frame_durations, smooth
 from ..base.smpl_motion import WorldMotion
 from .footprints import turned_about
 
@@ -24,7 +24,7 @@ def from_origin(body: WorldMotion) -> WorldMotion:
     path = body.root_path
     way = (path[-1] - path[0])[:2]
     if np.linalg.norm(way) < _LEAST_WAY:
-        way = (body.rotmats[:, 0] @ _FORWARD).mean(axis=0)[:2]
+        way = np.average(body.rotmats[:, 0] @ _FORWARD, axis=0, weights=frame_durations(body.timestamps))[:2]
     yaw = np.pi / 2 - np.arctan2(way[1], way[0])
     turned = turned_about(_UP[None], np.array([yaw]))[0]
     rotmats = body.rotmats.copy()
@@ -35,6 +35,5 @@ def from_origin(body: WorldMotion) -> WorldMotion:
 
 def in_place(body: WorldMotion) -> WorldMotion:
     """Return the motion on the spot where it starts: its way over the floor taken off, its sway kept."""
-    sigma = _SWAY_SECONDS / frame_seconds(body.timestamps)
-    way = smooth(body.transl * (1, 1, 0), sigma, keeps_peaks=False)
+    way = smooth(body.transl * (1, 1, 0), body.timestamps, _SWAY_SECONDS, degree=0)
     return body.with_pose(body.rotmats, body.transl - way + way[0])

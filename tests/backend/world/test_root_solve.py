@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backend.people.landmarks import LANDMARK
-from backend.world.root_solve import Sight, frame_seconds, solve_root_path
+from backend.world.root_solve import Sight, solve_root_path
 from backend.world.soles import other_parts, soles
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.backend.made_people import walker
@@ -120,11 +120,6 @@ def test_the_frame_rate_changes_nothing():
         wobble = 0.01 * np.sin(9 * person.timestamps)[:, None, None] * (0, 1, 0)
         paths.append(solve_root_path(replace(sight, rays=sight.rays + wobble), np.zeros((len(person.timestamps), 4))))
     np.testing.assert_allclose(paths[0], paths[1][::4], atol=0.012)
-
-
-def test_each_frame_stands_for_its_seconds():
-    np.testing.assert_allclose(frame_seconds(np.array((0.0, 0.1, 0.2, 0.4))), (0.1, 0.1, 0.15, 0.2))
-    assert frame_seconds(np.array((3.0,))).tolist() == [1.0]
 
 
 @pytest.mark.parametrize("frame_count", (1, 2, 3))

@@ -7,9 +7,9 @@ FPS = 30
 
 
 def spans(*pairs, count=30):
-    """Return spans from and to before frames."""
+    """Return spans from and to before frames, 30 a second."""
     starts, ends = zip(*pairs) if pairs else ((), ())
-    return Spans(np.array(starts, int), np.array(ends, int), count)
+    return Spans(np.array(starts, int), np.array(ends, int), np.arange(count) / FPS)
 
 
 def confidence(words):
@@ -59,25 +59,26 @@ def test_it_lands_at_four_tenths_and_lifts_below_three():
 
 def test_spans_of_a_mask_and_back():
     mask = np.array((1, 1, 0, 0, 1, 0, 1), bool)
-    found = spans_of(mask)
+    found = spans_of(mask, np.arange(7) / FPS)
     assert found.starts.tolist() == [0, 4, 6] and found.ends.tolist() == [2, 5, 7] and found.lengths.tolist() == [2, 1, 1]
     assert found.mask().tolist() == mask.tolist()
+    np.testing.assert_allclose(found.seconds * FPS, (2, 1, 1))
     assert found.frames().tolist() == [0, 1, 4, 6] and found.numbers().tolist() == [0, 0, 1, 2]
 
 
-def test_each_span_has_its_weighted_mean():
+def test_each_span_has_its_mean_over_time():
     values = np.arange(12.0).reshape(6, 2)
-    found = spans((0, 2), (3, 6), count=6)
-    weights = np.array((1.0, 3.0, 9.0, 1.0, 0.0, 1.0))
-    means = found.weighted_means(values, weights)
-    np.testing.assert_allclose(means, ((1.5, 2.5), (8, 9)))
-    np.testing.assert_allclose(found.spread(means), ((1.5, 2.5), (1.5, 2.5), (0, 0), (8, 9), (8, 9), (8, 9)))
+    found = Spans(np.array((0, 3)), np.array((2, 6)), np.array((0.0, 0.1, 0.4, 0.5, 0.6, 0.7)))
+    np.testing.assert_allclose(found.seconds, (0.3, 0.3))
+    means = found.means(values)                 # the first two frames stand for 0.1 and 0.2 s
+    np.testing.assert_allclose(means, ((4 / 3, 7 / 3), (8, 9)))
+    np.testing.assert_allclose(found.spread(means), (means[0], means[0], (0, 0), means[1], means[1], means[1]))
 
 
 def test_outside_a_span_what_was_held_fades_gently():
     values = np.zeros(30)
     values[10:15] = (1.0, 2, 3, 4, 5)
-    faded = held_and_faded(values, spans((10, 15)), 4)
+    faded = held_and_faded(values, spans((10, 15)), 4 / FPS)
     np.testing.assert_allclose(faded[10:15], values[10:15])
     ease = [1 - 3 * x ** 2 + 2 * x ** 3 for x in (0.2, 0.4, 0.6, 0.8)]      # four frames, gone at the fifth
     np.testing.assert_allclose(faded[15:20], [*(5 * share for share in ease), 0], atol=1e-12)
@@ -87,7 +88,7 @@ def test_outside_a_span_what_was_held_fades_gently():
 
 def test_between_near_spans_the_one_passes_into_the_other():
     values = np.where(np.arange(30) < 12, 2.0, 6.0)
-    faded = held_and_faded(values, spans((5, 10), (13, 20)), 100)
+    faded = held_and_faded(values, spans((5, 10), (13, 20)), 3.0)
     assert faded[9] == 2.0 and faded[13] == 6.0
     share = np.arange(1, 4) / 4
     np.testing.assert_allclose(faded[10:13], 2 + 4 * (3 * share ** 2 - 2 * share ** 3))
@@ -101,7 +102,7 @@ def test_without_spans_nothing_is_held_or_carried_on():
 def test_the_speed_at_a_spans_ends_carries_on_and_dies_away():
     values = np.zeros(60)
     values[20:30] = 0.5 * np.arange(10)
-    gained = carried_on(values, spans((20, 30), count=60), 3.0)
+    gained = carried_on(values, spans((20, 30), count=60), 3 / FPS)
     assert not gained[20:30].any()
     after = np.arange(1, 31)
     np.testing.assert_allclose(gained[30:], 0.5 * after * np.exp(-after / 3), atol=1e-9)
@@ -112,6 +113,18 @@ def test_the_speed_at_a_spans_ends_carries_on_and_dies_away():
 def test_in_a_short_gap_the_speed_carries_on_over_a_quarter_of_it():
     values = np.zeros(30)
     values[5:10] = 1.0 * np.arange(5)
-    gained = carried_on(values, spans((5, 10), (17, 25)), 50.0)         # the gap's 7 frames lie within 8 steps
+    gained = carried_on(values, spans((5, 10), (17, 25)), 2.0)         # the gap's 7 frames lie within 8 steps
     steps = np.arange(1, 8)
     np.testing.assert_allclose(gained[10:17], steps * np.exp(-steps / 2), atol=1e-9)
+
+
+def test_frames_more_or_fewer_change_neither_fades_nor_speeds():
+    even = np.arange(60) / FPS
+    more = np.sort(np.concatenate((even, even[[3, 17, 31, 44]] + 0.011)))
+    fewer = np.delete(even, (5, 15, 24, 33))        # the span from frame 20 to 29 keeps its ends
+    for stay in (lambda values, own: held_and_faded(values, own, 0.2), lambda values, own: carried_on(values, own, 0.05)):
+        expected, *found = (stay(0.3 * times, spans_of((times > 0.66) & (times < 0.97), times)) for times in (even, more, fewer))
+        assert np.abs(expected).max() > 0.003
+        for times, own in zip((more, fewer), found):
+            kept = np.isin(even, times)
+            np.testing.assert_allclose(own[np.isin(times, even)], expected[kept], atol=1e-9)

@@ -15,8 +15,9 @@ def apart(first, second):
 
 
 def spikes_of(column, least=0.1):
-    """Return the frames that are spikes of one joint's values (T,)."""
-    return np.flatnonzero(find_spikes(np.asarray(column, float)[:, None, None], least, apart)[:, 0]).tolist()
+    """Return the frames that are spikes of one joint's values (T,), 30 a second."""
+    times = np.arange(len(column)) / 30
+    return np.flatnonzero(find_spikes(np.asarray(column, float)[:, None, None], times, least, apart)[:, 0]).tolist()
 
 
 def with_jump(first, length, height, slope=0.001):
