@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
@@ -72,9 +72,7 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
                   for _, motion in read.motions]
         armatures = [_add_person(collection, capture, person, motion, times, fps, options.relax_hands)
                      for (person, motion), times in zip(read.motions, frames, strict=True)]
-        camera, warnings = None, []
-        if options.with_camera:
-            camera, warnings = _add_camera(scene, collection, capture, read, frames, options)
+        camera, warnings = _add_camera(scene, collection, capture, read, frames, options)
         scene.collection.children.link(collection)
     if camera and scene.camera is None:
         scene.camera = camera
@@ -119,31 +117,33 @@ def _add_person(collection: bpy.types.Collection, capture: Capture, person: List
 
 def _add_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, capture: Capture, read: ReadMotions,
                 frames: list[np.ndarray], options: ImportOptions) -> tuple[bpy.types.Object | None, list[str]]:
-    """Add the video's camera with the footage, where the files tell of one; return it, and warnings."""
-    seen = [(motion, times) for (_, motion), times in zip(read.motions, frames, strict=True)
-            if motion.camera_matrix is not None and motion.image_size is not None and motion.world_from_cam is not None]
-    if not seen:
+    """Add the video's camera with the footage, where it is wanted and the files tell of one; return it, and warnings."""
+    path = _camera_path(read, frames) if options.with_camera else None
+    if path is None:
         return None, []
     render = scene.render
     aspect = (render.resolution_x * render.pixel_aspect_x) / (render.resolution_y * render.pixel_aspect_y)
-    camera_object = build_camera(collection, f"{capture.name} camera", _camera_path(seen), aspect)
+    camera_object = build_camera(collection, f"{capture.name} camera", path, aspect)
     if camera_object.animation_data is not None:
         remember_rate(camera_object.animation_data.action, scene_rate(scene))
-    return camera_object, _add_footage(scene, camera_object.data, capture, read, options.start_frame)
+    return camera_object, _add_footage(scene, camera_object.data, capture, read, path.image_size, options.start_frame)
 
 
-def _camera_path(seen: list[tuple[Motion, np.ndarray]]) -> CameraPath:
-    """Return the camera over all frames in which somebody is seen: all people share one."""
-    first = seen[0][0]
-    moving = [(motion.world_from_cam, times) for motion, times in seen if len(motion.world_from_cam) > 1]
+def _camera_path(read: ReadMotions, frames: list[np.ndarray]) -> CameraPath | None:
+    """Return the camera over all frames in which somebody is seen: all people share one. None where no file tells of it."""
+    seen = [CameraPath(motion.camera_matrix, motion.image_size, motion.world_from_cam, times)
+            for (_, motion), times in zip(read.motions, frames, strict=True)
+            if motion.camera_matrix is not None and motion.image_size is not None and motion.world_from_cam is not None]
+    if not seen:
+        return None
+    moving = [path for path in seen if len(path.world_from_cam) > 1]
     if not moving:
-        return CameraPath(first.camera_matrix, first.image_size, first.world_from_cam, seen[0][1][:1])
-    frames, chosen = np.unique(np.concatenate([times for _, times in moving]), return_index=True)
-    world_from_cam = np.concatenate([poses for poses, _ in moving])[chosen]
-    return CameraPath(first.camera_matrix, first.image_size, world_from_cam, frames)
+        return replace(seen[0], frames=seen[0].frames[:1])
+    times, chosen = np.unique(np.concatenate([path.frames for path in moving]), return_index=True)
+    return replace(seen[0], world_from_cam=np.concatenate([path.world_from_cam for path in moving])[chosen], frames=times)
 
 
-def _add_footage(scene: bpy.types.Scene, camera: bpy.types.Camera, capture: Capture, read: ReadMotions,
+def _add_footage(scene: bpy.types.Scene, camera: bpy.types.Camera, capture: Capture, read: ReadMotions, image_size: np.ndarray,
                  start_frame: int) -> list[str]:
     motion = read.motions[0][1]
     path = Path(capture.listing.video or motion.source)
@@ -154,7 +154,7 @@ def _add_footage(scene: bpy.types.Scene, camera: bpy.types.Camera, capture: Capt
         image = add_footage(camera, footage)
     except RuntimeError as error:
         return [f"Blender cannot show the footage {path.name}: {error}"]
-    if _is_turned(image, motion.image_size):
+    if _is_turned(image, image_size):
         return [f"Blender shows {path.name} without its rotation: the footage does not lie under the motion."]
     return []
 

@@ -91,6 +91,15 @@ def test_footage_runs_in_step_with_the_motion(tmp_path, empty_scene, fps, start_
         assert frame - user.frame_start + 1 <= user.frame_duration
 
 
+def test_one_file_that_tells_of_the_camera_is_enough(tmp_path, empty_scene):
+    without = random_motion(5, camera_matrix=None, image_size=None, world_from_cam=None)
+    video = _write_video(tmp_path / "clip.avi", frame_count=5)
+    folder = write_capture(tmp_path / "capture", [without, random_motion(5, seed=1)], video=str(video))
+    bpy.ops.mpsnet.import_motion(filepath=str(folder))
+    np.testing.assert_allclose(empty_scene.camera.matrix_world.translation, camera_poses(1)[0, :3, 3], atol=1e-5)
+    assert len(empty_scene.camera.data.background_images) == 1
+
+
 def test_missing_footage_is_told_and_breaks_nothing(tmp_path):
     folder = write_capture(tmp_path / "capture", [random_motion(5)], video=str(tmp_path / "gone.mp4"))
     bpy.ops.mpsnet.import_motion(filepath=str(folder))
