@@ -152,7 +152,7 @@ def motion_in_world(standing: StandingPerson, raw: StandingPerson, stage: Stage,
     world_from_cam = stage.world_from_cam if is_still else stage.seen_at(track.frame_index - shot.clock.frame_index[0])
     return Motion(
         poses=_rotvecs(standing), trans=standing.in_world.transl, raw_poses=_rotvecs(raw), raw_trans=raw.in_world.transl,
-        betas=person.betas, mocap_framerate=shot.clock.fps, rest_joints=person.motion.rest_joints,
+        betas=person.betas, gender="neutral", mocap_framerate=shot.clock.fps, rest_joints=person.motion.rest_joints,
         frame_index=track.frame_index, timestamps=track.timestamps, confidence=person.joint_confidence(),
         contacts=standing.in_world.contacts,
         keypoints2d=np.concatenate([track.xy, track.score[..., None]], axis=-1).astype(np.float32),

@@ -20,7 +20,7 @@ from mpsnet_blender.motion.base.rotations import quat_from_rotvec
 from mpsnet_blender.scene.base.action import Channel, bone_path, write_action
 from mpsnet_blender.scene.capture.armature import build_armature
 from mpsnet_blender.scene.capture.capture_import import ImportOptions, import_capture
-from mpsnet_blender.shared.motion_file import Motion, write_motion
+from mpsnet_blender.shared.motion_file import Motion, new_motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES, generic_rest_joints
 
 
@@ -36,7 +36,7 @@ def main() -> None:
 def smooth_motion(frame_count: int) -> Motion:
     """Return a random motion without jumps."""
     steps = np.random.default_rng(0).normal(scale=0.02, size=(frame_count, 72))
-    return Motion(poses=np.cumsum(steps, axis=0), trans=np.zeros((frame_count, 3)), mocap_framerate=30.0)
+    return new_motion(poses=np.cumsum(steps, axis=0), trans=np.zeros((frame_count, 3)), mocap_framerate=30.0)
 
 
 def import_seconds(frame_count: int) -> float:

@@ -50,7 +50,7 @@ def write_capture(folder: Path) -> Path:
         poses[:, skeleton.JOINT["right_shoulder"], 2] = -0.8 + 0.4 * np.sin(5 * seconds)
         poses[:, skeleton.JOINT["left_knee"], 0] = 0.4 + 0.3 * np.sin(4 * seconds)
         world_from_cam = np.array([[[1.0, 0, 0, 0], [0, 0, 1, -4], [0, -1, 0, 1.2], [0, 0, 0, 1]]])
-        motion_file.write_motion(folder / f"person_{number:02d}.npz", motion_file.Motion(
+        motion_file.write_motion(folder / f"person_{number:02d}.npz", motion_file.new_motion(
             poses=poses.reshape(90, 72), trans=np.tile((place, 0.0, 0.95), (90, 1)), mocap_framerate=30.0,
             camera_matrix=np.array(((1300.0, 0, 960), (0, 1300.0, 540), (0, 0, 1))), image_size=np.array((1920, 1080)),
             world_from_cam=world_from_cam, engine="synthetic"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,8 @@ FORMAT_VERSION = 1
 CONTACT_NAMES = ("left_heel", "left_toe", "right_heel", "right_toe")
 _AMASS_POSE_WIDTHS = (72, 156, 165)  # SMPL, SMPL+H, SMPL-X rotation vectors; the first 22 joints are shared
 _SHARED_JOINTS = 22
+# What every file says of its skeleton, for other tools.
+_SKELETON = {"joint_names": np.array(JOINT_NAMES), "parents": np.array(PARENTS)}
 _OPTIONAL = {"keypoints2d", "camera_matrix", "image_size", "world_from_cam", "raw_poses", "raw_trans"}
 
 # What numpy, zipfile and zlib raise for archives that are damaged, encrypted, or claim more memory than there is.
@@ -43,50 +46,46 @@ class Motion:
     poses: np.ndarray
     trans: np.ndarray
     mocap_framerate: float
-    betas: np.ndarray = field(default_factory=lambda: np.zeros(10))
-    gender: str = "neutral"
-    joint_names: tuple[str, ...] = JOINT_NAMES
-    parents: np.ndarray = field(default_factory=lambda: np.array(PARENTS))
-    rest_joints: np.ndarray = field(default_factory=generic_rest_joints)
-    frame_index: np.ndarray | None = None
-    timestamps: np.ndarray | None = None
-    confidence: np.ndarray | None = None
-    contacts: np.ndarray | None = None
+    betas: np.ndarray
+    gender: str
+    rest_joints: np.ndarray
+    frame_index: np.ndarray
+    timestamps: np.ndarray
+    confidence: np.ndarray
+    contacts: np.ndarray
+    source: str
+    engine: str
     keypoints2d: np.ndarray | None = None
     camera_matrix: np.ndarray | None = None
     image_size: np.ndarray | None = None
     world_from_cam: np.ndarray | None = None
     raw_poses: np.ndarray | None = None
     raw_trans: np.ndarray | None = None
-    source: str = ""
-    engine: str = ""
-
-    def __post_init__(self):
-        frame_count = len(self.poses)
-        filled = {
-            "frame_index": np.arange(frame_count),
-            "timestamps": np.arange(frame_count) / self.mocap_framerate if self.mocap_framerate > 0 else None,
-            "confidence": np.ones((frame_count, JOINT_COUNT)),
-            "contacts": np.zeros((frame_count, len(CONTACT_NAMES))),
-        }
-        for name, value in filled.items():
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, value)
 
     @property
     def frame_count(self) -> int:
         return len(self.poses)
 
 
+def new_motion(poses: np.ndarray, trans: np.ndarray, mocap_framerate: float, **told: Any) -> Motion:
+    """Return a motion of which no more than poses, trans and `told`, by Motion's names, is known.
+
+    The rest: an average body, frames counted from 0 at an even rate, sure of every joint, no contacts, no camera.
+    """
+    frames = np.arange(len(poses))
+    filled = Motion(
+        poses, trans, mocap_framerate, betas=np.zeros(10), gender="neutral", rest_joints=generic_rest_joints(),
+        frame_index=frames, timestamps=frames / mocap_framerate, confidence=np.ones((len(frames), JOINT_COUNT)),
+        contacts=np.zeros((len(frames), len(CONTACT_NAMES))), source="", engine="")
+    return replace(filled, **told)
+
+
 def write_motion(path: str | os.PathLike, motion: Motion) -> None:
     """Write a motion file atomically: whole under its name, or not at all. Raises MotionFileError on invalid motion."""
     path = Path(path)
     _validate(motion, str(path))
-    arrays = {"format_version": np.array(FORMAT_VERSION)}
-    for item in fields(motion):
-        value = getattr(motion, item.name)
-        if value is not None:
-            arrays[item.name] = np.asarray(value)
+    told = {name: value for name, value in vars(motion).items() if value is not None}
+    arrays: dict[str, Any] = {"format_version": FORMAT_VERSION, **told, **_SKELETON}
     with written_whole(path) as stream:
         np.savez_compressed(stream, **arrays)
 
@@ -94,29 +93,30 @@ def write_motion(path: str | os.PathLike, motion: Motion) -> None:
 def read_motion(path: str | os.PathLike) -> Motion:
     """Return the motion in a file of ours or a plain AMASS `.npz`. Raises MotionFileError on anything else."""
     arrays = _read_arrays(path)
-    if "format_version" not in arrays:
-        return _from_amass(arrays, path)
-    version = arrays.pop("format_version")
+    motion = _from_ours(arrays, path) if "format_version" in arrays else _from_amass(arrays, path)
+    _validate(motion, str(path))
+    return motion
+
+
+def _from_ours(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Motion:
+    version = arrays["format_version"]
     if version.shape != () or version.dtype.kind not in "iu" or int(version) != FORMAT_VERSION:
         raise MotionFileError(
             f"{path} has motion format version {version!s}; this add-on reads version {FORMAT_VERSION}. "
             "Update the add-on, or capture the video again.")
     known = {item.name for item in fields(Motion)}
-    missing = known - arrays.keys() - _OPTIONAL
+    missing = (known | _SKELETON.keys()) - arrays.keys() - _OPTIONAL
     if missing:
         raise MotionFileError(f"{path} lacks {', '.join(sorted(missing))}. The file is damaged; capture the video again.")
-    values = {key: value for key, value in arrays.items() if key in known}
-    if values["poses"].ndim != 2:
-        raise MotionFileError(f"{path}: poses has shape {values['poses'].shape}, expected (T, {3 * JOINT_COUNT}).")
-    _require_text(values, ("gender", "source", "engine"), path)
-    values["joint_names"] = tuple(str(name) for name in values["joint_names"].ravel())
-    values["mocap_framerate"] = _framerate(values["mocap_framerate"], path)
-    motion = Motion(**values)
-    _validate(motion, str(path))
-    return motion
+    if any(not np.array_equal(arrays[name], values) for name, values in _SKELETON.items()):
+        raise MotionFileError(f"{path}: its skeleton is not SMPL's 24 joints. Only SMPL motion can be read.")
+    values: dict[str, Any] = {name: array for name, array in arrays.items() if name in known}
+    for name in ("gender", "source", "engine"):
+        values[name] = _text(arrays[name], name, path)
+    return Motion(**(values | {"mocap_framerate": _framerate(arrays["mocap_framerate"], path)}))
 
 
-def _read_arrays(path) -> dict[str, np.ndarray]:
+def _read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     path = Path(path)
     if not path.is_file():
         raise MotionFileError(f"There is no file {path}. Choose a motion file (.npz).")
@@ -131,11 +131,11 @@ def _read_arrays(path) -> dict[str, np.ndarray]:
             f"{path} is not a motion file, or it is damaged. Choose an .npz of a capture, or an AMASS .npz.") from None
 
 
-def _from_amass(arrays: dict[str, np.ndarray], path) -> Motion:
+def _from_amass(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Motion:
     framerate = arrays.get("mocap_framerate", arrays.get("mocap_frame_rate"))
     missing = [key for key in ("poses", "trans") if key not in arrays]
     missing += ["mocap_framerate"] if framerate is None else []
-    if missing:
+    if framerate is None or missing:
         raise MotionFileError(f"{path} is neither a motion file of ours nor AMASS: it lacks {', '.join(missing)}.")
     poses, trans = arrays["poses"], arrays["trans"]
     if poses.ndim != 2 or poses.shape[1] not in _AMASS_POSE_WIDTHS or poses.dtype.kind != "f":
@@ -149,37 +149,38 @@ def _from_amass(arrays: dict[str, np.ndarray], path) -> Motion:
         betas[:len(given)] = given
     gender = next(iter(arrays.get("gender", np.array("neutral")).ravel()), "neutral")
     gender = gender.decode("ascii", "replace") if isinstance(gender, bytes) else str(gender)
-    motion = Motion(poses=body, trans=trans, mocap_framerate=_framerate(framerate, path), betas=betas, gender=gender,
-                    source=Path(path).name, engine="amass")
-    _validate(motion, str(path))
-    return motion
+    return new_motion(body, trans, _framerate(framerate, path), betas=betas, gender=gender, source=Path(path).name,
+                      engine="amass")
 
 
-def _framerate(value: np.ndarray, path) -> float:
+def _framerate(value: np.ndarray, path: str | os.PathLike) -> float:
     if value.size != 1 or value.dtype.kind not in "fiu":
         raise MotionFileError(f"{path}: mocap_framerate must be one number, not {value!r}.")
-    return float(value.ravel()[0])
+    framerate = float(value.ravel()[0])
+    if not (np.isfinite(framerate) and framerate > 0):
+        raise MotionFileError(f"{path}: mocap_framerate is {framerate}; it must be above zero.")
+    return framerate
 
 
-def _require_text(values: dict, names, path) -> None:
-    for name in names:
-        if values[name].dtype.kind != "U" or values[name].size != 1:
-            raise MotionFileError(f"{path}: {name} must be a text. The file is damaged; capture the video again.")
-        values[name] = str(values[name].ravel()[0])
+def _text(value: np.ndarray, name: str, path: str | os.PathLike) -> str:
+    if value.dtype.kind != "U" or value.size != 1:
+        raise MotionFileError(f"{path}: {name} must be a text. The file is damaged; capture the video again.")
+    return str(value.ravel()[0])
 
 
 def _validate(motion: Motion, path: str) -> None:
+    _framerate(np.asarray(motion.mocap_framerate), path)
+    if np.ndim(motion.poses) != 2:
+        raise MotionFileError(f"{path}: poses has shape {np.shape(motion.poses)}, expected (T, {3 * JOINT_COUNT}).")
     frames = motion.frame_count
-    shapes = {
-        "poses": (frames, 3 * JOINT_COUNT), "trans": (frames, 3), "betas": (10,), "rest_joints": (JOINT_COUNT, 3),
-        "parents": (JOINT_COUNT,), "frame_index": (frames,), "timestamps": (frames,),
-        "confidence": (frames, JOINT_COUNT), "contacts": (frames, len(CONTACT_NAMES)),
-        "camera_matrix": (3, 3), "image_size": (2,), "raw_poses": (frames, 3 * JOINT_COUNT), "raw_trans": (frames, 3),
-    }
     if frames == 0:
         raise MotionFileError(f"{path} holds no frames. Capture the video again.")
-    if not (np.isfinite(motion.mocap_framerate) and motion.mocap_framerate > 0):
-        raise MotionFileError(f"{path}: mocap_framerate is {motion.mocap_framerate}; it must be above zero.")
+    shapes = {
+        "poses": (frames, 3 * JOINT_COUNT), "trans": (frames, 3), "betas": (10,), "rest_joints": (JOINT_COUNT, 3),
+        "frame_index": (frames,), "timestamps": (frames,), "confidence": (frames, JOINT_COUNT),
+        "contacts": (frames, len(CONTACT_NAMES)), "camera_matrix": (3, 3), "image_size": (2,),
+        "raw_poses": (frames, 3 * JOINT_COUNT), "raw_trans": (frames, 3),
+    }
     for name, shape in shapes.items():
         value = getattr(motion, name)
         if value is not None and np.shape(value) != shape:
@@ -196,8 +197,6 @@ def _validate(motion: Motion, path: str) -> None:
             continue
         if np.asarray(value).dtype.kind not in "fiu" or not np.isfinite(value).all():
             raise MotionFileError(f"{path}: {name} holds values that are not finite numbers.")
-    if tuple(motion.joint_names) != JOINT_NAMES or tuple(int(p) for p in motion.parents) != PARENTS:
-        raise MotionFileError(f"{path}: its skeleton is not SMPL's 24 joints. Only SMPL motion can be read.")
     if (motion.raw_poses is None) != (motion.raw_trans is None):
         raise MotionFileError(f"{path} has one of raw_poses and raw_trans without the other. Capture the video again.")
     if np.any(np.diff(motion.timestamps) <= 0):

@@ -14,7 +14,7 @@ from mpsnet_blender.shared.capture_listing import (
     thumbnail_name,
     write_listing,
 )
-from mpsnet_blender.shared.motion_file import Motion, write_motion
+from mpsnet_blender.shared.motion_file import Motion, new_motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import generic_rest_joints
 
 IMAGE_SIZE = (1280, 720)
@@ -34,7 +34,7 @@ def random_motion(frame_count: int = 60, framerate: float = 30.0, seed: int = 0,
         "world_from_cam": camera_poses(camera_frames),
         "source": "clip.mp4", "engine": "keypoints",
     }
-    return Motion(**(fields | changes))
+    return new_motion(**(fields | changes))
 
 
 def camera_poses(count: int) -> np.ndarray:

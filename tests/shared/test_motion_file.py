@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.shared import motion_file
-from mpsnet_blender.shared.motion_file import FORMAT_VERSION, Motion, MotionFileError, read_motion, write_motion
+from mpsnet_blender.shared.motion_file import FORMAT_VERSION, Motion, MotionFileError, new_motion, read_motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import generic_rest_joints
 
 FRAMES = 5
@@ -28,7 +28,7 @@ def a_motion(**changes):
         "raw_poses": random.normal(size=(FRAMES, 72)), "raw_trans": random.normal(size=(FRAMES, 3)),
         "engine": "keypoints",
     }
-    return Motion(**{**values, **changes})
+    return new_motion(**{**values, **changes})
 
 
 def written_arrays(path, motion=None):
@@ -71,7 +71,7 @@ def test_a_written_file_has_the_version_and_no_array_that_was_not_given(tmp_path
 
 
 def test_what_a_motion_does_not_tell_is_filled_in(tmp_path):
-    write_motion(tmp_path / "m.npz", Motion(np.zeros((3, 72)), np.zeros((3, 3)), 25.0))
+    write_motion(tmp_path / "m.npz", new_motion(np.zeros((3, 72)), np.zeros((3, 3)), 25.0))
     motion = read_motion(tmp_path / "m.npz")
     np.testing.assert_allclose(motion.timestamps, [0.0, 0.04, 0.08])
     np.testing.assert_array_equal(motion.frame_index, [0, 1, 2])
@@ -93,6 +93,7 @@ def test_other_tools_read_the_file_as_amass(tmp_path):
     arrays = written_arrays(tmp_path / "m.npz")
     assert arrays["poses"].shape == (FRAMES, 72) and arrays["trans"].shape == (FRAMES, 3)
     assert float(arrays["mocap_framerate"]) == 29.97 and str(arrays["gender"]) == "female"
+    assert arrays["joint_names"][:2].tolist() == ["pelvis", "left_hip"] and arrays["parents"][:5].tolist() == [-1, 0, 0, 0, 1]
     assert not any(array.dtype.hasobject for array in arrays.values())
 
 
@@ -268,8 +269,8 @@ def test_a_reader_never_sees_a_half_written_file(tmp_path):
     path = tmp_path / "m.npz"
     write_motion(path, a_motion())
     script = ("import sys; sys.path.insert(0, sys.argv[2]); import numpy as np\n"
-              "from mpsnet_blender.shared.motion_file import Motion, write_motion\n"
-              "while True: write_motion(sys.argv[1], Motion(np.zeros((2000, 72)), np.zeros((2000, 3)), 30.0))\n")
+              "from mpsnet_blender.shared.motion_file import new_motion, write_motion\n"
+              "while True: write_motion(sys.argv[1], new_motion(np.zeros((2000, 72)), np.zeros((2000, 3)), 30.0))\n")
     root = str(motion_file.Path(motion_file.__file__).parents[2])
     with subprocess.Popen([sys.executable, "-c", script, str(path), root]) as writer:
         for _ in range(100):

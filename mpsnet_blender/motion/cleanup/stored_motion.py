@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -47,18 +48,17 @@ class StoredMotion:
 
 def stored_motion(motion: Motion) -> StoredMotion:
     """Return what is kept of a file's motion; contacts are measured where it tells none at all, as AMASS files do."""
-    is_raw = motion.raw_poses is None or motion.raw_trans is None
-    stored = StoredMotion(
-        raw_poses=motion.poses if is_raw else motion.raw_poses, raw_trans=motion.trans if is_raw else motion.raw_trans,
-        poses=motion.poses, trans=motion.trans, rest_joints=motion.rest_joints, timestamps=motion.timestamps,
-        contacts=motion.contacts)
+    raw_poses = motion.poses if motion.raw_poses is None else motion.raw_poses
+    raw_trans = motion.trans if motion.raw_trans is None else motion.raw_trans
+    stored = StoredMotion(raw_poses, raw_trans, motion.poses, motion.trans, motion.rest_joints, motion.timestamps,
+                          motion.contacts)
     return stored if stored.contacts.any() else replace(stored, contacts=measured_contacts(stored.raw))
 
 
 def motion_bytes(stored: StoredMotion) -> bytes:
     """Return the motion as bytes: an .npz, not compressed, as Blender compresses its files itself where it is told to."""
     stream = io.BytesIO()
-    arrays = {name: np.asarray(array, dtype=_KEPT_AS[name]) for name, array in vars(stored).items()}
+    arrays: dict[str, Any] = {name: np.asarray(array, dtype=_KEPT_AS[name]) for name, array in vars(stored).items()}
     np.savez(stream, format=np.array(_FORMAT), **arrays)
     return stream.getvalue()
 

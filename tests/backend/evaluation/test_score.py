@@ -11,7 +11,7 @@ from backend.base.errors import TruthError
 from backend.evaluation.ground import compare_in_world, distance_error, path_error, slide, world_joints
 from backend.evaluation.score import compare, score_capture
 from backend.evaluation.truth import BODY, Truth, read_truth, touching
-from mpsnet_blender.shared.motion_file import Motion, write_motion
+from mpsnet_blender.shared.motion_file import new_motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.backend.made_people import walker
 
@@ -62,7 +62,7 @@ def test_a_capture_of_some_frames_is_compared_with_those(sample_truth):
 def moving_person(frame_count=90, stature=1.7):
     """Return a walker as a motion file's contents and as a truth of one person that is its own."""
     person = walker(frame_count, velocity=(0.5, 0.8), stature=stature)
-    motion = Motion(poses=Rotation.from_matrix(person.rotmats.reshape(-1, 3, 3)).as_rotvec().reshape(frame_count, 72),
+    motion = new_motion(poses=Rotation.from_matrix(person.rotmats.reshape(-1, 3, 3)).as_rotvec().reshape(frame_count, 72),
                     trans=person.transl, mocap_framerate=30.0, rest_joints=person.body.rest_joints,
                     contacts=np.tile((1.0, 0.0, 1.0, 0.0), (frame_count, 1)))
     joints, feet = world_joints(motion)
@@ -161,7 +161,7 @@ def test_a_file_or_nothing_in_the_folders_place_is_told(tmp_path, sample_truth):
 def test_a_folder_without_motion_and_one_without_a_camera_are_told(tmp_path, sample_truth):
     with pytest.raises(TruthError, match=r"holds no person_"):
         score_capture(tmp_path, sample_truth)
-    write_motion(tmp_path / "person_01.npz", Motion(poses=np.zeros((3, 72)), trans=np.zeros((3, 3)), mocap_framerate=30.0))
+    write_motion(tmp_path / "person_01.npz", new_motion(poses=np.zeros((3, 72)), trans=np.zeros((3, 3)), mocap_framerate=30.0))
     with pytest.raises(TruthError, match="no camera"):
         score_capture(tmp_path, sample_truth)
 

@@ -6,7 +6,7 @@ import pytest
 
 from mpsnet_blender.motion.cleanup.cleanup import CleanupSettings, clean_motion
 from mpsnet_blender.motion.cleanup.foot_lock import lock_feet
-from mpsnet_blender.shared.motion_file import Motion, write_motion
+from mpsnet_blender.shared.motion_file import Motion, new_motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_NAMES
 from tests.motion.walkers import FPS, disturbed, walker
 
@@ -17,7 +17,7 @@ def file_motion(frames: int = 120) -> Motion:
     """Return a capture's motion file: feet planted, the raw motion beside it."""
     raw = disturbed(walker(frames))
     locked = lock_feet(raw)
-    return Motion(poses=locked.poses, trans=locked.transl, raw_poses=raw.poses, raw_trans=raw.transl, mocap_framerate=FPS,
+    return new_motion(poses=locked.poses, trans=locked.transl, raw_poses=raw.poses, raw_trans=raw.transl, mocap_framerate=FPS,
                   rest_joints=raw.rest_joints, contacts=raw.contacts, engine="made")
 
 

@@ -11,7 +11,7 @@ from mpsnet_blender.motion.base.rest_pose import (
     with_relaxed_hands,
 )
 from mpsnet_blender.motion.base.rotations import quat_from_rotvec, rotmat_from_quat, rotmat_from_rotvec, rotvec_from_rotmat
-from mpsnet_blender.shared.motion_file import Motion
+from mpsnet_blender.shared.motion_file import new_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, PARENTS, forward_kinematics, generic_rest_joints
 
 
@@ -75,7 +75,7 @@ def test_pelvis_yaw_turns_the_root_bone_about_z():
 
 
 def test_the_root_channel_takes_the_rest_head_to_its_place():
-    motion = Motion(poses=np.zeros((2, 72)), trans=np.array(((1, 2, 3), (4, 5, 6.0))), mocap_framerate=30.0,
+    motion = new_motion(poses=np.zeros((2, 72)), trans=np.array(((1, 2, 3), (4, 5, 6.0))), mocap_framerate=30.0,
                     rest_joints=generic_rest_joints() + (0, -0.2, 0.1))
     np.testing.assert_allclose(root_locations(motion)[0], (1, 1.8, 3.1))
     bone = rotmat_from_rotvec((0.3, 0.2, -0.5))
@@ -86,7 +86,7 @@ def test_the_root_channel_takes_the_rest_head_to_its_place():
 def test_relaxed_hands_curl_towards_the_palms_and_leave_moving_hands_alone():
     poses = np.zeros((3, 72))
     poses[1, 3 * JOINT["right_hand"]] = 0.1
-    motion = with_relaxed_hands(Motion(poses, np.zeros((3, 3)), 30.0, raw_poses=poses, raw_trans=np.zeros((3, 3))))
+    motion = with_relaxed_hands(new_motion(poses, np.zeros((3, 3)), 30.0, raw_poses=poses, raw_trans=np.zeros((3, 3))))
     relaxed = motion.poses.reshape(3, JOINT_COUNT, 3)
     finger = rotmat_from_rotvec(relaxed[0, JOINT["left_hand"]]) @ (1, 0, 0)
     assert np.degrees(np.arcsin(-finger[1])) == pytest.approx(np.degrees(RELAXED_HAND_RADIANS))

@@ -13,7 +13,7 @@ from mpsnet_blender.motion.cleanup.motion_quality import measure_motion
 from mpsnet_blender.motion.cleanup.root_placement import from_origin, in_place
 from mpsnet_blender.motion.cleanup.spikes import repair_spikes
 from mpsnet_blender.motion.cleanup.stored_motion import StoredMotionError, motion_bytes, motion_from_bytes, stored_motion
-from mpsnet_blender.shared.motion_file import Motion
+from mpsnet_blender.shared.motion_file import new_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
 from tests.motion.walkers import FPS, STRIDE_METRES, STRIDE_SECONDS, UPRIGHT, disturbed, slide_millimetres, walker
 
@@ -155,7 +155,7 @@ def test_a_motion_without_contacts_has_them_measured_and_locked():
     agreement = (told == (truth.contacts > 0.5)).mean()
     print(f"contacts measured: {agreement:.0%} as they are")
     assert agreement > 0.85
-    stored = stored_motion(Motion(body.poses, body.transl, FPS, rest_joints=body.rest_joints))
+    stored = stored_motion(new_motion(body.poses, body.transl, FPS, rest_joints=body.rest_joints))
     after = clean_motion(stored.raw, CleanupSettings()).body
     assert slide_millimetres(replace(after, contacts=body.contacts)) < 0.5 * slide_millimetres(body)
 
@@ -179,7 +179,7 @@ def test_the_shortest_motions_pass_all_of_it(frames):
 
 def test_a_kept_motion_comes_back_from_its_bytes():
     raw, locked = disturbed(walker(20)), walker(20)
-    motion = Motion(locked.poses, locked.transl, FPS, rest_joints=raw.rest_joints, contacts=raw.contacts, raw_poses=raw.poses,
+    motion = new_motion(locked.poses, locked.transl, FPS, rest_joints=raw.rest_joints, contacts=raw.contacts, raw_poses=raw.poses,
                     raw_trans=raw.transl)
     back = motion_from_bytes(motion_bytes(stored_motion(motion)))
     for own, wanted in ((back.raw, raw), (back.imported, locked)):

@@ -3,7 +3,7 @@ import pytest
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
 from mpsnet_blender.motion.formats.bvh import BvhClip, bvh_of_motion, bvh_text
-from mpsnet_blender.shared.motion_file import Motion
+from mpsnet_blender.shared.motion_file import Motion, new_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES, PARENTS, forward_kinematics, generic_rest_joints
 from tests.motion.formats.bvh_reader import read_bvh
 
@@ -15,7 +15,7 @@ def sample_motion(frames: int = 40, **changes) -> Motion:
     fields = {"poses": np.cumsum(generator.normal(scale=0.2, size=(frames, 72)), axis=0),
               "trans": generator.normal(size=(frames, 3)), "mocap_framerate": 30.0,
               "rest_joints": generic_rest_joints(1.83) + (0.002, -0.22, 0.03)}
-    return Motion(**(fields | changes))
+    return new_motion(**(fields | changes))
 
 
 def joints_of(motion: Motion) -> np.ndarray:

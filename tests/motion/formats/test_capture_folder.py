@@ -5,13 +5,13 @@ import pytest
 
 from mpsnet_blender.motion.formats.capture_folder import open_capture, read_motions
 from mpsnet_blender.shared.capture_listing import CaptureListing, ListedPerson, write_listing
-from mpsnet_blender.shared.motion_file import Motion, MotionFileError, write_motion
+from mpsnet_blender.shared.motion_file import MotionFileError, new_motion, write_motion
 
 
 def _write_capture(folder, starts=(0.5, 2.0), **changes):
     people = []
     for number, start in enumerate(starts, start=1):
-        motion = Motion(poses=np.zeros((4, 72)), trans=np.zeros((4, 3)), mocap_framerate=30.0,
+        motion = new_motion(poses=np.zeros((4, 72)), trans=np.zeros((4, 3)), mocap_framerate=30.0,
                         timestamps=start + np.arange(4) / 30)
         write_motion(folder / f"person_{number:02d}.npz", motion)
         people.append(ListedPerson(number, f"person_{number:02d}.npz", f"person_{number:02d}.jpg",

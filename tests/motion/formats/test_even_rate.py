@@ -3,7 +3,7 @@ import pytest
 
 from mpsnet_blender.motion.base.rotations import quat_from_rotvec
 from mpsnet_blender.motion.formats.even_rate import at_even_rate
-from mpsnet_blender.shared.motion_file import Motion
+from mpsnet_blender.shared.motion_file import Motion, new_motion
 
 
 def turning(timestamps, rate: float = 30.0, speed: float = 1.0) -> Motion:
@@ -12,7 +12,7 @@ def turning(timestamps, rate: float = 30.0, speed: float = 1.0) -> Motion:
     poses = np.zeros((len(timestamps), 72))
     poses[:, 2] = speed * timestamps
     trans = np.column_stack((2.0 * timestamps, np.zeros((len(timestamps), 2))))
-    return Motion(poses=poses, trans=trans, mocap_framerate=rate, timestamps=timestamps)
+    return new_motion(poses=poses, trans=trans, mocap_framerate=rate, timestamps=timestamps)
 
 
 def test_even_timestamps_leave_the_motion_as_it_is():
