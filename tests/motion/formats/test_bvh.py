@@ -76,8 +76,8 @@ def test_angles_do_not_jump_when_the_body_turns_round_and_round():
 
 
 def test_names_with_spaces_become_words_and_stay_apart():
-    clip = BvhClip(names=("my root", "my_root"), parents=np.array((-1, 0)), offsets=np.zeros((2, 3)),
-                   end_offsets=np.ones((2, 3)), rotmats=np.tile(np.eye(3), (1, 2, 1, 1)),
-                   positions=np.zeros((1, 2, 3)), has_position=np.array((True, True)), framerate=30.0)
+    clip = BvhClip(names=("my root", "my_root", "my\troot"), parents=np.array((-1, 0, 1)), offsets=np.zeros((3, 3)),
+                   end_offsets=np.ones((3, 3)), rotmats=np.tile(np.eye(3), (1, 3, 1, 1)),
+                   positions=np.zeros((1, 3, 3)), has_position=np.array((True, True, True)), framerate=30.0)
     bvh = read_bvh(bvh_text(clip))
-    assert bvh.names == ["my_root", "my_root_2"] and bvh.rows.shape == (1, 12)
+    assert bvh.names == ["my_root", "my_root_2", "my_root_3"] and bvh.rows.shape == (1, 18)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,22 @@ def turning(timestamps, rate: float = 30.0, speed: float = 1.0) -> Motion:
 def test_even_timestamps_leave_the_motion_as_it_is():
     motion = turning(5.0 + np.arange(20) / 30)
     assert at_even_rate(motion) is motion
+
+
+@pytest.mark.parametrize(("off", "stays"), [(0.008, True), (0.015, False)])
+def test_a_hundredth_of_a_frame_is_even_enough(off, stays):
+    seconds = np.arange(20) / 30
+    seconds[7] += off / 30
+    motion = turning(seconds)
+    assert (at_even_rate(motion) is motion) == stays
+
+
+def test_the_videos_own_is_left_out_and_a_still_camera_stays():
+    motion = turning(np.arange(3) / 30)
+    motion = replace(motion, keypoints2d=np.zeros((3, 33, 3)), world_from_cam=np.eye(4)[None])
+    even = at_even_rate(motion, 60.0)
+    assert even.keypoints2d is None and even.world_from_cam.shape == (1, 4, 4)
+    assert at_even_rate(replace(motion, world_from_cam=np.tile(np.eye(4), (3, 1, 1))), 60.0).world_from_cam is None
 
 
 def test_uneven_timestamps_are_put_on_the_even_places():
