@@ -14,7 +14,7 @@ from ..body.camera_placement import place_in_camera
 from ..body.lean import lean_bias
 from ..body.lifting import lift
 from ..body.picture_fit import refine
-from ..people.gaps import between, fill_gaps, span_starts
+from ..people.gaps import fill_gaps, interpolate, span_starts
 from ..people.sides import repair_sides
 from ..people.stitching import PersonTrack
 from .engine import CapturedPerson, Shot
@@ -81,5 +81,5 @@ def _drawn(person: CapturedPerson, imagined: np.ndarray, intrinsics: np.ndarray)
         return person
     track = person.track
     drawn = project(person.body.posed_landmarks(*person.motion.pose()), intrinsics)
-    off = between((track.xy - drawn)[~imagined], track.timestamps[~imagined], track.timestamps)
+    off = interpolate((track.xy - drawn)[~imagined], track.timestamps[~imagined], track.timestamps)
     return replace(person, track=replace(track, xy=np.where(imagined[:, None, None], drawn + off, track.xy)))

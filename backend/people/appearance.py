@@ -1,4 +1,4 @@
-"""How a person looks, as a colour histogram of torso and thighs: cheap, and enough to tell clothes apart."""
+"""A person's appearance: a colour histogram of torso and thighs. It is cheap and tells clothes apart."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import numpy as np
 
 from .landmarks import LANDMARK, Landmarks
 
-_BINS = 6
-HISTOGRAM_SIZE = 2 * 3 * _BINS      # torso and thighs; lightness, a and b
+_BINS = 6                           # of each channel: chosen by eye on crossing people; not measured
+HISTOGRAM_SIZE = 2 * 3 * _BINS      # torso and thighs; CIELAB's lightness, a and b
 _LEFT_SHOULDER, _RIGHT_SHOULDER = LANDMARK["left_shoulder"], LANDMARK["right_shoulder"]
 _LEFT_HIP, _RIGHT_HIP = LANDMARK["left_hip"], LANDMARK["right_hip"]
 _THIGHS = (("left_hip", "left_knee"), ("right_hip", "right_knee"))
 
 
-def appearance(image: np.ndarray, landmarks: Landmarks) -> np.ndarray:
+def measure_appearance(image: np.ndarray, landmarks: Landmarks) -> np.ndarray:
     """Return a histogram (36,) summing to 2: lightness, a and b of the torso, then of the thighs."""
     along, across = np.meshgrid(np.linspace(0.1, 0.9, 8), np.linspace(0.15, 0.85, 8))
     xy = landmarks.xy
@@ -31,7 +31,7 @@ def _histogram(image: np.ndarray, points: np.ndarray) -> np.ndarray:
     inside = ((points >= 0) & (points <= limits)).all(1)
     pixels = np.clip(points, 0, limits).astype(int)[inside] if inside.any() else np.clip(points, 0, limits).astype(int)
     colours = cv2.cvtColor(image[pixels[:, 1], pixels[:, 0]][None], cv2.COLOR_BGR2LAB)[0].astype(float)
-    # Clothes differ less in a and b than in lightness: their middle range takes all bins.
+    # Colours of clothes lie near the middle of a and b (128 is grey): the bins cover 96 to 160 and ignore the rest.
     low, high = np.array((0, 96, 96)), np.array((255, 160, 160))
     bins = np.clip((colours - low) / (high - low) * _BINS, 0, _BINS - 1).astype(int)
     counts = np.stack([np.bincount(bins[:, channel], minlength=_BINS) for channel in range(3)])
@@ -39,5 +39,5 @@ def _histogram(image: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def appearance_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Return 0 for the same colours and 1 for none in common."""
+    """Return 0 for equal histograms and 1 for histograms that have no colour in common."""
     return float(np.abs(a - b).sum() / 4)

@@ -14,16 +14,21 @@ from ..base.regions import Region, region_from_alignment
 
 _SHA256 = "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c"
 _RESOLUTION = 224
-_MIN_SCORE = 0.5
-_OVERLAP_OF_ONE_PERSON = 0.3
-# A person must fill a fifth of a tile's long side to be found: fractions of the frame's long side that a tile takes.
+_MIN_SCORE = 0.5                        # MediaPipe's own threshold for this detector
+_MIN_OVERLAP_OF_ONE_PERSON = 0.3        # intersection over union; MediaPipe's own threshold for this detector
+# Side of a tile over the frame's long side. The detector finds people who fill a fifth of a tile: in a 1080p frame they
+# are 450, 300 and 150 to 200 px tall (measured on rendered people).
 _TILE_FRACTIONS = (1.0, 1 / 2, 1 / 3.5)
-_TILE_STRIDE = 0.6
+_TILE_STRIDE = 0.6                      # of a tile's side: a person of two fifths of a tile lies whole in one of them
+_MIN_SIDE = 30                          # px, of a body of 24 px: too small for the landmark model, which is good down to 150 px
+# Two detections are one person where their centres are this near (in body radii) and their sides differ by less than
+# these factors. Chosen by eye on rendered people; not measured.
+_SAME_CENTRE, _SAME_SIZE = 0.25, (0.6, 1.7)
 
 
 @dataclass(frozen=True)
 class Detection:
-    """A person that the detector sees: its region in the image and the score in 0..1."""
+    """A person that the detector found: the region in the image and the score in 0..1."""
     region: Region
     score: float
 
@@ -37,7 +42,7 @@ class PersonDetector:
         self._anchors = _anchors()
 
     def __call__(self, image: np.ndarray, fine: bool = True) -> list[Detection]:
-        """Return the people in a BGR image, best first, each once; without `fine` only the larger ones, faster."""
+        """Return the people in a BGR image, each once, best first. Without `fine` small people are left out: that is faster."""
         tiles = _tiles(image.shape[1], image.shape[0], _TILE_FRACTIONS if fine else _TILE_FRACTIONS[:-1])
         rows = np.concatenate(self._workers.map(lambda tile: self._detect_in_tile(image, tile), tiles))
         return _distinct([_detection(row) for row in rows[np.argsort(-rows[:, -1])]])
@@ -82,7 +87,7 @@ def _weighted_non_maximum_suppression(rows: np.ndarray) -> np.ndarray:
     rows = rows[np.argsort(-rows[:, -1])]
     merged = []
     while len(rows):
-        same = _intersection_over_union(rows[0], rows) > _OVERLAP_OF_ONE_PERSON
+        same = _intersection_over_union(rows[0], rows) > _MIN_OVERLAP_OF_ONE_PERSON
         same[0] = True
         weights = rows[same, -1:]
         merged.append(np.append((rows[same, :12] * weights).sum(0) / weights.sum(), rows[0, -1]))
@@ -98,7 +103,7 @@ def _intersection_over_union(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
 
 
 def _tiles(width: int, height: int, fractions: tuple[float, ...]) -> list[tuple[int, int, int, int]]:
-    """Return tiles x, y, width, height in px: the frame, and covers of it by smaller ones that overlap by two fifths."""
+    """Return tiles (x, y, width, height) in px: the whole frame, then smaller tiles that cover it and overlap by two fifths."""
     tiles = [(0, 0, width, height)]
     for fraction in fractions[1:]:
         side = int(max(width, height) * fraction)
@@ -119,11 +124,11 @@ def _detection(row: np.ndarray) -> Detection:
 
 
 def _distinct(detections: list[Detection]) -> list[Detection]:
-    """Return detections, best first, without those that repeat a better one at about its place and size."""
+    """Return detections, best first, without those at about the position and size of a better one."""
     kept: list[Detection] = []
     for detection in detections:
         region = detection.region
-        if region.side < 30:
+        if region.side < _MIN_SIDE:
             continue
         if not any(_same_person(region, other.region) for other in kept):
             kept.append(detection)
@@ -131,5 +136,5 @@ def _distinct(detections: list[Detection]) -> list[Detection]:
 
 
 def _same_person(a: Region, b: Region) -> bool:
-    near = np.hypot(*(a.centre - b.centre)) < 0.25 * min(a.body_radius, b.body_radius)
-    return bool(near) and 0.6 < a.side / b.side < 1.7
+    near = np.hypot(*(a.centre - b.centre)) < _SAME_CENTRE * min(a.body_radius, b.body_radius)
+    return bool(near) and _SAME_SIZE[0] < a.side / b.side < _SAME_SIZE[1]

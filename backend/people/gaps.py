@@ -1,4 +1,4 @@
-"""Frames in which a person was hidden: filled where short, left out where long."""
+"""Gaps in a track, where the person was hidden: short ones are filled, long ones are left out."""
 
 from __future__ import annotations
 
@@ -8,32 +8,33 @@ import numpy as np
 
 from .stitching import PersonTrack
 
-_MAX_FILLED_SECONDS = 1.5
+_MAX_FILLED_SECONDS = 1.5      # about three steps of a walk; in a longer gap a person may have done anything
+_SAME_RATE = 0.02              # share by which measured and nominal frame rates may differ: rounding of timestamps to 1 ms
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Every frame that was read: frame_index (N,) rises by one, timestamps (N,) in seconds; fps as the file says."""
+    """All frames that were read: frame_index (N,) rises by one, timestamps (N,) in seconds; nominal_fps is the file's."""
     frame_index: np.ndarray
     timestamps: np.ndarray
     nominal_fps: float
 
     @property
     def fps(self) -> float:
-        """Return the file's frames a second, or what the usual step between timestamps says where they disagree."""
+        """Return the file's frames a second; where the median step of the timestamps disagrees with it, what that step gives."""
         if len(self.timestamps) < 2:
             return self.nominal_fps
         measured = 1 / float(np.median(np.diff(self.timestamps)))
-        return self.nominal_fps if abs(measured / self.nominal_fps - 1) < 0.02 else measured
+        return self.nominal_fps if abs(measured / self.nominal_fps - 1) < _SAME_RATE else measured
 
 
 def span_starts(track: PersonTrack) -> np.ndarray:
-    """Return the rows (N,) of a track at which it goes on after a gap: what is smooth or windowed does not reach across."""
+    """Return the rows (N,) at which a track continues after a gap: smoothing and windows must not reach across them."""
     return np.flatnonzero(np.diff(track.frame_index) > 1) + 1
 
 
 def fill_gaps(track: PersonTrack, clock: Clock) -> PersonTrack:
-    """Return the track with the frames of gaps up to 1.5 s put in between, at score 0."""
+    """Return the track with the frames of gaps up to 1.5 s inserted: interpolated positions, score 0."""
     frames = track.frame_index
     wanted = [frames[:1]]
     for before, after, seconds in zip(frames[:-1], frames[1:], np.diff(track.timestamps)):
@@ -41,16 +42,16 @@ def fill_gaps(track: PersonTrack, clock: Clock) -> PersonTrack:
     frame_index = np.concatenate(wanted)
     timestamps = clock.timestamps[frame_index - clock.frame_index[0]]
 
-    def interpolated(values: np.ndarray) -> np.ndarray:
-        return between(values, track.timestamps, timestamps)
+    def filled(values: np.ndarray) -> np.ndarray:
+        return interpolate(values, track.timestamps, timestamps)
 
     score = np.zeros((len(frame_index), track.score.shape[1]))
     score[np.isin(frame_index, frames)] = track.score
-    return replace(track, frame_index=frame_index, timestamps=timestamps, xy=interpolated(track.xy),
-                   world=interpolated(track.world), score=score, boxes=interpolated(track.boxes))
+    return replace(track, frame_index=frame_index, timestamps=timestamps, xy=filled(track.xy),
+                   world=filled(track.world), score=score, boxes=filled(track.boxes))
 
 
-def between(values: np.ndarray, known: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
+def interpolate(values: np.ndarray, known: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
     """Return values (N, ...), given at times `known` (N,) s, interpolated at timestamps (T,) s: (T, ...)."""
     flat = values.reshape(len(values), -1)
     columns = [np.interp(timestamps, known, column) for column in flat.T]

@@ -1,4 +1,4 @@
-"""33 body landmarks of one person: the landmark model of MediaPipe's wheel (BlazePose GHUM full), read twice and averaged."""
+"""33 body landmarks of one person: the landmark model of MediaPipe's wheel (BlazePose GHUM full), run twice and averaged."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from ..base.regions import Region, region_from_alignment
 _SHA256 = "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f"
 _RESOLUTION = 256
 _HEATMAP = 64
-_REFINEMENT_RADIUS = 3
+_REFINEMENT_RADIUS, _MIN_PEAK = 3, 0.5       # cells, and the heatmap's maximum: as in MediaPipe's own refinement (kernel 7)
 _MODEL_POINTS = 39
-_ALIGNMENT = [33, 34]
-_HALF_TRUSTED_APART = 0.1     # of the region's side: two readings so far apart halve a landmark's score
-_CLEARLY_NEARER = 0.8         # seen from the side, left and right lie so near one another that chance decides
+_ALIGNMENT = [33, 34]         # the auxiliary landmarks that give the next frame's region
+# Of the region's side (an eighth of the body's height): two readings of a landmark that lie so far apart halve its score.
+# Chosen by eye on footage of a leaning man; not measured.
+_HALF_TRUSTED_APART = 0.1
+# Ratio of distances below which left and right count as exchanged. From the side, left and right landmarks almost coincide, and
+# the ratio is near 1 by chance. Chosen by eye; not measured.
+_CLEARLY_NEARER = 0.8
 
 LANDMARK_NAMES = (
     "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer",
@@ -29,7 +33,7 @@ LANDMARK_NAMES = (
 )
 LANDMARK_COUNT = len(LANDMARK_NAMES)
 LANDMARK = {name: index for index, name in enumerate(LANDMARK_NAMES)}
-BODY = slice(LANDMARK["left_shoulder"], None)      # all but the face
+BODY = slice(LANDMARK["left_shoulder"], None)      # all landmarks except the face
 TORSO = tuple(LANDMARK[name] for name in ("left_shoulder", "right_shoulder", "left_hip", "right_hip"))
 
 
@@ -45,9 +49,9 @@ _MIRRORED_ALL = _mirror_pairs()
 
 @dataclass(frozen=True)
 class Reading:
-    """What the model reads in one crop: xy (33, 2), world (33, 3) and score (33,) as `Landmarks` has them.
+    """The model's result for one crop: xy (33, 2), world (33, 3) and score (33,) as in `Landmarks`.
 
-    Of many frames, all with a leading T.
+    For T frames, all arrays have a leading T.
     """
     xy: np.ndarray
     world: np.ndarray
@@ -62,11 +66,11 @@ class Reading:
 class Landmarks:
     """One person in one frame.
 
-    xy (33, 2) image px; world (33, 3) metres about the hips' centre, axes as the camera's (x right, y down, z away)
-    were it turned towards the person; score (33,) visibility in 0..1; presence: probability that a person is there;
-    next_region: where to look in the next frame. readings: what was averaged, the second with left and right exchanged
-    where it agrees better so (is_crosswise); `mirroring` decides which is right once the clip is known. is_rechecked:
-    whether the crop of the second was turned otherwise.
+    xy (33, 2) image px; world (33, 3) metres about the hips' centre, in the axes (x right, y down, z away) of a camera that
+    is turned towards the person; score (33,) visibility in 0..1; presence: probability that there is a person;
+    next_region: where to look in the next frame. readings: the two readings that were averaged. is_crosswise: left and right
+    of the second were exchanged before, because the readings agree better so; `mirroring` decides later, from the whole
+    clip, which reading is right. is_rechecked: the second reading's crop was rotated differently.
     """
     xy: np.ndarray
     world: np.ndarray
@@ -88,10 +92,10 @@ class Landmarks:
 
 
 class LandmarkModel:
-    """Reads landmarks in regions, each twice: as it is and mirrored, which halves the model's side bias.
+    """Reads landmarks in regions, each twice: the crop and its mirror image. The mean halves the model's bias to one side.
 
-    Turned upright, somebody who leans may be read with left and right exchanged, as surely as ever, and mirrored
-    likewise. A region to recheck is turned half the way back for the second reading: both seldom err at once.
+    The model may exchange left and right of a leaning person in a crop that is rotated upright, with a high score, and in its
+    mirror image too. So the second crop of a region to recheck is rotated back by half: both are seldom wrong at once.
     """
 
     def __init__(self, models_folder: Path, workers: Workers):
@@ -99,7 +103,7 @@ class LandmarkModel:
         self._workers = workers
 
     def __call__(self, image: np.ndarray, regions: list[Region], recheck: list[bool] | None = None) -> list[Landmarks]:
-        """Return the landmarks in each region of a BGR image; recheck those, or all."""
+        """Return the landmarks in each region of a BGR image. recheck: for each region, whether to recheck it (default: all)."""
         recheck = [True] * len(regions) if recheck is None else recheck
         seconds = [_turned_back(region) if again else region for region, again in zip(regions, recheck, strict=True)]
         views = [view for pair in zip(regions, seconds) for view in ((pair[0], False), (pair[1], True))]
@@ -135,7 +139,7 @@ def _sigmoid(values: np.ndarray) -> np.ndarray:
 
 
 def _refine(xy: np.ndarray, heatmap: np.ndarray) -> np.ndarray:
-    """Return points (39, 2) moved to the centre of mass of a 7 x 7 window of their heatmap where it is sure (>= 0.5)."""
+    """Return points (39, 2), moved to the centre of mass of a 7 x 7 window of their heatmap where its maximum is >= 0.5."""
     cells = (xy * _HEATMAP / _RESOLUTION).astype(int)
     inside = ((cells >= 0) & (cells < _HEATMAP)).all(1)
     offsets = np.arange(-_REFINEMENT_RADIUS, _REFINEMENT_RADIUS + 1)
@@ -146,7 +150,7 @@ def _refine(xy: np.ndarray, heatmap: np.ndarray) -> np.ndarray:
     window = _sigmoid(heatmap[clipped_rows[:, :, None], clipped_columns[:, None, :], point]) * valid
     mass = np.maximum(window.sum((1, 2)), 1e-9)
     centre = np.stack([(window.sum(1) * columns).sum(1) / mass, (window.sum(2) * rows).sum(1) / mass], axis=1)
-    sure = inside & (window.max((1, 2)) >= 0.5)
+    sure = inside & (window.max((1, 2)) >= _MIN_PEAK)
     return np.where(sure[:, None], centre * _RESOLUTION / _HEATMAP, xy)
 
 
@@ -163,9 +167,9 @@ class _ImageLandmarks:
 
 
 def _turned_back(region: Region) -> Region:
-    """Return the region turned back by half of what it is turned where that is little, less and less where it is much.
+    """Return the region rotated back by half of its angle where that is small, and by a smaller share where it is large.
 
-    By 20 degrees of 40, 29 of 90: what is not upright in its crop costs depth. Upside down stays upside down.
+    By 20 of 40 degrees, by 29 of 90, by 0 of 180: depth gets worse the less upright the body is in its crop.
     """
     return replace(region, angle=region.angle - math.sin(region.angle) / 2)
 
@@ -175,7 +179,7 @@ def _in_image(crop: _CropLandmarks, region: Region) -> _ImageLandmarks:
     xy = crop.xy @ affine[:, :2].T + affine[:, 2]
     cosine, sine = math.cos(region.angle), math.sin(region.angle)
     world = crop.world[:LANDMARK_COUNT] @ np.array(((cosine, sine, 0), (-sine, cosine, 0), (0, 0, 1)))
-    # Single precision, and copies: these are kept for every frame of the clip.
+    # Single precision, and copies of the slices: these arrays stay in memory for every frame of the clip.
     reading = Reading(xy[:LANDMARK_COUNT].astype(np.float32), world.astype(np.float32),
                       crop.score[:LANDMARK_COUNT].astype(np.float32))
     return _ImageLandmarks(reading, xy[_ALIGNMENT], crop.presence)
@@ -184,20 +188,20 @@ def _in_image(crop: _CropLandmarks, region: Region) -> _ImageLandmarks:
 def _combined(first: _ImageLandmarks, second: _ImageLandmarks, region: Region, is_rechecked: bool) -> Landmarks:
     one, other = first.reading, second.reading
     crosswise = lie_crosswise(one.xy, other.xy)
-    mean = average(one, other.exchanged() if crosswise else other, region.side)
+    mean = average_readings(one, other.exchanged() if crosswise else other, region.side)
     return Landmarks(mean.xy, mean.world, mean.score, (first.presence + second.presence) / 2, region,
                      region_from_alignment(*(first.alignment + second.alignment) / 2), (one, other), crosswise, is_rechecked)
 
 
-def average(first: Reading, second: Reading, side: float | np.ndarray) -> Reading:
-    """Return the mean of two readings in regions of this side, px. Where they disagree on a landmark, its score falls."""
+def average_readings(first: Reading, second: Reading, side: float | np.ndarray) -> Reading:
+    """Return the mean of two readings; side: of their regions, px. A landmark whose readings lie far apart gets a lower score."""
     apart = np.linalg.norm(first.xy - second.xy, axis=-1) / (_HALF_TRUSTED_APART * side)
     return Reading((first.xy + second.xy) / 2, (first.world + second.world) / 2,
                    (first.score + second.score) / 2 / (1 + apart ** 2))
 
 
 def lie_crosswise(xy: np.ndarray, other: np.ndarray) -> bool:
-    """Tell whether two bodies (33, 2) px, wherever they are, lie nearer to one another with left and right of one exchanged."""
+    """Return whether two bodies (33, 2) px, each about its centre, are nearer with left and right of one exchanged."""
     body, other_body = xy - xy.mean(0), other - other.mean(0)
-    as_read, exchanged = (np.linalg.norm(body - place, axis=1)[BODY].mean() for place in (other_body, other_body[MIRRORED]))
+    as_read, exchanged = (np.linalg.norm(body - position, axis=1)[BODY].mean() for position in (other_body, other_body[MIRRORED]))
     return bool(exchanged < _CLEARLY_NEARER * as_read)

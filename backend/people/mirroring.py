@@ -1,7 +1,7 @@
-"""Whole bodies read mirrored: the landmark model may exchange left and right, arms and legs at once, as surely as ever.
+"""Whole bodies that were read mirrored: the landmark model may exchange left and right of all limbs, with a high score.
 
-It hangs on the turn of the crop, so some frames, and all doubtful ones, are read with two turns. Which of a frame's two
-readings are exchanged is settled once the clip is known: nobody turns round between two frames.
+Whether it does depends on the crop's rotation. So some frames, and all doubtful ones, are read in crops of two rotations. When
+the whole clip is known, this module decides which readings are exchanged: nobody turns round between two frames.
 """
 
 from __future__ import annotations
@@ -10,99 +10,107 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .landmarks import BODY, Reading, average
+from .landmarks import BODY, Reading, average_readings
 
+# Costs are distances in body lengths (1.7 m, or the body's height in the picture), so that a movement of the landmarks between
+# two frames compares with them. All were chosen by eye on footage of a leaning man, whose camera 2 then has 0 % of its frames
+# exchanged instead of 28 % (README); not measured one by one.
 # Whether the first and the second reading have left and right exchanged.
 _HYPOTHESES = np.array(((False, False), (True, False), (False, True), (True, True)))
-_EXCHANGE_COST = 0.03        # body lengths: a reading being exchanged, per frame; most are right
-_SWITCH_COST = 0.08          # body lengths: a reading that is exchanged from here on, or no longer
-_MOVING_SECONDS = 0.1        # over longer steps the movement between two frames tells less and less
-_DOUBTFUL_COST = 0.05        # body lengths by which another story costs more: it is then a third as likely
-_OTHER_BODY = 0.15           # body lengths between two hypotheses that make another body of it; less matters less
-_STATURE = 1.7               # metres
-_REGION_IN_BODIES = 1.25     # body lengths: a region's side
+_EXCHANGE_COST = 0.03        # for each exchanged reading and frame: most readings are right
+_SWITCH_COST = 0.08          # for a reading that becomes exchanged, or is no longer exchanged, between two frames
+_MOVING_SECONDS = 0.1        # between frames that are farther apart, movement counts less: a spin takes 0.5 s for one turn
+_DOUBTFUL_COST = 0.05        # a sequence that costs so much more is 1 / e (about a third) as likely
+_OTHER_BODY = 0.15           # two hypotheses this far apart are different bodies; nearer ones raise less doubt
+_STATURE = 1.7               # metres of a body length
+_REGION_IN_BODIES = 1.25     # body lengths of a region's side (MediaPipe's rule, base.regions)
+_LEAST_WEIGHT = 0.05         # of a landmark that is not visible: a twentieth of one that is, so that no sum is zero
 
 
 @dataclass(frozen=True)
 class Readings:
-    """A person's two readings in T frames (arrays with a leading T), the regions' sides (T,) px, timestamps (T,) s."""
+    """A person's two readings in T frames (arrays with a leading T), side (T,) of the regions in px, timestamps (T,) s."""
     first: Reading
     second: Reading
     side: np.ndarray
     timestamps: np.ndarray
 
 
-def settle(readings: Readings) -> Reading:
-    """Return the landmarks (leading T): the mean of both readings, or the one that is not exchanged.
+def choose_readings(readings: Readings) -> Reading:
+    """Return the landmarks (leading T): the mean of both readings, or the reading that is not exchanged.
 
-    Of all stories of what was exchanged when, the one with the least movement, disagreement and exchanging is told
-    (Viterbi). Where another story costs about as little and gives another body, the score falls.
+    Each frame has four hypotheses on which readings are exchanged. The sequence of least cost is taken (Viterbi): movement,
+    disagreement of the readings, and exchanges cost. Where another sequence costs about as little and gives another body,
+    the score is lowered.
     """
     bodies, weights = _bodies(readings), _weights(readings)
-    places = np.stack([_places(body, readings.side) for body in bodies], axis=1)            # (T, 4, 22, 5)
-    standing, moving = _standing_costs(readings, weights), _moving_costs(places, weights, readings.timestamps)
-    cost = _cost_up_to(standing, moving) - standing + _cost_up_to(standing[::-1], moving[::-1].swapaxes(1, 2))[::-1]
-    frames, told = np.arange(len(cost)), cost.argmin(1)
-    otherness = _distance(places, places[frames, told][:, None], weights[:, None]) / _OTHER_BODY
+    positions = np.stack([_normalised_positions(body, readings.side) for body in bodies], axis=1)      # (T, 4, 22, 5)
+    frame_costs = _frame_costs(readings, weights)
+    transitions = _transition_costs(positions, weights, readings.timestamps)
+    # The cheapest sequence through each hypothesis: the cheapest one up to it, and the cheapest one from it on.
+    cost = _least_cost_up_to(frame_costs, transitions) - frame_costs \
+        + _least_cost_up_to(frame_costs[::-1], transitions[::-1].swapaxes(1, 2))[::-1]
+    frames, best = np.arange(len(cost)), cost.argmin(1)
+    difference = _distance(positions, positions[frames, best][:, None], weights[:, None]) / _OTHER_BODY
     likeness = np.exp((cost.min(1, keepdims=True) - cost) / _DOUBTFUL_COST)
-    doubt = (np.minimum(otherness, 1.0) * likeness / (1 + likeness)).max(1, keepdims=True)
-    xy, world, score = (np.stack(values, axis=1)[frames, told] for values in zip(
+    doubt = (np.minimum(difference, 1.0) * likeness / (1 + likeness)).max(1, keepdims=True)
+    xy, world, score = (np.stack(values, axis=1)[frames, best] for values in zip(
         *((body.xy, body.world, body.score) for body in bodies), strict=True))
     return Reading(xy, world, score * (1 - doubt).astype(np.float32))
 
 
 def _bodies(readings: Readings) -> list[Reading]:
-    """Return what each hypothesis takes for the landmarks. A reading put right has less depth than one that was right."""
+    """Return the landmarks by each hypothesis: where one reading is exchanged, the other one, whose depth is better."""
     first, second, side = readings.first, readings.second, readings.side[:, None]
-    both = average(first, second, side)
-    return [both, Reading(second.xy, second.world, average(first.exchanged(), second, side).score),
-            Reading(first.xy, first.world, average(first, second.exchanged(), side).score), both.exchanged()]
+    both = average_readings(first, second, side)
+    return [both, Reading(second.xy, second.world, average_readings(first.exchanged(), second, side).score),
+            Reading(first.xy, first.world, average_readings(first, second.exchanged(), side).score), both.exchanged()]
 
 
 def _weights(readings: Readings) -> np.ndarray:
-    """Return how much each landmark of the body counts (T, 22): by how well it is seen, left and right alike."""
+    """Return the weights (T, 22) of the body's landmarks by visibility, equal for left and right."""
     visible = [np.minimum(reading.score, reading.exchanged().score) for reading in (readings.first, readings.second)]
-    weights = np.minimum(*visible)[:, BODY] + 0.05
+    weights = np.minimum(*visible)[:, BODY] + _LEAST_WEIGHT
     return weights / weights.sum(1, keepdims=True)
 
 
-def _places(body: Reading, side: np.ndarray) -> np.ndarray:
-    """Return where the body's landmarks are (T, 22, 5), in the picture about their centre and in space, in body lengths."""
+def _normalised_positions(body: Reading, side: np.ndarray) -> np.ndarray:
+    """Return the body's landmarks (T, 22, 5) in body lengths: in the picture about their centre (2), and in space (3)."""
     image = (body.xy - body.xy.mean(1, keepdims=True)) * (_REGION_IN_BODIES / side)[:, None, None]
     return np.concatenate([image, body.world / _STATURE], axis=-1)[:, BODY].astype(np.float32)
 
 
-def _distance(places: np.ndarray, others: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return (np.linalg.norm(places - others, axis=-1) * weights).sum(-1)
+def _distance(positions: np.ndarray, others: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return (np.linalg.norm(positions - others, axis=-1) * weights).sum(-1)
 
 
-def _standing_costs(readings: Readings, weights: np.ndarray) -> np.ndarray:
-    """Return what each hypothesis costs in each frame (T, 4): both readings' disagreement, and what it exchanges."""
-    first, second = (_places(reading, readings.side) for reading in (readings.first, readings.second))
+def _frame_costs(readings: Readings, weights: np.ndarray) -> np.ndarray:
+    """Return the cost (T, 4) of each hypothesis in its frame: the readings' disagreement, and its exchanges."""
+    first, second = (_normalised_positions(reading, readings.side) for reading in (readings.first, readings.second))
     exchanged = _HYPOTHESES.sum(1)
-    alike = _distance(first, second, weights)
-    crosswise = _distance(_places(readings.first.exchanged(), readings.side), second, weights)
-    costs = np.stack([alike, crosswise, crosswise, alike], axis=1) + _EXCHANGE_COST * exchanged
-    costs[0] += _SWITCH_COST * exchanged        # to begin like that is to switch before
+    as_read = _distance(first, second, weights)
+    crosswise = _distance(_normalised_positions(readings.first.exchanged(), readings.side), second, weights)
+    costs = np.stack([as_read, crosswise, crosswise, as_read], axis=1) + _EXCHANGE_COST * exchanged
+    costs[0] += _SWITCH_COST * exchanged        # a clip that begins exchanged pays for the switch too
     return costs
 
 
-def _moving_costs(places: np.ndarray, weights: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
-    """Return what going from each hypothesis to each costs (T - 1, 4 from, 4 to): movement, and switching."""
+def _transition_costs(positions: np.ndarray, weights: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
+    """Return the cost (T - 1, 4 from, 4 to) between hypotheses of successive frames: movement, and switches."""
     shared = np.minimum(weights[1:], weights[:-1])
     shared = shared / shared.sum(1, keepdims=True)
     # Pair by pair: all at once would take a hundred megabytes for a long clip.
-    every = range(len(_HYPOTHESES))
-    moved = 2 * np.stack([np.stack([_distance(places[:-1, start], places[1:, end], shared) for end in every], axis=1)
-                          for start in every], axis=1)
+    hypotheses = range(len(_HYPOTHESES))
+    moved = 2 * np.stack([np.stack([_distance(positions[:-1, start], positions[1:, end], shared) for end in hypotheses], axis=1)
+                          for start in hypotheses], axis=1)
     switched = (_HYPOTHESES[:, None] != _HYPOTHESES).sum(-1)
-    worth = np.minimum(1.0, (_MOVING_SECONDS / np.diff(timestamps)) ** 2)
-    return (moved + _SWITCH_COST * switched) * worth[:, None, None]
+    strength = np.minimum(1.0, (_MOVING_SECONDS / np.diff(timestamps)) ** 2)
+    return (moved + _SWITCH_COST * switched) * strength[:, None, None]
 
 
-def _cost_up_to(standing: np.ndarray, moving: np.ndarray) -> np.ndarray:
-    """Return the cost (T, 4) of the cheapest story that ends in each frame's hypotheses, that frame's included."""
-    cost = standing.copy()
+def _least_cost_up_to(frame_costs: np.ndarray, transitions: np.ndarray) -> np.ndarray:
+    """Return the cost (T, 4) of the cheapest sequence that ends in each hypothesis of each frame, that frame included."""
+    cost = frame_costs.copy()
     for frame in range(1, len(cost)):
-        cost[frame] += (cost[frame - 1][:, None] + moving[frame - 1]).min(0)
+        cost[frame] += (cost[frame - 1][:, None] + transitions[frame - 1]).min(0)
     return cost

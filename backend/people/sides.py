@@ -1,4 +1,4 @@
-"""Left and right: the landmark model mixes them up for some frames when a person is seen from behind or turns fast."""
+"""Left and right: the landmark model exchanges them for some frames when a person is seen from behind or turns fast."""
 
 from __future__ import annotations
 
@@ -9,22 +9,25 @@ import numpy as np
 from .landmarks import LANDMARK, MIRRORED
 from .stitching import PersonTrack
 
-# What the model exchanges as one: face and trunk decide over facing, arms and legs slip on their own.
+# What the model exchanges together: all of the body, as its facing is misread, or the arms alone, or the legs alone.
 _PARTS = {
     "arms": ("elbow", "wrist", "pinky", "index", "thumb"),
     "legs": ("knee", "ankle", "heel", "foot_index"),
 }
 _ALL_PARTS = ("shoulder", "hip", *_PARTS["arms"], *_PARTS["legs"])
-_EXCHANGE_COST = 0.06        # body lengths: being exchanged at all, per frame
-_SWITCH_COST = 0.15          # body lengths: changing over between two frames
-_MAX_STEP_SECONDS = 0.15     # over longer gaps positions tell nothing
+# Costs are in body lengths, as the landmarks' movement is. Chosen by eye on rendered clips (seen from behind, fast turns).
+_EXCHANGE_COST = 0.06        # for each frame that is exchanged: most frames are right
+_SWITCH_COST = 0.15          # for each change between two frames from right to exchanged, or back
+_MAX_STEP_SECONDS = 0.15     # a swinging leg crosses the other one in 0.15 s: over longer steps movement says nothing
+_STATURE = 1.7               # metres of a body length
+_LEAST_WEIGHT = 0.05         # of a landmark that is not visible: a twentieth of one that is, so that no sum is zero
 
 
 def repair_sides(track: PersonTrack) -> tuple[PersonTrack, int]:
-    """Return the track with exchanged sides put right, and in how many frames something was exchanged.
+    """Return the track with left and right corrected, and the number of frames in which something was exchanged.
 
-    For each group the sequence of "as read" and "exchanged" with the least movement of the landmarks is found
-    (Viterbi over two states); most frames are taken to be right.
+    For each group of landmarks, each frame is "as read" or "exchanged": the sequence of least cost is taken, where movement of
+    the landmarks and exchanges cost (Viterbi over two states).
     """
     exchanged = np.zeros(len(track.timestamps), dtype=bool)
     for parts in (_ALL_PARTS, *_PARTS.values()):
@@ -59,9 +62,9 @@ def _movement(track: PersonTrack, pairs: np.ndarray) -> tuple[np.ndarray, np.nda
     """Return how far the pairs move between frames, as read and exchanged (T - 1,), in body lengths."""
     size = np.median(np.linalg.norm(track.boxes[:, 2:] - track.boxes[:, :2], axis=1))
     image = track.xy - track.xy.mean(1, keepdims=True)
-    position = np.concatenate([image / size, track.world / 1.7], axis=-1)       # (T, 33, 5)
+    position = np.concatenate([image / size, track.world / _STATURE], axis=-1)       # (T, 33, 5)
     left, right = position[:, pairs[:, 0]], position[:, pairs[:, 1]]
-    weights = np.minimum(track.score[:, pairs[:, 0]], track.score[:, pairs[:, 1]]) + 0.05
+    weights = np.minimum(track.score[:, pairs[:, 0]], track.score[:, pairs[:, 1]]) + _LEAST_WEIGHT
     weights = np.minimum(weights[1:], weights[:-1])
     weights = weights / weights.sum(1, keepdims=True)
     near = (np.diff(track.timestamps) < _MAX_STEP_SECONDS)

@@ -1,4 +1,4 @@
-"""Skeletons in the picture compared: the same person, another one, or a ghost made of somebody's limbs."""
+"""Compares skeletons in the picture: the same person, another one, or a false detection on the limbs of another (a ghost)."""
 
 from __future__ import annotations
 
@@ -12,37 +12,43 @@ LIMBS = np.array([[LANDMARK[f"{side}_{a}"], LANDMARK[f"{side}_{b}"]] for side in
     ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))])
 _BONES = np.concatenate([LIMBS, [[LANDMARK[a], LANDMARK[b]] for a, b in (
     ("left_shoulder", "left_hip"), ("right_shoulder", "right_hip"), ("left_shoulder", "right_shoulder"))]])
-_ON_LIMBS = 0.1                         # mean distance from another's limbs, in that one's body radii
+# A ghost lies mostly inside another person's box and is not much larger; and it is badly visible, near in pose, or on that
+# person's limbs. Chosen by eye on rendered scenes with several people; not measured.
+_GHOST_OVERLAP, _GHOST_SIZE = 0.65, 1.1     # shares: of the ghost's box inside the other box; of the boxes' areas
+_GHOST_TORSO_SCORE, _GHOST_DISTANCE = 0.9, 0.8      # lower score of the torso, or nearer skeleton (body radii)
+_ON_LIMBS = 0.1                         # mean distance from the other person's limbs, in that person's body radii
+_VISIBLE_SCORE = 0.5
+_LEAST_WEIGHT = 0.05                    # of a joint that is not visible, so that no sum is zero
 
 
 def skeleton_distance(a: Landmarks, b: Landmarks) -> float:
     """Return the mean distance of the main joints of two skeletons in body radii, weighted by visibility."""
-    weights = np.minimum(a.score, b.score)[_MAIN_JOINTS] + 0.05
+    weights = np.minimum(a.score, b.score)[_MAIN_JOINTS] + _LEAST_WEIGHT
     distances = np.linalg.norm(a.xy[_MAIN_JOINTS] - b.xy[_MAIN_JOINTS], axis=1)
     radius = max(a.next_region.body_radius, b.next_region.body_radius, 1.0)
     return float((distances * weights).sum() / weights.sum() / radius)
 
 
 def is_ghost(candidate: Landmarks, other: Landmarks) -> bool:
-    """Tell whether a candidate lies mostly inside another, larger person, badly visible or made of that one's limbs."""
+    """Return whether a candidate lies mostly inside another, larger person and is badly visible or lies on that one's limbs."""
     low, high = _visible_box(candidate)
     other_low, other_high = _visible_box(other)
     area = max(1.0, float((high - low).prod()))
     overlap = float(np.clip(np.minimum(high, other_high) - np.maximum(low, other_low), 0, None).prod())
-    if overlap < 0.65 * area or area > 1.1 * float((other_high - other_low).prod()):
+    if overlap < _GHOST_OVERLAP * area or area > _GHOST_SIZE * float((other_high - other_low).prod()):
         return False
-    return (candidate.torso_score < 0.9 or skeleton_distance(candidate, other) < 0.8
+    return (candidate.torso_score < _GHOST_TORSO_SCORE or skeleton_distance(candidate, other) < _GHOST_DISTANCE
             or _distance_to_limbs(candidate, other) < _ON_LIMBS)
 
 
 def _visible_box(landmarks: Landmarks) -> tuple[np.ndarray, np.ndarray]:
-    visible = landmarks.score > 0.5
+    visible = landmarks.score > _VISIBLE_SCORE
     points = landmarks.xy[visible] if visible.sum() > 3 else landmarks.xy
     return points.min(0), points.max(0)
 
 
 def _distance_to_limbs(candidate: Landmarks, other: Landmarks) -> float:
-    """Return the mean distance of a skeleton's main joints from another's nearest limb, in the other's body radii."""
+    """Return the mean distance of a skeleton's main joints from the other person's nearest limb, in that person's body radii."""
     start, end = other.xy[_BONES[:, 0]], other.xy[_BONES[:, 1]]
     along = end - start
     points = candidate.xy[_MAIN_JOINTS][:, None]

@@ -1,4 +1,4 @@
-"""From pieces of track to people: the whole clip is known, so pieces are joined, exchanged and weeded with hindsight."""
+"""Tracklets become people. The whole clip is known here, so tracklets can be joined, exchanged and removed."""
 
 from __future__ import annotations
 
@@ -10,21 +10,28 @@ import numpy as np
 
 from .appearance import appearance_distance
 from .landmarks import Reading
-from .mirroring import Readings, settle
+from .mirroring import Readings, choose_readings
 from .skeletons import skeleton_distance
 from .tracklets import Tracklet, is_bodily
 
-_MAX_GAP_SECONDS = 8.0
-_MAX_JOIN_COST = 1.0
-_LATER_PER_SECOND = 0.25        # the longer the gap, the later a join: else it would skip a piece that lies within
-_MIN_SECONDS, _MIN_OBSERVATIONS = 0.3, 3
-_CROSSING_DISTANCE = 0.8        # skeleton distance at which two people may have been mixed up
-_MIN_MEAN_TORSO_SCORE = 0.6
+# Chosen by eye on rendered scenes with several people who cross, leave and return; not measured one by one.
+_MAX_GAP_SECONDS = 8.0          # a person who leaves the picture for longer counts as another one
+_MAX_JOIN_COST = 1.0            # the unit of `_join_cost`
+_LATER_PER_SECOND = 0.25        # cost added for the order of joins: a long gap waits, as another tracklet may lie within it
+_MIN_SECONDS, _MIN_OBSERVATIONS = 0.3, 3        # shorter tracklets are mostly false detections
+_CROSSING_DISTANCE = 0.8        # skeleton distance (body radii) below which two tracklets may have exchanged their people
+_MIN_AROUND_CROSSING = 5        # observations before and after a crossing: fewer give no steady colours
+_CROSSED_SHARE, _CROSSED_GAIN = 0.6, 0.1        # of the colours' distance: crosswise it must be so much smaller
+_MIN_MEAN_TORSO_SCORE = 0.6     # over a tracklet; a person in full view has more than 0.8 on the sample clip
+_STAY_SECONDS = 1.0             # for which a hidden person may keep the last velocity: about two steps
+_BORDER_REACH = 0.8             # body radii from the border within which a person may leave the picture
+_DOUBLE_DISTANCE, _DOUBLE_SHARE = 0.4, 0.5      # skeleton distance, and share of frames, from which on a tracklet is a double
+_BOX_MARGIN = 0.06              # of the body's size, around the landmarks: a head ends above its eyes and ears
 
 
 @dataclass(frozen=True)
 class PersonTrack:
-    """One person's landmarks over the frames in which the person was seen.
+    """One person's landmarks in the frames in which the person was visible.
 
     frame_index (T,), timestamps (T,) s, xy (T, 33, 2) px, world (T, 33, 3) m, score (T, 33), boxes (T, 4) xyxy px;
     thumbnail: a JPEG of the person.
@@ -39,12 +46,12 @@ class PersonTrack:
 
 
 def stitch(tracklets: list[Tracklet], image_size: tuple[int, int], people: int | None = None) -> list[PersonTrack]:
-    """Return the people of a clip, the most present first; `people` keeps only that many."""
+    """Return the people of a clip, the most present first; people: at most that many."""
     tracklets = [tracklet for tracklet in tracklets if _mean_torso_score(tracklet) >= _MIN_MEAN_TORSO_SCORE]
     tracklets = _undo_exchanges(tracklets)
     joined = _join(tracklets, image_size)
     lasting = [tracklet for tracklet in joined if _lasts(tracklet)]
-    distinct = _without_doubles(sorted(lasting, key=_presence, reverse=True))
+    distinct = _remove_doubles(sorted(lasting, key=_presence, reverse=True))
     return [_person_track(tracklet) for tracklet in distinct[:people]]
 
 
@@ -58,7 +65,7 @@ def _lasts(tracklet: Tracklet) -> bool:
 
 
 def _presence(tracklet: Tracklet) -> float:
-    """Return how present a person is: seconds in view times the size in the picture."""
+    """Return the presence of a person: the number of observations times the root of the size in the picture."""
     side = np.median([landmarks.region.side for landmarks in tracklet.observations])
     return len(tracklet.observations) * float(np.sqrt(side))
 
@@ -84,7 +91,7 @@ def _concatenated(first: Tracklet, second: Tracklet) -> Tracklet:
 
 
 def _undo_exchanges(tracklets: list[Tracklet]) -> list[Tracklet]:
-    """Where two tracklets came close and the colours fit better crosswise afterwards, exchange what follows."""
+    """Return the tracklets; where two came close and their colours fit better crosswise, their later parts are exchanged."""
     tracklets = list(tracklets)
     for i in range(len(tracklets)):
         for j in range(i):
@@ -93,19 +100,20 @@ def _undo_exchanges(tracklets: list[Tracklet]) -> list[Tracklet]:
                 continue
             first, second = tracklets[i], tracklets[j]
             cut_first, cut_second = first.frame_index.index(moment), second.frame_index.index(moment)
-            if min(cut_first, cut_second, len(first.frame_index) - cut_first, len(second.frame_index) - cut_second) < 5:
+            lengths = (cut_first, cut_second, len(first.frame_index) - cut_first, len(second.frame_index) - cut_second)
+            if min(lengths) < _MIN_AROUND_CROSSING:
                 continue
             heads = [_part(first, slice(0, cut_first)), _part(second, slice(0, cut_second))]
             tails = [_part(first, slice(cut_first, None)), _part(second, slice(cut_second, None))]
             straight = sum(appearance_distance(a.mean_appearance, b.mean_appearance) for a, b in zip(heads, tails))
             crossed = sum(appearance_distance(a.mean_appearance, b.mean_appearance) for a, b in zip(heads, tails[::-1]))
-            if crossed < 0.6 * straight and straight - crossed > 0.1:
+            if crossed < _CROSSED_SHARE * straight and straight - crossed > _CROSSED_GAIN:
                 tracklets[i], tracklets[j] = _concatenated(heads[0], tails[1]), _concatenated(heads[1], tails[0])
     return tracklets
 
 
 def _closest_moment(first: Tracklet, second: Tracklet) -> int | None:
-    """Return the frame in which two tracklets are closest, or None where they never come close."""
+    """Return the frame_index at which two tracklets are closest, or None where they never come close."""
     if first.frame_index[0] > second.frame_index[-1] or second.frame_index[0] > first.frame_index[-1]:
         return None
     common = sorted(set(first.frame_index) & set(second.frame_index))
@@ -118,7 +126,7 @@ def _closest_moment(first: Tracklet, second: Tracklet) -> int | None:
 
 
 def _join(tracklets: list[Tracklet], image_size: tuple[int, int]) -> list[Tracklet]:
-    """Join pieces that follow one another in time, the best fits and the shortest gaps of the whole clip first."""
+    """Return the tracklets with those joined that follow one another in time: the best fits and the shortest gaps first."""
     pieces = dict(enumerate(tracklets))
     queue: list[tuple[float, int, int]] = []
 
@@ -143,50 +151,53 @@ def _join(tracklets: list[Tracklet], image_size: tuple[int, int]) -> list[Trackl
 
 
 def _join_cost(first: Tracklet, second: Tracklet, image_size: tuple[int, int]) -> float:
-    """Return how badly the second piece continues the first: place, size and colours over the gap's length."""
+    """Return the cost of the second tracklet as continuation of the first: position, size and colours, weighed by the gap.
+
+    Its weights were chosen by eye: one body radius costs 0.4, a factor of 1.6 in size 0.4, a colour distance of 0.4 costs 1.
+    """
     gap = second.timestamps[0] - first.timestamps[-1]
     if not 0 < gap <= _MAX_GAP_SECONDS:
         return np.inf
     leaving, arriving = first.last.next_region, second.observations[0].region
     radius = max(leaving.body_radius, arriving.body_radius)
-    # Somebody who stops during the gap stays where the track ended; somebody who walks on goes with its velocity.
-    travel = first.velocity * min(gap, 1.0)
+    # A person who stops during the gap stays where the track ended; one who walks on keeps its velocity for a while.
+    travel = first.velocity * min(gap, _STAY_SECONDS)
     distance = min(np.hypot(*(arriving.centre - leaving.centre - share * travel)) for share in (0.0, 0.5, 1.0))
-    place = distance / radius / (0.7 + 1.5 * gap)
+    position = distance / radius / (0.7 + 1.5 * gap)
     if _at_border(leaving, image_size) and _at_border(arriving, image_size):
-        place = min(place, 0.5)      # out of the frame and back: anywhere along the border
+        position = min(position, 0.5)      # a person may leave the frame and return anywhere along the border
     size = abs(np.log(max(arriving.side, 1.0) / max(leaving.side, 1.0))) / (0.4 + 0.3 * gap)
     colours = appearance_distance(first.mean_appearance, second.mean_appearance)
     patience = 0.05 * gap
-    return 0.5 * place + 0.3 * size + 2.5 * colours + patience
+    return 0.5 * position + 0.3 * size + 2.5 * colours + patience
 
 
 def _at_border(region, image_size: tuple[int, int]) -> bool:
-    reach = region.body_radius * 0.8
+    reach = region.body_radius * _BORDER_REACH
     return bool(region.centre_x < reach or region.centre_x > image_size[0] - reach)
 
 
-def _without_doubles(tracklets: list[Tracklet]) -> list[Tracklet]:
-    """Return tracklets, the most present first, without those that mostly repeat a more present one."""
+def _remove_doubles(tracklets: list[Tracklet]) -> list[Tracklet]:
+    """Return tracklets, the most present first, without those that are doubles of a more present one."""
     kept: list[Tracklet] = []
     for tracklet in tracklets:
-        if not any(_repeats(tracklet, other) for other in kept):
+        if not any(_is_double(tracklet, other) for other in kept):
             kept.append(tracklet)
     return kept
 
 
-def _repeats(tracklet: Tracklet, other: Tracklet) -> bool:
+def _is_double(tracklet: Tracklet, other: Tracklet) -> bool:
     of_other = dict(zip(other.frame_index, other.observations))
-    close = [skeleton_distance(landmarks, of_other[frame]) < 0.4
+    close = [skeleton_distance(landmarks, of_other[frame]) < _DOUBLE_DISTANCE
              for frame, landmarks in zip(tracklet.frame_index, tracklet.observations) if frame in of_other]
-    return sum(close) > 0.5 * len(tracklet.observations)
+    return sum(close) > _DOUBLE_SHARE * len(tracklet.observations)
 
 
 def _person_track(tracklet: Tracklet) -> PersonTrack:
-    settled = settle(_readings(tracklet))
+    landmarks = choose_readings(_readings(tracklet))
     return PersonTrack(
-        frame_index=np.array(tracklet.frame_index), timestamps=np.array(tracklet.timestamps), xy=settled.xy,
-        world=settled.world, score=settled.score, boxes=_boxes(settled.xy), thumbnail=tracklet.thumbnail.jpeg)
+        frame_index=np.array(tracklet.frame_index), timestamps=np.array(tracklet.timestamps), xy=landmarks.xy,
+        world=landmarks.world, score=landmarks.score, boxes=_boxes(landmarks.xy), thumbnail=tracklet.thumbnail.jpeg)
 
 
 def _readings(tracklet: Tracklet) -> Readings:
@@ -198,5 +209,5 @@ def _readings(tracklet: Tracklet) -> Readings:
 
 def _boxes(xy: np.ndarray) -> np.ndarray:
     low, high = xy.min(1), xy.max(1)
-    margin = 0.06 * (high - low).max(1, keepdims=True)
+    margin = _BOX_MARGIN * (high - low).max(1, keepdims=True)
     return np.concatenate([low - margin, high + margin], axis=1)

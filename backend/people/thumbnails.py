@@ -1,4 +1,4 @@
-"""A small picture of each person to pick from, taken where the person is large and well seen."""
+"""A small picture of each person, taken where the person is large and well visible."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from .landmarks import Landmarks
 
-_SIDE = 160
-_MUCH_BETTER = 1.15
+_SIDE = 160              # px: two of them fit beside one another in Blender's sidebar
+_MUCH_BETTER = 1.15      # quality of a new picture over the old one's: encoding a JPEG for each slight gain would cost time
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A JPEG, 160 x 160 px, and how well it shows the person."""
+    """A JPEG of 160 x 160 px, and its quality: score times the root of the size, less where the person is cut off."""
     jpeg: bytes
     quality: float
 
@@ -24,7 +24,7 @@ NO_THUMBNAIL = Thumbnail(b"", 0.0)
 
 
 def better_thumbnail(thumbnail: Thumbnail, image: np.ndarray, landmarks: Landmarks) -> Thumbnail:
-    """Return a new thumbnail where this BGR image shows the person clearly better, else the old one."""
+    """Return a thumbnail from this BGR image where its quality is clearly higher, else the old one."""
     region = landmarks.region
     inside = min(region.centre_x, image.shape[1] - region.centre_x, region.centre_y, image.shape[0] - region.centre_y)
     framed = np.clip(inside / max(region.body_radius, 1.0), 0.1, 1.0)

@@ -1,4 +1,4 @@
-"""Following everybody through the video, frame by frame: who is where, as pieces of track that stitching joins later."""
+"""Follows all people through the video, frame by frame, as tracklets that `stitching` joins later."""
 
 from __future__ import annotations
 
@@ -9,32 +9,36 @@ from scipy.optimize import linear_sum_assignment
 
 from ..base.regions import Region
 from ..video.frames import Frame
-from .appearance import appearance
+from .appearance import measure_appearance
 from .detection import PersonDetector
 from .landmarks import LandmarkModel, Landmarks
 from .skeletons import is_ghost, skeleton_distance
 from .tracklets import Tracklet, claim_cost, continues, is_bodily
 
-_DETECTION_INTERVAL_SECONDS = 1 / 3     # while everybody is followed
-_SEARCH_INTERVAL_SECONDS = 1 / 6        # while somebody is lost
-_FINE_DETECTION_EVERY = 3               # small people are searched in every third detection: it costs three times as much
-_LOST_AFTER_SECONDS = 1.0
-_YOUNG_OBSERVATIONS = 10
-_MIN_PRESENCE, _MIN_TORSO_SCORE = 0.5, 0.3
-_BIRTH_PRESENCE, _BIRTH_TORSO_SCORE = 0.7, 0.7
-_FIRST_LOOK_PRESENCE = 0.2              # the detector's region may lie between two people; a second look centres it
-_COARSE_STEP_SECONDS = 0.1              # slower video: people move so far between frames that each is searched
-_PROBATION_OBSERVATIONS = 10
-_TRUSTED_OBSERVATIONS = 60              # whoever was followed this long is a person, however badly seen just now
-_DISTRUST_SECONDS = 3.0
-_SAME_SKELETON = 0.25                   # mean distance of the main joints, in body radii
-_DOUBT_INTERVAL_SECONDS = 0.1           # while somebody is followed less surely than a moment ago
-_OTHER_ANGLE = math.radians(30)         # the detector's region turned so far from the followed one deserves a look
-_BETTER_BY = 0.08                       # of the landmarks' mean score: what is read there is then believed
+# Times of detection trade speed (a detection costs as much as half a frame's landmarks, with small people as much as two) for
+# how soon people are found. These and the limits below were chosen by eye on rendered scenes; not measured one by one.
+_DETECTION_INTERVAL_SECONDS = 1 / 3     # while every tracklet is followed: a newcomer is found within a third of a second
+_SEARCH_INTERVAL_SECONDS = 1 / 6        # while a tracklet is lost
+_DOUBT_INTERVAL_SECONDS = 0.1           # while a tracklet is doubtful
+_FINE_DETECTION_EVERY = 3               # every third detection searches small people too: it costs three times as much
+_COARSE_STEP_SECONDS = 0.1              # between frames so far apart people move so much that every frame is searched
+_LOST_AFTER_SECONDS = 1.0               # a tracklet that is not seen for so long ends; stitching joins longer gaps
+_MIN_PRESENCE, _MIN_TORSO_SCORE = 0.5, 0.3      # to continue a tracklet; MediaPipe's own threshold of presence is 0.5
+_BIRTH_PRESENCE, _BIRTH_TORSO_SCORE = 0.7, 0.7  # to begin one: stricter, as small tiles show false skeletons inside people
+_BIRTH_DISTANCE = 0.35                  # skeleton distance (body radii) from people who are followed already
+_FIRST_LOOK_PRESENCE = 0.2              # the detector's region may lie between two people; the second reading is centred
+_YOUNG_OBSERVATIONS = 10                # a tracklet with fewer may be dropped as a false detection
+_PROBATION_OBSERVATIONS = 10            # a tracklet is checked for being a person each time it has so many more
+_TRUSTED_OBSERVATIONS = 60              # a tracklet with so many is a person and is checked no more: 2 s at 30 frames a second
+_DISTRUST_SECONDS = 3.0                 # for which no tracklet begins where a thing was taken for a person
+_SAME_SKELETON = 0.25                   # skeleton distance (body radii) below which two tracklets are on one person
+_OTHER_ANGLE = math.radians(30)         # between detected and followed region: more may mean that the person is misread
+_BETTER_BY = 0.08                       # mean score by which a second reading must be higher to replace the first
+_SAME_CENTRE, _SAME_SIZE = 0.35, (0.5, 2.0)     # body radii, and ratio of sides, within which a detection is a followed person
 
 
 class Tracker:
-    """Follows people by landmarks in the region that the last frame gives; looks for new ones now and then."""
+    """Follows people by landmarks in the region that the last frame gives, and detects new people at intervals."""
 
     def __init__(self, detector: PersonDetector, landmark_model: LandmarkModel):
         self._detector = detector
@@ -44,10 +48,10 @@ class Tracker:
         self._next_detection = -np.inf
         self._last_timestamp = -np.inf
         self._detections = 0
-        self._distrusted: list[tuple[Region, float]] = []    # things that looked like people, and until when
+        self._distrusted: list[tuple[Region, float]] = []    # where things looked like people, and until which second
 
     def step(self, frame: Frame) -> list[Tracklet]:
-        """Take in a frame; return the tracklets that were seen in it."""
+        """Follow all people into the next frame; return the tracklets that were observed in it."""
         seen = self._follow(frame)
         seen = self._drop_duplicates(frame, seen)
         for tracklet, (landmarks, colours) in seen:
@@ -79,16 +83,16 @@ class Tracker:
     def _follow(self, frame: Frame) -> list[tuple[Tracklet, tuple[Landmarks, np.ndarray]]]:
         regions = [tracklet.predicted_region(frame.timestamp) for tracklet in self._active]
         seen = []
-        recheck = [tracklet.is_to_be_rechecked for tracklet in self._active]
+        recheck = [tracklet.needs_recheck for tracklet in self._active]
         readings = self._landmark_model(frame.image, regions, recheck)
         for tracklet, region, landmarks in zip(self._active, regions, readings, strict=True):
             if landmarks.presence >= _MIN_PRESENCE and landmarks.torso_score >= _MIN_TORSO_SCORE \
                     and continues(tracklet, region, landmarks):
-                seen.append((tracklet, (landmarks, appearance(frame.image, landmarks))))
+                seen.append((tracklet, (landmarks, measure_appearance(frame.image, landmarks))))
         return seen
 
     def _drop_duplicates(self, frame: Frame, seen: list) -> list:
-        """Where two tracklets sit on one person, keep the one to which it belongs; the other counts as hidden."""
+        """Return the observations without doubles: where two tracklets are on one person, the better fitting one keeps it."""
         dropped: set[int] = set()
         for i, (first, (first_landmarks, first_colours)) in enumerate(seen):
             for j, (second, (second_landmarks, second_colours)) in enumerate(seen[:i]):
@@ -108,7 +112,7 @@ class Tracker:
         return [item for index, item in enumerate(seen) if index not in dropped]
 
     def _drop_things(self, frame: Frame) -> None:
-        """End tracklets on things, not people, and keep away from their places for a while."""
+        """Remove tracklets that follow things instead of people, and begin none at their positions for a while."""
         kept = []
         for tracklet in self._active:
             on_probation = len(tracklet.observations) % _PROBATION_OBSERVATIONS == 0 \
@@ -131,7 +135,7 @@ class Tracker:
         fine = coarse_steps or self._detections % _FINE_DETECTION_EVERY == 0 or len(followed) < len(self._active)
         self._detections += 1
         regions = [detection.region for detection in self._detector(frame.image, fine)]
-        self._look_again(frame, followed, regions)
+        self._read_doubtful_again(frame, followed, regions)
         taken = [tracklet.last.next_region for tracklet in followed] + [region for region, _ in self._distrusted]
         regions = [region for region in regions if not any(_covers(other, region) for other in taken)]
         first_look = self._landmark_model(frame.image, regions)
@@ -140,31 +144,31 @@ class Tracker:
         for landmarks in self._landmark_model(frame.image, likely):
             known = [tracklet.last for tracklet in followed] + people
             if landmarks.presence >= _BIRTH_PRESENCE and landmarks.torso_score >= _BIRTH_TORSO_SCORE and not any(
-                    skeleton_distance(landmarks, other) < 0.35 or is_ghost(landmarks, other) for other in known):
+                    skeleton_distance(landmarks, other) < _BIRTH_DISTANCE or is_ghost(landmarks, other) for other in known):
                 people.append(landmarks)
         return self._recognise(frame, people, followed)
 
-    def _look_again(self, frame: Frame, followed: list[Tracklet], regions: list[Region]) -> None:
-        """Read people anew whom the detector sees turned otherwise than they are followed; keep what is surer.
+    def _read_doubtful_again(self, frame: Frame, followed: list[Tracklet], regions: list[Region]) -> None:
+        """Read people again whose detected region is rotated differently from the followed one; keep the better reading.
 
-        Whoever bends over quickly may be followed upside down, each frame's region coming from the last one's.
+        A person who bends over quickly may be followed upside down, because each frame's region comes from the frame before.
         """
         doubted = [(tracklet, region) for tracklet in followed for region in regions
-                   if _covers(tracklet.last.next_region, region) and _turned(tracklet.last.next_region, region)]
+                   if _covers(tracklet.last.next_region, region) and _is_rotated(tracklet.last.next_region, region)]
         first_look = self._landmark_model(frame.image, [region for _, region in doubted])
         readings = self._landmark_model(frame.image, [landmarks.next_region for landmarks in first_look])
         for (tracklet, _), landmarks in zip(doubted, readings, strict=True):
             others = [other.last for other in followed if other is not tracklet]
-            colours = appearance(frame.image, landmarks)
+            colours = measure_appearance(frame.image, landmarks)
             if landmarks.presence >= _BIRTH_PRESENCE and landmarks.mean_score > tracklet.last.mean_score + _BETTER_BY \
                     and claim_cost(tracklet, landmarks, colours, frame.timestamp) < 1.0 \
                     and not any(skeleton_distance(landmarks, other) < _SAME_SKELETON for other in others):
                 tracklet.correct(frame, landmarks, colours)
 
     def _recognise(self, frame: Frame, people: list[Landmarks], followed: list[Tracklet]) -> list[Tracklet]:
-        """Give new sightings to lost tracklets where place and colours agree, else begin new ones."""
+        """Add new observations to lost tracklets where position and colours agree, else to new tracklets."""
         lost = [tracklet for tracklet in self._active if not any(tracklet is other for other in followed)]
-        colours = [appearance(frame.image, landmarks) for landmarks in people]
+        colours = [measure_appearance(frame.image, landmarks) for landmarks in people]
         taken: dict[int, Tracklet] = {}
         if lost and people:
             costs = np.array([[claim_cost(tracklet, landmarks, colour, frame.timestamp) for tracklet in lost]
@@ -182,9 +186,9 @@ class Tracker:
 
 
 def _covers(followed: Region, region: Region) -> bool:
-    near = np.hypot(*(followed.centre - region.centre)) < 0.35 * followed.body_radius
-    return bool(near) and 0.5 < region.side / followed.side < 2.0
+    near = np.hypot(*(followed.centre - region.centre)) < _SAME_CENTRE * followed.body_radius
+    return bool(near) and _SAME_SIZE[0] < region.side / followed.side < _SAME_SIZE[1]
 
 
-def _turned(followed: Region, region: Region) -> bool:
+def _is_rotated(followed: Region, region: Region) -> bool:
     return abs(math.remainder(followed.angle - region.angle, 2 * math.pi)) > _OTHER_ANGLE

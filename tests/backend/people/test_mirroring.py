@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.people.landmarks import MIRRORED, Reading
-from backend.people.mirroring import Readings, settle
+from backend.people.mirroring import Readings, choose_readings
 from tests.backend.made_people import person_track, seen_from, tracklet, walker
 
 VIEWS = {"from behind": 180.0, "from the front": 0.0, "askew": 130.0, "from the side": 90.0}
@@ -39,9 +39,9 @@ def spinning(turns_per_second, frame_count=60, fps=30.0):
     return seen_from(replace(person, rotmats=rotmats, transl=turn.apply(person.transl - (0, 4, 0) + root) + (0, 4, 0) - root))
 
 
-def pixels_off(settled, track):
+def pixels_off(chosen, track):
     """Return how far each frame's landmarks are from the truth in the mean, px (T,)."""
-    return np.linalg.norm(settled.xy - track.xy, axis=-1).mean(1)
+    return np.linalg.norm(chosen.xy - track.xy, axis=-1).mean(1)
 
 
 @pytest.fixture(params=VIEWS.values(), ids=VIEWS)
@@ -51,10 +51,10 @@ def person(request):
 
 def test_readings_that_agree_are_averaged(person):
     readings, _ = readings_of(person)
-    settled = settle(readings)
-    np.testing.assert_allclose(settled.xy, (readings.first.xy + readings.second.xy) / 2)
-    np.testing.assert_allclose(settled.world, (readings.first.world + readings.second.world) / 2)
-    assert settled.score.mean(1).min() > 0.87
+    chosen = choose_readings(readings)
+    np.testing.assert_allclose(chosen.xy, (readings.first.xy + readings.second.xy) / 2)
+    np.testing.assert_allclose(chosen.world, (readings.first.world + readings.second.world) / 2)
+    assert chosen.score.mean(1).min() > 0.87
 
 
 @pytest.mark.parametrize(("first", "second"), [([STRETCH], []), ([], [STRETCH]), ([STRETCH], [STRETCH]),
@@ -62,49 +62,49 @@ def test_readings_that_agree_are_averaged(person):
                          ids=["in the first", "in the second", "in both", "from the start", "in turn"])
 def test_a_body_that_is_read_mirrored_for_a_while_is_put_right(person, first, second):
     readings, track = readings_of(person, first, second)
-    settled = settle(readings)
-    assert pixels_off(settled, track).max() < 5
-    assert np.linalg.norm(settled.world - track.world, axis=-1).mean(1).max() < 0.03
+    chosen = choose_readings(readings)
+    assert pixels_off(chosen, track).max() < 5
+    assert np.linalg.norm(chosen.world - track.world, axis=-1).mean(1).max() < 0.03
 
 
 def test_mirrored_readings_that_flicker_are_put_right(person):
     flickering = [slice(frame, frame + 1) for frame in (20, 22, 23, 27, 28, 29, 31)]
     readings, track = readings_of(person, flickering, flickering[::2])
-    assert pixels_off(settle(readings), track).max() < 5
+    assert pixels_off(choose_readings(readings), track).max() < 5
 
 
 @pytest.mark.parametrize("fps", [15.0, 30.0, 60.0])
 @pytest.mark.parametrize("turns_per_second", [-2.0, 1.0, 2.0])
 def test_somebody_who_spins_fast_is_left_alone(turns_per_second, fps):
     readings, _ = readings_of(spinning(turns_per_second, int(2 * fps), fps))
-    settled = settle(readings)
-    np.testing.assert_allclose(settled.xy, (readings.first.xy + readings.second.xy) / 2)
+    chosen = choose_readings(readings)
+    np.testing.assert_allclose(chosen.xy, (readings.first.xy + readings.second.xy) / 2)
 
 
 def test_somebody_who_is_read_mirrored_while_spinning_is_put_right():
     readings, track = readings_of(spinning(1.0), [slice(12, 40)])
-    assert pixels_off(settle(readings), track).max() < 5
+    assert pixels_off(choose_readings(readings), track).max() < 5
 
 
 def test_where_nothing_tells_which_reading_is_mirrored_the_score_says_so():
     readings, _ = readings_of(seen_from(walker(heading_degrees=0.0)), [slice(None)])
-    settled = settle(readings)
-    assert (settled.score.mean(1) < UNSURE).all()
+    chosen = choose_readings(readings)
+    assert (chosen.score.mean(1) < UNSURE).all()
     readings, _ = readings_of(seen_from(walker(heading_degrees=0.0)), [slice(10, None)])
-    assert (settle(readings).score.mean(1) > 0.8).all()
+    assert (choose_readings(readings).score.mean(1) > 0.8).all()
 
 
 def test_after_a_long_gap_most_frames_are_taken_to_be_right():
     readings, track = readings_of(seen_from(walker(heading_degrees=0.0)), [slice(45, 47)], [slice(45, 47)])
     parted = replace(readings, timestamps=readings.timestamps + 5.0 * (np.arange(90) >= 45))
-    assert pixels_off(settle(parted), track).max() < 5
+    assert pixels_off(choose_readings(parted), track).max() < 5
 
 
 def test_one_frame_is_taken_as_it_was_read():
     readings, _ = readings_of(seen_from(walker(1)))
-    settled = settle(readings)
-    np.testing.assert_allclose(settled.xy, (readings.first.xy + readings.second.xy) / 2)
-    assert settled.xy.shape == (1, 33, 2) and settled.score.mean() > 0.87
+    chosen = choose_readings(readings)
+    np.testing.assert_allclose(chosen.xy, (readings.first.xy + readings.second.xy) / 2)
+    assert chosen.xy.shape == (1, 33, 2) and chosen.score.mean() > 0.87
 
 
 def followed(frames=30, rechecked=(), crosswise=(), exchanged_from=None):
@@ -118,12 +118,12 @@ def followed(frames=30, rechecked=(), crosswise=(), exchanged_from=None):
 
 
 def test_a_frame_is_read_with_another_turn_now_and_then():
-    assert followed(1).is_to_be_rechecked
-    assert not followed(rechecked=(27,)).is_to_be_rechecked
-    assert followed(rechecked=(25,)).is_to_be_rechecked
+    assert followed(1).needs_recheck
+    assert not followed(rechecked=(27,)).needs_recheck
+    assert followed(rechecked=(25,)).needs_recheck
 
 
 def test_frames_are_read_with_another_turn_where_left_and_right_may_be_mixed_up():
-    assert followed(rechecked=(29,), crosswise=(27,)).is_to_be_rechecked
-    assert followed(rechecked=(29,), exchanged_from=28).is_to_be_rechecked
-    assert not followed(rechecked=(29,), crosswise=(10,), exchanged_from=12).is_to_be_rechecked
+    assert followed(rechecked=(29,), crosswise=(27,)).needs_recheck
+    assert followed(rechecked=(29,), exchanged_from=28).needs_recheck
+    assert not followed(rechecked=(29,), crosswise=(10,), exchanged_from=12).needs_recheck
