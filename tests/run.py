@@ -23,7 +23,7 @@ from mpsnet_blender.client.child_process import child_environ, describe_exit  # 
 from mpsnet_blender.client.setup_errors import SetupCancelled, SetupError  # noqa: E402
 from tests.environments import ROOT, Interpreters, make_environments, missing_system_packages  # noqa: E402
 
-PURE_TESTS = ("tests/shared", "tests/motion", "tests/client", "tests/test_*.py")
+PURE_TESTS = ("tests/shared", "tests/motion", "tests/client", "tests/tools", "tests/test_*.py")
 NO_TESTS_COLLECTED = 5  # pytest's exit status
 
 

@@ -112,7 +112,8 @@ def test_amass_files_are_read_with_the_joints_that_smpl_shares(tmp_path, width, 
 
 def test_smplx_s_name_of_the_framerate_is_understood(tmp_path):
     np.savez(tmp_path / "x.npz", poses=np.zeros((2, 165)), trans=np.zeros((2, 3)), mocap_frame_rate=30)
-    assert read_motion(tmp_path / "x.npz").mocap_framerate == 30.0
+    motion = read_motion(tmp_path / "x.npz")
+    assert motion.mocap_framerate == 30.0 and motion.gender == "neutral" and motion.betas.tolist() == [0.0] * 10
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not a zip at all" * 100, b"\x93NUMPY\x01\x00v\x00{"])
@@ -230,6 +231,17 @@ def test_a_strange_amass_file_never_breaks(tmp_path, changes):
         assert read_motion(tmp_path / "amass.npz").frame_count == 4
     except MotionFileError as error:
         assert "amass.npz" in str(error)
+
+
+@pytest.mark.parametrize(("name", "place", "value"), [
+    ("poses", (3, 50), np.nan), ("trans", (1, 2), np.inf), ("timestamps", 2, 0.0), ("world_from_cam", (0, 1, 3), np.nan),
+])
+def test_one_wrong_number_among_good_ones_is_enough(tmp_path, name, place, value):
+    arrays = written_arrays(tmp_path / "m.npz")
+    arrays[name][place] = value
+    np.savez(tmp_path / "m.npz", **arrays)
+    with pytest.raises(MotionFileError, match=name):
+        read_motion(tmp_path / "m.npz")
 
 
 def test_a_missing_file_and_a_folder_are_told(tmp_path):

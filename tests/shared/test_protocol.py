@@ -24,7 +24,8 @@ def test_every_message_survives_the_pipe_as_one_line_of_ascii(message):
 def test_the_first_message_tells_version_1_and_ends_are_told_by_their_exit_status():
     """What a backend and an add-on of different ages go by."""
     assert json.loads(protocol.encode(Hello("backend"))) == {"type": "hello", "program": "backend", "protocol_version": 1}
-    assert (protocol.EXIT_OK, protocol.EXIT_ERROR, protocol.EXIT_CANCELLED) == (0, 1, 130)
+    codes = (protocol.EXIT_OK, protocol.EXIT_ERROR, protocol.EXIT_USAGE, protocol.EXIT_NOBODY_FOUND, protocol.EXIT_CANCELLED)
+    assert codes == (0, 1, 2, 3, 130)
 
 
 def test_fields_of_a_later_version_are_ignored():

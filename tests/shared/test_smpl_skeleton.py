@@ -36,6 +36,8 @@ def test_the_generic_body_is_symmetric_and_as_tall_as_asked():
     crown = joints[JOINT["head"], 1] + 1.80 * CROWN_ABOVE_HEAD
     sole = joints[JOINT["left_ankle"], 1] - 1.80 * SOLE_BELOW_ANKLE
     assert crown - sole == pytest.approx(1.80)
+    assert joints[0].tolist() == [0, 0, 0]
+    np.testing.assert_array_equal(generic_rest_joints(), generic_rest_joints(1.70))
 
 
 @pytest.mark.parametrize(("first", "second", "share"), [
