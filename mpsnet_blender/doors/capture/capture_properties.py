@@ -45,8 +45,8 @@ class CaptureProperties:
         name="People", default=0, min=0, soft_min=1, soft_max=20,
         description="Keep that many people, those seen longest. 0 keeps all")
     height: bpy.props.FloatProperty(
-        name="Height", default=1.70, min=0.5, max=2.5, unit="LENGTH",
-        description="Body height of the people: it gives the scene its scale")
+        name="Height (m)", default=1.70, min=0.5, max=2.5,
+        description="Body height of the people in metres, whatever the scene's unit: it gives the scene its scale")
     knows_fov: _switch("fov", _ASSUMED_FOV, "Known Field of View",
                        "Give the camera's field of view. Off: it is measured where the video tells it, otherwise 55° is assumed")
     fov: bpy.props.FloatProperty(

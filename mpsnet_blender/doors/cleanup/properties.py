@@ -60,6 +60,7 @@ class MPSNET_cleanup(CleanupProperties, bpy.types.PropertyGroup):
     first_frame: bpy.props.FloatProperty(
         name="Start Frame", default=1.0, description="The scene frame at which the motion begins, from the next clean-up on")
     frames_per_second: bpy.props.FloatProperty(default=24.0, options={"HIDDEN"})
+    units_per_metre: bpy.props.FloatProperty(default=1.0, options={"HIDDEN"})
     imported_first: bpy.props.FloatProperty(options={"HIDDEN"})
     applied_first: bpy.props.FloatProperty(options={"HIDDEN"})
     applied_speed: bpy.props.FloatProperty(default=1.0, options={"HIDDEN"})

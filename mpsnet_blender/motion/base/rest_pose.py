@@ -42,6 +42,10 @@ class RestPose:
     tails: np.ndarray
     roll_axes: np.ndarray
 
+    def in_units(self, units_per_metre: float) -> RestPose:
+        """Return the same bones in another unit of length."""
+        return replace(self, heads=units_per_metre * self.heads, tails=units_per_metre * self.tails)
+
 
 def rest_pose(rest_joints: np.ndarray, shod: bool = True) -> RestPose:
     """Return the rest armature of a body with T-pose joints (24, 3) in metres, in SMPL's rest frame.
@@ -96,7 +100,7 @@ def basis_quats(quats: np.ndarray, bone_rotmats: np.ndarray) -> np.ndarray:
 
 
 def root_basis_locations(root_world: np.ndarray, head: np.ndarray, bone_rotmat: np.ndarray) -> np.ndarray:
-    """Return the root pose bone's location channel (T, 3), metres: M^T (place in armature space - rest head)."""
+    """Return the root pose bone's location channel (T, 3): M^T (place in armature space - rest head), in the same unit."""
     return (root_world - head) @ np.asarray(bone_rotmat, dtype=np.float64)
 
 

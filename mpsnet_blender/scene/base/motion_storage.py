@@ -11,12 +11,14 @@ from ...shared.motion_file import Motion
 from .contact_curves import read_contacts
 
 
-def keep_motion(armature_object: bpy.types.Object, motion: Motion, frames: np.ndarray, scene_fps: float) -> None:
+def keep_motion(armature_object: bpy.types.Object, motion: Motion, frames: np.ndarray, scene_fps: float,
+                units_per_metre: float) -> None:
     """Keep a motion whose Action plays from frames[0] on; it survives saving, and the loss of the motion file."""
     kept = armature_object.mpsnet_cleanup
     stored = stored_motion(motion)
     kept.motion = motion_bytes(stored)
     kept.first_frame, kept.frames_per_second = float(frames[0]), scene_fps
+    kept.units_per_metre = units_per_metre
     kept.action = armature_object.animation_data.action
     kept.imported_first = kept.first_frame
     kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, 1.0, 0.0

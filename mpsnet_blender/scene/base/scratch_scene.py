@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import bpy
 
+from .units import metres_per_unit
+
 
 @contextmanager
 def scratch_scene(like: bpy.types.Scene, name: str, objects: Iterable[bpy.types.Object]) -> Iterator[bpy.types.Scene]:
@@ -14,7 +16,7 @@ def scratch_scene(like: bpy.types.Scene, name: str, objects: Iterable[bpy.types.
     scratch = bpy.data.scenes.new(name)
     try:
         scratch.render.fps, scratch.render.fps_base = like.render.fps, like.render.fps_base
-        scratch.unit_settings.scale_length = like.unit_settings.scale_length
+        scratch.unit_settings.scale_length = metres_per_unit(like)
         for thing in objects:
             scratch.collection.objects.link(thing)
         scratch.view_layers[0].update()

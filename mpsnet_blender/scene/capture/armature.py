@@ -43,10 +43,12 @@ def _palette(joint_name: str) -> str:
     return {"left": "THEME01", "right": "THEME04"}.get(side, "DEFAULT")
 
 
-def animate_armature(armature_object: bpy.types.Object, motion: Motion, frames: np.ndarray) -> bpy.types.Action:
+def animate_armature(armature_object: bpy.types.Object, motion: Motion, frames: np.ndarray,
+                     units_per_metre: float) -> bpy.types.Action:
     """Give an armature of `build_armature` a fresh Action with the motion, its frame t at scene frame frames[t]."""
     quats = quat_from_rotvec(motion.poses.reshape(-1, JOINT_COUNT, 3))
-    channels = body_channels(armature_object, frames, quats, root_locations(motion), all_keys(len(frames)))
+    channels = body_channels(armature_object, frames, quats, root_locations(motion), all_keys(len(frames)),
+                             units_per_metre)
     return write_action(armature_object, armature_object.name, channels)
 
 

@@ -17,14 +17,15 @@ from ..base.action import Channel, write_action
 @dataclass(frozen=True)
 class CameraPath:
     """The video's camera: `camera_matrix` (3, 3) px, `image_size` width, height px, `world_from_cam` (T, 4, 4) at scene
-    frames (T,); one pose where it stood still."""
+    frames (T,), metres; one pose where it stood still."""
     camera_matrix: np.ndarray
     image_size: np.ndarray
     world_from_cam: np.ndarray
     frames: np.ndarray
 
 
-def build_camera(collection: bpy.types.Collection, name: str, path: CameraPath, frame_aspect: float) -> bpy.types.Object:
+def build_camera(collection: bpy.types.Collection, name: str, path: CameraPath, frame_aspect: float,
+                 units_per_metre: float) -> bpy.types.Object:
     """Return a new camera object in the collection that sees the world as the video does.
 
     It fits a render frame of `frame_aspect` (width over height). The scene's resolution stays as it is: where the video
@@ -35,10 +36,13 @@ def build_camera(collection: bpy.types.Collection, name: str, path: CameraPath, 
     camera.sensor_fit = fit.sensor_fit
     camera.sensor_width, camera.sensor_height = fit.sensor_width, fit.sensor_height
     camera.lens, camera.shift_x, camera.shift_y = fit.lens, fit.shift_x, fit.shift_y
+    for name_of_length in ("clip_start", "clip_end", "display_size"):
+        setattr(camera, name_of_length, units_per_metre * getattr(camera, name_of_length))
     camera_object = bpy.data.objects.new(name, camera)
     collection.objects.link(camera_object)
     camera_object.rotation_mode = "QUATERNION"
     matrices = blender_camera_matrix(path.world_from_cam)
+    matrices[:, :3, 3] *= units_per_metre
     camera_object.matrix_world = Matrix(matrices[0])
     if len(matrices) > 1:
         quats = continuous_quat(quat_from_rotmat(matrices[:, :3, :3]))

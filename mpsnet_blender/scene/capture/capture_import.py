@@ -21,6 +21,7 @@ from ...shared.motion_file import Motion
 from ..base.motion_storage import keep_motion
 from ..base.scene_rate import remember_rate, scene_rate
 from ..base.selection import select_only
+from ..base.units import metres_per_unit
 from .armature import animate_armature, build_armature
 from .camera import CameraPath, build_camera
 from .footage import Footage, add_footage
@@ -67,10 +68,10 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
     collection = bpy.data.collections.new(capture.name)
     with _restored_on_failure(scene.render), _removed_on_failure(collection):
         _set_scene(scene, options, read)
-        fps = scene_rate(scene)
+        fps, units_per_metre = scene_rate(scene), 1 / metres_per_unit(scene)
         frames = [scene_frames(motion.timestamps, read.origin_seconds, options.start_frame, fps)
                   for _, motion in read.motions]
-        armatures = [_add_person(collection, capture, person, motion, times, fps, options.relax_hands)
+        armatures = [_add_person(collection, capture, person, motion, times, fps, units_per_metre, options.relax_hands)
                      for (person, motion), times in zip(read.motions, frames, strict=True)]
         camera, warnings = _add_camera(scene, collection, capture, read, frames, options)
         scene.collection.children.link(collection)
@@ -103,15 +104,15 @@ def _set_scene(scene: bpy.types.Scene, options: ImportOptions, read: ReadMotions
 
 
 def _add_person(collection: bpy.types.Collection, capture: Capture, person: ListedPerson, motion: Motion,
-                frames: np.ndarray, scene_fps: float, relax_hands: bool) -> bpy.types.Object:
+                frames: np.ndarray, scene_fps: float, units_per_metre: float, relax_hands: bool) -> bpy.types.Object:
     rest = rest_pose(motion.rest_joints, shod=motion.engine not in ("", "amass"))
     is_alone = len(capture.people) == 1
     name = capture.name if is_alone else f"{capture.name} person {person.person_id}"
-    armature_object = build_armature(collection, name, rest)
+    armature_object = build_armature(collection, name, rest.in_units(units_per_metre))
     armature_object["mpsnet_motion_file"] = str(capture.motion_path(person))
     motion = with_relaxed_hands(motion) if relax_hands else motion
-    remember_rate(animate_armature(armature_object, motion, frames), scene_fps)
-    keep_motion(armature_object, motion, frames, scene_fps)
+    remember_rate(animate_armature(armature_object, motion, frames, units_per_metre), scene_fps)
+    keep_motion(armature_object, motion, frames, scene_fps, units_per_metre)
     return armature_object
 
 
@@ -123,7 +124,7 @@ def _add_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, captur
         return None, []
     render = scene.render
     aspect = (render.resolution_x * render.pixel_aspect_x) / (render.resolution_y * render.pixel_aspect_y)
-    camera_object = build_camera(collection, f"{capture.name} camera", path, aspect)
+    camera_object = build_camera(collection, f"{capture.name} camera", path, aspect, 1 / metres_per_unit(scene))
     if camera_object.animation_data is not None:
         remember_rate(camera_object.animation_data.action, scene_rate(scene))
     return camera_object, _add_footage(scene, camera_object.data, capture, read, path.image_size, options.start_frame)

@@ -42,13 +42,13 @@ class CleanupReport:
 
 
 def clean_armature(armature_object: bpy.types.Object, settings: CleanupSettings) -> CleanupReport:
-    """Key the cleaned motion. Raises CleanupError, StoredMotionError."""
+    """Key the cleaned motion; the floor's offset is in Blender's units. Raises CleanupError, StoredMotionError."""
     _require_writable(armature_object)
     stored = kept_motion(armature_object)
     edited = edited_contacts(armature_object, stored)
     raw = stored.raw if edited is None else replace(stored.raw, contacts=edited)
-    cleaned = clean_motion(raw, settings)
     kept = armature_object.mpsnet_cleanup
+    cleaned = clean_motion(raw, replace(settings, floor_offset=settings.floor_offset / kept.units_per_metre))
     frames = whole_where_nearly(kept.first_frame + cleaned.seconds * kept.frames_per_second)
     warnings = _key(armature_object, cleaned, frames)
     kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, settings.speed, cleaned.start_seconds
@@ -116,7 +116,8 @@ def _own_action(armature_object: bpy.types.Object) -> tuple[str, ...]:
 def _key(armature_object: bpy.types.Object, cleaned: CleanMotion, frames: np.ndarray) -> tuple[str, ...]:
     """Key a motion in the armature's own Action, all other F-curves of which stay; return what the user should know."""
     warnings = _own_action(armature_object)
-    channels = body_channels(armature_object, frames, cleaned.quats, cleaned.body.root_path, cleaned.keys)
+    channels = body_channels(armature_object, frames, cleaned.quats, cleaned.body.root_path, cleaned.keys,
+                             armature_object.mpsnet_cleanup.units_per_metre)
     write_channels(curves_holder(armature_object.animation_data), channels)
     armature_object.update_tag(refresh={"TIME"})        # or it would be evaluated anew only at the next change of frame
     return warnings

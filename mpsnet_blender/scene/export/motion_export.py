@@ -16,13 +16,16 @@ from ...motion.formats.bvh import bvh_text
 from ...motion.formats.posed_bones import bvh_of_bones
 from ..base.motion_sampling import ExportError, SampledMotion, motion_frames, sample_motion
 from ..base.scene_rate import actions_of, is_out_of_time, remembered_rate, scene_rate
+from ..base.units import metres_per_unit
 from .export_copy import CopyPlan, plain_copy
 from .exporters import write_fbx, write_gltf, write_usd
 from .hand_poses import poses_by_hand_kept
 
 SUFFIXES = {"UNITY": (".fbx",), "UNREAL": (".fbx",), "BVH": (".bvh",), "GLTF": (".glb", ".gltf"),
             "USD": (".usdc", ".usd", ".usda", ".usdz")}
-_CENTIMETRES = 100.0
+# The unit of the data themselves, where the file tells none or is to tell this one, whatever the scene's: glTF is in metres by
+# definition, and Blender writes USD's metersPerUnit as 1 whatever the scene's Unit Scale is (but for 4.2).
+_DATA_UNITS_PER_METRE = {"UNREAL": 100.0, "GLTF": 1.0, "USD": 1.0}
 # Unity: lengths in metres, told in the file's header, so that no object is scaled.
 _UNITY = {"apply_scale_options": "FBX_SCALE_ALL", "mesh_smooth_type": "OFF"}
 # Unreal: the data are in centimetres already; smoothing groups spare its warning.
@@ -139,20 +142,21 @@ def _require_posed(armature_object: bpy.types.Object) -> None:
 def _plan(armature_object: bpy.types.Object, meshes: tuple[bpy.types.Object, ...], motion: SampledMotion,
           scene: bpy.types.Scene, options: ExportOptions) -> CopyPlan:
     action = armature_object.animation_data.action
-    is_for_unreal = options.format == "UNREAL"
+    data_units = _DATA_UNITS_PER_METRE.get(options.format)
     return CopyPlan(
         armature_object, meshes, motion, clip_name=action.name if action else armature_object.name,
-        armature_name=_UNREALS_ROOT if is_for_unreal else armature_object.name,
+        armature_name=_UNREALS_ROOT if options.format == "UNREAL" else armature_object.name,
         # USD is exchanged between programs that share a timeline; game engines expect a clip to begin at zero.
         first_frame=int(motion.frames[0]) if options.format == "USD" else 0,
-        enlarge=_CENTIMETRES * scene.unit_settings.scale_length if is_for_unreal else 1.0)
+        enlarge=metres_per_unit(scene) * data_units if data_units else 1.0)
 
 
 def _write(scene: bpy.types.Scene, path: Path, format_name: str, deform_only: bool) -> None:
     if format_name == "UNITY":
         write_fbx(scene, path, deform_only, **_UNITY)
-    elif format_name == "UNREAL":
-        scene.unit_settings.scale_length = 1 / _CENTIMETRES
+        return
+    scene.unit_settings.scale_length = 1 / _DATA_UNITS_PER_METRE[format_name]
+    if format_name == "UNREAL":
         write_fbx(scene, path, deform_only, **_UNREAL)
     elif format_name == "GLTF":
         write_gltf(scene, path, deform_only)
@@ -177,7 +181,7 @@ def _bvh(armature_object: bpy.types.Object, motion: SampledMotion, framerate: fl
     names = tuple(name for name, is_chosen in zip(motion.bone_names, chosen) if is_chosen)
     return bvh_text(bvh_of_bones(
         names, parents, motion.rests[chosen], motion.tails[chosen], motion.poses[:, chosen], motion.worlds, framerate,
-        options.bvh_scale * scene.unit_settings.scale_length, armature_object.name))
+        options.bvh_scale * metres_per_unit(scene), armature_object.name))
 
 
 def _into_place(path: Path, write: Callable[[Path], object]) -> None:
