@@ -20,7 +20,7 @@ _ALIGNMENT = [33, 34]         # the auxiliary landmarks that give the next frame
 # Of the region's side (an eighth of the body's height): two readings of a landmark that lie so far apart halve its score.
 # Chosen by eye on footage of a leaning man; not measured.
 _HALF_TRUSTED_APART = 0.1
-# Rendered people who walk lean by less. Of the real frames read mirrored, none had its crop turned by less than 12 degrees.
+# Rendered people who walk lean by less. Of the real frames read mirrored, none had its crop turned by less than 10 degrees.
 _UPRIGHT_RADIANS = math.radians(10)
 # Ratio of distances below which left and right count as exchanged. From the side, left and right landmarks almost coincide, and
 # the ratio is near 1 by chance. Chosen by eye; not measured.
