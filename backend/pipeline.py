@@ -70,8 +70,8 @@ def _keypoints_engine(options: CaptureOptions, _checkpoints_folder: Path) -> Eng
 
 
 def _image_engine(options: CaptureOptions, checkpoints_folder: Path) -> Engine:
-    from .engines.mpsnet import ImageEngine  # needs torch, which the other engine does without
-    return ImageEngine(checkpoints_folder, options.device, options.refine)
+    from .engines.mpsnet import MPSNetEngine  # needs torch, which the other engine does without
+    return MPSNetEngine(checkpoints_folder, options.device, options.refine)
 
 
 ENGINES: dict[str, Callable[[CaptureOptions, Path], Engine]] = {"keypoints": _keypoints_engine, "mpsnet": _image_engine}

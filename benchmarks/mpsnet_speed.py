@@ -26,7 +26,7 @@ from backend.models.fast_path import FastMPSNet
 from backend.models.mpsnet import MPSNet
 from backend.models.resnet import CROP_SIZE, FEATURE_SIZE, ResNet50
 from backend.paper.features import FeatureExtractor, normalise
-from backend.paper.windowed_network import MPSNetEngine, window_indices
+from backend.paper.windowed_network import WindowedNetwork, window_indices
 
 PUBLISHED_WINDOWS = 64   # the demo's batch of windows
 PUBLISHED_CROPS = 64     # the demo has 256 at once, which takes more memory than some machines have
@@ -109,13 +109,13 @@ def arrays(network: torch.nn.Module) -> dict[str, np.ndarray]:
 def run_engine(frame_count: int) -> None:
     """Run crops to motion. The crops come one by one, as from a video."""
     extractor = FeatureExtractor(arrays(ResNet50()), torch.device("cpu"), print)
-    engine = MPSNetEngine(arrays(MPSNet()), torch.device("cpu"))
+    network = WindowedNetwork(arrays(MPSNet()), torch.device("cpu"))
 
     def crops() -> Iterator[np.ndarray]:
         for _ in range(frame_count):
             yield random_crops(1)[0]
 
-    motion = engine.run(extractor.extract(crops()))
+    motion = network.run(extractor.extract(crops()))
     assert len(motion.rotmats) == len(window_indices(frame_count))
 
 

@@ -64,7 +64,7 @@ def main() -> None:
     body = BodyModel(arrays.body, arrays.extra_regressor, arrays.h36m_regressor)
     encoding, estimate = encode(network, windows, given.release_batching)
     if not given.plain:
-        motion = windowed_network.MPSNetEngine(arrays.mpsnet, device, given.release_batching).run(features)
+        motion = windowed_network.WindowedNetwork(arrays.mpsnet, device, given.release_batching).run(features)
         estimate = BodyEstimate(*map(torch.from_numpy, (motion.rotmats, motion.betas, motion.weak_cam)))
     prefix = f"n{given.release_batching or 1}_"
     found = encoding_arrays(encoding) | body_arrays(body, estimate) | {

@@ -24,7 +24,7 @@ from ..body.proportions import body_on_joints
 from ..models.body import BodyModel
 from ..paper.features import FeatureExtractor, crop, square_box
 from ..paper.models_folder import load_engine_arrays
-from ..paper.windowed_network import MPSNetEngine, NetworkMotion, translation_from_weak_cam
+from ..paper.windowed_network import NetworkMotion, WindowedNetwork, translation_from_weak_cam
 from ..people.gaps import fill_gaps, span_starts
 from ..people.stitching import PersonTrack
 from ..video.frames import read_frames
@@ -42,7 +42,7 @@ class _Crops:
     boxes: np.ndarray
 
 
-class ImageEngine:
+class MPSNetEngine:
     """Reads the video a second time: crops around each person, ResNet-50 features, MoCA, HAFI and the regressor."""
     name = "mpsnet"
     stage = "Running MPS-Net"
@@ -53,7 +53,7 @@ class ImageEngine:
         self._device = choose_device(device)
         arrays = load_engine_arrays(checkpoints_folder)
         self._spin_weights = arrays.spin
-        self._network = MPSNetEngine(arrays.mpsnet, self._device)
+        self._network = WindowedNetwork(arrays.mpsnet, self._device)
         self._body = BodyModel(arrays.body)
         self._template = arrays.body["v_template"], arrays.body["shapedirs"]
         self._refine = refine

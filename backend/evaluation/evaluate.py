@@ -18,7 +18,7 @@ from ..base.errors import DatasetError, ModelError
 from ..base.reporter import Reporter
 from ..models.body import BodyModel
 from ..paper.models_folder import EngineArrays, load_engine_arrays
-from ..paper.windowed_network import WINDOW, MPSNetEngine
+from ..paper.windowed_network import WINDOW, WindowedNetwork
 from .metrics import acceleration_errors, mpjpe, pa_mpjpe
 from .preprocessed_sets import EVALUATION_SETS, JOINTS_17, EvaluationVideo, find_set, open_set
 
@@ -80,7 +80,7 @@ class Predictor:
     """The network and the body, as far as an evaluation needs them."""
 
     def __init__(self, arrays: EngineArrays, dataset: str, device: torch.device, release_batching: int | None):
-        self._network = MPSNetEngine(arrays.mpsnet, device, release_batching)
+        self._network = WindowedNetwork(arrays.mpsnet, device, release_batching)
         self._mpii3d_joints = EVALUATION_SETS[dataset].mpii3d_joints
         self._body = BodyModel(arrays.body, arrays.extra_regressor, arrays.h36m_regressor).to(device)
         self._device = device
@@ -111,7 +111,7 @@ def evaluate(dataset: str, place: Path, checkpoints: Path, device: str, release_
              reporter: Reporter) -> Result:
     """Return the table of a data set. Raises DatasetError, ModelError, OptionError, CancelRequested.
 
-    place: the set's file, or a folder with it. release_batching: as in `MPSNetEngine`; the published evaluation has 8.
+    place: the set's file, or a folder with it. release_batching: as in `WindowedNetwork`; the published evaluation has 8.
     """
     chosen_device = choose_device(device)
     path = find_set(dataset, place)

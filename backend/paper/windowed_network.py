@@ -39,7 +39,7 @@ def window_indices(frame_count: int) -> np.ndarray:
     return np.where(leaves, frames, windows)
 
 
-class MPSNetEngine:
+class WindowedNetwork:
     """The temporal network, folded for inference. weights: MPS-Net's, of `models_folder`.
 
     release_batching: None pairs every window's maps with each other, as in the paper; a number N repeats the published

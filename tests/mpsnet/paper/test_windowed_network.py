@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.paper.windowed_network import MPSNetEngine, plain_network, translation_from_weak_cam, window_indices
+from backend.paper.windowed_network import WindowedNetwork, plain_network, translation_from_weak_cam, window_indices
 from tests.mpsnet.made_models import temporal_weights
 
 CPU = torch.device("cpu")
@@ -30,7 +30,7 @@ def test_windows_are_centred_and_still_at_the_ends():
 
 
 def test_the_engine_gives_the_plain_networks_numbers_frame_by_frame(weights, features):
-    motion = MPSNetEngine(weights, CPU).run(features)
+    motion = WindowedNetwork(weights, CPU).run(features)
     network = plain_network(weights)
     assert motion.rotmats.shape == (300, 24, 3, 3)
     for frame in (0, 7, 8, 255, 256, 292, 293):  # ends of the clip and of the engine's chunks
@@ -43,23 +43,23 @@ def test_the_engine_gives_the_plain_networks_numbers_frame_by_frame(weights, fea
 
 
 def test_frames_far_apart_do_not_know_of_each_other(weights, features):
-    engine = MPSNetEngine(weights, CPU)
+    network = WindowedNetwork(weights, CPU)
     changed = features.copy()
     changed[150:] = 0
-    same = np.abs(engine.run(changed).rotmats - engine.run(features).rotmats).reshape(300, -1).max(axis=1) < 1e-5
+    same = np.abs(network.run(changed).rotmats - network.run(features).rotmats).reshape(300, -1).max(axis=1) < 1e-5
     assert same[:143].all() and not same[150:].any()  # a window ends 7 frames after its centre
 
 
 def test_a_clip_may_be_empty_or_short(weights, features):
-    engine = MPSNetEngine(weights, CPU)
-    assert engine.run(features[:0]).weak_cam.shape == (0, 3)
-    np.testing.assert_allclose(engine.run(features[:3]).rotmats[1], engine.run(features[1:2]).rotmats[0], atol=1e-5)
+    network = WindowedNetwork(weights, CPU)
+    assert network.run(features[:0]).weak_cam.shape == (0, 3)
+    np.testing.assert_allclose(network.run(features[:3]).rotmats[1], network.run(features[1:2]).rotmats[0], atol=1e-5)
 
 
 def test_only_the_releases_batches_change_with_their_size(weights, features):
-    default = MPSNetEngine(weights, CPU).run(features).rotmats
-    by_8, by_64 = (MPSNetEngine(weights, CPU, release_batching=size).run(features).rotmats for size in (8, 64))
-    one_by_one = MPSNetEngine(weights, CPU, release_batching=1).run(features).rotmats
+    default = WindowedNetwork(weights, CPU).run(features).rotmats
+    by_8, by_64 = (WindowedNetwork(weights, CPU, release_batching=size).run(features).rotmats for size in (8, 64))
+    one_by_one = WindowedNetwork(weights, CPU, release_batching=1).run(features).rotmats
     np.testing.assert_allclose(one_by_one, default, atol=1e-5)
     assert np.abs(by_8 - default).max() > 1e-4 and np.abs(by_64 - by_8).max() > 1e-4
 
