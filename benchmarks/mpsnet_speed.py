@@ -34,7 +34,8 @@ ROUNDS = 5
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     allow_abbrev=False)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--frames", type=int, nargs="*", default=[300, 3000], help="clip lengths for the peak memory")
     parser.add_argument("--memory-of", type=int, help=argparse.SUPPRESS)

@@ -34,7 +34,8 @@ COLUMNS = ("limbs", "image", "depth", "MPJPE", "PA", "worst", f"> {BAD_DEGREES:.
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     allow_abbrev=False)
     parser.add_argument("--output", type=Path, help="keep the captures in this folder")
     parser.add_argument("--captures", type=Path, help="compare these, instead of capturing")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)

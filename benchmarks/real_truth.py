@@ -64,7 +64,8 @@ class Cameras:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     allow_abbrev=False)
     parser.add_argument("calibration", type=Path)
     parser.add_argument("captures", type=Path, nargs=4)
     parser.add_argument("--output", type=Path, required=True)

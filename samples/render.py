@@ -68,7 +68,7 @@ def render_clip(clip: Clip, name: str, output: Path, quality: int = 19) -> float
 
 def main() -> None:
     """Render the clips asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--clip", nargs="+", choices=sorted(CLIPS), default=["walk_turn"])
     parser.add_argument("--output", type=Path, default=Path(__file__).parent)
     arguments = parser.parse_args()

@@ -57,7 +57,7 @@ class Scene:
 
 def main() -> None:
     """Render the scenes asked for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--motion", type=Path, required=True, help="recordings: quat_i16, root, start, split, offsets ...")
     parser.add_argument("--models", type=Path, help="folder of the landmark model (`mocap.py doctor` names it)")
     parser.add_argument("--split", choices=("train", "test"), default="train")

@@ -43,7 +43,8 @@ class Counts:
 
 def main(arguments: list[str]) -> int:
     """Make the environments, run the tests in them, print the sum. Return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     allow_abbrev=False)
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--quick", action="store_true", help="leave out the tests in Blender")
     part.add_argument("--blender", action="store_true", help="run only the tests in Blender")

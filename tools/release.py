@@ -39,7 +39,8 @@ class ReleaseError(Exception):
 
 def main(arguments: list[str]) -> int:
     """Make the release as told. Return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     allow_abbrev=False)
     parser.add_argument("commit", nargs="?", default="HEAD")
     parser.add_argument("--output", type=Path, default=ROOT / "dist", metavar="DIR")
     parser.add_argument("--draft", action="store_true", help="build a version that the changelog calls unreleased")

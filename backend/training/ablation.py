@@ -29,7 +29,7 @@ _HEAD = ("| method | limb directions | local rotations | root | MPJPE | PA-MPJPE
 
 def main(arguments: list[str]) -> int:
     """Train every kind for the same number of steps and print the table; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--scenes", type=Path, required=True)
     parser.add_argument("--held-out", type=Path, required=True)
     parser.add_argument("--motion", type=Path, required=True)

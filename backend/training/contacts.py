@@ -56,7 +56,8 @@ class Feet:
 
 def main(arguments: list[str]) -> int:
     """Fit as told; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m backend.training.contacts", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m backend.training.contacts", description=__doc__.splitlines()[0],
+                                     allow_abbrev=False)
     parser.add_argument("--scenes", type=Path, required=True, help="folder of render_people.py's NNNNN.npz to fit")
     parser.add_argument("--held-out", type=Path, required=True, help="folder of other scenes to judge on")
     parser.add_argument("--output", type=Path, default=WEIGHTS)

@@ -125,7 +125,7 @@ def body_poses(estimate: BodyEstimate, count: int) -> Tensor:
 
 def main(arguments: list[str]) -> int:
     """Train as told; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--sets-2d", type=Path, nargs="+", required=True, help="preprocessed sets with 2D truth")
     parser.add_argument("--sets-3d", type=Path, nargs="+", required=True, help="preprocessed sets with 3D truth")
     parser.add_argument("--validation", type=Path, required=True)

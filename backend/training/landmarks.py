@@ -58,7 +58,7 @@ class HeldOut:
 
 def main(arguments: list[str]) -> int:
     """Train as told; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--scenes", type=Path, required=True)
     parser.add_argument("--held-out", type=Path, required=True)
     parser.add_argument("--motion", type=Path, required=True, help="recordings, see `recordings.load_recordings`")
