@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import traceback
 from pathlib import Path
 
+from mpsnet_blender.shared.command_line import UsageError, command_line_parser, request_of
 from mpsnet_blender.shared.protocol import (
     EXIT_CANCELLED,
     EXIT_ERROR,
@@ -17,18 +19,15 @@ from mpsnet_blender.shared.protocol import (
     Result,
 )
 
-from .base.errors import CancelRequested, FixableError, NobodyFoundError, UsageError
+from .base.errors import CancelRequested, FixableError, NobodyFoundError
 from .base.reporter import MessageSink, Reporter, TerminalSink
-from .commands.command_line import parser
 
 
 def main() -> int:
-    at_terminal = "--terminal" in sys.argv[1:] or bool({"-h", "--help"} & set(sys.argv[1:]))
-    reporter = Reporter(TerminalSink() if at_terminal else MessageSink())
-    try:
-        arguments = parser().parse_args()
-    except UsageError as error:
-        reporter.finish(Error(type(error).__name__, str(error), error.advice))
+    arguments, usage_error = _read_command_line(sys.argv[1:])
+    reporter = Reporter(TerminalSink() if arguments.terminal else MessageSink())
+    if usage_error:
+        reporter.finish(Error(type(usage_error).__name__, str(usage_error), usage_error.advice))
         return EXIT_USAGE
     reporter.cancel_on_signals()
     reporter.cancel_on_closed_stdin()
@@ -52,7 +51,20 @@ def main() -> int:
         return EXIT_ERROR
 
 
-def _run(arguments, reporter: Reporter) -> Result:
+def _read_command_line(words: list[str]) -> tuple[argparse.Namespace, UsageError | None]:
+    """Return what was asked for, or as much of it as could be read, with what is wrong."""
+    arguments = argparse.Namespace(terminal=False)
+    parser = command_line_parser()
+    try:
+        parser.parse_args(words, arguments)
+        if arguments.models is None:
+            parser.error("the backend is not told where its models are: start it by mocap.py, or name their folder with --models")
+    except UsageError as error:
+        return arguments, error
+    return arguments, None
+
+
+def _run(arguments: argparse.Namespace, reporter: Reporter) -> Result:
     # Imported late: `--help` and the message that says hello must not wait for them.
     if arguments.command == "score":
         from .evaluation.score import score_capture
@@ -72,17 +84,12 @@ def _run(arguments, reporter: Reporter) -> Result:
     if arguments.command == "batch":
         from .commands.batch import Batch, capture_all
         return capture_all(Batch.of_command_line(arguments, checkpoints), reporter)
-    from .pipeline import DEFAULT_ENGINE, CaptureOptions, capture
-    options = CaptureOptions(
-        engine=DEFAULT_ENGINE if arguments.engine == "auto" else arguments.engine, people=arguments.people,
-        stature=arguments.height, fov_degrees=arguments.fov, start_seconds=arguments.start, end_seconds=arguments.end,
-        preview=arguments.preview, device=arguments.device, refine=arguments.refine, foot_lock=arguments.foot_lock,
-        lifter=arguments.lifter)
-    count = capture(arguments.video, arguments.output, options, arguments.models, checkpoints, reporter)
+    from .pipeline import capture
+    count = capture(arguments.video, arguments.output, request_of(arguments), arguments.models, checkpoints, reporter)
     return Result(str(arguments.output.absolute()), f"{count} {'person' if count == 1 else 'people'} captured.")
 
 
-def _run_models(arguments, checkpoints: Path, reporter: Reporter) -> Result:
+def _run_models(arguments: argparse.Namespace, checkpoints: Path, reporter: Reporter) -> Result:
     from .paper.models_folder import describe_models
     if arguments.action == "add":
         from .paper.checkpoints import add_models

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from mpsnet_blender.shared.assumed import DEFAULT_FOV_DEGREES
 from mpsnet_blender.shared.capture_listing import (
     PEOPLE_FILE,
     PREVIEW_FILE,
@@ -18,18 +17,17 @@ from mpsnet_blender.shared.capture_listing import (
     path_as_text,
     write_listing,
 )
+from mpsnet_blender.shared.capture_request import CaptureRequest
 from mpsnet_blender.shared.motion_file import Motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT
 
 from .base.errors import NobodyFoundError
 from .base.litert import Workers
-from .base.pinhole import DEFAULT_FOV_DEGREES, camera_matrix, project
+from .base.pinhole import camera_matrix, project
 from .base.reporter import Reporter
-from .body.proportions import DEFAULT_STATURE
 from .camera.scenery import Scenery
 from .camera.viewpoint import find_viewpoint
-from .engines.engine import CapturedPerson, Engine, Shot
-from .engines.keypoints import LIFTERS, KeypointsEngine
+from .engines.engine import CapturedPerson, Shot, engine_for
 from .output.folder_writer import CaptureFolder
 from .output.people_files import write_people
 from .output.preview import PreviewPerson, write_preview
@@ -45,67 +43,38 @@ from .world.placing import Stage, StandingPerson
 from .world.planting import plant_feet
 from .world.still_lens import stand_before_lens
 
-DEFAULT_ENGINE = "keypoints"
 _FIND, _PREVIEW = "Finding people", "Drawing preview"
 
 
-@dataclass(frozen=True)
-class CaptureOptions:
-    """What a person may choose: everything has a default that suits most clips."""
-    engine: str = DEFAULT_ENGINE
-    people: int | None = None
-    stature: float = DEFAULT_STATURE
-    fov_degrees: float | None = None
-    start_seconds: float = 0.0
-    end_seconds: float = math.inf
-    preview: bool = False
-    device: str = "auto"
-    refine: bool = True
-    foot_lock: float = 1.0
-    lifter: str = LIFTERS[0]
-
-
-def _keypoints_engine(options: CaptureOptions, _checkpoints_folder: Path) -> Engine:
-    return KeypointsEngine(options.lifter, options.refine)
-
-
-def _image_engine(options: CaptureOptions, checkpoints_folder: Path) -> Engine:
-    from .engines.mpsnet import MPSNetEngine  # needs torch, which the other engine does without
-    return MPSNetEngine(checkpoints_folder, options.device, options.refine)
-
-
-ENGINES: dict[str, Callable[[CaptureOptions, Path], Engine]] = {"keypoints": _keypoints_engine, "mpsnet": _image_engine}
-
-
-def capture(video: Path, destination: Path, options: CaptureOptions, models_folder: Path, checkpoints_folder: Path,
+def capture(video: Path, destination: Path, request: CaptureRequest, models_folder: Path, checkpoints_folder: Path,
             reporter: Reporter) -> int:
     """Capture everybody in a video into a folder; return how many. Raises a FixableError, or CancelRequested."""
     folder = CaptureFolder(destination, video)
     folder.require_place()
-    span = open_span(video, options.start_seconds, options.end_seconds)
-    engine = ENGINES[options.engine](options, checkpoints_folder)
-    reporter.plan({_FIND: 0.9, engine.stage: engine.time_share, **({_PREVIEW: 0.15} if options.preview else {})})
+    span = open_span(video, request.start_seconds, request.end_seconds)
+    engine = engine_for(request, checkpoints_folder)
+    reporter.plan({_FIND: 0.9, engine.stage: engine.time_share, **({_PREVIEW: 0.15} if request.preview else {})})
     scenery = Scenery()
-    tracks, clock = find_people(span, options.people, models_folder, reporter, scenery)
-    fov_degrees = options.fov_degrees or _fov_of_file(span, reporter)
+    tracks, clock = find_people(span, request.people, models_folder, reporter, scenery)
+    fov_degrees = request.fov_degrees or _fov_of_file(span, reporter)
     view = find_viewpoint(scenery, clock.timestamps, camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES),
                           fov_degrees is not None, reporter)
-    shot = Shot(span, clock, view.intrinsics, options.stature)
+    shot = Shot(span, clock, view.intrinsics, request.stature)
     people = engine.solve(tracks, shot, reporter)
     shot, stage, standing = stand_before_lens(people, shot, view, fov_degrees is not None, reporter)
     people = [own.person for own in standing]
-    planted = [plant_feet(own, options.foot_lock) for own in standing]
-    motions = [motion_in_world(own, raw, stage, shot, engine.name) for own, raw in zip(planted, standing, strict=True)]
+    planted = [plant_feet(own, request.foot_lock) for own in standing]
+    motions = [motion_in_world(own, raw, stage, shot, request.engine) for own, raw in zip(planted, standing, strict=True)]
     qualities = [measure_quality(own, shot) for own in planted]
     for number, quality in enumerate(qualities, start=1):
         reporter.log("info", f"Person {number}: {in_words(quality)}")
     with folder:
-        if options.preview:
+        if request.preview:
             drawn = [_preview_person(number, person, shot) for number, person in enumerate(people, start=1)]
             write_preview(folder.path / PREVIEW_FILE, span, clock.fps, drawn,
                           lambda done: reporter.progress(_PREVIEW, done, len(clock.frame_index), "frames"))
         listed = write_people(folder.path, people, motions, qualities)
-        write_listing(folder.path / PEOPLE_FILE, _listing(shot, stage, engine.name, options, listed))
+        write_listing(folder.path / PEOPLE_FILE, _listing(shot, stage, request, listed))
         reporter.check()
     return len(people)
 
@@ -172,9 +141,9 @@ def _preview_person(person_id: int, person: CapturedPerson, shot: Shot) -> Previ
                          person.joint_confidence(), person.track.boxes)
 
 
-def _listing(shot: Shot, stage: Stage, engine: str, options: CaptureOptions, people: tuple[ListedPerson, ...]) -> CaptureListing:
+def _listing(shot: Shot, stage: Stage, request: CaptureRequest, people: tuple[ListedPerson, ...]) -> CaptureListing:
     return CaptureListing(
-        engine=engine, video=path_as_text(shot.span.path.absolute()), fps=shot.clock.fps, image_size=shot.span.size,
-        frame_count=len(shot.clock.frame_index), stature=options.stature,
+        engine=request.engine, video=path_as_text(shot.span.path.absolute()), fps=shot.clock.fps, image_size=shot.span.size,
+        frame_count=len(shot.clock.frame_index), stature=request.stature,
         camera_pitch_degrees=round(math.degrees(stage.pitch), 2), camera_roll_degrees=round(math.degrees(stage.roll), 2),
-        camera_moves=len(stage.world_from_cam) > 1, preview=PREVIEW_FILE if options.preview else None, people=people)
+        camera_moves=len(stage.world_from_cam) > 1, preview=PREVIEW_FILE if request.preview else None, people=people)

@@ -41,7 +41,8 @@ def _is_progress(message: Message, stage: str, done: int) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     allow_abbrev=False)
     parser.add_argument("video", type=Path)
     parser.add_argument("--frames", type=int, nargs="+", default=[300, 3000], metavar="N")
     parser.add_argument("--skip-cancel", action="store_true", help="do not measure how fast a cancel is")
@@ -163,6 +164,7 @@ def stage_seconds(video: Path, output: Path) -> dict[str, float]:
     """Capture a video in this process with stopwatches on its parts; return their seconds and the number of frames."""
     from backend import pipeline
     from backend.base.reporter import Reporter
+    from mpsnet_blender.shared.capture_request import CaptureRequest
 
     start = time.monotonic()
     frames = sum(1 for _ in pipeline.read_frames(pipeline.open_span(video)))
@@ -190,10 +192,10 @@ def stage_seconds(video: Path, output: Path) -> dict[str, float]:
     pipeline.read_frames = timed_frames
     pipeline.stitch = timed(pipeline.stitch, "stitching")
     moments = _Moments()
-    options = pipeline.CaptureOptions(preview=True)
+    request = CaptureRequest(preview=True)
     begun = time.monotonic()
     environment = BackendEnvironment(default_home())
-    pipeline.capture(video, output, options, environment.models_folder, environment.checkpoints_folder, Reporter(moments))
+    pipeline.capture(video, output, request, environment.models_folder, environment.checkpoints_folder, Reporter(moments))
     ended = time.monotonic()
     finding = moments.first["Solving motion"] - begun
     timed_parts = ("detection", "landmarks", "waiting for frames", "stitching")

@@ -22,7 +22,7 @@ from scipy.spatial.transform import Rotation
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from backend.base.devices import DEVICE_NAMES, choose_device
+from backend.base.devices import choose_device
 from backend.models.body import BodyModel
 from backend.models.mpsnet import Encoding, MPSNet
 from backend.models.regressor import BodyEstimate
@@ -43,14 +43,15 @@ VERTEX_STEP = 13
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     allow_abbrev=False)
     parser.add_argument("--models", type=Path, required=True)
     parser.add_argument("--clip", type=Path, required=True)
     parser.add_argument("--frames", type=int, default=40)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--release-batching", type=int, help="repeat the published mixing in batches of so many windows")
     parser.add_argument("--plain", action="store_true", help="bodies of the plain network instead of the fast path's")
-    parser.add_argument("--device", choices=DEVICE_NAMES, default="cpu")
+    parser.add_argument("--device", default="cpu", help="as for `mocap.py evaluate`")
     given = parser.parse_args()
     torch.set_grad_enabled(False)
     arrays, device = load(given.models), choose_device(given.device)

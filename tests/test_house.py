@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mpsnet_blender.shared.engines import ENGINES
+
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("mpsnet_blender", "backend")
 BLENDER = ("bpy", "addon_utils", "bpy_extras", "mathutils", "bmesh", "gpu", "blf", "bl_ui", "rna_prop_ui")
@@ -76,6 +78,7 @@ ROOMS = (
     Room("backend", ("numpy", "scipy", "cv2", "torch", "tqdm"), (CONTRACTS, MATHS, "backend"), ("bpy",)),
 )
 
+ENGINE_NAMES = {engine.name for engine in ENGINES}
 MAY_CATCH_EVERYTHING = ("backend/__main__.py", "mpsnet_blender/scene/capture/job_timer.py")
 MAY_PRINT = ("mpsnet_blender/client/terminal.py", "backend/base/reporter.py")
 
@@ -177,6 +180,10 @@ def has_keyword(call, name):
                for keyword in call.keywords)
 
 
+def constants_in(node):
+    return {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
+
+
 def forbidden_in(path, tree):
     """Return a line for everything in a file that nobody may write."""
     found = []
@@ -185,12 +192,16 @@ def forbidden_in(path, tree):
             name = ast.unparse(node.func)
             if has_keyword(node, "shell") or name in ("os.system", "os.popen"):
                 found.append((node.lineno, "runs a shell"))
+            if name == "argparse.ArgumentParser" and "allow_abbrev" not in {keyword.arg for keyword in node.keywords}:
+                found.append((node.lineno, "takes abbreviated options"))
             if has_keyword(node, "allow_pickle"):
                 found.append((node.lineno, "reads pickles"))
             if name == "print" and path not in MAY_PRINT:
                 found.append((node.lineno, "prints"))
             if name in ("eval", "exec", "pickle.load", "pickle.loads"):
                 found.append((node.lineno, f"calls {name}"))
+        elif isinstance(node, ast.Compare) and ENGINE_NAMES & constants_in(node):
+            found.append((node.lineno, "asks for an engine by its name: say in shared/engines.py what is different with it"))
         elif isinstance(node, ast.ExceptHandler) and path not in MAY_CATCH_EVERYTHING:
             caught = [] if node.type is None else [ast.unparse(part) for part in ast.walk(node.type)
                                                    if isinstance(part, ast.Name)]
@@ -209,6 +220,7 @@ def test_no_file_does_what_is_forbidden(path):
     "subprocess.run(command, shell=True)", "os.system('x')", "np.load(path, allow_pickle=True)", "print('x')",
     "try:\n    f()\nexcept Exception:\n    pass", "try:\n    f()\nexcept:\n    pass",
     "try:\n    f()\nexcept (ValueError, Exception) as e:\n    pass", "pickle.load(stream)",
+    "argparse.ArgumentParser(prog='x')", "x = 1 if engine == 'mpsnet' else 2",
 ])
 def test_the_forbidden_is_recognised(line):
     assert len(forbidden_in("backend/x.py", ast.parse(line))) == 1

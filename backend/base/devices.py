@@ -6,7 +6,6 @@ import torch
 
 from .errors import OptionError
 
-DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -16,7 +15,7 @@ def choose_device(name: str = "auto") -> torch.device:
     if name == "auto":
         return torch.device(next(device for device, is_present in present.items() if is_present))
     if name not in present:
-        raise OptionError(f"There is no device {name!r}.", f"Choose one of {', '.join(DEVICE_NAMES)}.")
+        raise OptionError(f"There is no device {name!r}.", f"Choose one of auto, {', '.join(present)}.")
     if not present[name]:
         raise OptionError(f"PyTorch finds no {name} device on this machine.",
                           "Choose --device auto or cpu, or install the PyTorch build for your graphics card.")

@@ -47,9 +47,5 @@ class BatchError(FixableError):
     """Some videos of a batch could not be captured, or there are none."""
 
 
-class UsageError(FixableError):
-    """The command line cannot be understood."""
-
-
 class CancelRequested(Exception):
     """The parent closed stdin, or a signal asked to stop."""

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-# A phone's or camera's standard video angle across the long side; only used where neither user nor file tells.
-DEFAULT_FOV_DEGREES = 55.0
+from mpsnet_blender.shared.assumed import DEFAULT_FOV_DEGREES
 
 
 def camera_matrix(image_size: tuple[int, int], fov_degrees: float = DEFAULT_FOV_DEGREES) -> np.ndarray:

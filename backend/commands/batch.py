@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, path_as_text
+from mpsnet_blender.shared.capture_request import capture_arguments
+from mpsnet_blender.shared.command_line import request_of
 from mpsnet_blender.shared.protocol import FINAL_TYPES, Cancelled, Error, Hello, Message, ProtocolError, Result, decode
 
 from ..base.errors import BatchError, CancelRequested
 from ..base.reporter import Reporter
 from ..output.folder_writer import capture_in
-from .command_line import capture_command
 
 VIDEO_SUFFIXES = frozenset((".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf",
                             ".ogv", ".ts", ".vob", ".webm", ".wmv"))
@@ -38,8 +39,9 @@ class Batch:
     def of_command_line(cls, arguments: argparse.Namespace, checkpoints: Path) -> Batch:
         """Return the batch that `mocap.py batch` was asked for."""
         program = [sys.executable, "-m", "backend", "--models", str(arguments.models), "--checkpoints", str(checkpoints)]
+        request = request_of(arguments)
         return cls(tuple(arguments.sources), arguments.output,
-                   lambda video, folder: [*program, *capture_command(arguments, video, folder)], arguments.again)
+                   lambda video, folder: [*program, *capture_arguments(video, folder, request)], arguments.again)
 
 
 def capture_all(batch: Batch, reporter: Reporter) -> Result:

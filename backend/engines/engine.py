@@ -1,17 +1,22 @@
 """What an engine is: it takes everybody's landmarks in a shot and returns their SMPL motion before the camera.
 
-Everything before (finding people) and after (world, floor, files) is written once. A new engine is one file with a
-class of this shape, and a line in `pipeline.ENGINES`.
+Everything before (finding people) and after (world, floor, files) is written once. A new engine is one file of this room
+with a class of this shape and a function `engine_for` that makes it, and an entry, of the file's name, in
+`mpsnet_blender.shared.engines`.
 """
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
+from mpsnet_blender.shared.capture_request import CaptureRequest
+from mpsnet_blender.shared.engines import engine_named
 
 from ..base.pinhole import project
 from ..base.reporter import Reporter
@@ -65,7 +70,6 @@ class CapturedPerson:
 
 class Engine(Protocol):
     """A way from landmarks (and, where it wants them, the frames) to SMPL motion."""
-    name: str
     # What its progress is called.
     stage: str
     # The engine's share of a capture's time, with finding people taking 0.9.
@@ -74,3 +78,12 @@ class Engine(Protocol):
     def solve(self, tracks: list[PersonTrack], shot: Shot, reporter: Reporter) -> list[CapturedPerson]:
         """Return the people in the tracks' order. Raises a FixableError, or CancelRequested."""
         ...
+
+
+def engine_for(request: CaptureRequest, checkpoints_folder: Path) -> Engine:
+    """Return the engine that a request names, as its own file makes it. Raises KeyError, and what that file raises.
+
+    The file is imported here and not before: it may need packages that other engines do without.
+    """
+    module = importlib.import_module(f".{engine_named(request.engine).name}", __package__)
+    return module.engine_for(request, checkpoints_folder)

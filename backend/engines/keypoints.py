@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+
+from mpsnet_blender.shared.capture_request import CaptureRequest
 
 from ..base.pinhole import project
 from ..base.reporter import Reporter
@@ -23,7 +26,6 @@ from .lifter import TemporalLifter
 from .lifter_inputs import lifter_inputs
 
 _SMOOTH_SECONDS = 0.16      # a local parabola over so long keeps hits and takes a tenth of the acceleration's error
-LIFTERS = ("trained", "analytic")
 
 
 class KeypointsEngine:
@@ -31,11 +33,10 @@ class KeypointsEngine:
 
     lifter: "trained", or "analytic" for the solve alone; refine: whether the body is fitted to the picture at last.
     """
-    name = "keypoints"
     stage = "Solving motion"
     time_share = 0.06
 
-    def __init__(self, lifter: str = LIFTERS[0], refine: bool = True):
+    def __init__(self, lifter: str = "trained", refine: bool = True):
         self._lifter = TemporalLifter() if lifter == "trained" else None
         self._refine = refine
 
@@ -70,6 +71,11 @@ class KeypointsEngine:
             person = replace(person, motion=refine(person.motion, lifted, repaired.frame_index, check=reporter.check),
                              unrefined_reprojection_error=before)
         return _drawn(person, imagined, shot.intrinsics)
+
+
+def engine_for(request: CaptureRequest, _checkpoints_folder: Path) -> KeypointsEngine:
+    """Return the engine that a request asks for."""
+    return KeypointsEngine(request.lifter, request.refine)
 
 
 def _drawn(person: CapturedPerson, imagined: np.ndarray, intrinsics: np.ndarray) -> CapturedPerson:

@@ -13,6 +13,7 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from mpsnet_blender.motion.base.smoothing import smooth_measured
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
+from mpsnet_blender.shared.capture_request import CaptureRequest
 
 from ..base.devices import choose_device
 from ..base.pinhole import rays, turned_towards
@@ -44,7 +45,6 @@ class _Crops:
 
 class MPSNetEngine:
     """Reads the video a second time: crops around each person, ResNet-50 features, MoCA, HAFI and the regressor."""
-    name = "mpsnet"
     stage = "Running MPS-Net"
     time_share = 6.0
 
@@ -123,6 +123,11 @@ class MPSNetEngine:
             features = np.stack([np.interp(grid, times, column) for column in features.T], axis=1).astype(np.float32)
         network = self._network.run(features)
         return network if np.array_equal(grid, wanted_times) else _at_times(network, grid, wanted_times)
+
+
+def engine_for(request: CaptureRequest, checkpoints_folder: Path) -> MPSNetEngine:
+    """Return the engine that a request asks for. Raises ModelError, OptionError."""
+    return MPSNetEngine(checkpoints_folder, request.device, request.refine)
 
 
 def _refined(person: CapturedPerson, shot: Shot) -> CapturedPerson:

@@ -50,11 +50,11 @@ class VideoSpan:
         return max(0, round((min(self.end_seconds, duration) - self.start_seconds) * self.fps)) if self.frame_count else 0
 
 
-def open_span(path: str | Path, start_seconds: float = 0.0, end_seconds: float = math.inf) -> VideoSpan:
-    """Check that a video can be read and return the wanted span. Raises VideoError, OptionError."""
-    path = Path(path)
-    if not (start_seconds >= 0 and end_seconds > start_seconds):
-        raise OptionError(f"The span from {start_seconds} to {end_seconds} s is empty.",
+def open_span(path: str | Path, start_seconds: float = 0.0, end_seconds: float | None = None) -> VideoSpan:
+    """Check that a video can be read and return the wanted span; end_seconds None: to its end. Raises VideoError, OptionError."""
+    path, end = Path(path), math.inf if end_seconds is None else end_seconds
+    if not (start_seconds >= 0 and end > start_seconds):
+        raise OptionError(f"The span from {start_seconds} to {end} s is empty.",
                           "Give --start and --end in seconds, the end after the start.")
     capture = _open(path)
     try:
@@ -69,11 +69,11 @@ def open_span(path: str | Path, start_seconds: float = 0.0, end_seconds: float =
     if frame_count and start_seconds >= frame_count / fps:
         raise VideoError(f"{path} is {frame_count / fps:.2f} s long; nothing starts at {start_seconds:g} s.",
                          "Choose an earlier --start.")
-    if end_seconds == math.inf and (share := share_there(path)) < 1:
+    if end_seconds is None and (share := share_there(path)) < 1:
         there = 0.9 * share * (playing_seconds(path) or frame_count / fps)
         raise VideoError(f"{path} is truncated: only {share:.0%} of the file is there.",
                          f"Copy or download it again, or capture what is there with --end {there:.2f}.")
-    return VideoSpan(path, (image.shape[1], image.shape[0]), fps, frame_count, start_seconds, end_seconds)
+    return VideoSpan(path, (image.shape[1], image.shape[0]), fps, frame_count, start_seconds, end)
 
 
 def _open(path: Path) -> cv2.VideoCapture:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..shared import protocol
+from ..shared.engines import WITH_TORCH, WITHOUT_TORCH
 from . import base_python
 from .child_process import EXTENSION_ROOT, child_environ
 from .landmark_models import LANDMARK_WHEEL, ModelFolder, ModelWheel
@@ -61,11 +62,11 @@ class Profile:
 
 
 PROFILES = {
-    "keypoints": Profile("requirements-keypoints.txt",
-                         ("numpy", "scipy", "cv2", "tqdm", "ai_edge_litert.interpreter"), 135, 700, LANDMARK_WHEEL),
-    "mpsnet": Profile("requirements-mpsnet.txt",
-                      ("numpy", "scipy", "cv2", "tqdm", "ai_edge_litert.interpreter", "torch", "smplx"), 150, 900,
-                      LANDMARK_WHEEL, with_torch=True),
+    WITHOUT_TORCH: Profile("requirements-keypoints.txt",
+                           ("numpy", "scipy", "cv2", "tqdm", "ai_edge_litert.interpreter"), 135, 700, LANDMARK_WHEEL),
+    WITH_TORCH: Profile("requirements-mpsnet.txt",
+                        ("numpy", "scipy", "cv2", "tqdm", "ai_edge_litert.interpreter", "torch", "smplx"), 150, 900,
+                        LANDMARK_WHEEL, with_torch=True),
 }
 
 
@@ -91,7 +92,7 @@ class BackendEnvironment:
     .backend_command("capture", ...), ...)`. A script: `ensure(report)`.
     """
 
-    def __init__(self, home: Path, profile: str = "keypoints"):
+    def __init__(self, home: Path, profile: str = WITHOUT_TORCH):
         """Raises KeyError where there is no such profile, OSError where the extension's own files cannot be read."""
         self.home = Path(home).absolute()
         self.profile = profile
@@ -198,9 +199,9 @@ def _cancel_at_end_of_stdin(cancelled: threading.Event) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Make an environment, told in messages on stdout. Return the exit status."""
-    parser = argparse.ArgumentParser(prog=_MODULE)
+    parser = argparse.ArgumentParser(prog=_MODULE, allow_abbrev=False)
     parser.add_argument("--home", type=Path, required=True)
-    parser.add_argument("--profile", choices=sorted(PROFILES), default="keypoints")
+    parser.add_argument("--profile", choices=sorted(PROFILES), default=WITHOUT_TORCH)
     parser.add_argument("--python", action="append", help="a Python to make the environment from; may be repeated")
     given = parser.parse_args(arguments)
     cancelled = threading.Event()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..shared import protocol
+from ..shared.command_line import UsageError, command_line_parser, profile_of
 from .backend_environment import EXTENSION_ROOT, BackendEnvironment, child_environ, default_home
 from .backend_process import BackendProcess
 from .child_process import describe_exit
@@ -20,48 +20,40 @@ _HEARD_SECONDS = 1.0  # for the backend to end after Ctrl+C before it is asked a
 _OBEY_SECONDS = 10.0  # and then, before it is killed
 _LINE_WIDTH = 78
 
-_HELP = """\
-usage: python3 mocap.py COMMAND ...
-
-  capture VIDEO --output DIR   capture the people in a video: one motion file each
-  batch FOLDER --output DIR    capture all videos of a folder, each into a folder of its own
-  convert FILE OUT.bvh         write a motion file as BVH, or (OUT.npz) as plain AMASS; needs nothing but numpy
-  score CAPTURE_DIR TRUTH      compare a capture with the truth
-  evaluate --dataset D --data FOLDER   measure the paper's network on its test sets
-  doctor                       tell what is missing on this computer, and what to do
-  models list | add PATH       the files of the paper's network: what is missing; take in what you downloaded
-
+_SET_UP_WORDS = """\
 The first command sets up what the backend needs: about {megabytes} MB to download, once, kept in
 {home}
-(the environment variable MPSNET_HOME chooses another folder). Then --help tells all commands and options."""
+(the environment variable MPSNET_HOME chooses another folder); "convert" alone needs nothing but numpy."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the backend with these arguments, set up first where needed. Return the exit status."""
-    if arguments[:1] == ["convert"] and not _asks_for_help(arguments):
-        return _run_with_numpy(default_home(), arguments)
-    environment = BackendEnvironment(default_home(), profile_of(arguments))
+    home = default_home()
+    parser = command_line_parser(_set_up_words(home))
+    if not arguments:
+        parser.print_help()
+        return protocol.EXIT_USAGE
+    try:
+        asked = parser.parse_args(arguments)
+    except UsageError as error:
+        print(f"Error: {error}\n{error.advice}", file=sys.stderr)
+        return protocol.EXIT_USAGE
+    if asked.command == "convert":
+        return _run_with_numpy(home, arguments)
+    environment = BackendEnvironment(home, profile_of(asked))
     if not environment.is_ready():
-        if not arguments or _asks_for_help(arguments):
-            print(_HELP.format(megabytes=environment.download_megabytes, home=environment.home))
-            return protocol.EXIT_OK if arguments else protocol.EXIT_USAGE
         status = _set_up(environment)
         if status != protocol.EXIT_OK:
             return status
     return _run_backend(environment.backend_command(), arguments)
 
 
-def _asks_for_help(arguments: Sequence[str]) -> bool:
-    return bool({"-h", "--help"}.intersection(arguments))
-
-
-def profile_of(arguments: Sequence[str]) -> str:
-    """Return the profile that a command needs: the paper's network and its files need torch, all else does without."""
-    if _asks_for_help(arguments):
-        return "keypoints"      # any environment can tell, and none is made for it
-    words = [word for argument in arguments for word in argument.split("=", 1)]
-    asks_for_engine = ("--engine", "mpsnet") in itertools.pairwise(words)
-    return "mpsnet" if asks_for_engine or words[:2] == ["models", "add"] or words[:1] == ["evaluate"] else "keypoints"
+def _set_up_words(home: Path) -> str:
+    """Return what the help says of the set-up, nothing once it is done."""
+    environment = BackendEnvironment(home)
+    if environment.is_ready():
+        return ""
+    return _SET_UP_WORDS.format(megabytes=environment.download_megabytes, home=environment.home)
 
 
 def _set_up(environment: BackendEnvironment) -> int:

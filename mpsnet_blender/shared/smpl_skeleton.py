@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .assumed import DEFAULT_STATURE
+
 JOINT_NAMES = (
     "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle",
     "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head", "left_shoulder",
@@ -15,7 +17,6 @@ JOINT_NAMES = (
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 JOINT_COUNT = len(JOINT_NAMES)
 JOINT = {name: index for index, name in enumerate(JOINT_NAMES)}
-DEFAULT_STATURE = 1.70  # metres
 
 # Offset of each joint from its parent in fractions of the stature, from the segment lengths of Drillis and Contini
 # (1966): hips at 0.525 and shoulders at 0.815 of the stature, hip joints 0.104 apart; directions about as SMPL has them.

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mpsnet_blender.client import terminal
+from mpsnet_blender.client.backend_environment import BackendEnvironment
 from mpsnet_blender.client.child_process import EXTENSION_ROOT, child_environ
 from mpsnet_blender.client.terminal import ProgressPrinter
 from mpsnet_blender.shared.protocol import Error, Progress, Result
@@ -33,13 +35,67 @@ def test_mocap_py_can_be_read_by_an_old_python_so_that_it_can_refuse_it():
     ast.parse((EXTENSION_ROOT / "mocap.py").read_text(), feature_version=(3, 8))
 
 
-@pytest.mark.parametrize("words", [["--help"], ["evaluate", "--help"], ["capture", "-h"], ["convert", "--help"]])
-def test_help_needs_no_set_up_and_makes_nothing(tmp_path, words):
-    environ = os.environ | {"MPSNET_HOME": str(tmp_path / "home")}
-    ended = subprocess.run([sys.executable, EXTENSION_ROOT / "mocap.py", *words], env=environ, cwd=tmp_path,
-                           capture_output=True, text=True)
-    assert ended.returncode == 0 and "capture VIDEO --output DIR" in ended.stdout
+def run_bare(words, tmp_path):
+    """Run mocap.py with an empty home, and without any package: -S leaves an environment's out."""
+    return subprocess.run([sys.executable, "-S", EXTENSION_ROOT / "mocap.py", *words], cwd=tmp_path, capture_output=True,
+                          env=os.environ | {"MPSNET_HOME": str(tmp_path / "home")}, text=True)
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    (["--help"], "usage: mocap.py [-h] COMMAND"), (["evaluate", "--help"], "--release-batching N"),
+    (["capture", "-h"], "--engine {auto,keypoints,mpsnet}"), (["convert", "--help"], "--format {bvh,amass}"),
+    (["models", "add", "--help"], "mocap.py models add"), (["capture", "v", "--engine", "mpsnet", "--help"], "--foot-lock 0..1")])
+def test_help_needs_no_package_and_no_set_up_and_makes_nothing(tmp_path, words, told):
+    ended = run_bare(words, tmp_path)
+    assert ended.returncode == 0 and told in ended.stdout and ended.stderr == ""
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("words", [["--help"], ["capture", "--help"], ["batch", "-h"], ["models", "list", "--help"]])
+def test_help_is_the_same_before_and_after_the_set_up(monkeypatch, capsys, tmp_path, words):
+    monkeypatch.setenv("MPSNET_HOME", str(tmp_path / "home"))
+    told = []
+    for is_ready in (False, True):
+        monkeypatch.setattr(BackendEnvironment, "is_ready", lambda _self, is_ready=is_ready: is_ready)
+        with pytest.raises(SystemExit) as ended:
+            terminal.main(words)
+        assert ended.value.code == 0
+        told.append(capsys.readouterr().out)
+    before, set_up_words, after = told[0].partition("The first command sets up what the backend needs")
+    assert before.rstrip() == told[1].rstrip()
+    assert (set_up_words and str(tmp_path / "home") in after) if words == ["--help"] else not set_up_words
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["capture", "clip.mp4", "--output", "out", "--eng", "mpsnet", "--end", "0.5"],
+     "Error: There is no option --eng: write --engine in full.\nusage: mocap.py capture [-h]"),
+    (["capture", "clip.mp4"], "Error: The following arguments are required: --output.\nusage: mocap.py capture [-h]"),
+    (["capture", "clip.mp4", "--output", "out", "--height", "17"],
+     "Error: Argument --height: '17' is not a height in metres from 0.3 to 3.\nusage: mocap.py capture [-h]"),
+    (["models", "ad", "folder"], "Error: Argument ACTION: invalid choice: 'ad'"),
+])
+def test_wrong_words_are_told_before_anything_is_set_up(tmp_path, words, said):
+    ended = run_bare(words, tmp_path)
+    assert ended.returncode == 2 and ended.stderr.startswith(said) and ended.stdout == ""
+    assert not (tmp_path / "home").exists()
+
+
+def test_without_a_word_the_help_is_shown(tmp_path):
+    ended = run_bare([], tmp_path)
+    assert ended.returncode == 2 and ended.stdout.startswith("usage: mocap.py [-h] COMMAND")
+
+
+@pytest.mark.parametrize(("words", "profile"), [
+    (["capture", "v", "--output", "o", "--engine=mpsnet"], "mpsnet"), (["capture", "mpsnet", "--output=--engine"], "keypoints"),
+    (["batch", "--engine", "mpsnet", "v", "--output", "o"], "mpsnet"), (["models", "add", "x"], "mpsnet"),
+    (["doctor"], "keypoints")])
+def test_the_backend_is_started_with_the_same_words_in_the_environment_that_they_need(monkeypatch, tmp_path, words, profile):
+    started = []
+    monkeypatch.setenv("MPSNET_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(BackendEnvironment, "is_ready", lambda _self: True)
+    monkeypatch.setattr(BackendEnvironment, "backend_command", lambda self: [self.profile])
+    monkeypatch.setattr(terminal, "_run_backend", lambda command, arguments: started.append((command, arguments)) or 5)
+    assert terminal.main(words) == 5 and started == [([profile], words)]
 
 
 def test_the_backends_exit_status_is_handed_on(tmp_path):

@@ -13,6 +13,7 @@ from ...scene.capture import job_timer
 from ...scene.capture.capture_job import new_capture_folder, start_adding_models, start_capture, start_setup
 from ...scene.capture.job_timer import Job
 from ...shared.engine_files import missing_files
+from ...shared.engines import engine_named
 from ..common.preferences import backend_environment, home_folder, preferences
 from .job_endings import capture_ended, models_added, run_job, setup_ended
 
@@ -57,7 +58,7 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
         is_chosen = self.directory and not self._is_from_dialog
         folder = Path(bpy.path.abspath(self.directory)) if is_chosen else new_capture_folder(home_folder(context), video)
         return _run(self, context, f"Capturing {video.name}", capture_ended, lambda: start_capture(
-            environment, home_folder(context), video, folder, settings.capture_options()))
+            environment, home_folder(context), video, folder, settings.capture_request()))
 
 
 class MPSNET_OT_setup_backend(bpy.types.Operator):
@@ -169,10 +170,10 @@ def _says_free(operator_class: type) -> bool:
 
 def _says_ready(operator_class: type, context: bpy.types.Context) -> bool:
     """Whether a capture can start. In a script's background it sets the backend up first, where it may go online."""
-    environment = backend_environment(context)
-    if context.scene.mpsnet.engine == "mpsnet" and (missing := missing_files(environment.checkpoints_folder)):
+    environment, engine = backend_environment(context), engine_named(context.scene.mpsnet.engine)
+    if engine.needs_model_files and (missing := missing_files(environment.checkpoints_folder)):
         names = ", ".join(file.original_name for file in missing)
-        operator_class.poll_message_set(f"The MPS-Net engine lacks {names}: download what is missing and press Add Files")
+        operator_class.poll_message_set(f"The {engine.label} engine lacks {names}: download what is missing and press Add Files")
         return False
     if environment.is_ready() or (bpy.app.background and bpy.app.online_access):
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ...shared.capture_request import LeftOpen, Number, options_of
 from .properties import IMPORT_PROPERTIES
 
 
@@ -21,15 +22,12 @@ class MPSNET_PT_capture_options(_OptionsPanel, bpy.types.Panel):
     def draw(self, context):
         column = _settings_column(self.layout)
         settings = context.scene.mpsnet
-        column.prop(settings, "engine")
-        column.prop(settings, "lifter" if settings.engine == "keypoints" else "device")
-        _draw_switched(column, settings, "limits_people", "people", "Everybody")
-        column.prop(settings, "height")
-        _draw_switched(column, settings, "knows_fov", "fov", "Automatic")
-        column.prop(settings, "start_seconds")
-        _draw_switched(column, settings, "ends_early", "end_seconds", "Video's end")
-        for name in ("foot_lock", "refine", "preview", "import_when_done"):
-            column.prop(settings, name)
+        for option in options_of(settings.engine):
+            if isinstance(option, Number) and option.left_open:
+                _draw_switched(column, settings, option.property_name, option.left_open)
+            else:
+                column.prop(settings, option.property_name)
+        column.prop(settings, "import_when_done")
 
 
 class MPSNET_PT_import_options(_OptionsPanel, bpy.types.Panel):
@@ -48,17 +46,16 @@ def _settings_column(layout: bpy.types.UILayout) -> bpy.types.UILayout:
     return column
 
 
-def _draw_switched(column: bpy.types.UILayout, settings: bpy.types.PropertyGroup, switch: str, number: str,
-                   otherwise: str) -> None:
+def _draw_switched(column: bpy.types.UILayout, settings: bpy.types.PropertyGroup, number: str, left_open: LeftOpen) -> None:
     """Draw a number behind a check mark; without it, a word on what happens then."""
     row = column.row(heading=settings.bl_rna.properties[number].name)
-    row.prop(settings, switch, text="")
-    if getattr(settings, switch):
+    row.prop(settings, left_open.check_mark, text="")
+    if getattr(settings, left_open.check_mark):
         row.prop(settings, number, text="")
     else:
         words = row.row()
         words.active = False
-        words.label(text=otherwise)
+        words.label(text=left_open.word)
 
 
 CLASSES = (MPSNET_PT_capture_options, MPSNET_PT_import_options)

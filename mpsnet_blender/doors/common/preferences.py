@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from ...client.backend_environment import BackendEnvironment, default_home
+from ...shared.engines import engine_named
 from .path_options import relative_path_options
 
 # Blender looks preferences up under the extension's root package: "bl_ext.<repository>.mpsnet_blender".
@@ -53,7 +54,7 @@ def backend_environment(context: bpy.types.Context) -> BackendEnvironment:
 
     So whoever used `mocap.py` before need not download anything again.
     """
-    profile = context.scene.mpsnet.engine
+    profile = engine_named(context.scene.mpsnet.engine).profile
     own, shell = _environment(home_folder(context), profile), _environment(default_home(), profile)
     return shell if not own.is_ready() and shell.is_ready() else own
 

@@ -2,14 +2,16 @@
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
 from backend.base.errors import BatchError
 from backend.commands.batch import Batch, capture_all, find_videos, is_captured, plan_folders
-from backend.commands.command_line import capture_command, parser
 from backend.video.frames import open_span, read_frames
 from mpsnet_blender.shared.capture_listing import read_listing, write_listing
+from mpsnet_blender.shared.capture_request import OPTIONS, CaptureRequest
+from mpsnet_blender.shared.command_line import command_line_parser, request_of
 from mpsnet_blender.shared.protocol import Cancelled, Error, Log, Progress, Result
 from tests.backend.output.made_captures import listing_of
 from tests.backend.videos import grey_pictures, write_video
@@ -127,10 +129,13 @@ def test_done_is_what_is_whole_and_newer_than_its_video(tmp_path):
 def test_every_option_of_a_capture_reaches_it(tmp_path):
     words = ["--engine", "mpsnet", "--people", "2", "--height", "1.85", "--fov", "60", "--start", "1.5", "--end", "9",
              "--device", "cpu", "--lifter", "analytic", "--no-refine", "--foot-lock", "0.5", "--preview"]
-    batch = parser().parse_args(["--models", "m", "batch", "videos", "--output", "out", *words])
-    asked = parser().parse_args(["--models", "m", *capture_command(batch, tmp_path / "a.mp4", tmp_path / "a")])
-    chosen = vars(parser().parse_args(["--models", "m", "capture", "v", "--output", "o", *words]))
-    defaults = vars(parser().parse_args(["--models", "m", "capture", "v", "--output", "o"]))
-    options = set(chosen) - {"command", "models", "checkpoints", "terminal", "video", "output"}
-    assert {name: getattr(asked, name) for name in options} == {name: chosen[name] for name in options}
-    assert all(chosen[name] != defaults[name] for name in options), "give each option here a value of its own"
+    asked = command_line_parser().parse_args(["--models", "m", "batch", "videos", "--output", "out", *words])
+    _, _, _, *capture = Batch.of_command_line(asked, tmp_path / "checkpoints").command(tmp_path / "a.mp4", tmp_path / "a")
+    asked_of_the_child = command_line_parser().parse_args(capture)
+    assert asked_of_the_child.command == "capture" and asked_of_the_child.video == tmp_path / "a.mp4"
+    assert (asked_of_the_child.models, asked_of_the_child.checkpoints) == (Path("m"), tmp_path / "checkpoints")
+    request = request_of(asked_of_the_child)
+    assert request == CaptureRequest(
+        engine="mpsnet", people=2, stature=1.85, fov_degrees=60.0, start_seconds=1.5, end_seconds=9.0, device="cpu",
+        lifter="analytic", refine=False, foot_lock=0.5, preview=True)
+    assert all(getattr(request, name) != option.default for name, option in OPTIONS.items()), "give each option here a value"

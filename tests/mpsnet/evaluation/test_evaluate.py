@@ -14,7 +14,6 @@ from backend.evaluation.evaluate import PosedVideo, Predictor, Totals, evaluate,
 from backend.evaluation.preprocessed_sets import EvaluationVideo, find_set, open_set
 from backend.paper.models_folder import load_engine_arrays
 from mpsnet_blender.client.child_process import EXTENSION_ROOT, child_environ
-from mpsnet_blender.client.terminal import profile_of
 from mpsnet_blender.shared.protocol import Progress, Result, decode
 from tests.mpsnet.evaluation.joblib_writer import write_joblib
 
@@ -228,8 +227,3 @@ def test_the_command_line_prints_the_table(models_folder, tmp_path):
     assert "3DPW: 64 poses of 2 videos" in messages[-1].summary and "52.1" in messages[-1].summary
     progress = [message for message in messages if isinstance(message, Progress)]
     assert progress[-1].done == progress[-1].total == sum(FRAMES.values())
-
-
-def test_the_command_needs_the_environment_with_torch():
-    assert profile_of(["evaluate", "--dataset", "3dpw", "--data", "x"]) == "mpsnet"
-    assert profile_of(["score", "a", "b"]) == "keypoints"

@@ -1,0 +1,77 @@
+"""A new engine is one file and one entry: made so in a copy of the sources, it captures in the shell with all else untouched."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mpsnet_blender.client.backend_environment import EXTENSION_ROOT
+from mpsnet_blender.shared.motion_file import read_motion
+
+TOY_FILE = '''
+"""A toy engine: the keypoints engine's motion on a body of another shape."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from .keypoints import KeypointsEngine
+
+
+class ToyEngine:
+    stage = "Playing"
+    time_share = 0.1
+
+    def __init__(self, refine):
+        self._keypoints = KeypointsEngine("analytic", refine)
+
+    def solve(self, tracks, shot, reporter):
+        reporter.progress(self.stage, 1, 1)
+        return [replace(person, betas=np.full(10, 0.5)) for person in self._keypoints.solve(tracks, shot, reporter)]
+
+
+def engine_for(request, checkpoints_folder):
+    return ToyEngine(request.refine)
+'''
+TOY_ENTRY = '    EngineDeclaration("toy", "Toy", "A toy for the tests", WITHOUT_TORCH, options=("lifter",)),\n'
+
+
+@pytest.fixture
+def sources_with_toy(tmp_path):
+    """The folder of a copy of the sources, with one more file and one more entry."""
+    root = tmp_path / "sources"
+    for name in ("backend", "mpsnet_blender"):
+        shutil.copytree(EXTENSION_ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(EXTENSION_ROOT / "mocap.py", root)
+    (root / "backend" / "engines" / "toy.py").write_text(TOY_FILE)
+    declarations = root / "mpsnet_blender" / "shared" / "engines.py"
+    before, _, after = declarations.read_text().partition(")\nDEFAULT_ENGINE")
+    declarations.write_text(f"{before}{TOY_ENTRY})\nDEFAULT_ENGINE{after}")
+    return root
+
+
+def run(root, *words):
+    return subprocess.run([sys.executable, root / "mocap.py", *map(str, words)], capture_output=True, text=True)
+
+
+def test_one_file_and_one_entry_make_an_engine_that_captures(environment, sources_with_toy, sample_clip, tmp_path):
+    ended = run(sources_with_toy, "capture", sample_clip, "--output", tmp_path / "out", "--engine", "toy", "--end", "0.7")
+    assert ended.returncode == 0, ended.stderr
+    assert "Playing" in ended.stderr
+    assert json.loads((tmp_path / "out" / "people.json").read_text())["engine"] == "toy"
+    motion = read_motion(tmp_path / "out" / "person_01.npz")
+    assert motion.engine == "toy" and np.array_equal(motion.betas, np.full(10, 0.5))
+
+
+def test_the_help_tells_of_a_new_engine_and_of_the_options_that_it_uses(sources_with_toy):
+    told = " ".join(run(sources_with_toy, "batch", "--help").stdout.split())
+    assert "{auto,keypoints,mpsnet,toy}" in told and "toy (a toy for the tests)" in told
+    assert "(only for the engine keypoints, toy; default: trained)" in told
+
+
+def test_without_the_entry_the_file_is_no_engine(environment, sample_clip, tmp_path):
+    ended = run(EXTENSION_ROOT, "capture", sample_clip, "--output", tmp_path / "out", "--engine", "toy")
+    assert ended.returncode == 2 and "'toy' is none of auto, keypoints, mpsnet" in ended.stderr
