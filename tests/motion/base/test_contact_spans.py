@@ -86,6 +86,15 @@ def test_outside_a_span_what_was_held_fades_gently():
     assert not faded[20:].any() and not faded[:5].any()
 
 
+def test_places_and_turns_fade_each_column_as_a_single_one_does():
+    values = np.random.default_rng(0).normal(size=(30, 3, 2))
+    whole = held_and_faded(values, spans((5, 10), (18, 25)), 4), carried_on(values, spans((5, 10), (18, 25)), 3.0)
+    for row, column in ((0, 0), (2, 1)):
+        one = values[:, row, column]
+        np.testing.assert_allclose(whole[0][:, row, column], held_and_faded(one, spans((5, 10), (18, 25)), 4))
+        np.testing.assert_allclose(whole[1][:, row, column], carried_on(one, spans((5, 10), (18, 25)), 3.0))
+
+
 def test_between_near_spans_the_one_passes_into_the_other():
     values = np.where(np.arange(30) < 12, 2.0, 6.0)
     faded = held_and_faded(values, spans((5, 10), (13, 20)), 3.0)

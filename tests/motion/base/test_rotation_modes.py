@@ -54,3 +54,9 @@ def test_twist_is_the_turn_about_the_axis():
     axis = np.array((0.0, 0.0, 1.0))
     quat = multiply(quat_from_rotvec((0.5, 0.2, 0)), quat_from_rotvec((0, 0, 0.7)))
     np.testing.assert_allclose(twist_about(quat, axis), quat_from_rotvec((0, 0, 0.7)), atol=1e-12)
+
+
+def test_no_rotation_is_no_angle_about_an_axis_of_unit_length():
+    _, values = rotation_values(np.tile((1.0, 0, 0, 0), (3, 1)), "AXIS_ANGLE")
+    assert values[:, 0].tolist() == [0, 0, 0]
+    np.testing.assert_allclose(np.linalg.norm(values[:, 1:], axis=1), 1.0)

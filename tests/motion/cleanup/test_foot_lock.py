@@ -158,6 +158,14 @@ def test_toes_that_stand_bend_up_by_what_the_heel_rises_up_to_50_degrees(degrees
         assert ahead[2] == pytest.approx(0.0, abs=0.01)         # the toes lie on the floor
 
 
+def test_toes_that_stand_are_turned_flat_however_they_were_turned():
+    body = heel_rise(20)
+    twisted = body.rotmats.copy()
+    twisted[:, JOINT["left_foot"]] = rotmat_from_rotvec(np.array((-0.2, 0.4, 0.3)))
+    after, plain = lock_feet(replace(body, rotmats=twisted)), lock_feet(body)
+    np.testing.assert_allclose(after.rotmats[50, JOINT["left_foot"]], plain.rotmats[50, JOINT["left_foot"]], atol=1e-6)
+
+
 def test_toes_that_do_not_stand_stay_as_they_are():
     body = heel_rise(35)
     after = lock_feet(replace(body, contacts=np.zeros((60, 4)), transl=body.transl + (0, 0, 1.0)))

@@ -60,6 +60,32 @@ def _bend(joints, shoulder, elbow, hand):
     return joints[:, elbow] - (joints[:, shoulder] + joints[:, hand]) / 2
 
 
+def test_hands_under_the_floor_come_to_lie_a_palm_over_it():
+    before = on_all_fours()
+    sunk = replace(before, transl=before.transl - (0, 0, 0.06))
+    after = lock_hands(sunk)
+    assert sunk.pose()[1][60, WRISTS, 2].max() < 0.03
+    np.testing.assert_allclose(after.pose()[1][20:100, WRISTS, 2], 0.03 * 1.7, atol=2e-3)
+    half = lock_hands(sunk, 0.5).pose()[1][60, WRISTS, 2]
+    np.testing.assert_allclose(half, (sunk.pose()[1][60, WRISTS, 2] + 0.03 * 1.7) / 2, atol=3e-3)
+
+
+def test_straight_arms_bend_to_the_side_on_which_elbows_lie():
+    before = on_all_fours()
+    rotmats = before.rotmats.copy()
+    rotmats[:, ELBOWS] = np.eye(3)
+    straight = replace(before, rotmats=rotmats)
+    heights = straight.pose()[1][:, WRISTS, 2]
+    pressed = replace(straight, transl=straight.transl - (0, 0, heights.min()))         # the wrists on the floor itself
+    after = lock_hands(pressed)
+    for hand, elbow, shoulder in zip(WRISTS, ELBOWS, (JOINT["left_shoulder"], JOINT["right_shoulder"])):
+        turned, joints = (part[60] for part in after.pose())
+        side = turned[JOINT["left_collar" if elbow == ELBOWS[0] else "right_collar"]] @ (0.0, -0.49, -0.87)
+        line = (joints[hand] - joints[shoulder]) / np.linalg.norm(joints[hand] - joints[shoulder])
+        bend, side = (vector - (vector @ line) * line for vector in (joints[elbow] - joints[shoulder], side))
+        assert np.linalg.norm(bend) > 0.02 and bend @ side > 0.7 * np.linalg.norm(bend) * np.linalg.norm(side)
+
+
 def test_hands_that_leave_the_floor_are_let_go_without_a_jerk():
     before = on_all_fours(sway=0.02, lift=0.5)
     after = lock_hands(before)

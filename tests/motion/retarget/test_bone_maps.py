@@ -36,6 +36,26 @@ def test_every_family_is_mapped_whole_by_its_names(family):
         assert mapping.bone_map[slot] == names[slot], slot
 
 
+@pytest.mark.parametrize(("title", "left_upper_arm", "right_shin", "spine1"), [
+    ("SMPL", "left_shoulder", "right_knee", "spine1"), ("Mixamo", "LeftArm", "RightLeg", "Spine"),
+    ("CMU", "LeftArm", "RightLeg", "LowerBack"), ("Unreal", "upperarm_l", "calf_r", "spine_01"),
+    ("Rigify metarig", "upper_arm.L", "shin.R", "spine.001"),
+    ("Rigify DEF bones", "DEF-upper_arm.L", "DEF-shin.R", "DEF-spine.001"),
+    ("VRoid", "J_Bip_L_UpperArm", "J_Bip_R_LowerLeg", "J_Bip_C_Spine"),
+    ("Unity humanoid", "LeftUpperArm", "RightLowerLeg", "Spine"), ("MakeHuman", "upperarm01.L", "lowerleg01.R", "spine05"),
+    ("DAZ Genesis 3 and 8", "lShldrBend", "rShin", "abdomenLower"), ("DAZ Genesis 9", "l_upperarm", "r_shin", "spine1"),
+    ("Character Creator", "CC_Base_L_Upperarm", "CC_Base_R_Calf", "CC_Base_Waist"),
+    ("Auto-Rig Pro", "arm_stretch.l", "leg_stretch.r", "spine_01.x"), ("3ds Max Biped", "L UpperArm", "R Calf", "Spine"),
+    ("MMD", "左腕", "右ひざD", "上半身"), ("MMD (mmd_tools)", "腕.L", "ひざD.R", "上半身"),
+    ("MMD (English)", "arm_L", "knee D_R", "upper body"),
+])
+def test_left_and_right_are_those_of_the_rigs_makers(title, left_upper_arm, right_shin, spine1):
+    """Bones' names as the rigs have them, not as our families write them."""
+    family = next(family for family in FAMILIES if family.title == title)
+    found = map_bones(_named_rig(family, Build(spine=len(family.spine[:3])))[0]).bone_map
+    assert (found["left_upper_arm"], found["right_shin"], found["spine1"]) == (left_upper_arm, right_shin, spine1)
+
+
 @pytest.mark.parametrize("change", [
     lambda name: f"mixamorig:{name}", lambda name: f"mixamorig9:{name}", lambda name: f"Hero:rig:{name}",
     lambda name: f"mixamorig_{name}", lambda name: f"mixamorig{name}", lambda name: f"{name}.001",
