@@ -54,13 +54,21 @@ class MPSNET_PT_scene_rate(bpy.types.Panel):
         return bool(out_of_time(context.scene))
 
     def draw(self, context):
-        rate, now = remembered_rate(out_of_time(context.scene)[0]), scene_rate(context.scene)
-        column = self.layout.column()
-        column.label(text=f"Motion: {rate:.5g} fps, scene: {now:.5g}", icon="ERROR")
-        column.label(text=f"It plays at {now / rate:.3g} times its speed")
-        row = column.row(align=True)
-        row.operator(MPSNET_OT_retime_motion.bl_idname)
-        row.operator(MPSNET_OT_set_scene_rate_back.bl_idname)
+        draw_rate_warning(self.layout, context.scene)
+
+
+def draw_rate_warning(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    """Draw the word and the buttons, where something in the scene is out of time."""
+    timed_otherwise = out_of_time(scene)
+    if not timed_otherwise:
+        return
+    rate, now = remembered_rate(timed_otherwise[0]), scene_rate(scene)
+    column = layout.column()
+    column.label(text=f"Motion: {rate:.5g} fps, scene: {now:.5g}", icon="ERROR")
+    column.label(text=f"It plays at {now / rate:.3g} times its speed")
+    row = column.row(align=True)
+    row.operator(MPSNET_OT_retime_motion.bl_idname)
+    row.operator(MPSNET_OT_set_scene_rate_back.bl_idname)
 
 
 CLASSES = (MPSNET_OT_retime_motion, MPSNET_OT_set_scene_rate_back, MPSNET_PT_scene_rate)

@@ -8,6 +8,7 @@ import bpy
 
 from ...scene.base.motion_sampling import ExportError
 from ...scene.export.motion_export import SUFFIXES, ExportOptions, armature_of, export_motion, format_of
+from ..common.scene_rate import draw_rate_warning
 
 _FORMATS = (
     ("UNITY", "FBX for Unity", "FBX in metres, no object scaled, one clip"),
@@ -58,7 +59,8 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
         self.filepath = str(path.with_suffix(SUFFIXES[chosen][0]))
         return True
 
-    def draw(self, _context):
+    def draw(self, context):
+        draw_rate_warning(self.layout, context.scene)
         column = self.layout.column()
         column.use_property_split = True
         column.prop(self, "format")
