@@ -1,4 +1,4 @@
-"""Bone maps of any rig: by the names of known rigs, and by structure where names say nothing."""
+"""Bone maps of any rig: by the names of known rigs, and by structure where the names are unknown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from ..base.rig import Rig
 from .name_map import map_by_names
 from .structure_map import map_by_structure
 
-_TRUSTED = 12  # main slots that a family of names must explain before the names are believed
+# A family's names count only where they match so many of the 20 main slots. So a rig may lack clavicles and toes, but words such
+# as "hand" and "foot" alone do not suffice; not measured.
+_TRUSTED = 12
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,13 @@ class Mapping:
         return tuple(slot for slot in MAIN if slot not in self.bone_map)
 
     @property
-    def lacking(self) -> tuple[str, ...]:
-        """The slots without which nothing can be retargeted."""
+    def missing_slots(self) -> tuple[str, ...]:
+        """The unmapped slots that retargeting requires."""
         return tuple(slot for slot in NEEDED if slot not in self.bone_map)
 
 
 def map_bones(rig: Rig) -> Mapping:
-    """Return the map of a rig. What neither names nor structure tell for sure is left out."""
+    """Return the map of a rig. Slots that are certain neither by name nor by structure are left out."""
     title, named = map_by_names(rig)
     trusted = sum(slot in named for slot in MAIN) >= _TRUSTED
     if trusted and all(slot in named for slot in MAIN):
@@ -38,12 +40,12 @@ def map_bones(rig: Rig) -> Mapping:
     built = map_by_structure(rig)
     if not trusted:
         return Mapping(built, "structure")
-    filled = _filled(rig, named, built)
+    filled = _fill_gaps(rig, named, built)
     return Mapping(filled, title if filled == named else f"{title} and structure")
 
 
-def _filled(rig: Rig, named: dict[str, str], built: dict[str, str]) -> dict[str, str]:
-    """Return the named map with what only the structure tells, where it fits between the named bones."""
+def _fill_gaps(rig: Rig, named: dict[str, str], built: dict[str, str]) -> dict[str, str]:
+    """Return the map by names, completed by the map by structure where its bones fit between the named ones."""
     filled = dict(named)
     for slots in (SPINE, NECK):
         found, whole = ([bone_map[slot] for slot in chain(bone_map, slots)] for bone_map in (named, built))
@@ -53,13 +55,13 @@ def _filled(rig: Rig, named: dict[str, str], built: dict[str, str]) -> dict[str,
     for slot, bone in built.items():
         if slot in (*SPINE, *NECK) or slot in filled or bone in filled.values():
             continue
-        if _fits(rig, slot, bone, filled):
+        if _fits_between(rig, slot, bone, filled):
             filled[slot] = bone
     return filled
 
 
-def _fits(rig: Rig, slot: str, bone: str, bone_map: dict[str, str]) -> bool:
-    """Whether a bone lies between its mapped neighbours of the limb."""
+def _fits_between(rig: Rig, slot: str, bone: str, bone_map: dict[str, str]) -> bool:
+    """Tell whether a bone lies between its mapped neighbours of the limb."""
     number = rig.index[bone]
     for near, far in LIMB_END.items():
         if far == slot and near in bone_map and not rig.is_above(rig.index[bone_map[near]], number):

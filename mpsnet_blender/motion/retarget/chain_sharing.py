@@ -1,4 +1,4 @@
-"""Rotations of a spine or neck shared out over another number of bones."""
+"""Rotations of a spine or neck, distributed over a chain with another number of bones."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import numpy as np
 from ..base.quaternions import slerp
 
 
-def shared_out(turns: list[np.ndarray], count: int) -> list[np.ndarray]:
-    """Return the turns (T, 4) of `count` bones between the first of `turns` (not among them) and the last (their last).
+def share_rotations(turns: list[np.ndarray], count: int) -> list[np.ndarray]:
+    """Return the world rotations from rest (T, 4) of `count` bones that take the place of a chain.
 
-    `turns` are world rotations from rest of what the chain stands on and of its bones, in order.
+    `turns` are the world rotations from rest of the chain's parent and of its bones, in order. The last bone returned turns
+    as the last of `turns`; those before it are interpolated at even steps.
     """
     shared = []
     for number in range(1, count + 1):

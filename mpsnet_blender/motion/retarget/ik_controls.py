@@ -1,4 +1,4 @@
-"""Controls that IK follows, placed where they make it reproduce a pose that rotations gave."""
+"""IK controls, placed so that IK reproduces the pose that the rotations give."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import numpy as np
 from ...shared.bone_slots import LIMB_END
 from ..base.quaternions import conjugate, multiply, turn
 from ..base.rotations import quat_from_rotmat
-from .limb_correction import bend_hints
+from .limb_correction import find_bend_hints
 from .posing import Posing
 
-_POLE_DISTANCE = 0.8  # of the limb's length, from its middle joint
-_BENT = 0.03  # of the limb's length: a middle joint farther off the line than that tells its side by itself
+_POLE_DISTANCE = 0.8  # of the limb's length, from its middle joint; chosen by eye: near poles flip, far ones are hard to find
+# Of the limb's length: where the middle joint lies farther off the line between the ends, its side gives the pole's direction.
+# 2 cm on a leg, where the knee is bent by about 7°; chosen by eye.
+_BENT = 0.03
 
 Moved = Callable[[int], np.ndarray]
 
 
-def control_rotations(posing: Posing, bone_map: dict[str, str], controls: dict[str, str]) -> dict[int, np.ndarray]:
+def pose_controls(posing: Posing, bone_map: dict[str, str], controls: dict[str, str]) -> dict[int, np.ndarray]:
     """Return the world rotations (T, 4) of the controls of hands and feet: turned from rest as hand and foot are."""
     found = {}
     for slot, control in controls.items():
@@ -30,18 +32,18 @@ def control_rotations(posing: Posing, bone_map: dict[str, str], controls: dict[s
     return found
 
 
-def control_offsets(posing: Posing, bone_map: dict[str, str], controls: dict[str, str], moved: Moved) -> dict[int, np.ndarray]:
+def place_controls(posing: Posing, bone_map: dict[str, str], controls: dict[str, str], moved: Moved) -> dict[int, np.ndarray]:
     """Return how far (T, 3), in metres of the world, each control must go from where its parents take it.
 
-    `moved(bone)` tells how far (T, 3) the locations of the bones above take a bone. Hand and foot controls keep their place
-    at the joint; poles lie off the middle joint in the plane of the limb.
+    `moved(bone)` returns how far (T, 3) the locations of a bone and its ancestors move it. Hand and foot controls keep their
+    offset from the joint; poles lie in the plane of the limb, away from the middle joint.
     """
     rig = posing.rig
     found = {}
     for slot, control in controls.items():
         bone, number = rig.index[bone_map[slot]], rig.index[control]
         if slot in LIMB_END and not slot.endswith("foot"):
-            place = _pole_place(posing, bone_map, slot, moved)
+            place = _place_pole(posing, bone_map, slot, moved)
         else:
             turned = multiply(posing.wanted[bone], conjugate(quat_from_rotmat(rig.rotmats[bone])))
             place = posing.head(bone) + moved(bone) + turn(turned, rig.heads[number] - rig.heads[bone])
@@ -49,7 +51,7 @@ def control_offsets(posing: Posing, bone_map: dict[str, str], controls: dict[str
     return found
 
 
-def _pole_place(posing: Posing, bone_map: dict[str, str], slot: str, moved: Moved) -> np.ndarray:
+def _place_pole(posing: Posing, bone_map: dict[str, str], slot: str, moved: Moved) -> np.ndarray:
     """Return where (T, 3) the pole of an upper arm or a thigh lies."""
     middle, end = LIMB_END[slot], LIMB_END[LIMB_END[slot]]
     bones = [posing.rig.index[bone_map[name]] for name in (slot, middle, end)]
@@ -57,8 +59,8 @@ def _pole_place(posing: Posing, bone_map: dict[str, str], slot: str, moved: Move
     length = np.linalg.norm(joint - root, axis=1) + np.linalg.norm(tip - joint, axis=1)
     line = (tip - root) / np.maximum(np.linalg.norm(tip - root, axis=1, keepdims=True), 1e-9)
     off = joint - root - np.sum((joint - root) * line, axis=1, keepdims=True) * line
-    # A limb that is bent tells where its pole lies; a straight one leaves it to the hint, with all shades in between.
+    # The bend of a limb gives the pole's direction. The straighter the limb, the more the hint counts instead.
     straightness = np.maximum(1 - np.linalg.norm(off, axis=1) / (_BENT * length), 0)
-    away = off + (straightness * _BENT * length)[:, None] * bend_hints(posing, bone_map, slot, bones[0])
+    away = off + (straightness * _BENT * length)[:, None] * find_bend_hints(posing, bone_map, slot, bones[0])
     away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
     return joint + _POLE_DISTANCE * length[:, None] * away

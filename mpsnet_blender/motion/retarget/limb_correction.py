@@ -1,4 +1,4 @@
-"""Limbs corrected after the rotations: feet that stand keep standing, hands go where the source's go."""
+"""Corrections of limbs after the rotations: feet in contact stay in place, hands go where the source's hands go."""
 
 from __future__ import annotations
 
@@ -13,35 +13,36 @@ from ..base.smoothing import eased
 from ..base.two_bone_ik import solve_two_bone
 from .mapped_rigs import MappedMotion
 from .posing import Posing
-from .rest_alignment import body_axes
+from .rest_alignment import compute_body_axes
 from .root_path import Placement
 
-_STANDING = 0.5  # contact above which a foot stands
-_FADE_FRAMES = 6
-# A foot that strays by less than a hundredth of its leg's length is not worth turning a limb by more than this, as nearly
-# straight legs would; what strays further turns them as far as it takes.
-_UNSEEN_STRAY = 0.01
+_CONTACT = 0.5  # of the confidence 0..1: above it a foot stands, as in the motion file
+_FADE_FRAMES = 6  # 0.2 s at 30 frames a second, within the 0.4 s of a step's swing (Perry 1992); chosen by eye
+# To move its foot by a little, a nearly straight leg must bend much. While the foot is wrong by less than a hundredth of the
+# leg's length (8 mm on an adult), no bone turns by more than 0.9°, which nobody sees; for each further hundredth, ten times as
+# much is allowed. benchmarks/retarget.py: limb directions stay within 0.9° where feet are planted.
+_UNSEEN_ERROR = 0.01
 _UNSEEN_TURN = np.radians(0.9)
-_URGENCY = 10.0
+_TURN_GROWTH = 10.0
 _ANKLE_CONTACTS = {"left": (0, 1), "right": (2, 3)}
 
 
 def plant_feet(motion: MappedMotion, posing: Posing, bone_map: dict[str, str], place: Placement,
                offset: np.ndarray) -> dict[int, np.ndarray]:
-    """Return the world rotations (T, 4) of thighs and shins with which standing feet move no more than the source's.
+    """Return the world rotations (T, 4) of thighs and shins with which feet in contact move no more than the source's.
 
-    While a foot stands, its ankle follows the source's, scaled, at the height at which it stands. How far the rotations
-    alone would take it there at a mean stays as it is, so that limbs are changed the least.
+    While a foot stands, its ankle follows the scaled path of the source's ankle, at that height. The mean horizontal distance
+    between the two paths is kept, so that the limbs change the least.
     """
     changed: dict[int, np.ndarray] = {}
     for side in SIDES:
         if any(f"{side}_{part}" not in bone_map for part in ("thigh", "shin", "foot")) or f"{side}_foot" not in motion.heads:
             continue
-        stands = motion.contacts[:, _ANKLE_CONTACTS[side]].max(axis=1) > _STANDING
+        stands = motion.contacts[:, _ANKLE_CONTACTS[side]].max(axis=1) > _CONTACT
         ankle = posing.head(posing.rig.index[bone_map[f"{side}_foot"]]) + offset
-        wanted = place.placed(motion.heads[f"{side}_foot"])
-        changed |= _bent(posing, bone_map, (f"{side}_thigh", f"{side}_shin", f"{side}_foot"), offset,
-                         faded_corrections(ankle, wanted, stands), is_calm=True)
+        wanted = place.map_points(motion.heads[f"{side}_foot"])
+        changed |= _move_limb_end(posing, bone_map, (f"{side}_thigh", f"{side}_shin", f"{side}_foot"), offset,
+                         fade_corrections(ankle, wanted, stands), limits_turns=True)
     return changed
 
 
@@ -54,13 +55,13 @@ def reach_hands(motion: MappedMotion, posing: Posing, bone_map: dict[str, str], 
         if slots[2] not in bone_map or slots[2] not in motion.heads:
             continue
         wrist = posing.head(posing.rig.index[bone_map[slots[2]]]) + offset
-        changed |= _bent(posing, bone_map, slots, offset, place.placed(motion.heads[slots[2]]) - wrist)
+        changed |= _move_limb_end(posing, bone_map, slots, offset, place.map_points(motion.heads[slots[2]]) - wrist)
     return changed
 
 
-def faded_corrections(ankle: np.ndarray, wanted: np.ndarray, stands: np.ndarray) -> np.ndarray:
-    """Return how far (T, 3) to move ankles (T, 3): in each stand to `wanted` but for its mean distance over the floor,
-    around it less and less."""
+def fade_corrections(ankle: np.ndarray, wanted: np.ndarray, stands: np.ndarray) -> np.ndarray:
+    """Return how far (T, 3) to move ankles (T, 3), metres: while `stands` (T,) holds, to `wanted` (T, 3) except for the mean
+    horizontal distance of that span; before and after it, fading to nothing."""
     difference = ankle - wanted
     total, weights = np.zeros_like(ankle), np.zeros(len(ankle))
     edges = np.flatnonzero(np.diff(np.concatenate(([0], stands.astype(int), [0]))))
@@ -74,11 +75,11 @@ def faded_corrections(ankle: np.ndarray, wanted: np.ndarray, stands: np.ndarray)
     return total / np.maximum(weights, 1)[:, None]
 
 
-def _bent(posing: Posing, bone_map: dict[str, str], slots: tuple[str, str, str], offset: np.ndarray,
-          correction: np.ndarray, is_calm: bool = False) -> dict[int, np.ndarray]:
+def _move_limb_end(posing: Posing, bone_map: dict[str, str], slots: tuple[str, str, str], offset: np.ndarray,
+          correction: np.ndarray, limits_turns: bool = False) -> dict[int, np.ndarray]:
     """Return the world rotations (T, 4) of a limb's two bones with its end moved by `correction` (T, 3).
 
-    With `is_calm`, corrections too small to be seen turn no bone far.
+    With `limits_turns`, corrections that are too small to be seen turn the bones only a little.
     """
     moved = np.flatnonzero(np.abs(correction).max(axis=1) > 1e-6)
     upper, lower, end = (posing.rig.index[bone_map[slot]] for slot in slots)
@@ -86,10 +87,11 @@ def _bent(posing: Posing, bone_map: dict[str, str], slots: tuple[str, str, str],
         return {}
     joints = [(np.broadcast_to(posing.head(bone), offset.shape) + offset)[moved] for bone in (upper, lower, end)]
     root, middle, tip = joints
-    solved = solve_two_bone(root, middle, tip, tip + correction[moved], bend_hints(posing, bone_map, slots[0], upper)[moved])
+    hints = find_bend_hints(posing, bone_map, slots[0], upper)[moved]
+    solved = solve_two_bone(root, middle, tip, tip + correction[moved], hints)
     turns = [quat_from_rotmat(rotmats) for rotmats in (solved.upper_rotmat, solved.lower_rotmat)]
-    if is_calm:
-        turns = _calmed(turns, correction[moved], _length(joints))
+    if limits_turns:
+        turns = _limit_turns(turns, correction[moved], _compute_lengths(joints))
     changed = {}
     for bone, quats in zip((upper, lower), turns):
         changed[bone] = posing.wanted[bone].copy()
@@ -97,21 +99,23 @@ def _bent(posing: Posing, bone_map: dict[str, str], slots: tuple[str, str, str],
     return changed
 
 
-def _calmed(turns: list[np.ndarray], correction: np.ndarray, leg: np.ndarray) -> list[np.ndarray]:
-    """Return the turns (T, 4) of two bones, lessened where they are larger than the stray foot (T, 3) is worth."""
+def _limit_turns(turns: list[np.ndarray], correction: np.ndarray, leg: np.ndarray) -> list[np.ndarray]:
+    """Return the turns (T, 4) of two bones, reduced where they are large for so small a `correction` (T, 3) of the foot;
+    leg (T,) is the leg's length."""
     largest = np.max([2 * np.arccos(np.clip(np.abs(quats[:, 0]), 0, 1)) for quats in turns], axis=0)
-    excess = np.maximum(np.linalg.norm(correction, axis=1) / leg / _UNSEEN_STRAY - 1, 0)
-    share = np.minimum(1, _UNSEEN_TURN * (1 + excess * _URGENCY) / np.maximum(largest, 1e-9))
+    excess = np.maximum(np.linalg.norm(correction, axis=1) / leg / _UNSEEN_ERROR - 1, 0)
+    share = np.minimum(1, _UNSEEN_TURN * (1 + excess * _TURN_GROWTH) / np.maximum(largest, 1e-9))
     return [slerp(np.array((1.0, 0, 0, 0)), quats, share) for quats in turns]
 
 
-def _length(joints: list[np.ndarray]) -> np.ndarray:
+def _compute_lengths(joints: list[np.ndarray]) -> np.ndarray:
     """Return the lengths (T,) of limbs with joints (T, 3)."""
     return sum(np.linalg.norm(end - start, axis=1) for start, end in pairwise(joints))
 
 
-def bend_hints(posing: Posing, bone_map: dict[str, str], slot: str, bone: int) -> np.ndarray:
-    """Return the way (T, 3) in which the limb can bend: knees to the front, elbows to the back, as the limb has turned."""
-    back = body_axes(posing.rig, bone_map)[:, 1]
+def find_bend_hints(posing: Posing, bone_map: dict[str, str], slot: str, bone: int) -> np.ndarray:
+    """Return the direction (T, 3) in which a limb's middle joint moves as it bends: knees forward, elbows backward, turned
+    with the limb."""
+    back = compute_body_axes(posing.rig, bone_map)[:, 1]
     turned = multiply(posing.wanted[bone], conjugate(quat_from_rotmat(posing.rig.rotmats[bone])))
     return turn(turned, -back if "thigh" in slot else back)

@@ -1,4 +1,4 @@
-"""The two sides of a retarget: what a source does, and who is to do it."""
+"""The two inputs of a retarget: the source's motion and the target character."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..base.rig import Rig
 
 @dataclass(frozen=True)
 class MappedMotion:
-    """What a source does: its rig at rest, its map, and over T frames the world rotations (T, 4) and heads (T, 3) by slot;
+    """A source's motion: its rig at rest, its bone map, and over T frames the world rotations (T, 4) and heads (T, 3) by slot;
     contacts (T, 4) of left heel, left toe, right heel, right toe in 0..1, None where unknown."""
     rig: Rig
     bone_map: dict[str, str]
@@ -22,8 +22,8 @@ class MappedMotion:
 
 @dataclass(frozen=True)
 class Character:
-    """A target: its rig as it rests, its map, the pose that corresponds to the source's rest (by default its own), and the
-    controls that IK follows, by slot, where IK is to lead."""
+    """A target: its rig at rest, its bone map, `reference` (the pose that corresponds to the source's rest pose; None: the rest
+    pose), and its IK controls by slot, where the IK controls are keyed too."""
     rig: Rig
     bone_map: dict[str, str]
     reference: Rig | None = None

@@ -1,4 +1,4 @@
-"""Fingers at ease, where the source has none: curled towards the palm, the little one most."""
+"""A relaxed pose of the fingers, for sources without fingers: curled towards the palm, the little finger most."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ import numpy as np
 from ...shared.bone_slots import FINGER_NAMES, SIDES
 from ..base.rotations import quat_from_rotvec
 from .mapped_rigs import Character
-from .rest_alignment import body_axes
+from .rest_alignment import compute_body_axes
 
-# Degrees at the three joints of a hand at rest beside the body, from the extended finger.
+# Degrees of flexion at the three joints, from the extended finger, of a relaxed hand beside the body. Chosen by eye; the order is
+# that of the hand's natural cascade, in which each finger is bent more than its neighbour towards the thumb.
 _CURL = {"thumb": (5, 10, 10), "index": (18, 22, 12), "middle": (22, 26, 14), "ring": (25, 28, 15), "little": (28, 28, 16)}
 
 
-def relaxed_fingers(character: Character, source_map: dict[str, str]) -> dict[str, np.ndarray]:
+def relax_fingers(character: Character, source_map: dict[str, str]) -> dict[str, np.ndarray]:
     """Return channels (1, 4) by bone for the fingers that the source does not move.
 
-    What a finger is bent at rest already counts: only the rest of the curl is added, about the axis across the palm.
+    Where a finger is bent in the rest pose already, only the missing part is added, about the axis across the palm.
     """
     rig, bone_map = character.rig, character.bone_map
     found = {}
@@ -30,14 +31,14 @@ def relaxed_fingers(character: Character, source_map: dict[str, str]) -> dict[st
             if finger == "thumb" or any(slot not in bone_map for slot in slots):
                 continue
             bones = [rig.index[bone_map[slot]] for slot in slots]
-            axis = _across_the_palm(character, side)
-            for bone, curl in zip(bones, _missing_curls(rig.heads[bones], rig.tails[bones[2]], axis, _CURL[finger])):
-                # A turn by v in the world is one by R^T v in the bone's own axes.
+            axis = _find_curl_axis(character, side)
+            for bone, curl in zip(bones, _compute_missing_curls(rig.heads[bones], rig.tails[bones[2]], axis, _CURL[finger])):
+                # A rotation vector v of the world is R^T v in the bone's axes.
                 found[rig.names[bone]] = quat_from_rotvec(rig.rotmats[bone].T @ axis * curl)[None]
     return found
 
 
-def _across_the_palm(character: Character, side: str) -> np.ndarray:
+def _find_curl_axis(character: Character, side: str) -> np.ndarray:
     """Return the unit axis (3,) in the world about which the fingers close."""
     rig, bone_map = character.rig, character.bone_map
     hand = rig.heads[rig.index[bone_map[f"{side}_hand"]]]
@@ -48,14 +49,14 @@ def _across_the_palm(character: Character, side: str) -> np.ndarray:
         names = list(knuckles)
         across = knuckles[names[-1]] - knuckles[names[0]]  # from the index to the little finger
     else:
-        across = body_axes(rig, bone_map)[:, 1]
+        across = compute_body_axes(rig, bone_map)[:, 1]
     across = across - along * (across @ along) / (along @ along)
     # The left hand's fingers point to the left with the palm down: a turn about the axis to the back takes them down.
     return (1.0 if side == "left" else -1.0) * across / np.linalg.norm(across)
 
 
-def _missing_curls(heads: np.ndarray, tail: np.ndarray, axis: np.ndarray, degrees: tuple[int, int, int]) -> np.ndarray:
-    """Return the radians (3,) to add at the joints of a finger with heads (3, 3): none where it is bent as much at rest."""
+def _compute_missing_curls(heads: np.ndarray, tail: np.ndarray, axis: np.ndarray, degrees: tuple[int, int, int]) -> np.ndarray:
+    """Return the radians (3,) to add at the joints of a finger with heads (3, 3): 0 where it is bent enough at rest."""
     points = np.vstack((heads, tail))
     steps = np.diff(points, axis=0)
     steps = steps - np.outer(steps @ axis, axis)

@@ -1,4 +1,4 @@
-"""The motion of one rig on another: rotations by limb direction, the root by leg length, feet planted. All frames at once."""
+"""Retargeting: rotations by limb direction, the root path scaled by leg length, feet planted. All frames at once."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ import numpy as np
 from ...shared.bone_slots import NECK, SPINE, chain
 from ..base.quaternions import conjugate, multiply
 from ..base.rotations import continuous_quat, quat_from_rotmat
-from .chain_sharing import shared_out
-from .ik_controls import control_offsets, control_rotations
+from .chain_sharing import share_rotations
+from .ik_controls import place_controls, pose_controls
 from .limb_correction import plant_feet, reach_hands
 from .mapped_rigs import Character, MappedMotion
 from .posing import Posing
-from .relaxed_fingers import relaxed_fingers
-from .rest_alignment import alignments, body_turn
-from .root_path import Placement, hips_offset, placement, root_turns
-from .twist_sharing import shared_twists
+from .relaxed_fingers import relax_fingers
+from .rest_alignment import align_rest_poses, find_body_turn
+from .root_path import Placement, compute_hips_offset, compute_root_turns, find_placement
+from .twist_sharing import share_twists
 
 
 @dataclass(frozen=True)
 class RetargetOptions:
     """root_motion: "HIPS", "ROOT" (on the root bone) or "IN_PLACE". start: "OWN" (where the character stands) or "SOURCE".
-    plants_feet: contacts keep feet where they are. reaches: hands go where the source's are, scaled. relaxes_fingers."""
+    plants_feet: feet in contact stay in place. reaches: hands go where the source's hands go, scaled. relaxes_fingers: fingers
+    get a relaxed pose where the source has none."""
     root_motion: str = "HIPS"
     start: str = "OWN"
     plants_feet: bool = True
@@ -39,52 +40,52 @@ class BoneChannels:
 
 
 def retarget(motion: MappedMotion, character: Character, options: RetargetOptions) -> BoneChannels:
-    """Return the channels with which the character performs the motion."""
-    character = _with_used_root(character, options)
-    wanted = _world_rotations(motion, character)
-    place = placement(motion, character.rig, character.bone_map, options.start)
+    """Return the channels that give the character the source's motion."""
+    character = _drop_unused_root(character, options)
+    wanted = _compute_world_rotations(motion, character)
+    place = find_placement(motion, character.rig, character.bone_map, options.start)
     root = character.bone_map.get("root")
     if root is not None and options.root_motion == "ROOT":
-        wanted[character.rig.index[root]] = root_turns(motion, character.rig, root)
+        wanted[character.rig.index[root]] = compute_root_turns(motion, character.rig, root)
     posing = Posing(character.rig, wanted)
-    offset = hips_offset(motion, posing, character.bone_map, place)
+    offset = compute_hips_offset(motion, posing, character.bone_map, place)
     if options.plants_feet and motion.contacts is not None:
         wanted |= plant_feet(motion, posing, character.bone_map, place, offset)
     if options.reaches:
         wanted |= reach_hands(motion, posing, character.bone_map, place, offset)
-    wanted |= shared_twists(character.rig, character.bone_map, wanted)
+    wanted |= share_twists(character.rig, character.bone_map, wanted)
     posing = Posing(character.rig, wanted)
-    moves = _moves(posing, character.bone_map, offset, place, options)
+    moves = _compute_moves(posing, character.bone_map, offset, place, options)
     if character.ik_controls:
-        wanted |= control_rotations(posing, character.bone_map, character.ik_controls)
-        moves |= control_offsets(posing, character.bone_map, character.ik_controls, lambda bone: _moved(posing, moves, bone))
+        wanted |= pose_controls(posing, character.bone_map, character.ik_controls)
+        moves |= place_controls(posing, character.bone_map, character.ik_controls, lambda bone: _sum_moves(posing, moves, bone))
     locations = {character.rig.names[bone]: posing.basis_location(bone, offset) for bone, offset in moves.items()}
     rotations = {character.rig.names[bone]: continuous_quat(posing.basis(bone)) for bone in wanted}
     if options.relaxes_fingers:
-        rotations = relaxed_fingers(character, motion.bone_map) | rotations
+        rotations = relax_fingers(character, motion.bone_map) | rotations
     return BoneChannels(rotations, locations)
 
 
-def _with_used_root(character: Character, options: RetargetOptions) -> Character:
-    """Return the character without its root bone in the map, where the root is not to move."""
+def _drop_unused_root(character: Character, options: RetargetOptions) -> Character:
+    """Return the character without the root bone in its map, where the root bone is not to move."""
     if options.root_motion == "ROOT":
         return character
     bone_map = {slot: bone for slot, bone in character.bone_map.items() if slot != "root"}
     return replace(character, bone_map=bone_map)
 
 
-def _world_rotations(motion: MappedMotion, character: Character) -> dict[int, np.ndarray]:
+def _compute_world_rotations(motion: MappedMotion, character: Character) -> dict[int, np.ndarray]:
     """Return the world rotations (T, 4) of the character's mapped bones.
 
-    A bone that rests at R_s and is at R_s(t) in the source has turned by R_s(t) R_s^-1; the target's, aligned by A, turns
-    as much: R_t(t) = R_s(t) R_s^-1 A R_t. Spine and neck share out what the source's chains have turned.
+    A source bone with rest rotation R_s and rotation R_s(t) has turned by R_s(t) R_s^-1. The target's bone, aligned by A, turns
+    as much: R_t(t) = R_s(t) R_s^-1 A R_t. The rotations of the source's spine and neck are distributed over the target's bones.
     """
     reference = character.reference or character.rig
     rest = {slot: quat_from_rotmat(motion.rig.rotmats[motion.rig.index[bone]]) for slot, bone in motion.bone_map.items()}
     rests = quat_from_rotmat(reference.rotmats)
-    turns = _chain_turns(motion, rest, character.bone_map)
-    body = body_turn(motion.rig, motion.bone_map, reference, character.bone_map)
-    aligned = alignments(motion.rig, motion.bone_map, reference, character.bone_map)
+    turns = _compute_chain_turns(motion, rest, character.bone_map)
+    body = find_body_turn(motion.rig, motion.bone_map, reference, character.bone_map)
+    aligned = align_rest_poses(motion.rig, motion.bone_map, reference, character.bone_map)
     wanted = {}
     for slot, bone in character.bone_map.items():
         number = reference.index[bone]
@@ -96,8 +97,8 @@ def _world_rotations(motion: MappedMotion, character: Character) -> dict[int, np
     return wanted
 
 
-def _chain_turns(motion: MappedMotion, rest: dict[str, np.ndarray], target_map: dict[str, str]) -> dict[str, np.ndarray]:
-    """Return what the target's spine and neck bones turn (T, 4) from rest in the world."""
+def _compute_chain_turns(motion: MappedMotion, rest: dict[str, np.ndarray], target_map: dict[str, str]) -> dict[str, np.ndarray]:
+    """Return the world rotations from rest (T, 4) of the target's spine and neck bones, by slot."""
     def turned(slot: str) -> np.ndarray:
         return multiply(motion.rotations[slot], conjugate(rest[slot]))
 
@@ -105,30 +106,30 @@ def _chain_turns(motion: MappedMotion, rest: dict[str, np.ndarray], target_map: 
     found: dict[str, np.ndarray] = {}
     targets = chain(target_map, SPINE)
     if spine and targets:
-        found |= dict(zip(targets, shared_out([turned(slot) for slot in ("hips", *spine)], len(targets))))
+        found |= dict(zip(targets, share_rotations([turned(slot) for slot in ("hips", *spine)], len(targets))))
     targets = chain(target_map, NECK)
     chest = ("hips", *spine)[-1]
     if neck and targets:
-        found |= dict(zip(targets, shared_out([turned(slot) for slot in (chest, *neck)], len(targets))))
+        found |= dict(zip(targets, share_rotations([turned(slot) for slot in (chest, *neck)], len(targets))))
     elif targets and "head" in motion.bone_map:
-        shares = shared_out([turned(chest), turned("head")], len(targets) + 1)
+        shares = share_rotations([turned(chest), turned("head")], len(targets) + 1)
         found |= dict(zip(targets, shares))
     return found
 
 
-def _moves(posing: Posing, bone_map: dict[str, str], offset: np.ndarray, place: Placement,
+def _compute_moves(posing: Posing, bone_map: dict[str, str], offset: np.ndarray, place: Placement,
            options: RetargetOptions) -> dict[int, np.ndarray]:
-    """Return how far (T, 3) bones move, in metres of the world: the root the way over the floor where asked, the hips'
-    carrier the rest."""
+    """Return how far (T, 3) bones move, in metres of the world. With "ROOT", the root bone takes the path over the floor and
+    the carrier bone the remainder; else the carrier takes all."""
     if options.root_motion == "IN_PLACE":
         return {place.carrier: offset - place.path * (1, 1, 0)}
     root = bone_map.get("root")
     if options.root_motion != "ROOT" or root is None or posing.rig.index[root] == place.carrier:
         return {place.carrier: offset}
-    way = place.path * (1, 1, 0)
-    return {posing.rig.index[root]: way, place.carrier: offset - way}
+    floor_path = place.path * (1, 1, 0)
+    return {posing.rig.index[root]: floor_path, place.carrier: offset - floor_path}
 
 
-def _moved(posing: Posing, moves: dict[int, np.ndarray], bone: int) -> np.ndarray:
-    """Return how far (T, 3) the moves of a bone and of those above it take it."""
+def _sum_moves(posing: Posing, moves: dict[int, np.ndarray], bone: int) -> np.ndarray:
+    """Return the sum (T, 3) of the moves of a bone and its ancestors."""
     return sum((moves[above] for above in (bone, *posing.rig.ancestors(bone)) if above in moves), np.zeros(3))

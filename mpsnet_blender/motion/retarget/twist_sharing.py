@@ -1,4 +1,4 @@
-"""Twist bones of forearms: they take half of what the hand turns about the forearm, so that the skin is not wrung."""
+"""Twist bones of forearms: they take half of the hand's rotation about the forearm, so that the skin does not collapse."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ..base.quaternions import conjugate, multiply, slerp, twist_about
 from ..base.rig import Rig
 from ..base.rotations import quat_from_rotmat
 
-_SHARE = 0.5
+_SHARE = 0.5  # the twist bone lies about halfway between elbow and wrist, and pronation spreads evenly along the forearm
 
 
-def shared_twists(rig: Rig, bone_map: dict[str, str], wanted: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+def share_twists(rig: Rig, bone_map: dict[str, str], wanted: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
     """Return the world rotations (T, 4) of the mapped twist bones, from those of forearms and hands.
 
     With F and H their rotations and F0, H0 at rest, the hand has turned by D = F^-1 H H0^-1 F0 in the forearm's axes.

@@ -11,7 +11,7 @@ from ...motion.base.rotation_modes import rotation_values, with_locks
 from ...motion.bone_maps import ik_controls_of
 from ...motion.retarget.mapped_rigs import Character
 from ...motion.retarget.retarget import BoneChannels, RetargetOptions, retarget
-from ...motion.retarget.root_path import carrier_bone
+from ...motion.retarget.root_path import find_carrier_bone
 from ...shared.bone_slots import SIDES, TWISTS, label
 from ..base.action import Channel, bone_path, write_action
 from ..base.scene_rate import actions_of, remember_rate, remembered_rate, scene_rate
@@ -71,7 +71,7 @@ def _retarget(source: bpy.types.Object, read: SourceMotion, target: bpy.types.Ob
     controls = ik_controls_of(target.data.bones.keys(), target_map.values()) if settings.uses_ik else {}
     resting = {*target_map.values(), *controls.values()}
     rig = read_rig(target, resting)
-    rig = read_rig(target, resting, carrier=rig.names[carrier_bone(rig, target_map)])
+    rig = read_rig(target, resting, carrier=rig.names[find_carrier_bone(rig, target_map)])
     character = Character(rig, target_map, reference, controls)
     channels = retarget(read.motion, character, settings)
     action = _write(source, target, read, channels, settings)
@@ -110,8 +110,8 @@ def _writable_map(source: bpy.types.Object, target: bpy.types.Object) -> dict[st
 def usable_map(armature_object: bpy.types.Object) -> dict[str, str]:
     """Return an armature's map. Raises RetargetError where what every motion needs has no bone."""
     mapping = find_map(armature_object)
-    if mapping.lacking:
-        missing = ", ".join(label(slot) for slot in mapping.lacking)
+    if mapping.missing_slots:
+        missing = ", ".join(label(slot) for slot in mapping.missing_slots)
         raise RetargetError(f"“{armature_object.name}” has no bones for {missing}. "
                             "Choose them in the Mocap tab under Bone Map, or import a bone map.")
     return mapping.bone_map

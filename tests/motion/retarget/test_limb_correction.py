@@ -6,11 +6,11 @@ import pytest
 from mpsnet_blender.motion.base.quaternions import turn
 from mpsnet_blender.motion.base.rotations import quat_from_rotmat, quat_from_rotvec, rotmat_from_quat
 from mpsnet_blender.motion.retarget.bone_mapping import map_bones
-from mpsnet_blender.motion.retarget.limb_correction import bend_hints, faded_corrections
+from mpsnet_blender.motion.retarget.limb_correction import fade_corrections, find_bend_hints
 from mpsnet_blender.motion.retarget.mapped_rigs import Character
 from mpsnet_blender.motion.retarget.posing import Posing
-from mpsnet_blender.motion.retarget.relaxed_fingers import relaxed_fingers
-from mpsnet_blender.motion.retarget.twist_sharing import shared_twists
+from mpsnet_blender.motion.retarget.relaxed_fingers import relax_fingers
+from mpsnet_blender.motion.retarget.twist_sharing import share_twists
 from tests.made_rigs import Build, make_rig
 
 
@@ -24,13 +24,13 @@ def test_a_standing_foot_goes_to_its_height_and_stops_wandering_but_keeps_its_me
     wanted = np.zeros((40, 3))
     ankle = wanted + (0.3, -0.2, 0.05)
     ankle[10:20, 0] += np.linspace(-0.1, 0.1, 10)
-    moved = ankle + faded_corrections(ankle, wanted, stand(10, 20))
+    moved = ankle + fade_corrections(ankle, wanted, stand(10, 20))
     np.testing.assert_allclose(moved[10:20], np.tile((0.3, -0.2, 0.0), (10, 1)), atol=1e-12)
 
 
 def test_around_a_stand_the_correction_fades_over_six_frames():
     wanted, ankle = np.zeros((40, 3)), np.tile((0.0, 0.0, 0.07), (40, 1))
-    correction = -faded_corrections(ankle, wanted, stand(15, 20))[:, 2] / 0.07
+    correction = -fade_corrections(ankle, wanted, stand(15, 20))[:, 2] / 0.07
     share = np.arange(6, 0, -1) / 7
     ease = 3 * share ** 2 - 2 * share ** 3
     np.testing.assert_allclose(correction[20:26], ease, atol=1e-12)
@@ -40,7 +40,7 @@ def test_around_a_stand_the_correction_fades_over_six_frames():
 
 def test_between_stands_near_to_one_another_corrections_mix_and_do_not_add_up():
     wanted, ankle = np.zeros((40, 3)), np.tile((0.0, 0.0, 0.07), (40, 1))
-    correction = -faded_corrections(ankle, wanted, stand(5, 15) | stand(17, 30))[:, 2] / 0.07
+    correction = -fade_corrections(ankle, wanted, stand(5, 15) | stand(17, 30))[:, 2] / 0.07
     np.testing.assert_allclose(correction[15:17], 1.0, atol=1e-12)
 
 
@@ -51,7 +51,7 @@ def test_knees_bend_to_the_front_and_elbows_to_the_back_as_the_limb_has_turned(s
     bone = rig.index[bone_map[slot]]
     world = quat_from_rotvec(np.array(((0, 0, 0), (0, 0, np.pi / 2))))
     posing = Posing(rig, {bone: quat_from_rotmat(rotmat_from_quat(world) @ rig.rotmats[bone])})
-    hints = bend_hints(posing, bone_map, slot, bone)
+    hints = find_bend_hints(posing, bone_map, slot, bone)
     np.testing.assert_allclose(hints, (way, (-way[1], way[0], 0)), atol=1e-9)
 
 
@@ -62,7 +62,7 @@ def degrees_of(quats):
 def test_fingers_at_ease_curl_from_the_index_to_the_little_one_about_the_axis_across_the_palm():
     rig = make_rig(Build(), seed=1)
     bone_map = map_bones(rig).bone_map
-    found = relaxed_fingers(Character(rig, bone_map), {})
+    found = relax_fingers(Character(rig, bone_map), {})
     for finger, curl in (("index", (18, 22, 12)), ("middle", (22, 26, 14)), ("ring", (25, 28, 15)), ("little", (28, 28, 16))):
         told = [degrees_of(found[f"left_{finger}{place}"]) for place in (1, 2, 3)]
         np.testing.assert_allclose(told, curl, atol=1e-6)
@@ -77,7 +77,7 @@ def test_fingers_at_ease_curl_from_the_index_to_the_little_one_about_the_axis_ac
 def test_fingers_that_the_source_moves_are_left_alone():
     rig = make_rig(Build())
     bone_map = map_bones(rig).bone_map
-    found = relaxed_fingers(Character(rig, bone_map), {"left_ring1": "x"})
+    found = relax_fingers(Character(rig, bone_map), {"left_ring1": "x"})
     assert {name.split("_")[0] for name in found} == {"right"}
 
 
@@ -91,7 +91,7 @@ def test_a_finger_that_rests_bent_already_is_bent_by_what_is_missing():
     heads[third] = heads[second] + length * np.array((np.cos(bent), 0, -np.sin(bent)))
     steeper = np.radians(40)
     tails[third] = heads[third] + 0.02 * np.array((np.cos(steeper), 0, -np.sin(steeper)))
-    found = relaxed_fingers(Character(replace(rig, heads=heads, tails=tails), bone_map), {})
+    found = relax_fingers(Character(replace(rig, heads=heads, tails=tails), bone_map), {})
     told = [degrees_of(found[f"left_index{place}"]) if f"left_index{place}" in found else 0 for place in (1, 2, 3)]
     np.testing.assert_allclose(told, (18, 12, 0), atol=0.01)
 
@@ -106,5 +106,5 @@ def test_a_twist_bone_takes_half_of_the_hands_turn_about_the_forearm_and_none_of
     bend = rotmat_from_quat(quat_from_rotvec(np.array((0, 0.4, 0))))            # square to a forearm along x
     turned = bend @ rotmat_from_quat(quat_from_rotvec(np.radians(degrees) * along))
     wanted = {forearm: quat_from_rotmat(rig.rotmats[forearm])[None], hand: quat_from_rotmat(turned @ rig.rotmats[hand])[None]}
-    found = rotmat_from_quat(shared_twists(rig, bone_map, wanted)[twist])[0] @ rig.rotmats[twist].T
+    found = rotmat_from_quat(share_twists(rig, bone_map, wanted)[twist])[0] @ rig.rotmats[twist].T
     np.testing.assert_allclose(found, rotmat_from_quat(quat_from_rotvec(np.radians(degrees / 2) * along)), atol=1e-6)

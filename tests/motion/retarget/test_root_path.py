@@ -10,8 +10,8 @@ from mpsnet_blender.motion.base.rotations import quat_from_rotmat, rotmat_from_r
 from mpsnet_blender.motion.retarget.bone_mapping import map_bones
 from mpsnet_blender.motion.retarget.mapped_rigs import MappedMotion
 from mpsnet_blender.motion.retarget.posing import pose_forward
-from mpsnet_blender.motion.retarget.rest_alignment import body_axes, body_turn
-from mpsnet_blender.motion.retarget.root_path import carrier_bone, leg_length, placement, root_turns
+from mpsnet_blender.motion.retarget.rest_alignment import compute_body_axes, find_body_turn
+from mpsnet_blender.motion.retarget.root_path import compute_leg_length, compute_root_turns, find_carrier_bone, find_placement
 from tests.made_rigs import Build, make_rig
 
 FRAMES = 5
@@ -37,26 +37,26 @@ def mapped(build, **options):
 
 def test_a_leg_is_as_long_as_thigh_and_shin():
     rig, bone_map = mapped(Build(thigh=0.4, shin=0.5))
-    assert leg_length(rig, bone_map) == pytest.approx(0.9)
+    assert compute_leg_length(rig, bone_map) == pytest.approx(0.9)
     without_ankles = {slot: bone for slot, bone in bone_map.items() if "foot" not in slot}
-    assert leg_length(rig, without_ankles) == pytest.approx(0.8)            # a shin is taken to be as long as its thigh
+    assert compute_leg_length(rig, without_ankles) == pytest.approx(0.8)            # a shin is taken to be as long as its thigh
 
 
 def test_the_way_is_scaled_by_the_legs_and_starts_over_the_targets_own_place_on_its_floor():
     source = resting(make_rig(Build(thigh=0.4, shin=0.4)), move=(0.5, -1.0, 0.0))
     rig, bone_map = mapped(Build(thigh=0.5, shin=0.5), origin=(3.0, 2.0, 0.0))
-    place = placement(source, rig, bone_map, "OWN")
+    place = find_placement(source, rig, bone_map, "OWN")
     assert place.scale == pytest.approx(1.0 / 0.8)
     np.testing.assert_allclose(place.path, np.linspace(0, 1, FRAMES)[:, None] * (0.625, -1.25, 0), atol=1e-9)
     np.testing.assert_allclose(place.target_floor, (3.0, 2.0, 0.08), atol=1e-9)     # ankles rest 8 cm over the origin
     np.testing.assert_allclose(place.source_floor, (0, 0, 0.08), atol=1e-9)
-    np.testing.assert_allclose(place.placed(np.array(((0.4, 0, 0.48),))), ((3.5, 2.0, 0.58),), atol=1e-9)
+    np.testing.assert_allclose(place.map_points(np.array(((0.4, 0, 0.48),))), ((3.5, 2.0, 0.58),), atol=1e-9)
 
 
 def test_the_start_can_be_the_sources_place():
     source = resting(make_rig(Build(), origin=(1.0, -2.0, 0.0)))
     rig, bone_map = mapped(Build(), origin=(3.0, 2.0, 0.0))
-    np.testing.assert_allclose(placement(source, rig, bone_map, "SOURCE").target_floor[:2], (1.0, -2.0), atol=1e-9)
+    np.testing.assert_allclose(find_placement(source, rig, bone_map, "SOURCE").target_floor[:2], (1.0, -2.0), atol=1e-9)
 
 
 def test_a_source_that_hangs_at_its_hips_stands_where_its_ankles_are_lowest():
@@ -65,14 +65,14 @@ def test_a_source_that_hangs_at_its_hips_stands_where_its_ankles_are_lowest():
     hanging = replace(rig, heads=rig.heads - down, tails=rig.tails - down)          # as in a BVH: the hips at the origin
     source = resting(hanging, move=(0.0, 0.0, 1.0))
     lowest = source.heads["left_foot"][0, 2]
-    assert placement(source, *mapped(Build()), "OWN").source_floor[2] == pytest.approx(lowest + 0.02 * 4 * 0.25, abs=0.01)
+    assert find_placement(source, *mapped(Build()), "OWN").source_floor[2] == pytest.approx(lowest + 0.02 * 4 * 0.25, abs=0.01)
 
 
 @pytest.mark.parametrize("yaw", [1.0, -2.5])
 def test_the_root_turns_about_the_vertical_as_the_hips_do(yaw):
     source = resting(make_rig(Build()), yaw=yaw)
     rig, _ = mapped(Build(), seed=3)
-    turned = root_turns(source, rig, "root")
+    turned = compute_root_turns(source, rig, "root")
     ahead = turn(turned, rig.rotmats[rig.index["root"]].T @ (0, -1.0, 0))
     angles = np.linspace(0, yaw, FRAMES)
     np.testing.assert_allclose(ahead, np.stack((np.sin(angles), -np.cos(angles), 0 * angles), axis=1), atol=1e-9)
@@ -80,10 +80,10 @@ def test_the_root_turns_about_the_vertical_as_the_hips_do(yaw):
 
 def test_what_carries_legs_and_spine_is_the_lowest_bone_above_both():
     rig, bone_map = mapped(Build())
-    assert rig.names[carrier_bone(rig, bone_map)] == "hips"
+    assert rig.names[find_carrier_bone(rig, bone_map)] == "hips"
     parents = rig.parents.copy()
     parents[rig.index["left_thigh"]] = rig.index["root"]
-    assert rig.names[carrier_bone(replace(rig, parents=parents), bone_map)] == "root"
+    assert rig.names[find_carrier_bone(replace(rig, parents=parents), bone_map)] == "root"
 
 
 TURNED, LYING = (rotmat_from_rotvec(np.array(rotvec)) for rotvec in ((0, 0, 0.8), (-np.pi / 2, 0, 0)))
@@ -92,13 +92,13 @@ TURNED, LYING = (rotmat_from_rotvec(np.array(rotvec)) for rotvec in ((0, 0, 0.8)
 @pytest.mark.parametrize("options", [{}, {"seed": 2, "axes": TURNED}, {"axes": LYING}], ids=["upright", "turned", "lying"])
 def test_a_bodys_axes_are_left_back_and_up_of_its_own(options):
     rig, bone_map = mapped(Build(), **options)
-    np.testing.assert_allclose(body_axes(rig, bone_map), options.get("axes", np.eye(3)), atol=1e-9)
+    np.testing.assert_allclose(compute_body_axes(rig, bone_map), options.get("axes", np.eye(3)), atol=1e-9)
 
 
 def test_from_one_bodys_axes_to_anothers_it_turns_the_way_between_them():
     upright, bone_map = mapped(Build())
     turned, other_map = mapped(Build(), axes=TURNED)
-    np.testing.assert_allclose(body_turn(turned, other_map, upright, bone_map), (np.cos(0.4), 0, 0, np.sin(0.4)), atol=1e-9)
+    np.testing.assert_allclose(find_body_turn(turned, other_map, upright, bone_map), (np.cos(0.4), 0, 0, np.sin(0.4)), atol=1e-9)
 
 
 def test_backs_that_lean_a_little_and_hips_that_are_turned_a_little_keep_the_rigs_axes():
@@ -107,7 +107,7 @@ def test_backs_that_lean_a_little_and_hips_that_are_turned_a_little_keep_the_rig
     for name in ("left_upper_arm", "right_upper_arm"):
         heads[rig.index[name]] += (0, -0.2, 0)              # the shoulders lie ahead
     heads[rig.index["left_thigh"]] += (0, 0.02, 0)          # 6 degrees
-    np.testing.assert_allclose(body_axes(replace(rig, heads=heads), bone_map), np.eye(3), atol=1e-9)
+    np.testing.assert_allclose(compute_body_axes(replace(rig, heads=heads), bone_map), np.eye(3), atol=1e-9)
     heads[rig.index["left_thigh"]] += (0, 0.08, 0)          # 29 degrees: truly turned
-    left = body_axes(replace(rig, heads=heads), bone_map)[:, 0]
+    left = compute_body_axes(replace(rig, heads=heads), bone_map)[:, 0]
     assert np.degrees(np.arctan2(left[1], left[0])) == pytest.approx(np.degrees(np.arctan2(0.10, 0.18)), abs=1e-6)
