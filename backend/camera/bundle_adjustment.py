@@ -1,7 +1,7 @@
-"""Bundle adjustment: where the camera was and where the points of the background lie, so that all sightings agree.
+"""Bundle adjustment: the camera's poses and the background's points on which all sightings agree.
 
-A point is a direction d (3,) from the origin and an inverse distance rho, so that points at infinity are as good as any; the
-camera at place c with axes R sees it along R^T (d - rho c) (Civera, Davison and Montiel 2008). Gauss-Newton with the
+A point is a direction d (3,) from the origin and an inverse distance rho, so that points at infinity need no special case. A
+camera at position c with axes R sees it along R^T (d - rho c) (Civera, Davison and Montiel 2008). Gauss-Newton with the
 points eliminated (Schur complement), robust by Cauchy's weights.
 """
 
@@ -12,15 +12,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-_USUAL_INVERSE_DISTANCE, _INVERSE_DISTANCE_SIGMA = 0.17, 0.25      # 1 / metres
-_NEAREST = 0.05
-_ZOOM_SIGMA, _MOST_ZOOM = 0.12, 0.5                                 # logarithm: lenses differ by so much from the usual one
-_HOLD_TURN, _HOLD_PLACE = np.radians(0.5), 0.05     # of one frame between key frames
+_USUAL_INVERSE_DISTANCE, _INVERSE_DISTANCE_SIGMA = 0.17, 0.25      # 1 / m: backgrounds are 6 m away, from 2.4 m to infinity
+_NEAREST = 0.05                                                     # z along the unit ray: what is nearer counts as behind
+# Logarithms. Sigma: phones' and cameras' video lenses have 50 to 61 degrees about the assumed 55; at most a factor of 1.65.
+_ZOOM_SIGMA, _MOST_ZOOM = 0.12, 0.5
+# An adjustment ends where a step gains less than this share; damping of Levenberg and Marquardt: usual factors, not tuned.
+_LEAST_GAIN, _FIRST_DAMPING, _LESS_DAMPING, _MORE_DAMPING = 1e-4, 1e-3, 5, 8
+# Sigmas by which a frame between two key frames leaves the interpolated pose (0.1 s of a hand's shake); chosen by eye.
+_HOLD_ROTATION, _HOLD_POSITION = np.radians(0.5), 0.05      # radians, metres
 
 
 @dataclass(frozen=True)
 class Sightings:
-    """M sightings: of which camera (M,), of which point (M,), and the slopes x / z, y / z (M, 2) of the ray."""
+    """M sightings of points: camera (M,) and point (M,) indices, slopes (M, 2) x / z and y / z of the ray."""
     camera: np.ndarray
     point: np.ndarray
     slopes: np.ndarray
@@ -28,81 +32,81 @@ class Sightings:
 
 @dataclass(frozen=True)
 class Bundle:
-    """turns (F, 3, 3) take cameras' axes to the first one's, places (F, 3); directions (P, 3) unit, inverse (P,) 1 / m.
+    """rotmats (F, 3, 3) take cameras' axes to the first one's; positions (F, 3) m; directions (P, 3), unit; inverse (P,) 1 / m.
 
-    zoom: the logarithm of the focal length over the one that the sightings' slopes were made with.
+    zoom: logarithm of the focal length over the one by which the sightings' slopes were computed.
     """
-    turns: np.ndarray
-    places: np.ndarray
+    rotmats: np.ndarray
+    positions: np.ndarray
     directions: np.ndarray
     inverse: np.ndarray
     zoom: float = 0.0
 
     def errors(self, seen: Sightings) -> np.ndarray:
-        """Return the sightings' errors (M, 2) in slopes; infinite behind the camera."""
-        q = self._before(seen)
+        """Return the sightings' errors (M, 2) in slopes; infinite for points behind the camera."""
+        q = self._points_in_camera(seen)
         error = np.exp(self.zoom) * q[:, :2] / np.maximum(q[:, 2:], _NEAREST) - seen.slopes
         return np.where(q[:, 2:] > _NEAREST, error, np.inf)
 
-    def _before(self, seen: Sightings) -> np.ndarray:
-        towards = self.directions[seen.point] - self.inverse[seen.point, None] * self.places[seen.camera]
-        return np.einsum("mji,mj->mi", self.turns[seen.camera], towards)
+    def _points_in_camera(self, seen: Sightings) -> np.ndarray:
+        towards = self.directions[seen.point] - self.inverse[seen.point, None] * self.positions[seen.camera]
+        return np.einsum("mji,mj->mi", self.rotmats[seen.camera], towards)
 
 
 def adjust(bundle: Bundle, seen: Sightings, sigma: float, fixed: int, step_sigma: np.ndarray, rounds: int = 12,
            may_zoom: bool = False) -> Bundle:
-    """Return the bundle with less error, the first `fixed` cameras left as they are.
+    """Return the bundle with less error; the first `fixed` cameras keep their poses.
 
-    sigma: a sighting's error in slopes; step_sigma (F - 1,): how far (m) the camera may well go from one to the next; 0
-    holds it to the spot, for a camera that only turns. may_zoom: find the focal length too.
+    sigma: a sighting's error in slopes; step_sigma (F - 1,): sigma of the distance (m) between successive cameras; 0 holds
+    the position, for a camera that only rotates. may_zoom: find the focal length too.
     """
-    cost, damping = cost_of(bundle, seen, sigma, step_sigma), 1e-3
+    cost, damping = compute_cost(bundle, seen, sigma, step_sigma), _FIRST_DAMPING
     for _ in range(rounds):
         tried = _step(bundle, seen, sigma, (fixed, may_zoom), step_sigma, damping)
-        tried_cost = cost_of(tried, seen, sigma, step_sigma)
+        tried_cost = compute_cost(tried, seen, sigma, step_sigma)
         if tried_cost < cost:
-            if cost - tried_cost < 1e-4 * cost:
+            if cost - tried_cost < _LEAST_GAIN * cost:
                 return tried
-            bundle, cost, damping = tried, tried_cost, damping / 5
+            bundle, cost, damping = tried, tried_cost, damping / _LESS_DAMPING
         else:
-            damping *= 8
+            damping *= _MORE_DAMPING
     return bundle
 
 
-def cost_of(bundle: Bundle, seen: Sightings, sigma: float, step_sigma: np.ndarray) -> float:
-    """Return what `adjust` makes small."""
+def compute_cost(bundle: Bundle, seen: Sightings, sigma: float, step_sigma: np.ndarray) -> float:
+    """Return what `adjust` minimises: -2 log likelihood of sightings, steps, inverse distances and zoom."""
     error = np.minimum(np.linalg.norm(bundle.errors(seen), axis=1) / sigma, 1e6)
-    steps = np.linalg.norm(np.diff(bundle.places, axis=0), axis=1) / np.maximum(step_sigma, 1e-6)
+    steps = np.linalg.norm(np.diff(bundle.positions, axis=0), axis=1) / np.maximum(step_sigma, 1e-6)
     prior = (bundle.inverse - _USUAL_INVERSE_DISTANCE) / _INVERSE_DISTANCE_SIGMA
     return float(np.log1p(error ** 2).sum() + (steps ** 2).sum() + (prior ** 2).sum() + (bundle.zoom / _ZOOM_SIGMA) ** 2)
 
 
 def _step(bundle: Bundle, seen: Sightings, sigma: float, held: tuple[int, bool], step_sigma: np.ndarray,
           damping: float) -> Bundle:
-    """Return the bundle after one step of Gauss and Newton; held: how many cameras stay, and whether the zoom is free."""
-    cameras = len(bundle.turns)
-    by_camera, by_point, error, weight, tangents = _slopes(bundle, seen, sigma)
+    """Return the bundle after one Gauss-Newton step; held: the number of fixed cameras, and whether the zoom is free."""
+    cameras = len(bundle.rotmats)
+    by_camera, by_point, error, weight, tangents = _differentiate(bundle, seen, sigma)
     inner, push = _points_part(bundle, seen, by_point, error, weight, damping)
     matrix, target, cross = _cameras_part(bundle, seen, (by_camera, by_point), error, weight, damping)
     points = len(inner)
     solved = np.linalg.solve(inner, np.concatenate([cross.reshape(-1, points, 3).transpose(1, 2, 0), push[..., None]], axis=2))
     eliminated = cross @ solved.reshape(3 * points, -1)                     # solved: (P, 3, 6 F + 2)
     matrix, target = matrix - eliminated[:, :-1], target - eliminated[:, -1]
-    _hold_steps(matrix, target, bundle.places, step_sigma)
+    _add_step_priors(matrix, target, bundle.positions, step_sigma)
     free = np.arange(6 * held[0], 6 * cameras + held[1])
     change = np.zeros(6 * cameras + 1)
     change[free] = np.linalg.solve(matrix[np.ix_(free, free)] + 1e-9 * np.eye(len(free)), target[free])
     moved = solved[..., -1] - (solved[..., :-1] @ change)
     by_six = change[:-1].reshape(cameras, 6)
     directions = bundle.directions + (tangents @ moved[:, :2, None])[..., 0]
-    return Bundle(bundle.turns @ Rotation.from_rotvec(by_six[:, :3]).as_matrix(), bundle.places + by_six[:, 3:],
+    return Bundle(bundle.rotmats @ Rotation.from_rotvec(by_six[:, :3]).as_matrix(), bundle.positions + by_six[:, 3:],
                   directions / np.linalg.norm(directions, axis=1, keepdims=True), np.maximum(bundle.inverse + moved[:, 2], 0.0),
                   float(np.clip(bundle.zoom + change[-1], -_MOST_ZOOM, _MOST_ZOOM)))
 
 
 def _points_part(bundle: Bundle, seen: Sightings, by_point: np.ndarray, error: np.ndarray, weight: np.ndarray,
                  damping: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the points' own normal equations: matrices (P, 3, 3), with a prior and damped, and right sides (P, 3)."""
+    """Return the normal equations of the points: matrices (P, 3, 3), with a prior and damped, and right sides (P, 3)."""
     weighted = np.swapaxes(by_point * weight[:, None, None], 1, 2)
     inner, push = np.zeros((len(bundle.inverse), 3, 3)), np.zeros((len(bundle.inverse), 3))
     np.add.at(inner, seen.point, weighted @ by_point)
@@ -114,10 +118,10 @@ def _points_part(bundle: Bundle, seen: Sightings, by_point: np.ndarray, error: n
 
 def _cameras_part(bundle: Bundle, seen: Sightings, slopes: tuple[np.ndarray, np.ndarray], error: np.ndarray, weight: np.ndarray,
                   damping: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the cameras' and, last, the zoom's normal equations (6 F + 1) and how they hang on the points (6 F + 1, 3 P)."""
-    cameras, points = len(bundle.turns), len(bundle.inverse)
+    """Return the normal equations (6 F + 1) of the cameras and, last, the zoom; their coupling to the points (6 F + 1, 3 P)."""
+    cameras, points = len(bundle.rotmats), len(bundle.inverse)
     by_camera, by_point = slopes
-    by_zoom = (error + seen.slopes)[..., None]          # what is predicted grows with the zoom
+    by_zoom = (error + seen.slopes)[..., None]          # the derivative by the zoom is the predicted slope
     weighted = np.swapaxes(by_camera * weight[:, None, None], 1, 2)
     weighted_zoom = np.swapaxes(by_zoom * weight[:, None, None], 1, 2)
     normal, right, border = np.zeros((cameras, 6, 6)), np.zeros((cameras, 6)), np.zeros((cameras, 6))
@@ -137,10 +141,10 @@ def _cameras_part(bundle: Bundle, seen: Sightings, slopes: tuple[np.ndarray, np.
     return matrix, target, cross.transpose(1, 0, 2).reshape(6 * cameras + 1, 3 * points)
 
 
-def _slopes(bundle: Bundle, seen: Sightings, sigma: float) -> tuple[np.ndarray, ...]:
+def _differentiate(bundle: Bundle, seen: Sightings, sigma: float) -> tuple[np.ndarray, ...]:
     """Return the derivatives of the errors by camera (M, 2, 6) and by point (M, 2, 3), the errors, weights, tangents."""
-    turns, places = bundle.turns[seen.camera], bundle.places[seen.camera]
-    q = bundle._before(seen)
+    rotmats, positions = bundle.rotmats[seen.camera], bundle.positions[seen.camera]
+    q = bundle._points_in_camera(seen)
     depth = np.maximum(q[:, 2], _NEAREST)
     zoom = np.exp(bundle.zoom)
     error = zoom * q[:, :2] / depth[:, None] - seen.slopes
@@ -148,13 +152,13 @@ def _slopes(bundle: Bundle, seen: Sightings, sigma: float) -> tuple[np.ndarray, 
     projection = np.zeros((len(q), 2, 3))
     projection[:, 0, 0] = projection[:, 1, 1] = zoom / depth
     projection[:, :, 2] = -zoom * q[:, :2] / depth[:, None] ** 2
-    inverse = np.swapaxes(turns, 1, 2)
+    to_camera = np.swapaxes(rotmats, 1, 2)
     by_turn = np.cross(q[:, None, :], np.eye(3))                    # row i: q x e_i, the change of q by a turn about e_i
     by_camera = np.concatenate([projection @ np.swapaxes(by_turn, 1, 2),
-                                -bundle.inverse[seen.point, None, None] * (projection @ inverse)], axis=2)
+                                -bundle.inverse[seen.point, None, None] * (projection @ to_camera)], axis=2)
     tangents = _tangents(bundle.directions)
-    by_point = np.concatenate([projection @ inverse @ tangents[seen.point],
-                               -(projection @ inverse @ places[..., None])], axis=2)
+    by_point = np.concatenate([projection @ to_camera @ tangents[seen.point],
+                               -(projection @ to_camera @ positions[..., None])], axis=2)
     return by_camera, by_point, error, weight, tangents
 
 
@@ -173,11 +177,11 @@ def _block_diagonal(blocks: np.ndarray) -> np.ndarray:
     return matrix.reshape(count * size, count * size)
 
 
-def _hold_steps(matrix: np.ndarray, target: np.ndarray, places: np.ndarray, step_sigma: np.ndarray) -> None:
-    """Add the springs between successive places to the normal equations."""
+def _add_step_priors(matrix: np.ndarray, target: np.ndarray, positions: np.ndarray, step_sigma: np.ndarray) -> None:
+    """Add the priors on steps between successive positions to the normal equations."""
     strength = np.maximum(step_sigma, 1e-6) ** -2.0
     before, after = np.arange(len(strength)), np.arange(1, len(strength) + 1)
-    steps = np.diff(places, axis=0)
+    steps = np.diff(positions, axis=0)
     for axis in (3, 4, 5):
         first, second = 6 * before + axis, 6 * after + axis
         matrix[first, first] += strength
@@ -188,23 +192,23 @@ def _hold_steps(matrix: np.ndarray, target: np.ndarray, places: np.ndarray, step
         np.add.at(target, second, -strength * steps[:, axis - 3])
 
 
-def resect(bundle: Bundle, seen: Sightings, sigma: float, may_go: bool, rounds: int = 4) -> Bundle:
-    """Return the bundle with each camera turned, and where it may go moved, to where it sees the points best.
+def resect(bundle: Bundle, seen: Sightings, sigma: float, may_translate: bool, rounds: int = 4) -> Bundle:
+    """Return the bundle with each camera rotated, and with may_translate moved, so that it sees the known points best.
 
-    Each camera is held to where it was by a prior: one that sees little stays.
+    A prior holds each camera at its pose: one with few sightings stays there.
     """
     start = bundle
     for _ in range(rounds):
-        by_camera, _, error, weight, _ = _slopes(bundle, seen, sigma)
+        by_camera, _, error, weight, _ = _differentiate(bundle, seen, sigma)
         weighted = by_camera * weight[:, None, None]
-        normal = np.zeros((len(bundle.turns), 6, 6))
+        normal = np.zeros((len(bundle.rotmats), 6, 6))
         np.add.at(normal, seen.camera, np.swapaxes(weighted, 1, 2) @ by_camera)
-        right = np.zeros((len(bundle.turns), 6))
+        right = np.zeros((len(bundle.rotmats), 6))
         np.add.at(right, seen.camera, -(np.swapaxes(weighted, 1, 2) @ error[..., None])[..., 0])
-        hold = np.repeat((_HOLD_TURN, _HOLD_PLACE if may_go else 1e-6), 3) ** -2.0
-        away = np.concatenate([Rotation.from_matrix(np.swapaxes(start.turns, 1, 2) @ bundle.turns).as_rotvec(),
-                               bundle.places - start.places], axis=1)
+        hold = np.repeat((_HOLD_ROTATION, _HOLD_POSITION if may_translate else 1e-6), 3) ** -2.0
+        away = np.concatenate([Rotation.from_matrix(np.swapaxes(start.rotmats, 1, 2) @ bundle.rotmats).as_rotvec(),
+                               bundle.positions - start.positions], axis=1)
         change = np.linalg.solve(normal + hold * np.eye(6), (right - hold * away)[..., None])[..., 0]
-        bundle = replace(bundle, turns=bundle.turns @ Rotation.from_rotvec(change[:, :3]).as_matrix(),
-                         places=bundle.places + change[:, 3:])
+        bundle = replace(bundle, rotmats=bundle.rotmats @ Rotation.from_rotvec(change[:, :3]).as_matrix(),
+                         positions=bundle.positions + change[:, 3:])
     return bundle

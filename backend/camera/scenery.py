@@ -1,4 +1,4 @@
-"""What stands still behind the people, gathered while the video is read: upright lines, and points that are followed."""
+"""The background behind the people, gathered while the video is read: steep lines, and points followed by optical flow."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ import numpy as np
 
 from ..base.regions import Region
 from ..video.frames import Frame
-from .vertical_lines import steep_lines
+from .vertical_lines import find_steep_lines
 
-_LONG_SIDE = 640            # px of the pictures that are looked at
-_LINES_EVERY_SECONDS = 2.0
+_LONG_SIDE = 640            # px to which pictures are reduced, for time; the sightings' error is half a pixel of it
+_LINES_EVERY_SECONDS = 2.0  # lines of a still camera are the same in every frame; a moving one shows others after 2 s
+# Points followed at once, and the number below which new ones are added. More points cost time in bundle adjustment, whose
+# windows use 500. Chosen by eye on rendered clips; not measured.
 _MOST_POINTS, _FEWEST_POINTS = 140, 90
-_POINT_SPACING, _POINT_QUALITY = 16, 0.01
-_REACH, _LEVELS = 15, 3     # px of the patch that is followed, and how often the picture is halved
-_MAX_PATCH_ERROR = 18.0     # mean difference of grey
-_STEPS_PER_PIXEL = 64       # places are kept in 16 bits
-_CUT_LOST, _CUT_CHANGE = 0.7, 25.0      # share of points lost at once, and mean change of grey
+_POINT_SPACING, _POINT_QUALITY = 16, 0.01       # px of 640; least corner response over the best one's (OpenCV's usual value)
+_REACH, _LEVELS = 15, 3     # side of the patch that is followed, px, and levels of the pyramid: motion up to about 60 px a frame
+_MAX_PATCH_ERROR = 18.0     # mean difference of grey (of 255), above which a point is lost; chosen by eye
+_STEPS_PER_PIXEL = 64       # positions are kept in 16 bits: up to 1024 px
+_BORDER = (1, 2)            # px at the picture's edges, where a patch is not whole
+# A cut: the share of points lost between two frames, and the mean change of grey (of 255). Chosen by eye; not measured.
+_CUT_LOST, _CUT_CHANGE = 0.7, 25.0
 
 
 @dataclass(frozen=True)
 class Trails:
-    """Points of the background as they move through the picture: M sightings in the order of frames.
+    """Points of the background in the picture: M sightings in the order of frames.
 
-    row (M,): which frame of the clip, counted from its first; point (M,) which point; xy (M, 2) px.
+    row (M,): index of the frame in the clip; point (M,): index of the point; xy (M, 2) px.
     """
     row: np.ndarray
     point: np.ndarray
@@ -34,14 +38,14 @@ class Trails:
 
 @dataclass(frozen=True)
 class UprightLines:
-    """Steep lines (N, 4) as x, y, x, y px, and the frames (N,) they were seen in, of so many pictures."""
+    """Steep lines (N, 4) as x, y, x, y px; row (N,): index of each line's frame; pictures: number of frames searched."""
     lines: np.ndarray
     row: np.ndarray
     pictures: int
 
 
 class Scenery:
-    """Looks past the people at each frame: a few milliseconds, and a kilobyte of memory."""
+    """Gathers the background of each frame: a few milliseconds, and a kilobyte of memory, a frame."""
 
     def __init__(self):
         self._lines: list[tuple[int, np.ndarray]] = []
@@ -52,10 +56,10 @@ class Scenery:
         self._ids = np.zeros(0, np.int32)
         self._next_id = 0
         self._scale = 1.0
-        self.cuts: list[float] = []     # seconds at which the picture changes as a whole
+        self.cuts: list[float] = []     # seconds at which the whole picture changes
 
     def step(self, frame: Frame, people: list[Region]) -> None:
-        """Take in a frame and where people are in it."""
+        """Gather the background of the next frame; people: their regions in it."""
         self._scale = min(1.0, _LONG_SIDE / max(frame.image.shape))
         grey = cv2.resize(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), None, fx=self._scale, fy=self._scale,
                           interpolation=cv2.INTER_AREA)
@@ -65,12 +69,12 @@ class Scenery:
         self._rows.append((self._ids, np.round(self._points * _STEPS_PER_PIXEL).astype(np.uint16)))
         if frame.timestamp >= self._next_lines:
             self._next_lines = frame.timestamp + _LINES_EVERY_SECONDS - 1e-6
-            lines = steep_lines(grey)
-            lines = lines[~_covered((lines[:, :2] + lines[:, 2:]) / 2, people)]
+            lines = find_steep_lines(grey)
+            lines = lines[~_lie_on_people((lines[:, :2] + lines[:, 2:]) / 2, people)]
             self._lines.append((len(self._rows) - 1, lines / np.float32(self._scale)))
 
     def trails(self) -> Trails:
-        """Return the background's points over the clip."""
+        """Return the background's points in all frames."""
         counts = [len(ids) for ids, _ in self._rows]
         row = np.repeat(np.arange(len(counts)), counts)
         xy = np.concatenate([xy for _, xy in self._rows]) if counts else np.zeros((0, 2))
@@ -78,7 +82,7 @@ class Scenery:
         return Trails(row, point, xy / (_STEPS_PER_PIXEL * self._scale))
 
     def upright_lines(self) -> UprightLines:
-        """Return the steep lines behind the people."""
+        """Return the steep lines of the background."""
         lines = np.concatenate([np.zeros((0, 4), np.float32), *(lines for _, lines in self._lines)])
         row = np.repeat([row for row, _ in self._lines], [len(lines) for _, lines in self._lines]).astype(int)
         return UprightLines(lines, row, len(self._lines))
@@ -86,31 +90,31 @@ class Scenery:
     def _follow(self, grey: np.ndarray, people: list[Region], timestamp: float) -> None:
         before = len(self._points)
         if before and self._grey is not None:
-            self._points, self._ids = _followed(self._grey, grey, self._points, self._ids, people)
+            self._points, self._ids = _follow_points(self._grey, grey, self._points, self._ids, people)
             change = float(np.abs(cv2.absdiff(self._grey, grey)).mean())
             if before >= _FEWEST_POINTS / 2 and len(self._points) < (1 - _CUT_LOST) * before and change > _CUT_CHANGE:
                 self.cuts.append(timestamp)
                 self._points, self._ids = self._points[:0], self._ids[:0]
         if len(self._points) < _FEWEST_POINTS:
-            found = _new_points(grey, self._points, people)
-            self._points = np.concatenate([self._points, found])
-            self._ids = np.concatenate([self._ids, np.arange(self._next_id, self._next_id + len(found), dtype=np.int32)])
-            self._next_id += len(found)
+            added = _find_points(grey, self._points, people)
+            self._points = np.concatenate([self._points, added])
+            self._ids = np.concatenate([self._ids, np.arange(self._next_id, self._next_id + len(added), dtype=np.int32)])
+            self._next_id += len(added)
         self._grey = grey
 
 
-def _followed(before: np.ndarray, after: np.ndarray, points: np.ndarray, ids: np.ndarray,
+def _follow_points(before: np.ndarray, after: np.ndarray, points: np.ndarray, ids: np.ndarray,
               people: list[Region]) -> tuple[np.ndarray, np.ndarray]:
-    """Return where points (N, 2) went that are still seen, and their ids (optical flow of Lucas and Kanade, pyramids)."""
+    """Return the new positions of those points (N, 2) that are still visible, and their ids (pyramidal Lucas-Kanade flow)."""
     moved, found, error = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]  # OpenCV's types refuse its None
         before, after, points, None, winSize=(_REACH, _REACH), maxLevel=_LEVELS)
-    inside = (moved > 1).all(1) & (moved < np.array(after.shape[::-1]) - 2).all(1)
-    kept = (found[:, 0] == 1) & (error[:, 0] < _MAX_PATCH_ERROR) & inside & ~_covered(moved, people)
+    inside = (moved > _BORDER[0]).all(1) & (moved < np.array(after.shape[::-1]) - _BORDER[1]).all(1)
+    kept = (found[:, 0] == 1) & (error[:, 0] < _MAX_PATCH_ERROR) & inside & ~_lie_on_people(moved, people)
     return moved[kept], ids[kept]
 
 
-def _new_points(grey: np.ndarray, points: np.ndarray, people: list[Region]) -> np.ndarray:
-    """Return corners (N, 2) away from people and from the points that are followed already."""
+def _find_points(grey: np.ndarray, points: np.ndarray, people: list[Region]) -> np.ndarray:
+    """Return corners (N, 2) px away from people and from the points that are followed already."""
     free = np.full(grey.shape, 255, np.uint8)
     for region in people:
         cv2.circle(free, tuple(np.round(region.centre).astype(int).tolist()), round(region.body_radius), 0, -1)
@@ -120,8 +124,8 @@ def _new_points(grey: np.ndarray, points: np.ndarray, people: list[Region]) -> n
     return np.zeros((0, 2), np.float32) if found is None else found.reshape(-1, 2)
 
 
-def _covered(points: np.ndarray, people: list[Region]) -> np.ndarray:
-    """Tell which points (N, 2) px lie on somebody."""
+def _lie_on_people(points: np.ndarray, people: list[Region]) -> np.ndarray:
+    """Return which points (N, 2) px lie on a person."""
     covered = np.zeros(len(points), dtype=bool)
     for region in people:
         covered |= np.linalg.norm(points - region.centre, axis=1) < region.body_radius

@@ -1,4 +1,4 @@
-"""From where a shot is seen: the lens, how the camera moved, and which way is down before it."""
+"""The camera of a shot: its lens, its motion, and the direction of gravity in its axes."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ from .path import CameraTrack, track_camera
 from .scenery import Scenery, UprightLines
 from .vertical_lines import Vertical, find_vertical
 
-_STAGE = "Following the camera"     # only where it moves; how many steps that takes shows on the way
+_STAGE = "Following the camera"     # reported only where it moves; the number of steps is not known before
 
 
 @dataclass(frozen=True)
 class Viewpoint:
-    """intrinsics (3, 3) in px, the camera's track, and the upright lines behind the people."""
+    """intrinsics (3, 3) in px, the camera's track, and the steep lines of the background."""
     intrinsics: np.ndarray
     camera: CameraTrack
     lines: UprightLines
 
     @property
     def vertical(self) -> Vertical | None:
-        """Return down before the first frame's camera, where the picture tells it."""
-        return find_vertical(self.lines.lines, self.camera.turns[self.lines.row], self.lines.pictures, self.intrinsics)
+        """The direction of gravity in the first frame's camera axes, or None where the picture does not show it."""
+        return find_vertical(self.lines.lines, self.camera.rotmats[self.lines.row], self.lines.pictures, self.intrinsics)
 
     def zoomed(self, factor: float) -> Viewpoint:
-        """Return the viewpoint through a lens of another focal length."""
+        """Return the viewpoint with the focal length multiplied by a factor."""
         intrinsics = self.intrinsics.copy()
         intrinsics[(0, 1), (0, 1)] *= factor
         return replace(self, intrinsics=intrinsics)
 
     @property
     def fov_degrees(self) -> float:
-        """Return the angle across the picture's long side."""
+        """The field of view across the picture's long side, degrees."""
         return float(2 * np.degrees(np.arctan(max(self.intrinsics[:2, 2]) / self.intrinsics[0, 0])))
 
 
 def find_viewpoint(scenery: Scenery, timestamps: np.ndarray, intrinsics: np.ndarray, lens_is_known: bool,
                    reporter: Reporter) -> Viewpoint:
-    """Return the viewpoint of a shot with frames at timestamps (T,) s; a lens that is only assumed is measured where the
-    camera moves. Raises CancelRequested."""
+    """Return the viewpoint of a shot with frames at timestamps (T,) s. Where the camera moves and the lens is not known, the
+    focal length is measured. Raises CancelRequested."""
     for seconds in scenery.cuts:
-        reporter.log("warning", f"The picture changes as a whole at {seconds:.1f} s, as at a cut. "
+        reporter.log("warning", f"The whole picture changes at {seconds:.1f} s, as at a cut. "
                      "Capture each shot by itself, with --start and --end.")
     steps = itertools.count(1)
     camera = track_camera(scenery.trails(), timestamps, intrinsics, lens_is_known,
                           lambda: reporter.progress(_STAGE, next(steps), 0, "steps"))
-    if not camera.still:
-        reporter.log("info", "The camera moves: it " + ("goes through the room." if camera.goes else "turns on the spot."))
+    if not camera.is_still:
+        reporter.log("info", "The camera moves: it " + ("goes through the room." if camera.translates else "turns on the spot."))
     view = Viewpoint(intrinsics, camera, scenery.upright_lines())
     if camera.focal_factor != 1.0:
         view = view.zoomed(camera.focal_factor)
-        reporter.log("info", f"The moving camera tells its field of view: {view.fov_degrees:.0f} degrees.")
+        reporter.log("info", f"Field of view measured from the moving camera: {view.fov_degrees:.0f} degrees.")
     return view

@@ -1,4 +1,4 @@
-"""Bundle adjustment of clips of any length: key frames in windows that overlap, then every frame against the points."""
+"""Bundle adjustment of clips of any length: key frames in overlapping windows, then all frames against the points found."""
 
 from __future__ import annotations
 
@@ -9,21 +9,26 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
-from .bundle_adjustment import Bundle, Sightings, adjust, cost_of, resect
+from .bundle_adjustment import Bundle, Sightings, adjust, compute_cost, resect
 
-WINDOW, _OVERLAP = 60, 20          # key frames adjusted at once, and how many of them are taken over from before
-_MOST_POINTS, _FEWEST_SIGHTINGS = 500, 3
-_FIRST_DISTANCE = 6.0               # metres at which a point is taken to lie at first
-_EXPLAINED_SIGMAS = 3.0
-_BLOCK_FRAMES = 256
-_TURN_ROUNDS, _ROUNDS_FIRST, _ROUNDS = 12, 40, 20
-_ZOOMS = (-0.3, -0.15, 0.0, 0.15, 0.3)      # logarithms of focal lengths to begin with
-_WORTH_IT, _MOST_ZOOM = 0.97, 0.45          # a lens is believed that makes so much of the error vanish, and is not extreme
+# Key frames adjusted at once (12 s), and how many of them keep the poses of the window before. Time grows with the square.
+WINDOW, _OVERLAP = 60, 20
+_MOST_POINTS, _FEWEST_SIGHTINGS = 500, 3    # of a window, for time; and of a point: two rays meet, the third one checks
+_FIRST_DISTANCE = 6.0               # metres: the first guess of a point's distance, as across a room
+_MIN_DISTANCE = 0.1                 # metres
+_EXPLAINED_SIGMAS = 3.0             # a sighting with a larger error is not explained: 1 % of them by chance
+_BLOCK_FRAMES = 256                 # frames solved at once, so that long clips need no more memory
+_ROTATION_ROUNDS, _ROUNDS_FIRST, _ROUNDS = 12, 40, 20   # most steps of one adjustment; most end earlier by their gain
+_ROBUST_ROUNDS, _LEAST_ERROR = 8, 1e-5      # of `fit_rotation`; slopes, so that exact pairs have a finite weight
+# Logarithms of the focal length's factor to begin with: 42 to 70 degrees about the assumed 55.
+_ZOOMS = (-0.3, -0.15, 0.0, 0.15, 0.3)
+# A lens is taken where it leaves at most so much of the error, and its factor is not extreme. Chosen by eye on rendered clips.
+_WORTH_IT, _MOST_ZOOM = 0.97, 0.45
 
 
 @dataclass(frozen=True)
-class Sighted:
-    """M sightings of background points, in the order of rows: row (M,), point (M,), slopes (M, 2), one sigma of slopes."""
+class ClipSightings:
+    """M sightings of background points, in the order of frames: row (M,), point (M,) indices, slopes (M, 2), sigma of slopes."""
     row: np.ndarray
     point: np.ndarray
     slopes: np.ndarray
@@ -31,11 +36,14 @@ class Sighted:
 
 
 @dataclass(frozen=True)
-class Solved:
-    """Poses of the key frames (F, ...), the points' directions and inverse distances by number, the share of sightings
-    explained, how far (m) the camera could go from key to key, and the logarithm of the focal length's factor."""
-    turns: np.ndarray
-    places: np.ndarray
+class CameraSolution:
+    """Poses of the key frames (F, ...), and the points' directions (P, 3) and inverse distances (P,), NaN where unknown.
+
+    explained: share of sightings; step_sigma: sigma (m) of the steps between key frames, 0 for a camera that only rotates;
+    zoom: logarithm of the focal length's factor.
+    """
+    rotmats: np.ndarray
+    positions: np.ndarray
     directions: np.ndarray
     inverse: np.ndarray
     explained: float
@@ -43,10 +51,11 @@ class Solved:
     zoom: float
 
 
-def adjust_in_windows(seen: Sighted, keys: np.ndarray, step_sigma: float, zoom: float, check: Callable[[], None]) -> Solved:
-    """Return the key frames' cameras and the points; step_sigma 0: the camera only turns; zoom as in Bundle."""
-    guesses = _chained_turns(seen, keys, zoom)
-    turns, places = guesses.copy(), np.zeros((len(keys), 3))
+def adjust_in_windows(seen: ClipSightings, keys: np.ndarray, step_sigma: float, zoom: float,
+                      check: Callable[[], None]) -> CameraSolution:
+    """Return the key frames' cameras and the points; step_sigma 0: the camera only rotates; zoom as in Bundle."""
+    guesses = _chain_rotmats(seen, keys, zoom)
+    rotmats, positions = guesses.copy(), np.zeros((len(keys), 3))
     points = int(seen.point.max()) + 1
     directions, inverse = np.tile((0.0, 0.0, 1.0), (points, 1)), np.full(points, np.nan)
     explained, total = 0, 0
@@ -55,90 +64,91 @@ def adjust_in_windows(seen: Sighted, keys: np.ndarray, step_sigma: float, zoom: 
         window = slice(first, min(first + WINDOW, len(keys)))
         known = 1 if first == 0 else _OVERLAP
         if first:
-            # The guesses go on from the last key frame that was adjusted.
+            # The first guesses continue from the last key frame that was adjusted.
             last = first + known - 1
-            turns[last + 1:] = turns[last] @ guesses[last].T @ guesses[last + 1:]
-            places[last + 1:] = places[last]
-        sightings, numbers = _within(seen, keys[window])
+            rotmats[last + 1:] = rotmats[last] @ guesses[last].T @ guesses[last + 1:]
+            positions[last + 1:] = positions[last]
+        sightings, numbers = _select_sightings(seen, keys[window])
         if not len(numbers):
             continue
-        start = _started(sightings, numbers, Bundle(turns[window], places[window], directions, inverse, zoom))
-        rounds = _TURN_ROUNDS if step_sigma == 0 else _ROUNDS_FIRST if first == 0 else _ROUNDS
+        start = _start_bundle(sightings, numbers, Bundle(rotmats[window], positions[window], directions, inverse, zoom))
+        rounds = _ROTATION_ROUNDS if step_sigma == 0 else _ROUNDS_FIRST if first == 0 else _ROUNDS
         done = adjust(start, sightings, seen.sigma, known, np.full(window.stop - first - 1, step_sigma), rounds)
-        turns[window], places[window] = done.turns, done.places
+        rotmats[window], positions[window] = done.rotmats, done.positions
         directions[numbers], inverse[numbers] = done.directions, done.inverse
         explained += int((np.linalg.norm(done.errors(sightings), axis=1) < _EXPLAINED_SIGMAS * seen.sigma).sum())
         total += len(sightings.camera)
-    return Solved(turns, places * (step_sigma > 0), directions, inverse, explained / max(total, 1), step_sigma, zoom)
+    return CameraSolution(rotmats, positions * (step_sigma > 0), directions, inverse, explained / max(total, 1), step_sigma, zoom)
 
 
-def find_zoom(seen: Sighted, keys: np.ndarray, step_sigma: float, check: Callable[[], None]) -> float:
-    """Return the logarithm of the focal length's factor that fits the first window best; 0 where all fit about alike.
+def find_zoom(seen: ClipSightings, keys: np.ndarray, step_sigma: float, check: Callable[[], None]) -> float:
+    """Return the logarithm of the focal length's factor that fits the first window best; 0 where none fits clearly better.
 
-    Each candidate begins anew: from a wrong lens's cameras there is often no way down to the right one's.
+    Each candidate is solved from the start: descent from a wrong lens's cameras often ends in a local minimum.
     """
     keys = keys[:WINDOW]
-    sightings, numbers = _within(seen, keys)
+    sightings, numbers = _select_sightings(seen, keys)
     if not len(numbers):
         return 0.0
-    holds, found = np.full(len(keys) - 1, step_sigma), []
+    step_sigmas, solutions = np.full(len(keys) - 1, step_sigma), []
     for zoom in _ZOOMS:
         solved = adjust_in_windows(seen, keys, step_sigma, zoom, check)
-        bundle = Bundle(solved.turns, solved.places, solved.directions[numbers], solved.inverse[numbers], zoom)
-        found.append((cost_of(bundle, sightings, seen.sigma, holds), bundle))
-    _, best = min(found, key=lambda pair: pair[0])
-    best = adjust(best, sightings, seen.sigma, 1, holds, _ROUNDS, may_zoom=True)
-    cost = cost_of(best, sightings, seen.sigma, holds)
-    unchanged = found[_ZOOMS.index(0.0)][0]
+        bundle = Bundle(solved.rotmats, solved.positions, solved.directions[numbers], solved.inverse[numbers], zoom)
+        solutions.append((compute_cost(bundle, sightings, seen.sigma, step_sigmas), bundle))
+    _, best = min(solutions, key=lambda pair: pair[0])
+    best = adjust(best, sightings, seen.sigma, 1, step_sigmas, _ROUNDS, may_zoom=True)
+    cost = compute_cost(best, sightings, seen.sigma, step_sigmas)
+    unchanged = solutions[_ZOOMS.index(0.0)][0]
     return best.zoom if cost < _WORTH_IT * unchanged and abs(best.zoom) < _MOST_ZOOM else 0.0
 
 
-def at_rows(solved: Solved, seen: Sighted, keys: np.ndarray, frame_count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return turns (T, 3, 3) and places (T, 3) of every frame: between key frames, and then by what the frame itself sees."""
+def solve_every_frame(solved: CameraSolution, seen: ClipSightings, keys: np.ndarray,
+                      frame_count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return rotmats (T, 3, 3) and positions (T, 3) of all frames: interpolated, then fitted to each frame's sightings."""
     rows = np.arange(frame_count)
-    turns = Slerp(keys, Rotation.from_matrix(solved.turns))(rows).as_matrix()
-    places = np.stack([np.interp(rows, keys, column) for column in solved.places.T], axis=1)
+    rotmats = Slerp(keys, Rotation.from_matrix(solved.rotmats))(rows).as_matrix()
+    positions = np.stack([np.interp(rows, keys, column) for column in solved.positions.T], axis=1)
     known = np.isfinite(solved.inverse[seen.point])
     row, point, slopes = seen.row[known], seen.point[known], seen.slopes[known]
     inverse = np.nan_to_num(solved.inverse)
     for first in range(0, frame_count, _BLOCK_FRAMES):      # so that long clips need no more memory
         part = slice(*np.searchsorted(row, (first, first + _BLOCK_FRAMES)))
         block = slice(first, first + _BLOCK_FRAMES)
-        done = resect(Bundle(turns[block], places[block], solved.directions, inverse, solved.zoom),
-                      Sightings(row[part] - first, point[part], slopes[part]), seen.sigma, may_go=solved.step_sigma > 0)
-        turns[block], places[block] = done.turns, done.places
-    return turns, places * (solved.step_sigma > 0)
+        done = resect(Bundle(rotmats[block], positions[block], solved.directions, inverse, solved.zoom),
+                      Sightings(row[part] - first, point[part], slopes[part]), seen.sigma, may_translate=solved.step_sigma > 0)
+        rotmats[block], positions[block] = done.rotmats, done.positions
+    return rotmats, positions * (solved.step_sigma > 0)
 
 
-def turn_between(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, float, float]:
-    """Return the rotation (3, 3) that takes rays of slopes `second` (N, 2) to those of `first`, its angle in radians, and the
-    median error in slopes. Robust: wrong pairs lose their weight."""
+def fit_rotation(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Return the rotation (3, 3) from rays of slopes `second` (N, 2) to those of `first`, its angle in radians, and the median
+    error in slopes. Robust: wrong pairs lose their weight (Cauchy's)."""
     a, b = (np.column_stack([slopes, np.ones(len(slopes))]) for slopes in (first, second))
     a, b = (rays / np.linalg.norm(rays, axis=1, keepdims=True) for rays in (a, b))
     weight = np.ones(len(a))
-    for _ in range(8):
+    for _ in range(_ROBUST_ROUNDS):
         left, _, right = np.linalg.svd((a * weight[:, None]).T @ b)
         turn = left @ np.diag((1, 1, np.linalg.det(left @ right))) @ right
         error = np.linalg.norm(a - b @ turn.T, axis=1)
-        weight = 1 / (1 + (error / max(float(np.median(error)), 1e-5)) ** 2)
+        weight = 1 / (1 + (error / max(float(np.median(error)), _LEAST_ERROR)) ** 2)
     angle = np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))
     return turn, float(angle), float(np.median(error))
 
 
-def _chained_turns(seen: Sighted, keys: np.ndarray, zoom: float) -> np.ndarray:
-    """Return a first guess of the key frames' turns (F, 3, 3): each from the one before."""
-    turns = [np.eye(3)]
+def _chain_rotmats(seen: ClipSightings, keys: np.ndarray, zoom: float) -> np.ndarray:
+    """Return a first guess of the key frames' rotmats (F, 3, 3): each from the key frame before."""
+    rotmats = [np.eye(3)]
     rows = [slice(*np.searchsorted(seen.row, (key, key + 1))) for key in keys]
     for before, after in itertools.pairwise(rows):
         _, first, second = np.intersect1d(seen.point[before], seen.point[after], assume_unique=True, return_indices=True)
         slopes = [np.exp(-zoom) * part for part in (seen.slopes[before][first], seen.slopes[after][second])]
-        turn = turn_between(*slopes)[0] if len(first) >= 3 else np.eye(3)
-        turns.append(turns[-1] @ turn)
-    return np.array(turns)
+        turn = fit_rotation(*slopes)[0] if len(first) >= 3 else np.eye(3)
+        rotmats.append(rotmats[-1] @ turn)
+    return np.array(rotmats)
 
 
-def _within(seen: Sighted, keys: np.ndarray) -> tuple[Sightings, np.ndarray]:
-    """Return the sightings in key frames of the points seen most often there, and those points' numbers."""
+def _select_sightings(seen: ClipSightings, keys: np.ndarray) -> tuple[Sightings, np.ndarray]:
+    """Return the sightings, in key frames, of the points seen most often there, and those points' numbers."""
     camera = np.searchsorted(keys, seen.row)
     inside = keys[np.minimum(camera, len(keys) - 1)] == seen.row
     camera, point, slopes = camera[inside], seen.point[inside], seen.slopes[inside]
@@ -151,16 +161,17 @@ def _within(seen: Sighted, keys: np.ndarray) -> tuple[Sightings, np.ndarray]:
     return Sightings(camera[kept], index[point[kept]], slopes[kept]), numbers
 
 
-def _started(seen: Sightings, numbers: np.ndarray, known: Bundle) -> Bundle:
-    """Return the bundle to begin with: of all the points those numbers, which stay where they are known (inverse is not NaN),
-    and else lie on their first ray at a usual distance."""
+def _start_bundle(seen: Sightings, numbers: np.ndarray, known: Bundle) -> Bundle:
+    """Return the first guess of a bundle with the points of these numbers: a known one (inverse is not NaN) keeps its position,
+    the others lie on their first ray at a usual distance."""
     _, first = np.unique(seen.point, return_index=True)
     cameras = seen.camera[first]
     rays = np.column_stack([np.exp(-known.zoom) * seen.slopes[first], np.ones(len(first))])
-    rays = np.einsum("pij,pj->pi", known.turns[cameras], rays / np.linalg.norm(rays, axis=1, keepdims=True))
-    points = known.places[cameras] + _FIRST_DISTANCE * rays
-    distance = np.maximum(np.linalg.norm(points, axis=1), 0.1)
+    rays = np.einsum("pij,pj->pi", known.rotmats[cameras], rays / np.linalg.norm(rays, axis=1, keepdims=True))
+    points = known.positions[cameras] + _FIRST_DISTANCE * rays
+    distance = np.maximum(np.linalg.norm(points, axis=1), _MIN_DISTANCE)
     directions, inverse = known.directions[numbers], known.inverse[numbers]
-    there = np.isfinite(inverse)
-    return Bundle(known.turns.copy(), known.places.copy(), np.where(there[:, None], directions, points / distance[:, None]),
-                  np.where(there, inverse, 1 / distance), known.zoom)
+    is_known = np.isfinite(inverse)
+    return Bundle(known.rotmats.copy(), known.positions.copy(),
+                  np.where(is_known[:, None], directions, points / distance[:, None]),
+                  np.where(is_known, inverse, 1 / distance), known.zoom)

@@ -56,15 +56,15 @@ def stand(people: list[CapturedPerson], shot: Shot, camera: CameraTrack | None =
     what is in contact with the floor there.
     """
     camera = camera or still_camera(len(shot.clock.frame_index))
-    scale = _scale_by_feet(people, shot, camera) if camera.goes else 1.0
+    scale = _scale_by_feet(people, shot, camera) if camera.translates else 1.0
     world, settled, motions = _stand_before(people, shot, camera, scale, lambda seen: find_world(seen, vertical))
-    if camera.goes:
+    if camera.translates:
         down = -world.world_from_cam[2, :3]
         scale = floor_scale(camera.points, down, float(world.world_from_cam[2, 3]), scale)
     points = [standing_points(motion, own.in_world.contacts) for motion, own in zip(motions, settled, strict=True)]
     known = points if all(len(own) for own in points) else None
     world, settled, _ = _stand_before(people, shot, camera, scale, lambda seen: find_world(seen, vertical, known))
-    world_from_cam = world.world_from_cam @ (_poses(camera, scale)[:1] if camera.still else _poses(camera, scale))
+    world_from_cam = world.world_from_cam @ (_poses(camera, scale)[:1] if camera.is_still else _poses(camera, scale))
     return Stage(world_from_cam, world.pitch, world.roll), settled
 
 
@@ -85,8 +85,8 @@ def _rows(person: CapturedPerson, shot: Shot) -> np.ndarray:
 
 def _poses(camera: CameraTrack, scale: float) -> np.ndarray:
     """Return each frame's camera (N, 4, 4) in the first frame's axes, metres."""
-    poses = np.tile(np.eye(4), (len(camera.turns), 1, 1))
-    poses[:, :3, :3], poses[:, :3, 3] = camera.turns, scale * camera.places
+    poses = np.tile(np.eye(4), (len(camera.rotmats), 1, 1))
+    poses[:, :3, :3], poses[:, :3, 3] = camera.rotmats, scale * camera.positions
     return poses
 
 
@@ -100,7 +100,7 @@ def _scale_by_feet(people: list[CapturedPerson], shot: Shot, camera: CameraTrack
     poses = _poses(camera, 0.0)
     motions = [_before_first_camera(person.motion, poses[own]) for person, own in zip(people, rows, strict=True)]
     feet = [soles(motion.pose()[1], motion.stature, np.zeros(3)) for motion in motions]
-    return camera_scale(feet, [camera.places[own] for own in rows], [camera.turns[own, :, 2] for own in rows],
+    return camera_scale(feet, [camera.positions[own] for own in rows], [camera.rotmats[own, :, 2] for own in rows],
                         [person.track.timestamps for person in people])
 
 

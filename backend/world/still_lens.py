@@ -31,7 +31,7 @@ def stand_before_lens(people: list[CapturedPerson], shot: Shot, view: Viewpoint,
     Raises CancelRequested.
     """
     stage, standing = stand(people, shot, view.camera, view.vertical)
-    if lens_is_known or not view.camera.still:      # a moving camera told its lens before
+    if lens_is_known or not view.camera.is_still:      # a moving camera told its lens before
         return shot, stage, standing
     factor = focal_factor(people, [own.in_world.contacts for own in standing], view, reporter.check)
     if factor == 1.0:

@@ -1,4 +1,4 @@
-"""The sample clip as a camera sees it that turns to and fro on the spot: exact, because a turn only maps the picture."""
+"""The sample clip as seen by a camera that turns to and fro on the spot: exact, because a rotation only maps the picture."""
 
 import cv2
 import numpy as np
@@ -27,17 +27,17 @@ def turned(image: np.ndarray, turn: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def turns():
+def rotmats():
     return Rotation.from_euler("y", YAW[:, None], degrees=True).as_matrix()
 
 
 @pytest.fixture(scope="module")
-def folder(environment, sample_clip, turns, tmp_path_factory):
+def folder(environment, sample_clip, rotmats, tmp_path_factory):
     """A capture of that clip."""
     folder = tmp_path_factory.mktemp("moving")
     frames = list(read_frames(open_span(sample_clip, FIRST / 30 - 1e-3, (FIRST + COUNT) / 30 - 1e-3)))
     assert [frames[0].index, len(frames)] == [FIRST, COUNT]
-    write_video(folder / "turning.mp4", [turned(frame.image, turn) for frame, turn in zip(frames, turns, strict=True)])
+    write_video(folder / "turning.mp4", [turned(frame.image, turn) for frame, turn in zip(frames, rotmats, strict=True)])
     command = environment.backend_command("capture", str(folder / "turning.mp4"), "--output", str(folder / "out"),
                                           "--fov", str(2 * np.degrees(np.arctan(SIDE / 2 / FOCAL))), "--height", "1.76")
     with BackendProcess(command, folder, folder / "backend.log") as process:
@@ -46,12 +46,12 @@ def folder(environment, sample_clip, turns, tmp_path_factory):
     return folder / "out"
 
 
-def test_each_frame_has_the_cameras_own_pose(folder, turns):
+def test_each_frame_has_the_cameras_own_pose(folder, rotmats):
     motion = read_motion(folder / "person_01.npz")
     assert motion.world_from_cam.shape == (motion.frame_count, 4, 4)
     assert read_listing(folder / "people.json").camera_moves is True
     found = motion.world_from_cam[0, :3, :3].T @ motion.world_from_cam[:, :3, :3]
-    true = turns[motion.frame_index[0]].T @ turns[motion.frame_index]
+    true = rotmats[motion.frame_index[0]].T @ rotmats[motion.frame_index]
     errors = np.degrees((Rotation.from_matrix(found).inv() * Rotation.from_matrix(true)).magnitude())
     assert errors.max() < 0.4
     np.testing.assert_allclose(np.ptp(motion.world_from_cam[:, :3, 3], axis=0), 0, atol=1e-6)        # it goes nowhere

@@ -23,17 +23,17 @@ def room(generator, count=260):
     return np.concatenate([floor, wall, things])
 
 
-def trails_of(turns, places, noise=0.3, outliers=0.05, seed=0, focal=INTRINSICS[0, 0]):
-    """Return what is followed of a room by a camera with turns (T, 3, 3) and places (T, 3)."""
+def trails_of(rotmats, positions, noise=0.3, outliers=0.05, seed=0, focal=INTRINSICS[0, 0]):
+    """Return the points of a room that are followed by a camera with rotmats (T, 3, 3) and positions (T, 3)."""
     generator = np.random.default_rng(seed)
     points = room(generator)
-    seen = np.einsum("tji,tpj->tpi", turns, points[None] - places[:, None])
+    seen = np.einsum("tji,tpj->tpi", rotmats, points[None] - positions[:, None])
     xy = seen[..., :2] / np.maximum(seen[..., 2:], 1e-6) * focal + INTRINSICS[:2, 2]
     inside = (seen[..., 2] > 0.5) & (xy > 0).all(-1) & (xy < IMAGE_SIZE).all(-1)
     inside &= np.arange(len(points)) % 3 == 0
     xy = xy + generator.normal(0, noise, xy.shape)
     strays = generator.uniform(size=len(points)) < outliers
-    xy[:, strays] += np.cumsum(generator.normal(0, 4, (len(turns), strays.sum(), 2)), axis=0)
+    xy[:, strays] += np.cumsum(generator.normal(0, 4, (len(rotmats), strays.sum(), 2)), axis=0)
     row, point = np.nonzero(inside)
     return Trails(row, point, xy[row, point])
 
@@ -42,8 +42,8 @@ def yawed(degrees, shake=0.0):
     angles = np.zeros((len(degrees), 3))
     angles[:, 1] = degrees
     angles += shake * np.random.default_rng(3).normal(size=angles.shape)
-    turns = Rotation.from_euler("xyz", angles, degrees=True)
-    return (turns[0].inv() * turns).as_matrix()
+    rotmats = Rotation.from_euler("xyz", angles, degrees=True)
+    return (rotmats[0].inv() * rotmats).as_matrix()
 
 
 def degrees_between(first, second):
@@ -56,8 +56,8 @@ TIMES = np.arange(90) / FPS
 def test_a_still_camera_is_told_whatever_walks_about():
     trails = trails_of(yawed(np.zeros(90)), np.zeros((90, 3)), outliers=0.2)
     track = track_camera(trails, TIMES, INTRINSICS)
-    assert track.still and is_still(trails, TIMES, 1280)
-    np.testing.assert_array_equal(track.turns, np.tile(np.eye(3), (90, 1, 1)))
+    assert track.is_still and is_still(trails, TIMES, 1280)
+    np.testing.assert_array_equal(track.rotmats, np.tile(np.eye(3), (90, 1, 1)))
 
 
 def test_a_camera_that_creeps_is_not_still():
@@ -70,33 +70,33 @@ def test_a_camera_that_creeps_is_not_still():
 def test_too_few_points_or_frames_count_as_still():
     nothing = Trails(np.zeros(0, int), np.zeros(0, int), np.zeros((0, 2)))
     for count in (1, 2, 90):
-        assert track_camera(nothing, TIMES[:count], INTRINSICS).still
+        assert track_camera(nothing, TIMES[:count], INTRINSICS).is_still
 
 
 def test_a_panning_cameras_turns_are_found_and_it_goes_nowhere():
-    turns = yawed(np.linspace(0, 50, 90), shake=0.3)
-    track = track_camera(trails_of(turns, np.zeros((90, 3))), TIMES, INTRINSICS, lens_is_known=True)
-    assert not track.still and not track.goes
-    assert degrees_between(track.turns, turns).max() < 0.2
+    rotmats = yawed(np.linspace(0, 50, 90), shake=0.3)
+    track = track_camera(trails_of(rotmats, np.zeros((90, 3))), TIMES, INTRINSICS, lens_is_known=True)
+    assert not track.is_still and not track.translates
+    assert degrees_between(track.rotmats, rotmats).max() < 0.2
 
 
 def test_a_walking_cameras_path_is_found_but_for_its_scale():
-    turns = yawed(5 * np.sin(TIMES), shake=0.3)
-    places = np.column_stack([0.4 * np.sin(TIMES), 0.02 * np.sin(9 * TIMES), np.linspace(0, -3.5, 90)])
-    track = track_camera(trails_of(turns, places), TIMES, INTRINSICS, lens_is_known=True)
-    assert track.goes and degrees_between(track.turns, turns).max() < 0.5
-    scale = (track.places * places).sum() / (track.places ** 2).sum()
-    assert np.linalg.norm(scale * track.places - places, axis=1).max() < 0.06
+    rotmats = yawed(5 * np.sin(TIMES), shake=0.3)
+    positions = np.column_stack([0.4 * np.sin(TIMES), 0.02 * np.sin(9 * TIMES), np.linspace(0, -3.5, 90)])
+    track = track_camera(trails_of(rotmats, positions), TIMES, INTRINSICS, lens_is_known=True)
+    assert track.translates and degrees_between(track.rotmats, rotmats).max() < 0.5
+    scale = (track.positions * positions).sum() / (track.positions ** 2).sum()
+    assert np.linalg.norm(scale * track.positions - positions, axis=1).max() < 0.06
 
 
 def test_a_long_clips_windows_go_on_from_each_other():
     times = np.arange(450) / FPS
-    turns = yawed(20 * np.sin(0.5 * times))
-    places = np.column_stack([1.5 * np.sin(0.4 * times), np.zeros(450), 0.8 * np.cos(0.3 * times) - 0.8])
-    track = track_camera(trails_of(turns, places), times, INTRINSICS, lens_is_known=True)
-    scale = (track.places * places).sum() / (track.places ** 2).sum()
-    assert np.linalg.norm(scale * track.places - places, axis=1).max() < 0.12
-    assert degrees_between(track.turns, turns).max() < 0.7
+    rotmats = yawed(20 * np.sin(0.5 * times))
+    positions = np.column_stack([1.5 * np.sin(0.4 * times), np.zeros(450), 0.8 * np.cos(0.3 * times) - 0.8])
+    track = track_camera(trails_of(rotmats, positions), times, INTRINSICS, lens_is_known=True)
+    scale = (track.positions * positions).sum() / (track.positions ** 2).sum()
+    assert np.linalg.norm(scale * track.positions - positions, axis=1).max() < 0.12
+    assert degrees_between(track.rotmats, rotmats).max() < 0.7
 
 
 @pytest.mark.parametrize("factor", (0.85, 1.0, 1.2))
@@ -106,8 +106,8 @@ def test_a_panning_camera_tells_its_focal_length(factor):
 
 
 def test_a_walking_camera_tells_its_focal_length_too_unless_it_is_known():
-    places = np.column_stack([0.4 * np.sin(TIMES), 0.02 * np.sin(9 * TIMES), np.linspace(0, -3.5, 90)])
-    trails = trails_of(yawed(5 * np.sin(TIMES)), places, focal=INTRINSICS[0, 0] * 0.87)
+    positions = np.column_stack([0.4 * np.sin(TIMES), 0.02 * np.sin(9 * TIMES), np.linspace(0, -3.5, 90)])
+    trails = trails_of(yawed(5 * np.sin(TIMES)), positions, focal=INTRINSICS[0, 0] * 0.87)
     assert track_camera(trails, TIMES, INTRINSICS).focal_factor == pytest.approx(0.87, rel=0.04)
     assert track_camera(trails, TIMES, INTRINSICS, lens_is_known=True).focal_factor == 1.0
 

@@ -4,7 +4,7 @@ import pytest
 
 from backend.base.regions import Region
 from backend.camera.scenery import Scenery
-from backend.camera.vertical_lines import down_in_camera, find_vertical, steep_lines
+from backend.camera.vertical_lines import down_in_camera, find_steep_lines, find_vertical
 from backend.video.frames import Frame
 from tests.backend.made_people import INTRINSICS
 
@@ -12,14 +12,14 @@ NO_TURN = np.eye(3)[None]
 ROW = tuple(np.linspace(-3, 3, 9))
 
 
-def posts(pitch, roll, places=ROW):
+def posts(pitch, roll, positions=ROW):
     """Return a picture (720, 1280) of dark posts in a row 6 m away, before a camera at 1.5 m held so (degrees)."""
     down = down_in_camera(np.radians(pitch), np.radians(roll))
     right = np.cross(down, (0.0, 0.0, 1.0))
     right /= np.linalg.norm(right)
     forward = np.cross(right, down)
     picture = np.full((720, 1280), 210, np.uint8)
-    for place in places:
+    for place in positions:
         ends = [6 * forward + place * right - (height - 1.5) * down for height in (0.0, 3.5)]
         drawn = [tuple(np.round(16 * (INTRINSICS @ end / end[2])[:2]).astype(int).tolist()) for end in ends]
         cv2.line(picture, *drawn, 60, 9, cv2.LINE_AA, 4)
@@ -28,13 +28,13 @@ def posts(pitch, roll, places=ROW):
 
 @pytest.mark.parametrize("pitch,roll", [(0, 0), (5, 0), (15, -3), (-12, 6)])
 def test_posts_tell_how_the_camera_is_held(pitch, roll):
-    lines = steep_lines(posts(pitch, roll))
+    lines = find_steep_lines(posts(pitch, roll))
     vertical = find_vertical(lines, np.repeat(NO_TURN, len(lines), 0), 1, INTRINSICS)
     assert abs(np.degrees(vertical.pitch) - pitch) < 0.4 and abs(np.degrees(vertical.roll) - roll) < 0.3
 
 
 def test_posts_side_by_side_tell_the_roll_for_sure_and_the_pitch_less():
-    lines = steep_lines(posts(4, 2, places=(-0.1, 0.0, 0.1)))
+    lines = find_steep_lines(posts(4, 2, positions=(-0.1, 0.0, 0.1)))
     vertical = find_vertical(lines, np.repeat(NO_TURN, len(lines), 0), 1, INTRINSICS)
     assert abs(np.degrees(vertical.roll) - 2) < 1
     assert vertical.sigma[0] > 2 * vertical.sigma[1]
