@@ -66,6 +66,11 @@ class Motion:
     def frame_count(self) -> int:
         return len(self.poses)
 
+    @property
+    def is_shod(self) -> bool:
+        """Return whether the feet stand in shoes, as those of people in videos do; AMASS's people are barefoot."""
+        return self.engine not in ("", "amass")
+
 
 def new_motion(poses: np.ndarray, trans: np.ndarray, mocap_framerate: float, **told: Any) -> Motion:
     """Return a motion of which no more than poses, trans and `told`, by Motion's names, is known.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mpsnet_blender.motion.base import soles
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
 from mpsnet_blender.motion.base.soles import Sole, soles_of
@@ -13,7 +14,7 @@ from mpsnet_blender.motion.cleanup.leg_solver import solve_leg
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
 
 FPS = 30.0
-ANKLE_HEIGHT = 0.09
+ANKLE_HEIGHT = 0.105         # that of somebody 1.7 m tall in shoes
 STRIDE_SECONDS, STANCE_SHARE, STRIDE_METRES = 1.1, 0.62, 1.1
 UPRIGHT = rotmat_from_rotvec(np.array((np.pi / 2, 0, 0)))       # Y up to Z up: faces -y
 
@@ -37,7 +38,7 @@ def walker_at(times: np.ndarray, stride: float = STRIDE_METRES) -> WorldMotion:
     frames, rest = len(times), generic_rest_joints(1.7)
     transl = np.zeros((frames, 3))
     transl[:, 1] = -stride / STRIDE_SECONDS * times
-    transl[:, 2] = 0.86 + 0.01 * np.cos(4 * np.pi * times / STRIDE_SECONDS)
+    transl[:, 2] = 0.875 + 0.01 * np.cos(4 * np.pi * times / STRIDE_SECONDS)
     rotmats = np.tile(np.eye(3), (frames, 24, 1, 1))
     rotmats[:, 0] = UPRIGHT
     rotmats[:, JOINT["left_knee"]] = rotmats[:, JOINT["right_knee"]] = rotmat_from_rotvec(np.array((0.2, 0, 0)))
@@ -77,9 +78,7 @@ def disturbed(body: WorldMotion, seed: int = 0) -> WorldMotion:
 
 def sole_points(body: WorldMotion, height: float = ANKLE_HEIGHT) -> np.ndarray:
     """Return left heel, left ball, right heel, right ball (T, 4, 3) in the world."""
-    rotmats, joints = body.pose()
-    points = [sole.points(rotmats[:, sole.ankle], joints[:, sole.ankle]) for sole in soles_of(body.rest_joints, height)]
-    return np.stack([point for pair in points for point in pair], axis=1)
+    return soles.sole_points(body.rest_joints, height, *body.pose())
 
 
 def slide_millimetres(body: WorldMotion) -> float:

@@ -82,12 +82,10 @@ def _draw_quality(layout: bpy.types.UILayout, kept: bpy.types.PropertyGroup) -> 
     box = layout.box().column(align=True)
     box.alert = kept.grade == "red"
     box.label(text=_GRADE_WORDS.get(kept.grade, "Not measured"), icon=_GRADE_ICONS.get(kept.grade, "QUESTION"))
-    # Slides are graded per second; a file saved before that was kept tells them per frame.
-    is_per_second = kept.is_property_set("slide_mm_per_second")
-    slide = f"{kept.slide_mm_per_second:.0f} mm/s" if is_per_second else f"{kept.slide_mm:.1f} mm/frame"
-    for words, figure in (("Feet slide", slide), ("Feet sink", f"{kept.penetration_mm:.1f} mm"),
+    slide = f"{kept.foot_slide_mm_per_second:.0f} mm/s ({kept.foot_slide_mm:.1f} mm/frame)"
+    for words, figure in (("Feet slide", slide), ("Feet sink", f"{kept.floor_penetration_mm:.1f} mm"),
                           ("Jitter", f"{kept.jitter_mm:.1f} mm")):
-        row = box.split(factor=0.5)
+        row = box.split(factor=0.4)
         row.label(text=words)
         row.label(text=figure)
     if kept.advice:

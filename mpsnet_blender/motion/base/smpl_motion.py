@@ -71,8 +71,9 @@ class CameraMotion(SmplMotion):
 @dataclass(frozen=True)
 class WorldMotion(SmplMotion):
     """A person's motion in the world (z up, floor at z = 0); contacts (T, 4) with the floor in 0..1 of left heel, left toe,
-    right heel, right toe."""
+    right heel, right toe; whether the feet stand in shoes."""
     contacts: np.ndarray
+    is_shod: bool = True
 
     def at(self, rows: np.ndarray | slice) -> WorldMotion:
         """Return the motion's frames of these numbers alone."""
@@ -80,7 +81,8 @@ class WorldMotion(SmplMotion):
 
 
 def world_motion(poses: np.ndarray, trans: np.ndarray, rest_joints: np.ndarray, timestamps: np.ndarray,
-                 contacts: np.ndarray) -> WorldMotion:
+                 contacts: np.ndarray, is_shod: bool = True) -> WorldMotion:
     """Return a motion from a motion file's arrays: poses (T, 72) rotation vectors in radians, trans (T, 3) ..."""
     rotmats = rotmat_from_rotvec(np.reshape(poses, (-1, JOINT_COUNT, 3)))
-    return WorldMotion(rotmats, *(np.asarray(array, dtype=np.float64) for array in (trans, rest_joints, timestamps, contacts)))
+    arrays = (np.asarray(array, dtype=np.float64) for array in (trans, rest_joints, timestamps, contacts))
+    return WorldMotion(rotmats, *arrays, is_shod=is_shod)

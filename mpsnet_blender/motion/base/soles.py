@@ -69,13 +69,22 @@ def soles_of(rest_joints: np.ndarray, ankle_height: float) -> tuple[Sole, Sole]:
     return found[0], found[1]
 
 
+def sole_points(rest_joints: np.ndarray, ankle_height: float, rotmats: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """Return left heel, left ball, right heel, right ball (T, 4, 3) of a body whose ankles stand so high (m) over the floor.
+
+    rotmats (T, 24, 3, 3) are global rotations, joints (T, 24, 3) in the same frame.
+    """
+    return np.stack([point for sole in soles_of(rest_joints, ankle_height)
+                     for point in sole.points(rotmats[:, sole.ankle], joints[:, sole.ankle])], axis=1)
+
+
 def usual_ankle_height(stature: float, shod: bool = True) -> float:
     """Return how high the ankles of somebody who stands are over the floor, metres; people in a video wear shoes."""
     return _ANKLE_ABOVE_SOLE * stature + _SHOE_METRES * shod
 
 
-def standing_ankle_height(ankles: np.ndarray, flat: np.ndarray, stature: float) -> float:
+def standing_ankle_height(ankles: np.ndarray, flat: np.ndarray, stature: float, shod: bool = True) -> float:
     """Return how high (m) ankles (T, 2, 3) are over the floor at z = 0 where feet lie flat (T, 2), within what a body has."""
     heights = ankles[..., 2][flat]
-    height = np.median(heights) if len(heights) >= _FEWEST_FLAT else usual_ankle_height(stature)
+    height = np.median(heights) if len(heights) >= _FEWEST_FLAT else usual_ankle_height(stature, shod)
     return float(np.clip(height, _LOWEST * stature, _HIGHEST * stature))

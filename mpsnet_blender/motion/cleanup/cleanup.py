@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...shared.capture_listing import Quality
 from ..base.rotations import continuous_quat, quat_from_rotmat
 from ..base.smpl_motion import WorldMotion
 from .foot_lock import lock_feet
@@ -13,7 +14,7 @@ from .hand_lock import lock_hands
 from .limb_smoothing import smooth_limbs
 from .looping import looped
 from .motion_keys import MotionKeys, all_keys, needed_keys
-from .motion_quality import MotionQuality, measure_motion
+from .motion_quality import measure_motion
 from .root_placement import from_origin, in_place, raised
 from .spikes import repair_spikes
 
@@ -45,7 +46,7 @@ class CleanMotion:
     quats: np.ndarray
     seconds: np.ndarray
     keys: MotionKeys
-    quality: MotionQuality
+    quality: Quality
     start_seconds: float
 
 

@@ -39,7 +39,8 @@ def lock_feet(body: WorldMotion, strength: float = 1.0) -> WorldMotion:
     rotmats, joints = body.pose()
     stands = np.stack([standing(contact, body.timestamps) for contact in body.contacts.T], axis=1)
     ankles = joints[:, [JOINT["left_ankle"], JOINT["right_ankle"]]]
-    height = standing_ankle_height(ankles, stands[:, ::2] & stands[:, 1::2], stature_of(body.rest_joints))
+    flat = stands[:, ::2] & stands[:, 1::2]
+    height = standing_ankle_height(ankles, flat, stature_of(body.rest_joints), body.is_shod)
     targets = [_foot_target(body, sole, rotmats, joints, stands[:, 2 * side:2 * side + 2], strength)
                for side, sole in enumerate(soles_of(body.rest_joints, height))]
     shift = pelvis_shift(joints, targets, body.timestamps)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..base.smoothing import smooth
 from ..base.smpl_motion import WorldMotion
-from ..base.soles import soles_of, stature_of
+from ..base.soles import sole_points, stature_of, usual_ankle_height
 
 _LOW_METRES, _SLOW = 0.05, 0.45         # at which a point is as likely to stand as not; metres a second
 _SMOOTH_SECONDS, _FLOOR_QUANTILE = 0.05, 0.05
@@ -17,9 +17,8 @@ def measured_contacts(body: WorldMotion) -> np.ndarray:
     if len(body.transl) < 3:
         return np.zeros((len(body.transl), 4))
     rotmats, joints = body.pose()
-    points = [point for sole in soles_of(body.rest_joints, 0.05 * stature_of(body.rest_joints))
-              for point in sole.points(rotmats[:, sole.ankle], joints[:, sole.ankle])]
-    places = smooth(np.stack(points, axis=1), body.timestamps, _SMOOTH_SECONDS)
+    points = sole_points(body.rest_joints, usual_ankle_height(stature_of(body.rest_joints), body.is_shod), rotmats, joints)
+    places = smooth(points, body.timestamps, _SMOOTH_SECONDS)
     speed = np.linalg.norm(np.gradient(places, body.timestamps, axis=0), axis=-1)
     height = np.maximum(places[..., 2] - np.quantile(places[..., 2], _FLOOR_QUANTILE, axis=0), 0.0)
     return 1 / (1 + (height / _LOW_METRES) ** 4 + (speed / _SLOW) ** 4)

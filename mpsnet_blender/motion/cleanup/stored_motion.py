@@ -26,7 +26,8 @@ class StoredMotionError(Exception):
 @dataclass(frozen=True)
 class StoredMotion:
     """What is kept of a motion file, under its names: the motion that was imported (poses (T, 72) radians, trans (T, 3)), the
-    one to clean up (raw_poses, raw_trans), and what both share: rest_joints (24, 3), timestamps (T,) s, contacts (T, 4)."""
+    one to clean up (raw_poses, raw_trans), and what both share: rest_joints (24, 3), timestamps (T,) s, contacts (T, 4), and
+    whether the feet stand in shoes."""
     raw_poses: np.ndarray
     raw_trans: np.ndarray
     poses: np.ndarray
@@ -34,16 +35,17 @@ class StoredMotion:
     rest_joints: np.ndarray
     timestamps: np.ndarray
     contacts: np.ndarray
+    is_shod: bool = True
 
     @property
     def raw(self) -> WorldMotion:
         """Return the motion to clean up."""
-        return world_motion(self.raw_poses, self.raw_trans, self.rest_joints, self.timestamps, self.contacts)
+        return world_motion(self.raw_poses, self.raw_trans, self.rest_joints, self.timestamps, self.contacts, self.is_shod)
 
     @property
     def imported(self) -> WorldMotion:
         """Return the motion that was imported."""
-        return world_motion(self.poses, self.trans, self.rest_joints, self.timestamps, self.contacts)
+        return world_motion(self.poses, self.trans, self.rest_joints, self.timestamps, self.contacts, self.is_shod)
 
 
 def stored_motion(motion: Motion) -> StoredMotion:
@@ -51,15 +53,15 @@ def stored_motion(motion: Motion) -> StoredMotion:
     raw_poses = motion.poses if motion.raw_poses is None else motion.raw_poses
     raw_trans = motion.trans if motion.raw_trans is None else motion.raw_trans
     stored = StoredMotion(raw_poses, raw_trans, motion.poses, motion.trans, motion.rest_joints, motion.timestamps,
-                          motion.contacts)
+                          motion.contacts, motion.is_shod)
     return stored if stored.contacts.any() else replace(stored, contacts=measured_contacts(stored.raw))
 
 
 def motion_bytes(stored: StoredMotion) -> bytes:
     """Return the motion as bytes: an .npz, not compressed, as Blender compresses its files itself where it is told to."""
     stream = io.BytesIO()
-    arrays: dict[str, Any] = {name: np.asarray(array, dtype=_KEPT_AS[name]) for name, array in vars(stored).items()}
-    np.savez(stream, format=np.array(_FORMAT), **arrays)
+    arrays: dict[str, Any] = {name: np.asarray(getattr(stored, name), dtype=kept_as) for name, kept_as in _KEPT_AS.items()}
+    np.savez(stream, format=np.array(_FORMAT), is_shod=np.array(stored.is_shod), **arrays)
     return stream.getvalue()
 
 
@@ -69,6 +71,7 @@ def motion_from_bytes(content: bytes) -> StoredMotion:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             if int(arrays["format"]) != _FORMAT:
                 raise ValueError("another format")
-            return StoredMotion(**{name: arrays[name].astype(np.float64) for name in _KEPT_AS})
+            is_shod = bool(arrays["is_shod"]) if "is_shod" in arrays else True       # not told by files of 0.1.0's first days
+            return StoredMotion(**{name: arrays[name].astype(np.float64) for name in _KEPT_AS}, is_shod=is_shod)
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise StoredMotionError(f"The motion kept in this file cannot be read ({error}). Import the motion file again.") from None

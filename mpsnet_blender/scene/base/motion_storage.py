@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
 import numpy as np
 
-from ...motion.cleanup.motion_quality import MotionQuality, measure_motion
+from ...motion.cleanup.motion_quality import judged, measure_motion
 from ...motion.cleanup.stored_motion import StoredMotion, StoredMotionError, motion_bytes, motion_from_bytes, stored_motion
+from ...shared.capture_listing import Quality
 from ...shared.motion_file import Motion
 from .contact_curves import read_contacts
 
+# What the capture alone knows of a motion, and what is measured of whatever is keyed.
+_CAPTURED = ("visible_share", "reprojection_error_percent", "sides_repaired_frames")
+_MEASURED = ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm")
+
 
 def keep_motion(armature_object: bpy.types.Object, motion: Motion, frames: np.ndarray, scene_fps: float,
-                units_per_metre: float) -> None:
-    """Keep a motion whose Action plays from frames[0] on; it survives saving, and the loss of the motion file."""
+                units_per_metre: float, captured: Quality) -> None:
+    """Keep a motion whose Action plays from frames[0] on, and what its capture told of it; both survive saving, and the loss of
+    the motion file."""
     kept = armature_object.mpsnet_cleanup
     stored = stored_motion(motion)
     kept.motion = motion_bytes(stored)
@@ -22,7 +30,10 @@ def keep_motion(armature_object: bpy.types.Object, motion: Motion, frames: np.nd
     kept.action = armature_object.animation_data.action
     kept.imported_first = kept.first_frame
     kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, 1.0, 0.0
-    show_quality(armature_object, measure_motion(stored.imported))
+    for name in _CAPTURED:
+        if getattr(captured, name) is not None:
+            setattr(kept, name, getattr(captured, name))
+    show_quality(armature_object, measure_motion(stored.imported), motion.frame_count)
 
 
 def has_motion(thing: bpy.types.Object | None) -> bool:
@@ -64,9 +75,11 @@ def contacts_at(armature_object: bpy.types.Object, frames: np.ndarray) -> np.nda
     return np.stack([np.interp(frames, at, own) for own in (stored.contacts if edited is None else edited).T], axis=1)
 
 
-def show_quality(armature_object: bpy.types.Object, quality: MotionQuality) -> None:
-    """Keep a motion's figures for the panel."""
+def show_quality(armature_object: bpy.types.Object, measured: Quality, frame_count: int) -> None:
+    """Keep the figures of what is keyed for the panel, and the grade that they have together with what the capture told of its
+    so many frames."""
     kept = armature_object.mpsnet_cleanup
-    kept.slide_mm, kept.slide_mm_per_second = quality.slide_mm, quality.slide_mm_per_second
-    kept.penetration_mm, kept.jitter_mm = quality.penetration_mm, quality.jitter_mm
-    kept.grade, kept.advice = quality.grade, quality.advice
+    captured = {name: getattr(kept, name) for name in _CAPTURED if kept.is_property_set(name)}
+    quality = judged(replace(measured, **captured), frame_count)
+    for name in (*_MEASURED, "grade", "advice"):
+        setattr(kept, name, getattr(quality, name))

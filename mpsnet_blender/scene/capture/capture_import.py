@@ -105,14 +105,14 @@ def _set_scene(scene: bpy.types.Scene, options: ImportOptions, read: ReadMotions
 
 def _add_person(collection: bpy.types.Collection, capture: Capture, person: ListedPerson, motion: Motion,
                 frames: np.ndarray, scene_fps: float, units_per_metre: float, relax_hands: bool) -> bpy.types.Object:
-    rest = rest_pose(motion.rest_joints, shod=motion.engine not in ("", "amass"))
+    rest = rest_pose(motion.rest_joints, shod=motion.is_shod)
     is_alone = len(capture.people) == 1
     name = capture.name if is_alone else f"{capture.name} person {person.person_id}"
     armature_object = build_armature(collection, name, rest.in_units(units_per_metre))
     armature_object["mpsnet_motion_file"] = str(capture.motion_path(person))
     motion = with_relaxed_hands(motion) if relax_hands else motion
     remember_rate(animate_armature(armature_object, motion, frames, units_per_metre), scene_fps)
-    keep_motion(armature_object, motion, frames, scene_fps, units_per_metre)
+    keep_motion(armature_object, motion, frames, scene_fps, units_per_metre, person.quality)
     return armature_object
 
 

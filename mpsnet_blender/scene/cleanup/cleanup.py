@@ -54,7 +54,7 @@ def clean_armature(armature_object: bpy.types.Object, settings: CleanupSettings)
     kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, settings.speed, cleaned.start_seconds
     if edited is not None:
         write_contacts(armature_object, edited, stored.timestamps, raw_frames(armature_object, stored.timestamps))
-    show_quality(armature_object, cleaned.quality)
+    show_quality(armature_object, cleaned.quality, len(stored.timestamps))
     return _report(armature_object, frames, cleaned, warnings)
 
 
@@ -69,7 +69,7 @@ def reset_armature(armature_object: bpy.types.Object) -> CleanupReport:
     cleaned = untouched(stored.imported)
     warnings = _key(armature_object, cleaned, frames)
     remove_contacts(armature_object)
-    show_quality(armature_object, cleaned.quality)
+    show_quality(armature_object, cleaned.quality, len(stored.timestamps))
     return _report(armature_object, frames, cleaned, warnings)
 
 

@@ -1,13 +1,18 @@
 import time
+from dataclasses import replace
 
 import bpy
 import numpy as np
 import pytest
 
+from mpsnet_blender.motion.base.smpl_motion import world_motion
 from mpsnet_blender.motion.cleanup.cleanup import CleanupSettings, clean_motion
 from mpsnet_blender.motion.cleanup.foot_lock import lock_feet
+from mpsnet_blender.motion.cleanup.motion_quality import judged, measure_motion
+from mpsnet_blender.shared.capture_listing import Quality, read_listing, write_listing
 from mpsnet_blender.shared.motion_file import Motion, new_motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_NAMES
+from tests.blender.motion_samples import write_capture
 from tests.motion.walkers import FPS, disturbed, walker
 
 HALF_A_MILLIMETRE = 5e-4
@@ -193,10 +198,41 @@ def test_from_origin_goes_along_y_and_speed_halves_the_time(armature):
 
 def test_figures_are_shown_and_change_with_the_clean_up(armature):
     kept = armature.mpsnet_cleanup
-    assert kept.grade == "green" and kept.slide_mm < 1.5
+    assert kept.grade == "green" and kept.foot_slide_mm < 1.5
     bpy.ops.mpsnet.clean_motion(armature=armature.name, foot_lock=0.0)
-    assert kept.slide_mm_per_second == pytest.approx(kept.slide_mm * FPS)
-    assert kept.slide_mm > 3 and kept.grade in ("amber", "red") and "slide" in kept.advice
+    assert kept.foot_slide_mm_per_second == pytest.approx(kept.foot_slide_mm * FPS)
+    assert kept.foot_slide_mm > 3 and kept.grade in ("amber", "red") and "slide" in kept.advice
+
+
+CAPTURED = {"good": Quality(visible_share=1.0, reprojection_error_percent=1.2, sides_repaired_frames=0),
+            "hidden": Quality(visible_share=0.7, reprojection_error_percent=1.2, sides_repaired_frames=0),
+            "off the picture": Quality(visible_share=1.0, reprojection_error_percent=7.0, sides_repaired_frames=1)}
+
+
+@pytest.mark.parametrize(("told", "grade"), [("good", "green"), ("hidden", "amber"), ("off the picture", "red")])
+@pytest.mark.parametrize("chosen", ["capture", "capture/person_01.npz"])
+def test_a_captures_person_has_one_verdict_in_its_listing_and_in_the_panel(tmp_path, empty_scene, told, grade, chosen):
+    motion = file_motion()
+    measured = measure_motion(world_motion(motion.poses, motion.trans, motion.rest_joints, motion.timestamps, motion.contacts))
+    captured = {name: value for name, value in vars(CAPTURED[told]).items() if value not in (None, "")}
+    quality = judged(replace(measured, **captured), motion.frame_count)       # as the backend's measure_quality does
+    folder = write_capture(tmp_path / "capture", [motion])
+    listing = read_listing(folder / "people.json")
+    write_listing(folder / "people.json", replace(listing, people=(replace(listing.people[0], quality=quality),)))
+    bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / chosen))
+    thing = next(thing for thing in bpy.data.objects if thing.type == "ARMATURE")
+    kept, (found,) = thing.mpsnet_cleanup, bpy.context.window_manager.mpsnet.people
+
+    def assert_one_verdict():
+        assert (kept.grade, kept.advice) == (found.grade, found.advice) == (quality.grade, quality.advice) and kept.grade == grade
+        for name in ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm"):
+            assert getattr(kept, name) == pytest.approx(getattr(quality, name), rel=1e-3, abs=1e-3)
+
+    assert_one_verdict()
+    bpy.ops.mpsnet.clean_motion(armature=thing.name, foot_lock=0.0)
+    assert kept.grade == {"green": "amber"}.get(grade, grade)       # what the capture told stays
+    bpy.ops.mpsnet.reset_motion(armature=thing.name)
+    assert_one_verdict()
 
 
 def test_bones_in_other_rotation_modes_move_alike(armature):

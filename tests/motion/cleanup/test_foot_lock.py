@@ -191,7 +191,7 @@ def lowest_sole(body):
 
 
 def test_feet_under_the_floor_are_lifted_onto_it_by_the_locks_strength():
-    before = swinging(sunk=0.05)
+    before = swinging(sunk=0.065)
     deep = lowest_sole(before)
     assert deep < -0.05
     assert lowest_sole(lock_feet(before)) == pytest.approx(0.0, abs=1e-3)
@@ -199,7 +199,7 @@ def test_feet_under_the_floor_are_lifted_onto_it_by_the_locks_strength():
 
 
 def test_a_foot_whose_ball_alone_is_under_the_floor_is_pitched_about_its_heel():
-    before = swinging(sunk=-0.03, toes_down=0.4)
+    before = swinging(sunk=-0.015, toes_down=0.4)
     height = usual_ankle_height(1.7)
     heel, ball = sole_points(before, height)[30, :2]
     assert heel[2] > 0.01 and ball[2] < -0.02

@@ -5,9 +5,10 @@ import pytest
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
-from mpsnet_blender.motion.cleanup.motion_quality import measure_motion
+from mpsnet_blender.motion.cleanup.motion_quality import judged, measure_motion
+from mpsnet_blender.shared.capture_listing import Quality
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
-from tests.motion.walkers import ANKLE_HEIGHT, FPS, UPRIGHT
+from tests.motion.walkers import FPS, UPRIGHT
 
 FRAMES = 100
 
@@ -18,7 +19,7 @@ def standing_still(contacts=1.0):
     rotmats[:, 0] = UPRIGHT
     rest = generic_rest_joints(1.7)
     transl = np.zeros((FRAMES, 3))
-    transl[:, 2] = ANKLE_HEIGHT - rest[JOINT["left_ankle"], 1]
+    transl[:, 2] = 0.05 * 1.7 + 0.02 - rest[JOINT["left_ankle"], 1]         # the ankle over the sole, and a shoe
     return WorldMotion(rotmats, transl, rest, np.arange(FRAMES) / FPS, np.full((FRAMES, 4), contacts))
 
 
@@ -46,22 +47,22 @@ def sunk(frames, metres):
 def test_who_stands_still_on_the_floor_is_green_with_figures_of_nothing():
     quality = measure_motion(standing_still())
     assert (quality.grade, quality.advice) == ("green", "")
-    assert max(quality.slide_mm, quality.slide_mm_per_second, quality.penetration_mm, quality.jitter_mm) < 1e-6
+    assert max(quality.foot_slide_mm, quality.foot_slide_mm_per_second, quality.floor_penetration_mm, quality.jitter_mm) < 1e-6
 
 
 def test_soles_over_the_floor_do_not_sink():
-    assert measure_motion(moved(standing_still(contacts=0.0), (0, 0, 0.5))).penetration_mm == 0.0
+    assert measure_motion(moved(standing_still(contacts=0.0), (0, 0, 0.5))).floor_penetration_mm == 0.0
 
 
 def test_the_lower_sole_tells_how_far_feet_sink():
     quality = measure_motion(moved(left_foot_raised(standing_still()), sunk(20, 0.03)))
-    assert quality.penetration_mm == pytest.approx(30, abs=1)
+    assert quality.floor_penetration_mm == pytest.approx(30, abs=1)
 
 
 @pytest.mark.parametrize(("frames", "told"), [(4, False), (7, True)])
 def test_sinking_counts_where_it_lasts_for_more_than_a_twentieth_of_the_time(frames, told):
     quality = measure_motion(moved(standing_still(), sunk(frames, 0.06)))
-    assert (quality.penetration_mm > 59) == told
+    assert (quality.floor_penetration_mm > 59) == told
 
 
 @pytest.mark.parametrize(("metres", "grade"), [(0.038, "green"), (0.042, "amber"), (0.088, "amber"), (0.092, "red")])
@@ -73,17 +74,17 @@ def test_sinking_is_amber_from_40_millimetres_and_red_from_90(metres, grade):
 def test_a_slide_is_told_a_frame_and_a_second_and_graded_by_the_second():
     way = np.arange(FRAMES)[:, None] * np.array((0.006, 0.008, 0.0))        # a centimetre a frame, 300 mm a second
     quality = measure_motion(moved(standing_still(), way))
-    assert quality.slide_mm == pytest.approx(10.0) and quality.slide_mm_per_second == pytest.approx(300.0)
+    assert quality.foot_slide_mm == pytest.approx(10.0) and quality.foot_slide_mm_per_second == pytest.approx(300.0)
     assert quality.grade == "amber" and "slide" in quality.advice
     slow = moved(standing_still(), way)
     slow = replace(slow, timestamps=slow.timestamps * 2)
-    assert measure_motion(slow).slide_mm_per_second == pytest.approx(150.0) and measure_motion(slow).grade == "green"
+    assert measure_motion(slow).foot_slide_mm_per_second == pytest.approx(150.0) and measure_motion(slow).grade == "green"
 
 
 def test_what_does_not_stand_cannot_slide_and_rising_is_no_slide():
     way = np.arange(FRAMES)[:, None] * np.array((0.01, 0.0, 0.0))
-    assert measure_motion(moved(standing_still(contacts=0.0), way)).slide_mm == 0.0
-    assert measure_motion(moved(standing_still(), way[:, ::-1])).slide_mm == pytest.approx(0.0, abs=1e-9)
+    assert measure_motion(moved(standing_still(contacts=0.0), way)).foot_slide_mm == 0.0
+    assert measure_motion(moved(standing_still(), way[:, ::-1])).foot_slide_mm == pytest.approx(0.0, abs=1e-9)
 
 
 def test_trembling_is_told_as_the_root_mean_square_about_the_smoothed_path():
@@ -100,3 +101,44 @@ def test_the_worst_figure_gives_the_grade_and_the_word():
     way = np.arange(FRAMES)[:, None] * np.array((0.01, 0.0, 0.0))           # amber
     quality = measure_motion(moved(standing_still(), way + sunk(20, 0.1)))
     assert quality.grade == "red" and "sink" in quality.advice
+
+
+def test_a_body_that_stands_under_the_floor_all_the_time_is_told():
+    quality = measure_motion(moved(standing_still(), (0, 0, -0.05)))
+    assert quality.floor_penetration_mm == pytest.approx(50, abs=0.1) and quality.grade == "amber"
+
+
+def test_bare_feet_stand_lower_by_a_shoe():
+    barefoot = replace(moved(standing_still(), (0, 0, -0.02)), is_shod=False)
+    assert measure_motion(barefoot).floor_penetration_mm < 1e-6
+    assert measure_motion(replace(barefoot, is_shod=True)).floor_penetration_mm == pytest.approx(20, abs=0.1)
+
+
+def test_a_slide_counts_as_far_as_the_foot_is_taken_to_stand():
+    way = np.zeros((FRAMES, 3))
+    way[50:, 0] = 0.1 * np.clip(np.arange(50), 0, 10)       # for ten frames a decimetre a frame, 3 m/s
+    contacts = np.ones((FRAMES, 4))
+    contacts[50:61] = 0.2                                   # and the foot is thought to fly; 11 steps lie beside doubtful frames
+    body = replace(moved(standing_still(), way), contacts=contacts)
+    assert measure_motion(body).foot_slide_mm_per_second == pytest.approx(3000 * 10 * 0.2 / (87 + 12 * 0.2))
+
+
+def test_what_happens_in_a_gap_between_frames_is_no_slide():
+    body = standing_still()
+    late = np.where(np.arange(FRAMES) < 50, 0.0, 1.0)
+    apart = replace(moved(body, late[:, None] * (2.0, 0, 0)), timestamps=body.timestamps + 5 * late)
+    assert measure_motion(apart).foot_slide_mm_per_second == 0.0
+
+
+@pytest.mark.parametrize(("told", "grade", "word"), [
+    ({"visible_share": 0.91}, "green", ""), ({"visible_share": 0.9}, "amber", "Hidden"),
+    ({"visible_share": 0.5}, "red", "Hidden"),
+    ({"reprojection_error_percent": 2.999}, "green", ""), ({"reprojection_error_percent": 3.0}, "amber", "picture"),
+    ({"reprojection_error_percent": 6.1}, "red", "picture"), ({"sides_repaired_frames": 4}, "green", ""),
+    ({"sides_repaired_frames": 5}, "amber", "Left and right"), ({"sides_repaired_frames": 20}, "red", "Left and right"),
+    ({"visible_share": 0.8, "jitter_mm": 20.0}, "red", "trembles"), ({"visible_share": 0.8, "jitter_mm": 9.0}, "amber", "Hidden"),
+    ({"visible_share": float(np.float32(0.9))}, "amber", "Hidden")])        # as a .blend keeps it
+def test_the_worst_of_what_is_known_gives_grade_and_word(told, grade, word):
+    verdict = judged(Quality(**told), 100)
+    assert verdict.grade == grade and word in verdict.advice and (verdict.advice == "") == (grade == "green")
+    assert replace(verdict, grade="", advice="") == Quality(**told)
