@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from mpsnet_blender.shared.assumed import DEFAULT_FOV_DEGREES
 from mpsnet_blender.shared.capture_listing import (
@@ -19,7 +18,6 @@ from mpsnet_blender.shared.capture_listing import (
 )
 from mpsnet_blender.shared.capture_request import CaptureRequest
 from mpsnet_blender.shared.motion_file import Motion
-from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT
 
 from .base.errors import NobodyFoundError
 from .base.litert import Workers
@@ -120,19 +118,14 @@ def motion_in_world(standing: StandingPerson, raw: StandingPerson, stage: Stage,
     is_still = len(stage.world_from_cam) == 1
     world_from_cam = stage.world_from_cam if is_still else stage.seen_at(track.frame_index - shot.clock.frame_index[0])
     return Motion(
-        poses=_rotvecs(standing), trans=standing.in_world.transl, raw_poses=_rotvecs(raw), raw_trans=raw.in_world.transl,
+        poses=standing.in_world.poses, trans=standing.in_world.transl,
+        raw_poses=raw.in_world.poses, raw_trans=raw.in_world.transl,
         betas=person.betas, gender="neutral", mocap_framerate=shot.clock.fps, rest_joints=person.motion.rest_joints,
         frame_index=track.frame_index, timestamps=track.timestamps, confidence=person.joint_confidence(),
         contacts=standing.in_world.contacts,
         keypoints2d=np.concatenate([track.xy, track.score[..., None]], axis=-1).astype(np.float32),
         camera_matrix=shot.intrinsics, image_size=np.array(shot.span.size), world_from_cam=world_from_cam,
         source=str(shot.span.path.absolute()), engine=engine)
-
-
-def _rotvecs(standing: StandingPerson) -> np.ndarray:
-    """Return a person's rotation vectors (T, 72) in the world, radians."""
-    rotmats = standing.in_world.rotmats
-    return Rotation.from_matrix(rotmats.reshape(-1, 3, 3)).as_rotvec().reshape(len(rotmats), 3 * JOINT_COUNT)
 
 
 def _preview_person(person_id: int, person: CapturedPerson, shot: Shot) -> PreviewPerson:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
+from mpsnet_blender.motion.base.smpl_motion import file_motion
 from mpsnet_blender.shared.motion_file import Motion
-from mpsnet_blender.shared.smpl_skeleton import CROWN_ABOVE_HEAD, JOINT, SOLE_BELOW_ANKLE, forward_kinematics
+from mpsnet_blender.shared.smpl_skeleton import CROWN_ABOVE_HEAD, JOINT, SOLE_BELOW_ANKLE
 
 from .truth import ANKLES, HIPS, Truth
 
@@ -61,8 +61,7 @@ def compare_in_world(motion: Motion, truth: Truth, person: int) -> GroundScore:
 
 def world_joints(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
     """Return joints (T, 24, 3) and left heel, left toes, right heel, right toes (T, 4, 3) in the world, metres."""
-    rotmats = Rotation.from_rotvec(motion.poses.reshape(-1, 3)).as_matrix().reshape(motion.frame_count, -1, 3, 3)
-    turned, joints = forward_kinematics(rotmats, motion.rest_joints, motion.trans)
+    turned, joints = file_motion(motion).pose()
     rest = motion.rest_joints[:, 1]
     stature = (rest[JOINT["head"]] - rest[JOINT["left_ankle"]]) / (1 - SOLE_BELOW_ANKLE - CROWN_ABOVE_HEAD)
     feet = [joints[:, JOINT[f"{side}_{joint}"]] + turned[:, JOINT[f"{side}_{joint}"]] @ (offset * (mirror, 1, 1) * stature)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from scipy.spatial.transform import Rotation
 
+from mpsnet_blender.motion.base.smpl_motion import file_motion
 from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, ListingError, read_listing
 from mpsnet_blender.shared.motion_file import Motion, MotionFileError, read_motion
 from mpsnet_blender.shared.protocol import Result
-from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
+from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 from ..base.errors import TruthError
 from .ground import compare_in_world, distance_error
@@ -97,19 +97,16 @@ def _read_motions(folder: Path) -> tuple[list[Motion], list[str]]:
     if not files:
         raise TruthError(f"{folder} holds no person_*.npz.", advice)
     try:
-        motions = [read_motion(path) for path in files]
+        return [read_motion(path) for path in files], notes
     except MotionFileError as error:
         raise TruthError(str(error)) from None
-    for path, motion in zip(files, motions):
-        if motion.world_from_cam is None:
-            raise TruthError(f"{path} has no camera.", advice)
-    return motions, notes
 
 
 def camera_joints(motion: Motion) -> np.ndarray:
-    """Return a motion's body joints (T, 12, 3) in its camera's frame."""
-    rotmats = Rotation.from_rotvec(motion.poses.reshape(-1, 3)).as_matrix().reshape(motion.frame_count, -1, 3, 3)
-    _, joints = forward_kinematics(rotmats, motion.rest_joints, motion.trans)
+    """Return a motion's body joints (T, 12, 3) in its camera's frame. Raises TruthError where its file tells no camera."""
+    if motion.world_from_cam is None:
+        raise TruthError(f"The motion file of “{motion.source}” has no camera.", "Give what `mocap.py capture` wrote.")
+    _, joints = file_motion(motion).pose()
     cam_from_world = np.linalg.inv(motion.world_from_cam)
     in_camera = np.einsum("tij,tkj->tki", np.broadcast_to(cam_from_world[:, :3, :3], (motion.frame_count, 3, 3)), joints)
     return (in_camera + cam_from_world[:, None, :3, 3])[:, [JOINT[name] for name in BODY]]

@@ -63,11 +63,6 @@ def rest_pose(rest_joints: np.ndarray, shod: bool = True) -> RestPose:
         roll_axes=blender_from_smpl(roll_axes))
 
 
-def root_locations(motion: Motion) -> np.ndarray:
-    """Return the pelvis's place in the world (T, 3), metres: the root turns about rest_joints[0], then moves by trans."""
-    return np.asarray(motion.rest_joints, dtype=np.float64)[0] + motion.trans
-
-
 def with_relaxed_hands(motion: Motion) -> Motion:
     """Return the motion with a slight curl in each hand that no frame of it moves; its raw poses likewise."""
     raw = None if motion.raw_poses is None else _relaxed(motion.raw_poses)

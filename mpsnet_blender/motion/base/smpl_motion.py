@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from ...shared.motion_file import Motion
 from ...shared.smpl_skeleton import JOINT_COUNT, forward_kinematics
 from .rotations import rotmat_from_rotvec, rotvec_from_rotmat
 
@@ -80,9 +81,14 @@ class WorldMotion(SmplMotion):
         return replace(super().at(rows), contacts=self.contacts[rows])
 
 
+def file_motion(motion: Motion) -> WorldMotion:
+    """Return what a motion file holds: with planted feet, where that was done."""
+    return world_motion(motion.poses, motion.trans, motion.rest_joints, motion.timestamps, motion.contacts, motion.is_shod)
+
+
 def world_motion(poses: np.ndarray, trans: np.ndarray, rest_joints: np.ndarray, timestamps: np.ndarray,
                  contacts: np.ndarray, is_shod: bool = True) -> WorldMotion:
-    """Return a motion from a motion file's arrays: poses (T, 72) rotation vectors in radians, trans (T, 3) ..."""
+    """Return a motion from arrays as a motion file has them: poses (T, 72) rotation vectors in radians, trans (T, 3) metres."""
     rotmats = rotmat_from_rotvec(np.reshape(poses, (-1, JOINT_COUNT, 3)))
     arrays = (np.asarray(array, dtype=np.float64) for array in (trans, rest_joints, timestamps, contacts))
     return WorldMotion(rotmats, *arrays, is_shod=is_shod)

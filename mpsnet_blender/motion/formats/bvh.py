@@ -12,8 +12,8 @@ from ...shared.motion_file import Motion
 from ...shared.smpl_skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS
 from ..base.coordinates import BLENDER_FROM_SMPL
 from ..base.euler import continuous_euler
-from ..base.rest_pose import rest_pose, root_locations
-from ..base.rotations import rotmat_from_rotvec
+from ..base.rest_pose import rest_pose
+from ..base.smpl_motion import file_motion
 from .even_rate import at_even_rate
 
 ORDER = "ZXY"  # R = Rz Rx Ry, the order of most files; it locks only where a joint turns a quarter about its X
@@ -49,10 +49,11 @@ def bvh_of_motion(motion: Motion, scale: float = 1.0) -> BvhClip:
     joints = np.asarray(motion.rest_joints, dtype=np.float64)
     parents = np.array(PARENTS)
     offsets = np.where(parents[:, None] < 0, 0.0, joints - joints[parents])
-    rotmats = rotmat_from_rotvec(motion.poses.reshape(-1, JOINT_COUNT, 3))
+    body = file_motion(motion)
+    rotmats = body.rotmats.copy()
     rotmats[:, 0] = BLENDER_FROM_SMPL.T @ rotmats[:, 0]
     positions = np.broadcast_to(offsets, (motion.frame_count, JOINT_COUNT, 3)).copy()
-    positions[:, 0] = root_locations(motion) @ BLENDER_FROM_SMPL
+    positions[:, 0] = body.root_path @ BLENDER_FROM_SMPL
     return BvhClip(
         names=JOINT_NAMES, parents=parents, offsets=scale * offsets,
         end_offsets=scale * (rest.tails - rest.heads) @ BLENDER_FROM_SMPL, rotmats=rotmats,

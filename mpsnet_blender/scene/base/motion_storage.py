@@ -7,10 +7,9 @@ from dataclasses import replace
 import bpy
 import numpy as np
 
-from ...motion.cleanup.motion_quality import judged, measure_motion
-from ...motion.cleanup.stored_motion import StoredMotion, StoredMotionError, motion_bytes, motion_from_bytes, stored_motion
+from ...motion.cleanup.motion_quality import judged
+from ...motion.cleanup.stored_motion import StoredMotion, StoredMotionError, motion_bytes, motion_from_bytes
 from ...shared.capture_listing import Quality
-from ...shared.motion_file import Motion
 from .contact_curves import read_contacts
 
 # What the capture alone knows of a motion, and what is measured of whatever is keyed.
@@ -18,12 +17,11 @@ _CAPTURED = ("visible_share", "reprojection_error_percent", "sides_repaired_fram
 _MEASURED = ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm")
 
 
-def keep_motion(armature_object: bpy.types.Object, motion: Motion, frames: np.ndarray, scene_fps: float,
+def keep_motion(armature_object: bpy.types.Object, stored: StoredMotion, frames: np.ndarray, scene_fps: float,
                 units_per_metre: float, captured: Quality) -> None:
     """Keep a motion whose Action plays from frames[0] on, and what its capture told of it; both survive saving, and the loss of
     the motion file."""
     kept = armature_object.mpsnet_cleanup
-    stored = stored_motion(motion)
     kept.motion = motion_bytes(stored)
     kept.first_frame, kept.frames_per_second = float(frames[0]), scene_fps
     kept.units_per_metre = units_per_metre
@@ -33,7 +31,6 @@ def keep_motion(armature_object: bpy.types.Object, motion: Motion, frames: np.nd
     for name in _CAPTURED:
         if getattr(captured, name) is not None:
             setattr(kept, name, getattr(captured, name))
-    show_quality(armature_object, measure_motion(stored.imported), motion.frame_count)
 
 
 def has_motion(thing: bpy.types.Object | None) -> bool:

@@ -1,4 +1,4 @@
-"""Armatures built from motion files, and the Actions that move them."""
+"""Armatures built from motion files."""
 
 from __future__ import annotations
 
@@ -6,15 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import bpy
-import numpy as np
 
-from ...motion.base.rest_pose import RestPose, root_locations
-from ...motion.base.rotations import quat_from_rotvec
-from ...motion.cleanup.motion_keys import all_keys
-from ...shared.motion_file import Motion
-from ...shared.smpl_skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS
-from ..base.action import write_action
-from ..base.body_channels import body_channels
+from ...motion.base.rest_pose import RestPose
+from ...shared.smpl_skeleton import JOINT_NAMES, PARENTS
 
 
 def build_armature(collection: bpy.types.Collection, name: str, rest: RestPose) -> bpy.types.Object:
@@ -41,15 +35,6 @@ def _palette(joint_name: str) -> str:
     """Return the bone colour set of a joint: in Blender's default theme red on the left, blue on the right."""
     side = joint_name.split("_")[0]
     return {"left": "THEME01", "right": "THEME04"}.get(side, "DEFAULT")
-
-
-def animate_armature(armature_object: bpy.types.Object, motion: Motion, frames: np.ndarray,
-                     units_per_metre: float) -> bpy.types.Action:
-    """Give an armature of `build_armature` a fresh Action with the motion, its frame t at scene frame frames[t]."""
-    quats = quat_from_rotvec(motion.poses.reshape(-1, JOINT_COUNT, 3))
-    channels = body_channels(armature_object, frames, quats, root_locations(motion), all_keys(len(frames)),
-                             units_per_metre)
-    return write_action(armature_object, armature_object.name, channels)
 
 
 @contextmanager

@@ -15,14 +15,18 @@ import numpy as np
 from ...motion.base.footage_timing import SceneClock
 from ...motion.base.rest_pose import rest_pose, with_relaxed_hands
 from ...motion.base.timing import fps_and_base, scene_frames
+from ...motion.cleanup.cleanup import untouched
+from ...motion.cleanup.stored_motion import stored_motion
 from ...motion.formats.capture_folder import Capture, ReadMotions, open_capture, read_motions
 from ...shared.capture_listing import ListedPerson
 from ...shared.motion_file import Motion
-from ..base.motion_storage import keep_motion
+from ..base.action import write_action
+from ..base.body_channels import body_channels
+from ..base.motion_storage import keep_motion, show_quality
 from ..base.scene_rate import remember_rate, scene_rate
 from ..base.selection import select_only
 from ..base.units import metres_per_unit
-from .armature import animate_armature, build_armature
+from .armature import build_armature
 from .camera import CameraPath, build_camera
 from .footage import Footage, add_footage
 
@@ -110,9 +114,12 @@ def _add_person(collection: bpy.types.Collection, capture: Capture, person: List
     name = capture.name if is_alone else f"{capture.name} person {person.person_id}"
     armature_object = build_armature(collection, name, rest.in_units(units_per_metre))
     armature_object["mpsnet_motion_file"] = str(capture.motion_path(person))
-    motion = with_relaxed_hands(motion) if relax_hands else motion
-    remember_rate(animate_armature(armature_object, motion, frames, units_per_metre), scene_fps)
-    keep_motion(armature_object, motion, frames, scene_fps, units_per_metre, person.quality)
+    stored = stored_motion(with_relaxed_hands(motion) if relax_hands else motion)
+    imported = untouched(stored.imported)
+    channels = body_channels(armature_object, imported, frames, units_per_metre)
+    remember_rate(write_action(armature_object, armature_object.name, channels), scene_fps)
+    keep_motion(armature_object, stored, frames, scene_fps, units_per_metre, person.quality)
+    show_quality(armature_object, imported.quality, motion.frame_count)
     return armature_object
 
 

@@ -116,8 +116,7 @@ def _own_action(armature_object: bpy.types.Object) -> tuple[str, ...]:
 def _key(armature_object: bpy.types.Object, cleaned: CleanMotion, frames: np.ndarray) -> tuple[str, ...]:
     """Key a motion in the armature's own Action, all other F-curves of which stay; return what the user should know."""
     warnings = _own_action(armature_object)
-    channels = body_channels(armature_object, frames, cleaned.quats, cleaned.body.root_path, cleaned.keys,
-                             armature_object.mpsnet_cleanup.units_per_metre)
+    channels = body_channels(armature_object, cleaned, frames, armature_object.mpsnet_cleanup.units_per_metre)
     write_channels(curves_holder(armature_object.animation_data), channels)
     armature_object.update_tag(refresh={"TIME"})        # or it would be evaluated anew only at the next change of frame
     return warnings
