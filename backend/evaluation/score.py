@@ -22,6 +22,7 @@ from .truth import BODY, HIPS, read_truth
 
 _LIMBS = tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in (
     ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")))
+_ADVICE = "Give the folder that `mocap.py capture` wrote."
 
 
 @dataclass(frozen=True)
@@ -84,18 +85,17 @@ def compare(predicted: np.ndarray, truth: np.ndarray, frame_index: np.ndarray) -
 
 def _read_motions(folder: Path) -> tuple[list[Motion], list[str]]:
     """Return everybody's motion, and a note where the listing does not say whose. Raises TruthError."""
-    advice = "Give the folder that `mocap.py capture` wrote."
     if folder.is_file():
         raise TruthError(f"{folder} is a file, where a capture's folder is wanted.",
-                         f"{advice} The order is: score CAPTURE_DIR TRUTH.")
+                         f"{_ADVICE} The order is: score CAPTURE_DIR TRUTH.")
     if not folder.is_dir():
-        raise TruthError(f"There is no folder {folder}.", advice)
+        raise TruthError(f"There is no folder {folder}.", _ADVICE)
     try:
         files, notes = [folder / person.file for person in read_listing(folder / PEOPLE_FILE).people], []
     except ListingError as error:
         files, notes = sorted(folder.glob("person_*.npz")), [f"{error} Every person_*.npz is scored."]
     if not files:
-        raise TruthError(f"{folder} holds no person_*.npz.", advice)
+        raise TruthError(f"{folder} holds no person_*.npz.", _ADVICE)
     try:
         return [read_motion(path) for path in files], notes
     except MotionFileError as error:
@@ -105,7 +105,7 @@ def _read_motions(folder: Path) -> tuple[list[Motion], list[str]]:
 def camera_joints(motion: Motion) -> np.ndarray:
     """Return a motion's body joints (T, 12, 3) in its camera's frame. Raises TruthError where its file tells no camera."""
     if motion.world_from_cam is None:
-        raise TruthError(f"The motion file of “{motion.source}” has no camera.", "Give what `mocap.py capture` wrote.")
+        raise TruthError(f"The motion file of “{motion.source}” has no camera.", _ADVICE)
     _, joints = file_motion(motion).pose()
     cam_from_world = np.linalg.inv(motion.world_from_cam)
     in_camera = np.einsum("tij,tkj->tki", np.broadcast_to(cam_from_world[:, :3, :3], (motion.frame_count, 3, 3)), joints)

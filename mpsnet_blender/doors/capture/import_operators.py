@@ -108,7 +108,7 @@ def draw_import_menu(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
     menu.layout.operator(MPSNET_OT_import_motion.bl_idname, text="Motion Capture (.npz)")
 
 
-def _says_undoable(operator_class: type, context: bpy.types.Context) -> bool:
+def _says_undoable(operator_class: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """In these modes Blender's undo steps hold strokes alone: an import could not be taken back."""
     if context.mode in _MODES_WITH_UNDO_OF_THEIR_OWN:
         operator_class.poll_message_set("Leave this mode first: Undo could not take an import back in it")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ...scene.base.scene_rate import out_of_time, remembered_rate, scene_rate
+from ...scene.base.scene_rate import out_of_time, scene_rate
 from ...scene.capture.retiming import retime, set_scene_back
 
 
@@ -12,7 +12,7 @@ class _MendsRate:
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context):
+    def poll(cls: type[bpy.types.Operator], context):
         if not out_of_time(context.scene):
             cls.poll_message_set("All captured motion in this scene plays at its speed")
             return False
@@ -62,7 +62,7 @@ def draw_rate_warning(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> Non
     timed_otherwise = out_of_time(scene)
     if not timed_otherwise:
         return
-    rate, now = remembered_rate(timed_otherwise[0]), scene_rate(scene)
+    rate, now = next(iter(timed_otherwise.values())), scene_rate(scene)
     column = layout.column()
     column.label(text=f"Motion: {rate:.5g} fps, scene: {now:.5g}", icon="ERROR")
     column.label(text=f"It plays at {now / rate:.3g} times its speed")

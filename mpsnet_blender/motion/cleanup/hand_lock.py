@@ -62,14 +62,15 @@ def _solve_arm(local: np.ndarray, rotmats: np.ndarray, joints: np.ndarray, side:
     """
     collar, shoulder, elbow, wrist = (JOINT[f"{side}_{name}"] for name in ("collar", "shoulder", "elbow", "wrist"))
     moved = np.flatnonzero(np.linalg.norm(target - joints[:, wrist], axis=1) > 1e-6)
-    rotmats, places = rotmats[moved], [joints[moved, joint] for joint in (shoulder, elbow, wrist)]
-    line = places[2] - places[0]
-    length = np.linalg.norm(places[1] - places[0], axis=1) + np.linalg.norm(places[2] - places[1], axis=1)
-    along = ((places[1] - places[0]) * line).sum(1) / np.maximum((line ** 2).sum(1), 1e-9)
+    rotmats = rotmats[moved]
+    shoulder_at, elbow_at, wrist_at = (joints[moved, joint] for joint in (shoulder, elbow, wrist))
+    upper, line = elbow_at - shoulder_at, wrist_at - shoulder_at
+    length = np.linalg.norm(upper, axis=1) + np.linalg.norm(wrist_at - elbow_at, axis=1)
+    along = (upper * line).sum(1) / np.maximum((line ** 2).sum(1), 1e-9)
     # An arm keeps bending the way it does: the hint matters only where it is straight.
-    hint = places[1] - places[0] - along[:, None] * line + _HINT_SHARE * length[:, None] * (rotmats[:, collar] @ _ELBOW_SIDE)
-    solved = solve_two_bone(*places, target[moved], hint)
-    upper, lower = solved.upper_rotmat @ rotmats[:, shoulder], solved.lower_rotmat @ rotmats[:, elbow]
-    local[moved, shoulder] = np.swapaxes(rotmats[:, collar], 1, 2) @ upper
-    local[moved, elbow] = np.swapaxes(upper, 1, 2) @ lower
-    local[moved, wrist] = np.swapaxes(lower, 1, 2) @ rotmats[:, wrist]
+    hint = upper - along[:, None] * line + _HINT_SHARE * length[:, None] * (rotmats[:, collar] @ _ELBOW_SIDE)
+    solved = solve_two_bone(shoulder_at, elbow_at, wrist_at, target[moved], hint)
+    upper_arm, forearm = solved.upper_rotmat @ rotmats[:, shoulder], solved.lower_rotmat @ rotmats[:, elbow]
+    local[moved, shoulder] = np.swapaxes(rotmats[:, collar], 1, 2) @ upper_arm
+    local[moved, elbow] = np.swapaxes(upper_arm, 1, 2) @ forearm
+    local[moved, wrist] = np.swapaxes(forearm, 1, 2) @ rotmats[:, wrist]

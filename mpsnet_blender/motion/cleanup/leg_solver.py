@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -22,14 +23,19 @@ _FORWARD = np.array((0.0, 0.0, 1.0))    # the way the knees point in the rest po
 
 class Target(Protocol):
     """Where a foot goes; see foot_lock.FootTarget."""
-    sole: Sole
-    rotmats: np.ndarray
-    ankles: np.ndarray
-    held: np.ndarray
-    toes: np.ndarray
+    @property
+    def sole(self) -> Sole: ...
+    @property
+    def rotmats(self) -> np.ndarray: ...
+    @property
+    def ankles(self) -> np.ndarray: ...
+    @property
+    def held(self) -> np.ndarray: ...
+    @property
+    def toes(self) -> np.ndarray: ...
 
 
-def pelvis_shift(joints: np.ndarray, targets: list[Target], timestamps: np.ndarray) -> np.ndarray:
+def pelvis_shift(joints: np.ndarray, targets: Sequence[Target], timestamps: np.ndarray) -> np.ndarray:
     """Return how far (T, 3) the pelvis moves: with its standing feet, so that the legs keep their length, smoothly.
 
     The least of  l (u.(p - d))^2 + k |p - d|^2  over both feet, with d what a foot moves and u along its leg, plus s |p|^2:
@@ -97,8 +103,8 @@ def solve_leg(local: np.ndarray, rotmats: np.ndarray, joints: np.ndarray, shift:
     """
     side = target.sole.side
     hip, knee, ankle, toes = (JOINT[f"{side}_{name}"] for name in ("hip", "knee", "ankle", "foot"))
-    places = [joints[:, joint] + shift for joint in (hip, knee, ankle)]
-    solved = solve_two_bone(*places, target.ankles, rotmats[:, hip] @ _FORWARD)
+    hip_at, knee_at, ankle_at = (joints[:, joint] + shift for joint in (hip, knee, ankle))
+    solved = solve_two_bone(hip_at, knee_at, ankle_at, target.ankles, rotmats[:, hip] @ _FORWARD)
     thigh, shin = solved.upper_rotmat @ rotmats[:, hip], solved.lower_rotmat @ rotmats[:, knee]
     local[:, hip] = np.swapaxes(rotmats[:, JOINT["pelvis"]], 1, 2) @ thigh
     local[:, knee] = np.swapaxes(thigh, 1, 2) @ shin

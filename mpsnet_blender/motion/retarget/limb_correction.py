@@ -32,8 +32,10 @@ def plant_feet(motion: MappedMotion, posing: Posing, bone_map: dict[str, str], p
     """Return the world rotations (T, 4) of thighs and shins with which feet in contact move no more than the source's.
 
     While a foot stands, its ankle follows the scaled path of the source's ankle, at that height. The mean horizontal distance
-    between the two paths is kept, so that the limbs change the least.
+    between the two paths is kept, so that the limbs change the least. Where no contacts are known, nothing is planted.
     """
+    if motion.contacts is None:
+        return {}
     changed: dict[int, np.ndarray] = {}
     for side in SIDES:
         if any(f"{side}_{part}" not in bone_map for part in ("thigh", "shin", "foot")) or f"{side}_foot" not in motion.heads:

@@ -49,7 +49,7 @@ def retarget(motion: MappedMotion, character: Character, options: RetargetOption
         wanted[character.rig.index[root]] = compute_root_turns(motion, character.rig, root)
     posing = Posing(character.rig, wanted)
     offset = compute_hips_offset(motion, posing, character.bone_map, place)
-    if options.plants_feet and motion.contacts is not None:
+    if options.plants_feet:
         wanted |= plant_feet(motion, posing, character.bone_map, place, offset)
     if options.reaches:
         wanted |= reach_hands(motion, posing, character.bone_map, place, offset)

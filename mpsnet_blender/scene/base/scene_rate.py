@@ -24,10 +24,10 @@ def remembered_rate(owner: bpy.types.ID) -> float | None:
     return float(rate) if isinstance(rate, (int, float)) and rate > 0 else None
 
 
-def is_out_of_time(owner: bpy.types.ID, scene: bpy.types.Scene) -> bool:
-    """Whether an Action or a camera was timed for another rate than the scene's."""
+def other_rate(owner: bpy.types.ID, scene: bpy.types.Scene) -> float | None:
+    """Return the frames a second that an Action or a camera was timed for, where that is another rate than the scene's."""
     rate = remembered_rate(owner)
-    return rate is not None and abs(rate / scene_rate(scene) - 1) > _SAME
+    return rate if rate is not None and abs(rate / scene_rate(scene) - 1) > _SAME else None
 
 
 def actions_of(thing: bpy.types.Object) -> list[bpy.types.Action]:
@@ -38,7 +38,7 @@ def actions_of(thing: bpy.types.Object) -> list[bpy.types.Action]:
     return [action for action in found if action is not None]
 
 
-def out_of_time(scene: bpy.types.Scene) -> list[bpy.types.ID]:
-    """Return the Actions, and cameras with footage, in the scene that were timed for another rate, each once."""
+def out_of_time(scene: bpy.types.Scene) -> dict[bpy.types.ID, float]:
+    """Return the Actions, and cameras with footage, in the scene that were timed for another rate, with that rate."""
     timed = [owner for thing in scene.objects for owner in (*actions_of(thing), thing.data) if owner is not None]
-    return list(dict.fromkeys(owner for owner in timed if is_out_of_time(owner, scene)))
+    return {owner: rate for owner in timed if (rate := other_rate(owner, scene)) is not None}

@@ -11,15 +11,15 @@ import numpy as np
 from ...motion.base.timing import fps_and_base, whole_where_nearly
 from ..base.fcurve_reading import all_fcurves, key_frames
 from ..base.motion_storage import has_motion
-from ..base.scene_rate import actions_of, out_of_time, remember_rate, remembered_rate, scene_rate
+from ..base.scene_rate import actions_of, out_of_time, remember_rate, scene_rate
 from .footage import footage_start, shift_footage
 
-Frames = Callable[[np.ndarray], np.ndarray]
+Frames = Callable[[float | np.ndarray], np.ndarray]
 
 
 def set_scene_back(scene: bpy.types.Scene) -> float:
     """Give the scene the rate for which most of what is out of time in it was keyed, and return that rate."""
-    rates = Counter(remembered_rate(owner) for owner in out_of_time(scene))
+    rates = Counter(out_of_time(scene).values())
     rate = rates.most_common(1)[0][0]
     scene.render.fps, scene.render.fps_base = fps_and_base(rate)
     return rate
@@ -30,17 +30,16 @@ def retime(scene: bpy.types.Scene) -> int:
 
     The first frame of all stays where it is, and all keep time with each other. What is linked from other files stays.
     """
-    owners = [owner for owner in out_of_time(scene) if owner.library is None]
-    if not owners:
+    rates = {owner: rate for owner, rate in out_of_time(scene).items() if owner.library is None}
+    if not rates:
         return 0
-    anchor = min(_first_frame(owner) for owner in owners)
-    rates = {owner: remembered_rate(owner) for owner in owners}
+    anchor = min(_first_frame(owner) for owner in rates)
     for thing in scene.objects:
         _retime_object(thing, {owner: _frames_map(anchor, scene_rate(scene) / rate) for owner, rate in rates.items()}, scene)
-    actions = [owner for owner in owners if isinstance(owner, bpy.types.Action)]
+    actions = [owner for owner in rates if isinstance(owner, bpy.types.Action)]
     for action in actions:
         _retime_action(action, _frames_map(anchor, scene_rate(scene) / rates[action]))
-    for owner in owners:
+    for owner in rates:
         remember_rate(owner, scene_rate(scene))
     return len(actions)
 

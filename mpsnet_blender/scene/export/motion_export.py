@@ -15,7 +15,7 @@ import numpy as np
 from ...motion.formats.bvh import bvh_text
 from ...motion.formats.posed_bones import bvh_of_bones
 from ..base.motion_sampling import ExportError, SampledMotion, motion_frames, sample_motion
-from ..base.scene_rate import actions_of, is_out_of_time, remembered_rate, scene_rate
+from ..base.scene_rate import actions_of, other_rate, scene_rate
 from ..base.units import metres_per_unit
 from .export_copy import CopyPlan, plain_copy
 from .exporters import write_fbx, write_gltf, write_usd
@@ -116,7 +116,7 @@ def _export(scene: bpy.types.Scene, armature_object: bpy.types.Object, path: Pat
 
 def _warnings(armature_object: bpy.types.Object, scene: bpy.types.Scene) -> tuple[str, ...]:
     """Return a word on a motion that was keyed for another rate than the scene's."""
-    rate = next((remembered_rate(action) for action in actions_of(armature_object) if is_out_of_time(action, scene)), None)
+    rate = next((rate for action in actions_of(armature_object) if (rate := other_rate(action, scene)) is not None), None)
     if rate is None:
         return ()
     now = scene_rate(scene)

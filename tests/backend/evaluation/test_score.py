@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from backend.base.errors import TruthError
 from backend.evaluation.ground import compare_in_world, distance_error, path_error, slide, world_joints
-from backend.evaluation.score import compare, score_capture
+from backend.evaluation.score import camera_joints, compare, score_capture
 from backend.evaluation.truth import BODY, Truth, read_truth, touching
 from mpsnet_blender.shared.motion_file import new_motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT
@@ -182,3 +182,8 @@ def test_a_wrong_folder_ends_with_an_error_and_status_1(tmp_path, sample_truth, 
     ended = run_backend("score", tmp_path, sample_truth)
     final = json.loads(ended.stdout.splitlines()[-1])
     assert ended.returncode == 1 and final["type"] == "error" and final["kind"] == "TruthError"
+
+
+def test_a_motion_without_a_camera_is_refused_by_its_source():
+    with pytest.raises(TruthError, match=r"walk\.npz. has no camera"):
+        camera_joints(new_motion(np.zeros((2, 72)), np.zeros((2, 3)), 30.0, source="walk.npz"))
