@@ -11,11 +11,22 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, path_as_text
 from mpsnet_blender.shared.capture_request import capture_arguments
 from mpsnet_blender.shared.command_line import request_of
-from mpsnet_blender.shared.protocol import FINAL_TYPES, Cancelled, Error, Hello, Message, ProtocolError, Result, decode
+from mpsnet_blender.shared.protocol import (
+    FINAL_TYPES,
+    Cancelled,
+    Error,
+    FinalMessage,
+    Hello,
+    Message,
+    ProtocolError,
+    Result,
+    decode,
+)
 
 from ..base.errors import BatchError, CancelRequested
 from ..base.reporter import Reporter
@@ -47,7 +58,7 @@ class Batch:
 def capture_all(batch: Batch, reporter: Reporter) -> Result:
     """Capture every video. Raises BatchError, after the last one, where any of them failed, and CancelRequested."""
     jobs = plan_folders(find_videos(batch.sources), batch.output)
-    endings: dict[Path, Message | None] = {}
+    endings: dict[Path, Result | Error | None] = {}
     for number, (video, folder) in enumerate(jobs, start=1):
         reporter.log("info", f"[{number} of {len(jobs)}] {video.name}")
         is_done = not batch.again and is_captured(video, folder)
@@ -113,7 +124,7 @@ def _video_of(folder: Path) -> str | None:
     return listing.video if listing else None
 
 
-def _words(ending: Message | None, folder: Path) -> str:
+def _words(ending: Result | Error | None, folder: Path) -> str:
     if ending is None:
         return f"captured before, left as it is (--again captures it anew): {folder}"
     if isinstance(ending, Result):
@@ -126,7 +137,7 @@ def _capture(command: list[str], reporter: Reporter) -> Result | Error:
     messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         try:
-            threading.Thread(target=_read, args=(child, messages), daemon=True).start()
+            threading.Thread(target=_read, args=(child.stdout, messages), daemon=True).start()
             final = _follow(messages, reporter)
         finally:
             _stop(child)
@@ -142,7 +153,7 @@ def _how_it_ended(exit_code: int) -> str:
         return f"exit status {exit_code}"
 
 
-def _follow(messages: queue.SimpleQueue[Message | None], reporter: Reporter) -> Message | None:
+def _follow(messages: queue.SimpleQueue[Message | None], reporter: Reporter) -> FinalMessage | None:
     """Pass on a capture's messages until its final one, and return that; None where it ended without one."""
     while True:
         reporter.check()
@@ -156,9 +167,9 @@ def _follow(messages: queue.SimpleQueue[Message | None], reporter: Reporter) -> 
             reporter.forward(message)
 
 
-def _read(child: subprocess.Popen, messages: queue.SimpleQueue[Message | None]) -> None:
+def _read(stdout: IO[bytes], messages: queue.SimpleQueue[Message | None]) -> None:
     """Reader thread: turn a capture's stdout into messages, and None at its end."""
-    for line in child.stdout:
+    for line in stdout:
         try:
             messages.put(decode(line))
         except ProtocolError:
@@ -166,9 +177,10 @@ def _read(child: subprocess.Popen, messages: queue.SimpleQueue[Message | None]) 
     messages.put(None)
 
 
-def _stop(child: subprocess.Popen) -> None:
+def _stop(child: subprocess.Popen[bytes]) -> None:
     """Let a capture end by itself, as the end of its stdin asks it to, or kill it."""
-    child.stdin.close()
+    if child.stdin is not None:
+        child.stdin.close()
     try:
         child.wait(_LAST_WORDS)
     except subprocess.TimeoutExpired:

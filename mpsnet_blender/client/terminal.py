@@ -111,7 +111,8 @@ def _run_backend(command: list[str], arguments: Sequence[str]) -> int:
 def _stop(process: subprocess.Popen) -> None:
     """Wait until the backend has shut itself down, asking ever more firmly; a second Ctrl+C kills it."""
     try:
-        process.stdin.close()
+        if process.stdin is not None:
+            process.stdin.close()
         if not _ends_within(process, _HEARD_SECONDS):
             # A terminal sends Ctrl+C to the backend too, but a signal to us alone has not reached it.
             process.terminate()

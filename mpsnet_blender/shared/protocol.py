@@ -77,6 +77,7 @@ class Cancelled:
 
 Message = Hello | Progress | Log | Result | Error | Cancelled
 MESSAGE_TYPES = {cls.__name__.lower(): cls for cls in (Hello, Progress, Log, Result, Error, Cancelled)}
+FinalMessage = Result | Error | Cancelled
 FINAL_TYPES = (Result, Error, Cancelled)
 
 

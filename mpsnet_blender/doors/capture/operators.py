@@ -114,7 +114,9 @@ class MPSNET_OT_cancel_job(bpy.types.Operator):
         return True
 
     def execute(self, _context):
-        job_timer.running_job().cancel()
+        job = job_timer.running_job()
+        if job is not None:
+            job.cancel()
         job_timer.redraw_sidebars()
         return {"FINISHED"}
 
@@ -161,14 +163,14 @@ def _run(operator: bpy.types.Operator, context: bpy.types.Context, title: str, o
     return run_job(operator, context, Job(title, process, context.scene.name, on_end))
 
 
-def _says_free(operator_class: type) -> bool:
+def _says_free(operator_class: type[bpy.types.Operator]) -> bool:
     if job_timer.running_job() is not None:
         operator_class.poll_message_set("A job is running: wait, or cancel it")
         return False
     return True
 
 
-def _says_ready(operator_class: type, context: bpy.types.Context) -> bool:
+def _says_ready(operator_class: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """Whether a capture can start. In a script's background it sets the backend up first, where it may go online."""
     environment, engine = backend_environment(context), engine_named(context.scene.mpsnet.engine)
     if engine.needs_model_files and (missing := missing_files(environment.checkpoints_folder)):
