@@ -30,7 +30,7 @@ class Sink(Protocol):
 class MessageSink:
     """Frames messages on the real stdout; whatever else prints there goes to stderr from now on."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         sys.stdout.flush()
         self._stream: BinaryIO = os.fdopen(os.dup(1), "wb")
         os.dup2(2, 1)
@@ -47,7 +47,7 @@ class MessageSink:
 class TerminalSink:
     """One progress bar a stage, words above it, on stderr; the result's path on stdout."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._bar: tqdm | None = None
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A path whose bytes are no text is written as those bytes.
@@ -151,7 +151,7 @@ class Reporter:
 
     def cancel_on_closed_stdin(self) -> None:
         """Take the end of stdin, which comes too when the parent dies, as the request to cancel."""
-        def watch():
+        def watch() -> None:
             try:
                 while os.read(0, 4096):
                     pass

@@ -62,7 +62,7 @@ def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float
     frame_count = len(track.timestamps)
     weights = landmark_weights(track.score)
 
-    def smoothed(values):
+    def smoothed(values: np.ndarray) -> np.ndarray:
         flat_weights = np.repeat(weights, values.shape[2], axis=1)
         flat = smooth_measured(values.reshape(frame_count, -1), track.timestamps, _LANDMARK_SIGMA_SECONDS, flat_weights)
         return flat.reshape(values.shape)

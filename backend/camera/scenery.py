@@ -47,7 +47,7 @@ class UprightLines:
 class Scenery:
     """Gathers the background of each frame: a few milliseconds, and a kilobyte of memory, a frame."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lines: list[tuple[int, np.ndarray]] = []
         self._next_lines = -np.inf
         self._rows: list[tuple[np.ndarray, np.ndarray]] = []

@@ -95,6 +95,6 @@ def _sigma(normals: np.ndarray, weight: np.ndarray, down: np.ndarray) -> np.ndar
     return np.maximum(np.sqrt(np.diag(covariance)), _LEAST_SIGMA)
 
 
-def down_in_camera(pitch, roll) -> np.ndarray:
+def down_in_camera(pitch: float | np.ndarray, roll: float | np.ndarray) -> np.ndarray:
     """Return gravity (..., 3) in the axes of a camera that looks down by `pitch` and is rolled by `roll`, radians."""
     return np.stack([np.sin(roll) * np.cos(pitch), np.cos(roll) * np.cos(pitch), np.sin(pitch) * np.ones_like(roll)], axis=-1)

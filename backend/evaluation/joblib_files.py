@@ -15,7 +15,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
@@ -56,8 +56,7 @@ def open_joblib(path: Path) -> Iterator[JoblibDictionary]:
     """Open a dictionary that joblib wrote, or pickle. Raises DatasetError; UnsafeModelError where it asks for code."""
     with contextlib.ExitStack() as stack:
         try:
-            stream: BinaryIO = stack.enter_context(open(path, "rb"))
-            stream = stack.enter_context(_unpacked(stream)) if _opener(stream) else stream
+            stream = stack.enter_context(_unpacked(stack.enter_context(open(path, "rb"))))
             contents = _JoblibUnpickler(stream, path.name).load()
         except UnsafeModelError:
             raise
@@ -129,7 +128,7 @@ class _JoblibUnpickler(InertUnpickler):
     dispatch[pickle.BUILD[0]] = load_build
 
 
-def _opener(stream: BinaryIO):
+def _opener(stream: BinaryIO) -> Callable[[BinaryIO], Any] | None:
     """Return what unpacks a stream, by its first bytes; None where it is not packed."""
     head = stream.read(6)
     stream.seek(0)
@@ -143,9 +142,13 @@ def _opener(stream: BinaryIO):
 
 @contextlib.contextmanager
 def _unpacked(stream: BinaryIO) -> Iterator[BinaryIO]:
-    """Yield a temporary file with a packed stream's contents. Raises ValueError where there is no end to them."""
+    """Yield the stream, or a temporary file with a packed one's contents. Raises ValueError where there is no end to them."""
+    opener = _opener(stream)
+    if opener is None:
+        yield stream
+        return
     with tempfile.TemporaryFile() as plain:
-        packed, size = _opener(stream)(stream), 0
+        packed, size = opener(stream), 0
         while chunk := packed.read(_CHUNK_BYTES):
             size += len(chunk)
             if size > _MAX_UNPACKED_BYTES:

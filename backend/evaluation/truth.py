@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def touching(feet: np.ndarray, fps: float) -> np.ndarray:
     return (feet[..., 2] < lowest + _CONTACT_METRES) & (speed < _CONTACT_SPEED)
 
 
-def _cam_from_world(arrays) -> np.ndarray:
+def _cam_from_world(arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the camera (4, 4), or (T, 4, 4) where it moves."""
     if "world_from_cam" in arrays:
         matrices = np.linalg.inv(arrays["world_from_cam"].astype(float))

@@ -45,7 +45,7 @@ class ResNet50(nn.Module):
     layer3: nn.Sequential
     layer4: nn.Sequential
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 64, 7, 2, padding=3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)

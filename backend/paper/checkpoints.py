@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import re
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,9 +92,9 @@ def recognise(source: ModelSource) -> RecognisedModel:
         raise ModelError(f"Cannot open {source.name}: {error.strerror}.", "Check the file's permissions.") from error
     lower_name = source.name.lower()
     if head.startswith(b"\x93NUMPY"):
-        return _from_array(_load_numpy(source), source.name)
+        return _from_array(_load_array(source), source.name)
     if head.startswith(b"PK") and not lower_name.endswith((".pkl", *_TORCH_SUFFIXES)) and _is_numpy_archive(source):
-        return _from_arrays(_load_numpy(source), source.name)
+        return _from_arrays(_load_arrays(source), source.name)
     if head.startswith(b"PK") or head == _LEGACY_TORCH:
         return _from_checkpoint(_load_torch(source), source.name)
     if tarfile.is_tarfile(source.path):
@@ -113,14 +114,23 @@ def _is_numpy_archive(source: ModelSource) -> bool:
         raise ModelError(f"{source.name} is truncated or damaged ({error}).", _CHECK_SOURCE) from error
 
 
-def _load_numpy(source: ModelSource):
-    """Return the array of a `.npy`, or those of a `.npz` by name (an object array of it as None: a pickle)."""
+def _load_array(source: ModelSource) -> np.ndarray:
+    """Return the array of a `.npy`."""
+    with _damage_told(source):
+        return np.load(source.path, allow_pickle=False)
+
+
+def _load_arrays(source: ModelSource) -> dict[str, np.ndarray]:
+    """Return the arrays of a `.npz` by name."""
+    with _damage_told(source), np.load(source.path, allow_pickle=False) as archive:
+        return {name: _array_of(archive, name) for name in archive.files}
+
+
+@contextlib.contextmanager
+def _damage_told(source: ModelSource) -> Iterator[None]:
+    """Raise ModelError where numpy cannot read the file, or would have to read it as a pickle."""
     try:
-        loaded = np.load(source.path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return loaded
-        with loaded as archive:
-            return {name: _array_of(archive, name) for name in archive.files}
+        yield
     except UNREADABLE as error:
         raise ModelError(f"{source.name} is truncated or damaged, or holds pickled objects ({error}).",
                          "Download it again; of an SMPL body, choose the .pkl.") from error

@@ -69,7 +69,7 @@ def _movement(track: PersonTrack, pairs: np.ndarray) -> tuple[np.ndarray, np.nda
     weights = weights / weights.sum(1, keepdims=True)
     near = (np.diff(track.timestamps) < _MAX_STEP_SECONDS)
 
-    def mean_step(left_next, right_next):
+    def mean_step(left_next: np.ndarray, right_next: np.ndarray) -> np.ndarray:
         step = np.linalg.norm(left_next - left[:-1], axis=-1) + np.linalg.norm(right_next - right[:-1], axis=-1)
         return (step * weights).sum(1) * near
 

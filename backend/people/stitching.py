@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..base.regions import Region
 from .appearance import appearance_distance
 from .landmarks import Reading
 from .mirroring import Readings, choose_readings
@@ -172,7 +173,7 @@ def _join_cost(first: Tracklet, second: Tracklet, image_size: tuple[int, int]) -
     return 0.5 * position + 0.3 * size + 2.5 * colours + patience
 
 
-def _at_border(region, image_size: tuple[int, int]) -> bool:
+def _at_border(region: Region, image_size: tuple[int, int]) -> bool:
     reach = region.body_radius * _BORDER_REACH
     return bool(region.centre_x < reach or region.centre_x > image_size[0] - reach)
 

@@ -115,10 +115,10 @@ def read_frames(span: VideoSpan) -> Iterator[Frame]:
     Timestamps are the file's own, so that variable frame rates keep their speed; where a file has none or they do not
     rise, the nominal frame rate gives them. Raises VideoError where the file ends long before its header says.
     """
-    frames: queue.Queue = queue.Queue(_PREFETCHED_FRAMES)
+    frames: queue.Queue[Frame | Exception | None] = queue.Queue(_PREFETCHED_FRAMES)
     stopped = threading.Event()
 
-    def put(item) -> bool:
+    def put(item: Frame | Exception | None) -> bool:
         while not stopped.is_set():
             try:
                 frames.put(item, timeout=0.1)
@@ -127,7 +127,7 @@ def read_frames(span: VideoSpan) -> Iterator[Frame]:
                 continue
         return False
 
-    def produce():
+    def produce() -> None:
         try:
             for frame in _decode(span):
                 if not put(frame):

@@ -178,7 +178,7 @@ class BackendEnvironment:
 class _Pipe:
     """Sends messages on the real stdout; a stray print of anything else goes to stderr."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._stream = os.fdopen(os.dup(1), "wb", buffering=0)
         os.dup2(2, 1)
         self.send(protocol.Hello("mpsnet set-up"))

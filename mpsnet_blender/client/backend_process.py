@@ -57,7 +57,7 @@ class BackendProcess:
     def __enter__(self) -> BackendProcess:
         return self
 
-    def __exit__(self, *_exception) -> None:
+    def __exit__(self, *_exception: object) -> None:
         if not (self._final_taken and self._ended.wait(LINGER)):
             self.kill()
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from ..shared.protocol import Log
 from .setup_steps import SetupRun
@@ -51,7 +52,7 @@ def _owner(path: Path) -> str:
 if sys.platform == "win32":
     import msvcrt
 
-    def _try_lock(lock_file) -> bool:
+    def _try_lock(lock_file: IO[str]) -> bool:
         lock_file.seek(_LOCKED_BYTE)
         try:
             msvcrt.locking(lock_file.fileno(), msvcrt.LK_NBLCK, 1)
@@ -59,18 +60,18 @@ if sys.platform == "win32":
             return False
         return True
 
-    def _unlock(lock_file) -> None:
+    def _unlock(lock_file: IO[str]) -> None:
         lock_file.seek(_LOCKED_BYTE)
         msvcrt.locking(lock_file.fileno(), msvcrt.LK_UNLCK, 1)
 else:
     import fcntl
 
-    def _try_lock(lock_file) -> bool:
+    def _try_lock(lock_file: IO[str]) -> bool:
         try:
             fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
 
-    def _unlock(lock_file) -> None:
+    def _unlock(lock_file: IO[str]) -> None:
         fcntl.flock(lock_file, fcntl.LOCK_UN)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from ..shared.protocol import Message, Progress
 from . import child_process
@@ -106,7 +107,7 @@ def _follow(run: SetupRun, lines: queue.SimpleQueue[str | None], write_log: Call
             on_line(line.rstrip())
 
 
-def _read_lines(stream, lines: queue.SimpleQueue) -> None:
+def _read_lines(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
     for line in stream:
         lines.put(line)
     lines.put(None)

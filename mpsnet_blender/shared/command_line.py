@@ -10,7 +10,7 @@ import argparse
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from .capture_request import OPTIONS, CaptureRequest, Choice, Number, Option, Switch, engines_using
 from .engines import ENGINES, WITH_TORCH, WITHOUT_TORCH, engine_named
@@ -44,7 +44,7 @@ class _Parser(argparse.ArgumentParser):
         meant = [name for name in self._option_string_actions if name.startswith(flag)]
         return f"there is no option {flag}" + (f": write {' or '.join(meant)} in full" if meant else "")
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message[:1].upper()}{message[1:]}.", self.format_usage().strip())
 
 

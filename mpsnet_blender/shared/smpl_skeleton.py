@@ -5,6 +5,8 @@ Rest coordinates are SMPL's: metres, Y up, the body faces +Z, its left is +X.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .assumed import DEFAULT_STATURE
@@ -63,7 +65,7 @@ def generic_offsets(stature: float = DEFAULT_STATURE) -> np.ndarray:
     return offsets * stature
 
 
-def rest_joints_from_offsets(offsets: np.ndarray, parents=PARENTS) -> np.ndarray:
+def rest_joints_from_offsets(offsets: np.ndarray, parents: Sequence[int] = PARENTS) -> np.ndarray:
     """Return rest joints (J, 3) in metres, the root at the origin, from parent-relative offsets (J, 3)."""
     joints = np.zeros_like(offsets)
     for joint, parent in enumerate(parents):
@@ -77,7 +79,8 @@ def generic_rest_joints(stature: float = DEFAULT_STATURE) -> np.ndarray:
     return rest_joints_from_offsets(generic_offsets(stature))
 
 
-def forward_kinematics(rotmats: np.ndarray, rest_joints: np.ndarray, trans: np.ndarray, parents=PARENTS):
+def forward_kinematics(rotmats: np.ndarray, rest_joints: np.ndarray, trans: np.ndarray,
+                       parents: Sequence[int] = PARENTS) -> tuple[np.ndarray, np.ndarray]:
     """Pose a skeleton: return global rotations (T, J, 3, 3) and joints (T, J, 3) in metres.
 
     rotmats (T, J, 3, 3) are parent-relative, the root's takes the rest frame to the world; rest_joints (J, 3) and

@@ -34,7 +34,7 @@ def write_action(datablock: bpy.types.ID, name: str, channels: Iterable[Channel]
     return action
 
 
-def write_channels(holder, channels: Iterable[Channel]) -> None:
+def write_channels(holder: bpy.types.Action | bpy.types.ActionChannelbag, channels: Iterable[Channel]) -> None:
     """Key channels in an Action: in the F-curves that are there, emptied, or in new ones. Other curves stay.
 
     `holder` holds the Action's `fcurves` and `groups`; see `fcurve_reading.curves_holder`.
@@ -54,7 +54,7 @@ def bone_path(bone_name: str, property_name: str) -> str:
     return f'pose.bones["{bpy.utils.escape_identifier(bone_name)}"].{property_name}'
 
 
-def _new_holder(action: bpy.types.Action, datablock: bpy.types.ID):
+def _new_holder(action: bpy.types.Action, datablock: bpy.types.ID) -> bpy.types.Action | bpy.types.ActionChannelbag:
     """Return what holds a new Action's F-curves and groups: a channelbag from Blender 4.4 on, before that the Action itself."""
     if not hasattr(action, "slots"):
         return action

@@ -45,7 +45,7 @@ def remove_contacts(armature_object: bpy.types.Object) -> None:
     holder = curves_holder(armature_object.animation_data)
     for bone, name in PROPERTIES:
         curve = holder.fcurves.find(contact_path(bone, name)) if holder else None
-        if curve:
+        if holder and curve:
             holder.fcurves.remove(curve)
         if bone in armature_object.pose.bones and name in armature_object.pose.bones[bone]:
             del armature_object.pose.bones[bone][name]

@@ -26,7 +26,8 @@ def all_fcurves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
     return [fcurve for layer in action.layers for strip in layer.strips for bag in strip.channelbags for fcurve in bag.fcurves]
 
 
-def curves_holder(animation: bpy.types.AnimData):
+def curves_holder(
+        animation: bpy.types.AnimData | None) -> bpy.types.Action | bpy.types.ActionChannelbag | None:
     """Return what holds the `fcurves` and `groups` that animate a data-block: the first channelbag of its slot from Blender 4.4
     on, before that the Action; None where there is none."""
     if animation is None or animation.action is None:

@@ -55,7 +55,7 @@ def shift_footage(camera: bpy.types.Camera, start_frame: float, rate: float) -> 
     camera.driver_remove(_OFFSET_PATH)
     holder = curves_holder(camera.animation_data)
     keyed = holder.fcurves.find(_OFFSET_PATH) if holder else None
-    if keyed:
+    if holder and keyed:
         holder.fcurves.remove(keyed)
     kept: Mapping = camera[_KEPT]
     movie = Movie(kept["fps"], kept["length"], np.array(kept["picture_times"]), kept["unit"])

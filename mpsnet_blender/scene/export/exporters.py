@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import addon_utils
 import bpy
@@ -83,7 +84,7 @@ def _run(name: str, scene: bpy.types.Scene, path: Path, options: dict) -> None:
             raise ExportError(f"Blender could not write {path.name}: {str(error).strip()}") from None
 
 
-def _known_options(operator, name: str) -> set[str]:
+def _known_options(operator: Any, name: str) -> set[str]:
     """Return an operator's options. Their names differ by version: 4.5 has no `export_textures_mode` that 5.0 has."""
     try:
         return set(operator.get_rna_type().properties.keys())

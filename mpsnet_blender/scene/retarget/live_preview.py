@@ -131,7 +131,7 @@ def _follow() -> None:
 
 
 @persistent
-def _look_for_followers(*_) -> None:
+def _look_for_followers(*_: object) -> None:
     """Learn who follows in a file just opened, or after an undo."""
     known = dict(_followers)
     _followers.clear()
