@@ -6,6 +6,7 @@ import ctypes
 import os
 import sys
 import threading
+import tomllib
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,11 +36,12 @@ SYSTEM_LIBRARIES = {
 
 @dataclass(frozen=True)
 class Interpreters:
-    """The environments' interpreters: by profile of the backend, and by Blender version.
+    """The environments' interpreters: of the tests outside Blender by what they are for ("lint", "keypoints", "mpsnet"), and
+    by Blender version.
 
     `left_out` tells what has none, and why.
     """
-    backend: dict[str, Path]
+    outside: dict[str, Path]
     blender: dict[str, Path]
     left_out: dict[str, str]
 
@@ -66,7 +68,7 @@ def make_environments(home: Path, in_blender: bool = True, outside: bool = True)
         try:
             builds = {version: pool.submit(make_blender, home, version, cancelled) for version in versions}
             BackendEnvironment(home).ensure(ProgressPrinter("[backend] ").message, cancelled=cancelled)
-            backend = {profile: make_backend(home, profile, cancelled) for profile in PROFILES if outside}
+            others = make_others(home, cancelled) if outside else {}
             blender, left_out = those_with_a_python(builds)
         except BaseException:
             cancelled.set()
@@ -75,7 +77,7 @@ def make_environments(home: Path, in_blender: bool = True, outside: bool = True)
         left_out = {"the tests in Blender": "--quick"}
     if not outside:
         left_out["all tests but those in Blender"] = "--blender"
-    return Interpreters(backend, blender, left_out)
+    return Interpreters(others, blender, left_out)
 
 
 def those_with_a_python(builds: dict[str, Future[Path]]) -> tuple[dict[str, Path], dict[str, str]]:
@@ -96,6 +98,18 @@ def those_with_a_python(builds: dict[str, Future[Path]]) -> tuple[dict[str, Path
     if lacking is not None and not made:
         raise lacking
     return made, left_out
+
+
+def make_others(home: Path, cancelled: threading.Event) -> dict[str, Path]:
+    """Return the interpreters of the tests outside Blender by what they are for."""
+    return {"lint": make_lint(home, cancelled)} | {profile: make_backend(home, profile, cancelled) for profile in PROFILES}
+
+
+def make_lint(home: Path, cancelled: threading.Event) -> Path:
+    """Return the interpreter of the environment with ruff and mypy, as pyproject.toml pins them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = Packages("\n".join(project["dependency-groups"]["lint"]) + "\n", ("ruff", "mypy"), 30, 120)
+    return make(home, PythonEnvironment(home, "tests-lint", packages), "tests-lint", cancelled, base_python.candidates())
 
 
 def make_backend(home: Path, profile: str, cancelled: threading.Event) -> Path:

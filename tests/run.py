@@ -1,8 +1,8 @@
 """Runs every test: `python3 tests/run.py [--quick | --blender] [pytest arguments]`. Needs Python 3.11 or later with pip and venv.
 
-Makes the environments that are missing: the backend's, those with pytest, and one with bpy for each Blender version whose
-Python is found here (none with --quick). The last line sums all runs, "N passed, N failed, N skipped"; the lines before it
-say what was left out, and why.
+Makes the environments that are missing: the backend's, one with ruff and mypy, those with pytest, and one with bpy for each
+Blender version whose Python is found here (none with --quick). ruff and mypy count as one test each. The last line sums all
+runs, "N passed, N failed, N skipped"; the lines before it say what was left out, and why.
 """
 
 from __future__ import annotations
@@ -74,16 +74,27 @@ def main(arguments: list[str]) -> int:
 
 
 def run_all(home: Path, interpreters: Interpreters, pytest_arguments: list[str]) -> Counts:
-    """Run every group of tests in its environment and return the sum."""
+    """Check the sources, run every group of tests in its environment, and return the sum."""
     total = Counts()
-    if interpreters.backend:
-        keypoints, mpsnet = interpreters.backend["keypoints"], interpreters.backend["mpsnet"]
+    if interpreters.outside:
+        keypoints, mpsnet = interpreters.outside["keypoints"], interpreters.outside["mpsnet"]
+        total += run_checks(interpreters.outside["lint"], mpsnet, home)
         total += run_pytest("pure", keypoints, PURE_TESTS, pytest_arguments, home)
         total += run_pytest("backend", keypoints, ("tests/backend",), pytest_arguments, home)
         total += run_pytest("mpsnet", mpsnet, ("tests/mpsnet",), pytest_arguments, home)
     for version, python in interpreters.blender.items():
         total += run_pytest(f"Blender {version}", python, ("tests/blender",), pytest_arguments, home)
     return total
+
+
+def run_checks(python: Path, with_types: Path, home: Path) -> Counts:
+    """Check all sources by ruff and by mypy, one test each; mypy finds the packages' types by the interpreter `with_types`."""
+    print("\n=== lint ===", flush=True)
+    checks = (["ruff", "check", "--no-cache", "."],
+              ["mypy", f"--python-executable={with_types}", f"--cache-dir={home / 'mypy-cache'}"])
+    statuses = [subprocess.run([python, "-m", *check], cwd=ROOT, env=child_environ(), check=False).returncode
+                for check in checks]
+    return Counts(passed=statuses.count(0), failed=len(statuses) - statuses.count(0))
 
 
 def run_pytest(name: str, python: Path, patterns: tuple[str, ...], pytest_arguments: list[str],
