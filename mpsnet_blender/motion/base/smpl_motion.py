@@ -90,5 +90,5 @@ def world_motion(poses: np.ndarray, trans: np.ndarray, rest_joints: np.ndarray, 
                  contacts: np.ndarray, is_shod: bool = True) -> WorldMotion:
     """Return a motion from arrays as a motion file has them: poses (T, 72) rotation vectors in radians, trans (T, 3) metres."""
     rotmats = rotmat_from_rotvec(np.reshape(poses, (-1, JOINT_COUNT, 3)))
-    arrays = (np.asarray(array, dtype=np.float64) for array in (trans, rest_joints, timestamps, contacts))
-    return WorldMotion(rotmats, *arrays, is_shod=is_shod)
+    transl, rest, times, contact = (np.asarray(array, dtype=np.float64) for array in (trans, rest_joints, timestamps, contacts))
+    return WorldMotion(rotmats, transl, rest, times, contact, is_shod)
