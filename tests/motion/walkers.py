@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from mpsnet_blender.motion.base import soles
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
-from mpsnet_blender.motion.base.soles import Sole, soles_of
-from mpsnet_blender.motion.cleanup.leg_solver import solve_leg
+from mpsnet_blender.motion.base.soles import soles_of
+from mpsnet_blender.motion.cleanup.leg_solver import FootTarget, solve_leg
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
 
 FPS = 30.0
 ANKLE_HEIGHT = 0.105         # that of somebody 1.7 m tall in shoes
 STRIDE_SECONDS, STANCE_SHARE, STRIDE_METRES = 1.1, 0.62, 1.1
 UPRIGHT = rotmat_from_rotvec(np.array((np.pi / 2, 0, 0)))       # Y up to Z up: faces -y
-
-
-@dataclass(frozen=True)
-class _Foot:
-    sole: Sole
-    rotmats: np.ndarray
-    ankles: np.ndarray
-    held: np.ndarray
-    toes: np.ndarray
 
 
 def walker(frames: int = 150, stride: float = STRIDE_METRES) -> WorldMotion:
@@ -49,7 +40,7 @@ def walker_at(times: np.ndarray, stride: float = STRIDE_METRES) -> WorldMotion:
         ankles, stands = _steps(times, phase, stride, float(joints[0, sole.ankle, 0]))
         flat = sole.flat(np.full(frames, -np.pi / 2))
         solve_leg(body.rotmats, turned, joints, np.zeros((frames, 3)),
-                  _Foot(sole, flat, ankles, stands.astype(float), np.tile(np.eye(3), (frames, 1, 1))))
+                  FootTarget(sole, flat, ankles, stands.astype(float), np.tile(np.eye(3), (frames, 1, 1))))
         contacts += [stands, stands]
     return replace(body, contacts=np.stack(contacts, axis=1).astype(float))
 

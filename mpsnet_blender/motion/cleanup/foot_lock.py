@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
@@ -12,21 +10,10 @@ from ..base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import Sole, soles_of, standing_ankle_height, stature_of
 from .footprints import PlantedFoot, planted_foot, turned_about
-from .leg_solver import pelvis_shift, solve_leg
+from .leg_solver import FootTarget, pelvis_shift, solve_leg
 
 _FADE_SECONDS, _CARRY_SECONDS = 0.25, 0.05
 _MOST_TOE_BEND = np.radians(50.0)
-
-
-@dataclass(frozen=True)
-class FootTarget:
-    """Where a foot goes: global rotations (T, 3, 3), ankles (T, 3); `held` (T,) in 0..1 how firmly; toes (T, 3, 3), the toe
-    joint's own rotation."""
-    sole: Sole
-    rotmats: np.ndarray
-    ankles: np.ndarray
-    held: np.ndarray
-    toes: np.ndarray
 
 
 def lock_feet(body: WorldMotion, strength: float = 1.0) -> WorldMotion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,21 +21,18 @@ _REACH = 0.998                          # of a stretched leg's length; a leg tha
 _FORWARD = np.array((0.0, 0.0, 1.0))    # the way the knees point in the rest pose
 
 
-class Target(Protocol):
-    """Where a foot goes; see foot_lock.FootTarget."""
-    @property
-    def sole(self) -> Sole: ...
-    @property
-    def rotmats(self) -> np.ndarray: ...
-    @property
-    def ankles(self) -> np.ndarray: ...
-    @property
-    def held(self) -> np.ndarray: ...
-    @property
-    def toes(self) -> np.ndarray: ...
+@dataclass(frozen=True)
+class FootTarget:
+    """Where a foot goes: global rotations (T, 3, 3), ankles (T, 3); `held` (T,) in 0..1 how firmly; toes (T, 3, 3), the toe
+    joint's own rotation."""
+    sole: Sole
+    rotmats: np.ndarray
+    ankles: np.ndarray
+    held: np.ndarray
+    toes: np.ndarray
 
 
-def pelvis_shift(joints: np.ndarray, targets: Sequence[Target], timestamps: np.ndarray) -> np.ndarray:
+def pelvis_shift(joints: np.ndarray, targets: Sequence[FootTarget], timestamps: np.ndarray) -> np.ndarray:
     """Return how far (T, 3) the pelvis moves: with its standing feet, so that the legs keep their length, smoothly.
 
     The least of  l (u.(p - d))^2 + k |p - d|^2  over both feet, with d what a foot moves and u along its leg, plus s |p|^2:
@@ -56,7 +53,7 @@ def pelvis_shift(joints: np.ndarray, targets: Sequence[Target], timestamps: np.n
     return shift
 
 
-def _missing_reach(joints: np.ndarray, shift: np.ndarray, target: Target) -> np.ndarray:
+def _missing_reach(joints: np.ndarray, shift: np.ndarray, target: FootTarget) -> np.ndarray:
     """Return how far (T,) the hip must sink for the leg to reach the foot, metres."""
     hip, knee, ankle = (joints[:, JOINT[f"{target.sole.side}_{name}"]] for name in ("hip", "knee", "ankle"))
     length = np.linalg.norm(knee - hip, axis=1) + np.linalg.norm(ankle - knee, axis=1)
@@ -96,7 +93,7 @@ def _away(times: np.ndarray, reach: int) -> np.ndarray:
     return _windows(times, reach) - times[reach:-reach, None]
 
 
-def solve_leg(local: np.ndarray, rotmats: np.ndarray, joints: np.ndarray, shift: np.ndarray, target: Target) -> None:
+def solve_leg(local: np.ndarray, rotmats: np.ndarray, joints: np.ndarray, shift: np.ndarray, target: FootTarget) -> None:
     """Write into `local` (T, 24, 3, 3) the rotations of a leg that reaches its foot.
 
     rotmats (T, 24, 3, 3) and joints (T, 24, 3) are the body's before, shift (T, 3) what its pelvis moves.

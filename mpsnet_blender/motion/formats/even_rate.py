@@ -8,6 +8,7 @@ import numpy as np
 
 from ...shared.motion_file import Motion
 from ...shared.smpl_skeleton import JOINT_COUNT
+from ..base.quaternions import slerp
 from ..base.rotations import quat_from_rotvec, rotvec_from_quat
 
 _EVEN = 0.01  # frames that a timestamp may lie off its place before the motion is resampled
@@ -54,14 +55,5 @@ def _between(values: np.ndarray, before: np.ndarray, share: np.ndarray) -> np.nd
 def _between_rotations(poses: np.ndarray, before: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Return rotation vectors (N, 72) between frames of `poses` (T, 72): spherical linear interpolation (Shoemake 1985)."""
     quats = quat_from_rotvec(poses.reshape(-1, JOINT_COUNT, 3))
-    first, last = quats[before], quats[np.minimum(before + 1, len(quats) - 1)]
-    cosine = np.sum(first * last, axis=-1, keepdims=True)
-    last, cosine = np.where(cosine < 0, -last, last), np.abs(cosine)
-    angle = np.arccos(np.clip(cosine, 0.0, 1.0))
-    share = share[:, None, None]
-    is_tiny = angle < 1e-6  # there the formula is 0 / 0, and a straight line is the same
-    sine = np.where(is_tiny, 1.0, np.sin(angle))
-    weight_first = np.where(is_tiny, 1 - share, np.sin((1 - share) * angle) / sine)
-    weight_last = np.where(is_tiny, share, np.sin(share * angle) / sine)
-    mixed = weight_first * first + weight_last * last
-    return rotvec_from_quat(mixed / np.linalg.norm(mixed, axis=-1, keepdims=True)).reshape(-1, 3 * JOINT_COUNT)
+    between = slerp(quats[before], quats[np.minimum(before + 1, len(quats) - 1)], share[:, None])
+    return rotvec_from_quat(between).reshape(-1, 3 * JOINT_COUNT)
