@@ -10,7 +10,7 @@ from mpsnet_blender.motion.base.rotations import quat_from_rotmat, rotmat_from_r
 from mpsnet_blender.motion.retarget.bone_mapping import map_bones
 from mpsnet_blender.motion.retarget.mapped_rigs import MappedMotion
 from mpsnet_blender.motion.retarget.posing import pose_forward
-from mpsnet_blender.motion.retarget.rest_alignment import compute_body_axes, find_body_turn
+from mpsnet_blender.motion.retarget.rest_alignment import align_rest_poses, compute_body_axes, find_body_turn
 from mpsnet_blender.motion.retarget.root_path import compute_leg_length, compute_root_turns, find_carrier_bone, find_placement
 from tests.made_rigs import Build, make_rig
 
@@ -99,6 +99,25 @@ def test_from_one_bodys_axes_to_anothers_it_turns_the_way_between_them():
     upright, bone_map = mapped(Build())
     turned, other_map = mapped(Build(), axes=TURNED)
     np.testing.assert_allclose(find_body_turn(turned, other_map, upright, bone_map), (np.cos(0.4), 0, 0, np.sin(0.4)), atol=1e-9)
+
+
+def test_what_rests_alike_is_aligned_by_the_bodies_axes_alone():
+    """Of two rigs that were built alike and lie about differently, every bone goes from the one's rest to the other's."""
+    source, source_map = mapped(Build(arms_down=30), axes=TURNED)
+    target, target_map = mapped(Build(arms_down=30), axes=LYING, seed=7)
+    for slot, quat in align_rest_poses(source, source_map, target, target_map).items():
+        np.testing.assert_allclose(turn(quat, target.axes.T), source.axes.T, atol=1e-6, err_msg=slot)
+
+
+@pytest.mark.parametrize(("slot", "degrees"), [("left_upper_arm", 45), ("right_upper_arm", -45), ("left_hand", 45), ("hips", 0),
+                                               ("left_thigh", 0), ("left_foot", 0)])
+def test_an_arm_that_rests_lower_is_raised_by_the_difference(slot, degrees):
+    """About the axis that points to the front: a turn from the left's down to its side is one from -z to x."""
+    source, source_map = mapped(Build())
+    target, target_map = mapped(Build(arms_down=45))
+    quat = align_rest_poses(source, source_map, target, target_map)[slot]
+    half = np.radians(degrees) / 2
+    np.testing.assert_allclose(quat * np.sign(quat[0]), (np.cos(half), 0, -np.sin(half), 0), atol=1e-6)
 
 
 def test_backs_that_lean_a_little_and_hips_that_are_turned_a_little_keep_the_rigs_axes():
