@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.base.rotations import about, fitted_rotmats, frames, limited, swing, swing_and_twist
-from backend.body.analytic_solve import solve_rotations, without_hyperextension
+from backend.body.analytic_solve import calm_unseen, solve_rotations, without_hyperextension
 from backend.people.landmarks import LANDMARK
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
 from tests.backend.angles import angle_between
@@ -149,3 +151,69 @@ def test_a_fitted_rotation_is_recovered_whatever_the_place_and_size():
     rest, turn = GENERATOR.normal(size=(11, 3)), Rotation.random(20, random_state=2).as_matrix()
     points = 1.4 * np.einsum("tij,kj->tki", turn, rest) + GENERATOR.normal(size=(20, 1, 3))
     np.testing.assert_allclose(fitted_rotmats(rest, points, GENERATOR.uniform(0.2, 1, (20, 11))), turn, atol=1e-9)
+
+
+def held(**turns):
+    """Return somebody who keeps one pose for a second before the camera: joints turned by rotation vectors in degrees."""
+    rotmats = np.tile(np.eye(3), (30, 24, 1, 1))
+    rotmats[:, 0] = Rotation.from_euler("x", 180, degrees=True).as_matrix()
+    for joint, degrees in turns.items():
+        rotmats[:, JOINT[joint]] = Rotation.from_rotvec(degrees, degrees=True).as_matrix()
+    person = random_poses(1)
+    return replace(person, rotmats=rotmats, transl=person.transl.repeat(30, 0), timestamps=np.arange(30) / 30)
+
+
+def solved_degrees(person, *joints):
+    """Return the solved rotation vectors in degrees of joints in the middle of the clip."""
+    solved = solve_rotations(lifted_track(person))[15]
+    return [Rotation.from_matrix(solved[JOINT[joint]]).as_rotvec(degrees=True) for joint in joints]
+
+
+@pytest.mark.parametrize("degrees", [25, -30])
+def test_an_ankle_bends_as_it_was_seen_to(degrees):
+    (ankle,) = solved_degrees(held(left_ankle=(degrees, 0, 0), left_knee=(20, 0, 0)), "left_ankle")
+    assert ankle[0] == pytest.approx(degrees, abs=2) and abs(ankle[1]) < 9 and abs(ankle[2]) < 3
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_half_of_a_hands_bend_is_believed(side):
+    elbow = {f"{side}_elbow": (0, -40 if side == "left" else 40, 0)}
+    (wrist,) = solved_degrees(held(**elbow, **{f"{side}_wrist": (0, 0, 50)}), f"{side}_wrist")
+    assert wrist[2] == pytest.approx(25, abs=4) and np.abs(wrist[:2]).max() < 12
+
+
+@pytest.mark.parametrize(("side", "degrees"), [("left", 60), ("right", -60), ("left", -60)])
+def test_seven_tenths_of_a_hands_twist_are_believed_and_the_forearm_takes_half_of_it(side, degrees):
+    bent = (0, -40 if side == "left" else 40, 0)
+    person = held(**{f"{side}_elbow": bent, f"{side}_wrist": (degrees, 0, 0)})
+    untwisted = held(**{f"{side}_elbow": bent})
+    for joint in (f"{side}_elbow", f"{side}_wrist"):
+        turned, plain = (solve_rotations(lifted_track(one))[15, JOINT[joint]] for one in (person, untwisted))
+        twist = Rotation.from_matrix(plain.T @ turned).as_rotvec(degrees=True)
+        np.testing.assert_allclose(twist, (0.7 * degrees / 2, 0, 0), atol=3.0)
+
+
+def test_a_turned_head_is_shared_with_the_neck():
+    neck, head = solved_degrees(held(neck=(0, 25, 0), head=(0, 25, 0)), "neck", "head")
+    np.testing.assert_allclose(neck, head, atol=1e-6)
+    assert 40 < neck[1] + head[1] < 51 and np.abs(neck[[0, 2]]).max() < 2
+
+
+def test_a_head_turns_by_80_degrees_at_most():
+    neck, head = solved_degrees(held(neck=(0, 60, 0), head=(0, 60, 0)), "neck", "head")
+    assert neck[1] + head[1] == pytest.approx(80, abs=1)
+
+
+def test_joints_that_are_not_seen_turn_slowly_and_those_that_are_stay():
+    person = held()
+    trembling = person.rotmats @ Rotation.from_rotvec(
+        np.radians(20) * np.random.default_rng(0).normal(size=(30 * 24, 3))).as_matrix().reshape(30, 24, 3, 3)
+    lifted = lifted_track(person)
+    arm = [LANDMARK[f"left_{name}"] for name in ("wrist", "pinky", "index", "thumb")]
+    lifted.weights[10:20, arm] = 0.0
+    calmed = calm_unseen(trembling, lifted)
+    hidden, seen = JOINT["left_wrist"], JOINT["right_wrist"]
+    np.testing.assert_allclose(calmed[:, seen], trembling[:, seen], atol=1e-9)
+    steps = [angle_between(rotmats[12:17, hidden], rotmats[13:18, hidden]).mean() for rotmats in (calmed, trembling)]
+    assert steps[0] < 0.2 * steps[1]
+    np.testing.assert_allclose(calmed[:5, hidden], trembling[:5, hidden], atol=0.05)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.people.gaps import Clock, fill_gaps
+from backend.people.gaps import Clock, fill_gaps, span_starts
 from tests.backend.made_people import person_track, seen_from, walker
 
 CLOCK = Clock(np.arange(150), np.arange(150) / 30, 30.0)
@@ -30,6 +30,11 @@ def test_a_short_gap_is_filled_between_its_ends_at_score_nought():
     assert (filled.score[50:80] == 0).all() and (filled.score[:50] > 0).all() and (filled.score[80:] > 0).all()
     np.testing.assert_allclose(filled.xy[59], WHOLE.xy[49] + (WHOLE.xy[80] - WHOLE.xy[49]) * 10 / 31)
     np.testing.assert_array_equal(filled.xy[:50], WHOLE.xy[:50])
+
+
+def test_a_track_goes_on_after_each_gap():
+    assert span_starts(WHOLE).tolist() == []
+    assert span_starts(without(WHOLE, (3, 7), (9, 12), (140, 150))).tolist() == [3, 5]
 
 
 def test_a_long_gap_is_left_out():

@@ -65,6 +65,21 @@ def test_tails_exchanged_where_two_people_crossed_are_put_right():
     assert len(people) == 2 and ends[0][1] > ends[0][0] + 300 and ends[1][1] < ends[1][0] - 300
 
 
+@pytest.mark.parametrize("late", [0, 1])
+def test_tails_are_put_right_though_one_of_both_came_into_view_later(late):
+    meeting = int(np.argmin(np.abs(TO_THE_RIGHT.xy.mean(1) - TO_THE_LEFT.xy.mean(1))[:, 0]))
+    mixed = []
+    for number, (first, second) in enumerate((((TO_THE_RIGHT, RED), (TO_THE_LEFT, BLUE)),
+                                              ((TO_THE_LEFT, BLUE), (TO_THE_RIGHT, RED)))):
+        head = tracklet(first[0], slice(meeting - 20 if number == late else 0, meeting), first[1])
+        tail = tracklet(second[0], slice(meeting, None), second[1])
+        for name in ("frame_index", "timestamps", "observations", "appearances"):
+            setattr(head, name, getattr(head, name) + getattr(tail, name))
+        mixed.append(head)
+    ends = [(person.xy[0].mean(0)[0], person.xy[-1].mean(0)[0]) for person in stitch(mixed, IMAGE_SIZE)]
+    assert len(ends) == 2 and sorted(end > start for start, end in ends) == [False, True]
+
+
 def test_a_double_of_one_person_is_removed():
     double = tracklet(TO_THE_RIGHT, slice(10, 80), RED)
     (person,) = stitch([double, whole(TO_THE_RIGHT, RED)], IMAGE_SIZE)

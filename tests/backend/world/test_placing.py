@@ -13,6 +13,7 @@ from backend.people.gaps import Clock
 from backend.people.landmarks import LANDMARK
 from backend.world.placing import Stage, seen_feet, sight_of, stand
 from backend.world.soles import soles
+from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.backend.angles import angle_between
 from tests.backend.made_people import INTRINSICS, Walker, person_track, seen_from, walker, world_from_camera
 
@@ -43,6 +44,14 @@ def test_feet_are_posed_where_the_body_has_its_soles(pitch):
     true, feet = sighted(pitch)
     np.testing.assert_allclose(feet.posed, soles(true.joints, true.body.stature, DOWN), atol=1e-9)
     assert np.abs(feet.seen - feet.posed).max() < 0.12          # each sole beside its landmark
+
+
+def test_the_lowest_part_beside_the_feet_is_told_for_a_root_at_the_origin():
+    true = walker(60)
+    person = CapturedPerson(person_track(seen_from(true)), true.body, seen_from(true).motion, 60, 0)
+    sight = sight_of(person, true.rotmats, INTRINSICS, np.tile(world_from_camera(), (60, 1, 1)))
+    knees = (true.joints - true.transl[:, None])[:, [JOINT["left_knee"], JOINT["right_knee"]], 2]
+    np.testing.assert_allclose(sight.lowest, knees.min(1) - 0.035 * 1.7, atol=1e-9)       # of who walks it is a knee
 
 
 def test_feet_are_seen_from_the_cameras_place_and_right():

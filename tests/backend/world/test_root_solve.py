@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from backend.people.landmarks import LANDMARK
+from backend.world import root_solve
 from backend.world.root_solve import Sight, solve_root_path
 from backend.world.soles import other_parts, soles
 from mpsnet_blender.shared.smpl_skeleton import JOINT
@@ -101,7 +102,28 @@ def test_who_lies_is_not_under_the_floor():
     sight = sight_of(flat, (0, 0, 1.4))
     sunk = replace(sight, rays=sight.rays + np.array((0.0, 0.03, 0.0)))             # 12 cm too low in the picture
     assert (solve_root_path(replace(sunk, lowest=sunk.lowest + 9), np.zeros((90, 4))) - flat.transl)[:, 2].mean() < -0.08
-    assert (solve_root_path(sunk, np.zeros((90, 4))) - flat.transl)[:, 2].mean() > -0.04
+    held = solve_root_path(sunk, np.zeros((90, 4)))
+    assert (held - flat.transl)[:, 2].mean() > -0.04
+    assert np.abs((held - flat.transl)[:, 0]).max() < 0.01         # lifted, and not pushed aside
+
+
+@pytest.mark.parametrize(("forward", "weights"), [
+    ((0, 1, 0), (1 / 36, 1 / 1.44, 1 / 144)),                   # aside 6, towards the camera 1.2, up 12 metres a second^2
+    ((1, 0, 0), (1 / 1.44, 1 / 36, 1 / 144)),
+    ((0, 0.6, -0.8), (1 / 36, 0.36 / 1.44 + 0.64 / 36, 0.36 / 144 + 0.64 / 1.44)),      # looking down, up is towards it too
+])
+def test_inertia_weighs_accelerations_by_how_the_camera_looks(forward, weights):
+    sight = sight_of(walker(4), (0, 0, 1.4))
+    poses = sight.world_from_cam.copy()
+    poses[:, :3, 2] = forward
+    times = np.array((0.0, 0.1, 0.3, 0.4))
+    coefficients, found = root_solve._inertia(replace(sight, world_from_cam=poses, timestamps=times))
+    np.testing.assert_allclose(coefficients @ (1, 1, 1), 0.0, atol=1e-9)                    # who stands changes no speed
+    places = times ** 2
+    changes = np.diff(np.diff(places) / np.diff(times))
+    np.testing.assert_allclose([row @ places[t:t + 3] for t, row in enumerate(coefficients)], changes, atol=1e-9)
+    span = 0.15             # seconds for which a frame stands, of 1 / 30 over which errors stay alike
+    np.testing.assert_allclose(found[0], np.diag(weights) / (span / 30), rtol=1e-9, atol=1e-9)
 
 
 def test_a_long_gap_holds_nobody_to_the_spot():
