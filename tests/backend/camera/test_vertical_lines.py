@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from backend.base.regions import Region
 from backend.camera.scenery import Scenery
@@ -38,6 +39,61 @@ def test_posts_side_by_side_tell_the_roll_for_sure_and_the_pitch_less():
     vertical = find_vertical(lines, np.repeat(NO_TURN, len(lines), 0), 1, INTRINSICS)
     assert abs(np.degrees(vertical.roll) - 2) < 1
     assert vertical.sigma[0] > 2 * vertical.sigma[1]
+
+
+def exact_posts(pitch, roll, count):
+    """Return lines (N, 4) px of upright posts 6 m away, as a camera held so (degrees) sees them."""
+    down = down_in_camera(np.radians(pitch), np.radians(roll))
+    right = np.cross(down, (0.0, 0.0, 1.0))
+    right /= np.linalg.norm(right)
+    forward = np.cross(right, down)
+    feet = 6 * forward + np.linspace(-2.5, 2.5, count)[:, None] * right
+    ends = np.stack([feet - height * down for height in (-0.5, 1.0)], axis=1)
+    return (ends[..., :2] / ends[..., 2:] * INTRINSICS[0, 0] + INTRINSICS[:2, 2]).reshape(count, 4)
+
+
+def strays(count, length):
+    """Return lines (N, 4) px of that length that lean by 15 to 20 degrees, each its way."""
+    generator = np.random.default_rng(0)
+    middle = generator.uniform((100, 100), (1180, 620), (count, 2))
+    angle = np.radians(generator.uniform(15, 20, count)) * generator.choice((-1, 1), count)
+    reach = length / 2 * np.stack([np.sin(angle), np.cos(angle)], 1)
+    return np.concatenate([middle - reach, middle + reach], axis=1)
+
+
+def told(lines, pictures=1):
+    return find_vertical(lines, np.repeat(NO_TURN, len(lines), 0), pictures, INTRINSICS)
+
+
+@pytest.mark.parametrize(("pitch", "roll"), [(0, 0), (20, 0), (0, -12), (-15, 8), (35, 15)])
+def test_lines_that_are_drawn_exactly_tell_exactly(pitch, roll):
+    vertical = told(exact_posts(pitch, roll, 9))
+    assert np.degrees(vertical.pitch) == pytest.approx(pitch, abs=0.01)
+    assert np.degrees(vertical.roll) == pytest.approx(roll, abs=0.01)
+    np.testing.assert_allclose(vertical.down, down_in_camera(np.radians(pitch), np.radians(float(roll))), atol=1e-3)
+
+
+def test_a_quarter_of_the_lines_length_must_agree():
+    upright = exact_posts(5, 0, 9)
+    length = np.linalg.norm(upright[:, 2:] - upright[:, :2], axis=1).sum()
+    few, many = (strays(60, share * length / 60) for share in (1.5, 5.0))
+    assert np.degrees(told(np.concatenate([upright, few])).pitch) == pytest.approx(5, abs=0.5)
+    assert told(np.concatenate([upright, many])) is None
+
+
+def test_as_much_as_six_tenths_of_the_long_side_must_agree_in_a_picture_on_average():
+    upright = exact_posts(5, 0, 9)
+    sides = np.linalg.norm(upright[:, 2:] - upright[:, :2], axis=1).sum() / 1280
+    assert told(upright, pictures=int(sides / 0.6)) is not None
+    assert told(upright, pictures=int(sides / 0.6) + 1) is None
+
+
+def test_lines_of_turned_cameras_are_told_in_the_firsts_axes():
+    first, second = exact_posts(0, 0, 6), exact_posts(12, 0, 6)
+    down_by_12 = Rotation.from_euler("x", -12, degrees=True).as_matrix()         # a camera 12 degrees lower, to the first one
+    turns = np.concatenate([np.repeat(NO_TURN, 6, 0), np.repeat(down_by_12[None], 6, 0)])
+    vertical = find_vertical(np.concatenate([first, second]), turns, 2, INTRINSICS)
+    assert abs(np.degrees(vertical.pitch)) < 0.05
 
 
 def test_lines_at_sixes_and_sevens_tell_nothing():
