@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import bpy
 import numpy as np
 
-from mpsnet_blender.motion.base.rest_pose import basis_quats, rest_pose
+from mpsnet_blender.motion.base.rest_pose import build_rest_pose, compute_basis_quats
 from mpsnet_blender.motion.base.rotations import quat_from_rotvec
 from mpsnet_blender.scene.base.action import Channel, bone_path, write_action
 from mpsnet_blender.scene.capture.armature import build_armature
@@ -76,10 +76,11 @@ def insert_seconds(frame_count: int) -> float:
 
 def _armature_and_quats(frame_count: int) -> tuple[bpy.types.Object, np.ndarray]:
     collection = bpy.data.collections.new("benchmark")
-    armature_object = build_armature(collection, "benchmark", rest_pose(generic_rest_joints()))
+    armature_object = build_armature(collection, "benchmark", build_rest_pose(generic_rest_joints()))
     bpy.context.scene.collection.children.link(collection)
     bone_rotmats = np.array([armature_object.data.bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
-    return armature_object, basis_quats(quat_from_rotvec(smooth_motion(frame_count).poses.reshape(-1, 24, 3)), bone_rotmats)
+    quats = quat_from_rotvec(smooth_motion(frame_count).poses.reshape(-1, 24, 3))
+    return armature_object, compute_basis_quats(quats, bone_rotmats)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mpsnet_blender.motion.formats.amass import amass_arrays
-from mpsnet_blender.motion.formats.bvh import bvh_of_motion, bvh_text
+from mpsnet_blender.motion.formats.amass import make_amass_arrays
+from mpsnet_blender.motion.formats.bvh import format_bvh, make_bvh_of_motion
 from mpsnet_blender.motion.formats.capture_folder import Capture, open_capture
-from mpsnet_blender.motion.formats.even_rate import at_even_rate
+from mpsnet_blender.motion.formats.even_rate import resample_evenly
 from mpsnet_blender.shared.motion_file import Motion, MotionFileError, read_motion
 from mpsnet_blender.shared.protocol import Result
 from mpsnet_blender.shared.whole_file import written_whole
@@ -37,7 +37,7 @@ def convert(source: Path, destination: Path, format_name: str | None, framerate:
     written, failures = [], []
     for motion_path, target in targets:
         try:
-            motion = at_even_rate(read_motion(motion_path), framerate)
+            motion = resample_evenly(read_motion(motion_path), framerate)
         except MotionFileError as error:
             failures.append(str(error))
             continue
@@ -87,10 +87,10 @@ def _write(motion: Motion, source: Path, target: Path, format_name: str, scale: 
 
 
 def _bvh_bytes(motion: Motion, scale: float) -> bytes:
-    return bvh_text(bvh_of_motion(motion, scale)).encode("ascii")
+    return format_bvh(make_bvh_of_motion(motion, scale)).encode("ascii")
 
 
 def _amass_bytes(motion: Motion) -> bytes:
     archive = io.BytesIO()
-    np.savez_compressed(archive, **amass_arrays(motion))  # type: ignore[arg-type]  # no key is named allow_pickle
+    np.savez_compressed(archive, **make_amass_arrays(motion))  # type: ignore[arg-type]  # no key is named allow_pickle
     return archive.getvalue()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from mpsnet_blender.motion.base.smpl_motion import file_motion
+from mpsnet_blender.motion.base.smpl_motion import make_file_motion
 from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, ListingError, read_listing
 from mpsnet_blender.shared.motion_file import Motion, MotionFileError, read_motion
 from mpsnet_blender.shared.protocol import Result
@@ -106,7 +106,7 @@ def camera_joints(motion: Motion) -> np.ndarray:
     """Return a motion's body joints (T, 12, 3) in its camera's frame. Raises TruthError where its file tells no camera."""
     if motion.world_from_cam is None:
         raise TruthError(f"The motion file of “{motion.source}” has no camera.", _ADVICE)
-    _, joints = file_motion(motion).pose()
+    _, joints = make_file_motion(motion).pose()
     cam_from_world = np.linalg.inv(motion.world_from_cam)
     in_camera = np.einsum("tij,tkj->tki", np.broadcast_to(cam_from_world[:, :3, :3], (motion.frame_count, 3, 3)), joints)
     return (in_camera + cam_from_world[:, None, :3, 3])[:, [JOINT[name] for name in BODY]]

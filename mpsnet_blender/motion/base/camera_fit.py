@@ -1,4 +1,4 @@
-"""The settings of a Blender camera whose view lies exactly over a video's frames."""
+"""The settings of a Blender camera whose view matches a video's frames exactly."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SENSOR_MILLIMETRES = 36.0
+SENSOR_MILLIMETRES = 36.0  # Blender's default sensor width, that of 35 mm film
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,12 @@ class CameraFit:
     shift_y: float
 
 
-def camera_fit(camera_matrix: np.ndarray, image_size: np.ndarray, frame_aspect: float) -> CameraFit:
+def fit_camera(camera_matrix: np.ndarray, image_size: np.ndarray, frame_aspect: float) -> CameraFit:
     """Return the camera for a video (`camera_matrix` (3, 3) px, `image_size` width, height px) in a render frame.
 
-    `frame_aspect` is the render frame's width over height. Footage is shown whole inside that frame (Blender's "Fit"): a
-    video wider than the frame fills its width, any other its height; the sensor fits that same side, so that the view
-    and the footage scale as one whatever the render resolution.
+    `frame_aspect` is the render frame's width over height. The whole footage is shown inside that frame (Blender's "Fit"): a
+    video wider than the frame fills its width, any other its height. The sensor fits the same side, so that view and footage
+    match at every render resolution.
     """
     width, height = (float(side) for side in image_size)
     fitted_is_width = width / height >= frame_aspect

@@ -1,7 +1,7 @@
 """Euler angles as arrays, continuous in time. Radians, float64.
 
 An order names the matrix product from left to right: "ZXY" is Rz(a) @ Rx(b) @ Ry(c), as a BVH file lists its channels.
-Blender's rotation modes read the other way round: its "XYZ" turns about X first, which is the product "ZYX".
+Blender's rotation modes are in reverse order: its "XYZ" turns about X first, which is the product "ZYX".
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ import numpy as np
 from .rotations import quat_from_rotmat, rotmat_from_quat
 
 _EVEN_ORDERS = ("XYZ", "YZX", "ZXY")
-_GIMBAL = 1e-6  # cosine of the middle angle below which the outer two turn about one axis
+_GIMBAL = 1e-6  # cosine of the middle angle: below it (rounding) the outer two turn about the same axis
 
 
 def rotmat_from_euler(angles: np.ndarray, order: str) -> np.ndarray:
     """Return rotation matrices (..., 3, 3) from angles (..., 3) in radians, one column a letter of `order`."""
     angles = np.asarray(angles, dtype=np.float64)
-    first, second, third = (_about(axis, angles[..., column]) for column, axis in enumerate(order))
+    first, second, third = (_rotate_about(axis, angles[..., column]) for column, axis in enumerate(order))
     return first @ second @ third
 
 
 def continuous_euler(rotmat: np.ndarray, order: str) -> np.ndarray:
     """Return angles (T, ..., 3) in radians, one column a letter of `order`, from rotation matrices (T, ..., 3, 3).
 
-    Each rotation has two triples, (a, b, c) and (a + pi, pi - b, c + pi), and each angle any multiple of 2 pi. Frame 0
-    takes |b| <= pi / 2, every later one what is nearest to the frame before.
+    Each rotation has two triples, (a, b, c) and (a + pi, pi - b, c + pi), up to multiples of 2 pi. Frame 0 takes the one
+    with |b| <= pi / 2, every later frame the one nearest to the frame before.
     """
-    angles = _principal(np.asarray(rotmat, dtype=np.float64), order)
+    angles = _compute_principal_angles(np.asarray(rotmat, dtype=np.float64), order)
     other = angles * (1, -1, 1) + np.pi
-    # Whether the neighbour's other triple is nearer is the same question from either triple of this frame.
-    changes = _distance(other[1:], angles[:-1]) < _distance(angles[1:], angles[:-1])
+    # Both triples of this frame give the same answer to whether the next frame changes from one kind of triple to the other.
+    changes = _compute_distance(other[1:], angles[:-1]) < _compute_distance(angles[1:], angles[:-1])
     is_other = np.zeros(angles.shape[:-1], dtype=bool)
     is_other[1:] = np.cumsum(changes, axis=0) % 2 == 1
     return np.unwrap(np.where(is_other[..., None], other, angles), axis=0)
@@ -53,34 +53,34 @@ def quat_from_euler(angles: np.ndarray, order: str) -> np.ndarray:
     return quat_from_rotmat(rotmat_from_euler(in_product, product))
 
 
-def _principal(rotmat: np.ndarray, order: str) -> np.ndarray:
-    """Return the angles (T, ..., 3) with |b| <= pi / 2; in gimbal lock the last one stays what it was."""
+def _compute_principal_angles(rotmat: np.ndarray, order: str) -> np.ndarray:
+    """Return the angles (T, ..., 3) with |b| <= pi / 2; in gimbal lock the last angle keeps its previous value."""
     i, j, k = ("XYZ".index(axis) for axis in order)
     sign = 1.0 if order in _EVEN_ORDERS else -1.0
     # R[i] = (cos b cos c, -sign cos b sin c, sign sin b) at the columns (i, j, k).
     cosine = np.hypot(rotmat[..., i, i], rotmat[..., i, j])
     middle = np.arctan2(sign * rotmat[..., i, k], cosine)
-    last = _held(np.arctan2(-sign * rotmat[..., i, j], rotmat[..., i, i]), cosine < _GIMBAL)
+    last = _fill_unknown(np.arctan2(-sign * rotmat[..., i, j], rotmat[..., i, i]), cosine < _GIMBAL)
     # R Rk(c)^T = Ri(a) Rj(b), whose column j is Ri(a)'s: (cos a, sign sin a) at the rows (j, k).
     column = sign * np.sin(last)[..., None] * rotmat[..., :, i] + np.cos(last)[..., None] * rotmat[..., :, j]
     first = np.arctan2(sign * column[..., k], column[..., j])
     return np.stack((first, middle, last), axis=-1)
 
 
-def _held(values: np.ndarray, is_unknown: np.ndarray) -> np.ndarray:
-    """Return values (T, ...) with each unknown one replaced by the last known before it, at the beginning by the first."""
+def _fill_unknown(values: np.ndarray, is_unknown: np.ndarray) -> np.ndarray:
+    """Return values (T, ...) with each unknown one replaced by the last known before it, or else by the first known."""
     frames = np.arange(len(values)).reshape(-1, *[1] * (values.ndim - 1))
     latest = np.maximum.accumulate(np.where(is_unknown, -1, frames), axis=0)
     first = np.argmin(is_unknown, axis=0, keepdims=True)
     return np.take_along_axis(values, np.where(latest < 0, first, latest), axis=0)
 
 
-def _distance(angles: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return the sum over the three angles of their differences, each the short way round."""
+def _compute_distance(angles: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the sum over the three angles of their absolute differences, each at most pi."""
     return np.abs((angles - others + np.pi) % (2 * np.pi) - np.pi).sum(axis=-1)
 
 
-def _about(axis: str, angle: np.ndarray) -> np.ndarray:
+def _rotate_about(axis: str, angle: np.ndarray) -> np.ndarray:
     """Return rotations (..., 3, 3) about a coordinate axis."""
     i = "XYZ".index(axis)
     j, k = (i + 1) % 3, (i + 2) % 3

@@ -1,6 +1,6 @@
-"""Which frame of a movie Blender shows when, and how a camera's background keeps in step with the motion.
+"""Which frame of a movie Blender shows at which time, and how a camera's background stays in step with the motion.
 
-Blender numbers a movie's frames by its nominal rate, which is often not the rate at which its pictures come: its frame n
+Blender numbers a movie's frames by its nominal rate, which often differs from the true rate of its pictures: Blender's frame n
 is the last picture that begins no later than n / nominal rate (measured in Blender 4.2 to 5.3: findings/movie_frames.sh).
 """
 
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_MILLISECOND = 1e-3      # seconds; the unit in which Matroska and WebM tell times, and other files made of them
-_FINER_UNIT = 2e-5       # seconds; in most files, such as 1/90000
-_SAME_INSTANT = 1.5e-3   # seconds; what a formula may lose against the best frames: more than times in milliseconds do
-_NEARER_COUNT = 0.01     # of two movie frames that show equally well, the one nearer in time
-_WIDEST_REACH = 16       # movie frames to either side in which the best one is sought: an hour's stay within 100 MB
+_MILLISECOND = 1e-3      # seconds; the unit of times in Matroska and WebM, and in files converted from them
+_FINER_UNIT = 2e-5       # seconds; above the unit of times in most other files, such as 1/90000
+_SAME_INSTANT = 1.5e-3   # seconds; by which a formula may be worse than the best frames: more than rounding to milliseconds
+_NEARER_COUNT = 0.01     # weight that decides between two movie frames that show the same picture: the nearer in time
+_WIDEST_REACH = 16       # movie frames to each side in which the best one is sought: an hour of video takes less than 100 MB
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Movie:
 
 @dataclass(frozen=True)
 class SceneClock:
-    """When a video plays in a scene: its second `origin_seconds` falls on `start_frame`, at `fps` frames a second."""
+    """When a video plays in a scene: the video's second `origin_seconds` is at `start_frame`; the scene has `fps` frames a
+    second."""
     start_frame: float
     origin_seconds: float
     fps: float
@@ -45,9 +46,9 @@ class SceneClock:
 
 @dataclass(frozen=True)
 class FootagePlan:
-    """How an image user plays a movie: it counts `frame_count` scene frames from `first_frame` on, and shows the movie's
-    frame of that count plus an offset: a number, or a formula of `frame` in functions that Blender evaluates without
-    Python; where no formula is exact, `offsets` (K,) that hold from scene frames `frames` (K,) on.
+    """How an image user plays a movie: it counts `frame_count` scene frames from `first_frame` on, and shows the movie frame
+    of that count plus an offset. The offset is a number, or a formula of `frame` in functions that Blender evaluates without
+    Python, or, where no formula is exact, None: then `offsets` (K,) hold from scene frames `frames` (K,) on.
     """
     first_frame: int
     frame_count: int
@@ -56,10 +57,10 @@ class FootagePlan:
     offsets: np.ndarray
 
 
-def capture_picture_times(seen: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+def merge_picture_times(seen: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """Return the seconds (N,) at which a video's pictures begin, from the frame_index (T,) and timestamps (T,) of its people.
 
-    While nobody is seen, the pictures between are taken to come evenly.
+    Pictures without a person are assumed at even times between the others.
     """
     pairs = list(seen)
     index, times = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
@@ -70,45 +71,45 @@ def capture_picture_times(seen: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.n
     return np.interp(np.arange(index[0], index[-1] + 1), index, times)
 
 
-def whole_movie(fps: float, length: int, known_times: np.ndarray) -> Movie:
-    """Return a movie whose pictures begin at the known times (N,), and before and after these at its nominal rate."""
+def extend_movie(fps: float, length: int, known_times: np.ndarray) -> Movie:
+    """Return a movie whose pictures begin at the known times (N,), and before and after them at the nominal rate."""
     before = np.arange(known_times[0] - 1 / fps, -0.5 / fps, -1 / fps)[::-1]
     after = np.arange(known_times[-1] + 1 / fps, length / fps, 1 / fps)
     is_in_milliseconds = np.abs(known_times - np.round(known_times, 3)).max() < _FINER_UNIT / 2
     return Movie(fps, length, np.concatenate((before, known_times, after)), _MILLISECOND if is_in_milliseconds else _FINER_UNIT)
 
 
-def shown_times(movie: Movie, counts: np.ndarray) -> np.ndarray:
+def find_shown_times(movie: Movie, counts: np.ndarray) -> np.ndarray:
     """Return the seconds at which the pictures begin that Blender shows at its movie frames `counts`."""
     counts = np.clip(counts, 0, movie.length - 1)
     picture = np.searchsorted(movie.picture_times, counts / movie.fps + movie.unit / 2, side="right") - 1
     return movie.picture_times[np.maximum(picture, 0)]
 
 
-def best_counts(movie: Movie, seconds: np.ndarray) -> np.ndarray:
+def find_best_counts(movie: Movie, seconds: np.ndarray) -> np.ndarray:
     """Return Blender's movie frames (F,) that show the pictures nearest to the video's seconds (F,)."""
     longest = np.diff(movie.picture_times, append=movie.picture_times[-1] + 1 / movie.fps).max()
     reach = min(math.ceil(longest * movie.fps / 2) + 1, _WIDEST_REACH)
     counts = np.round(seconds * movie.fps).astype(int)[:, None] + np.arange(-reach, reach + 1)
     counts = np.clip(counts, 0, movie.length - 1)
-    return np.take_along_axis(counts, np.argmin(_losses(movie, counts, seconds[:, None]), axis=1)[:, None], axis=1)[:, 0]
+    return np.take_along_axis(counts, np.argmin(_compute_losses(movie, counts, seconds[:, None]), axis=1)[:, None], axis=1)[:, 0]
 
 
-def _losses(movie: Movie, counts: np.ndarray, seconds: np.ndarray) -> np.ndarray:
-    """Return how far in time, in seconds, what Blender shows at its movie frames is from the video's seconds."""
-    return np.abs(shown_times(movie, counts) - seconds) + _NEARER_COUNT * np.abs(counts / movie.fps - seconds)
+def _compute_losses(movie: Movie, counts: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+    """Return the difference in seconds between the picture that Blender shows at its movie frames and the video's seconds."""
+    return np.abs(find_shown_times(movie, counts) - seconds) + _NEARER_COUNT * np.abs(counts / movie.fps - seconds)
 
 
-def footage_plan(movie: Movie, clock: SceneClock) -> FootagePlan:
+def plan_footage(movie: Movie, clock: SceneClock) -> FootagePlan:
     """Return how a camera's background plays the whole movie in step with the motion."""
     first_frame = math.floor(clock.start_frame - clock.origin_seconds * clock.fps)
     frame_count = math.ceil(movie.length / movie.fps * clock.fps) + 1
     elapsed = np.arange(frame_count)
     seconds = clock.seconds(first_frame + elapsed)
     speed, first_count = movie.fps / clock.fps, float(seconds[0]) * movie.fps
-    nominal, best = np.floor(elapsed * speed + first_count + 0.5).astype(int), best_counts(movie, seconds)
+    nominal, best = np.floor(elapsed * speed + first_count + 0.5).astype(int), find_best_counts(movie, seconds)
     nothing = np.zeros(0, dtype=int)
-    if np.max(_losses(movie, nominal, seconds) - _losses(movie, best, seconds)) > _SAME_INSTANT:
+    if np.max(_compute_losses(movie, nominal, seconds) - _compute_losses(movie, best, seconds)) > _SAME_INSTANT:
         offsets = best - elapsed
         changes = np.flatnonzero(np.diff(offsets, prepend=offsets[0] + 1))
         return FootagePlan(first_frame, frame_count, None, first_frame + changes, offsets[changes])

@@ -1,4 +1,4 @@
-"""Products, turns and in-betweens of unit quaternions, w first. Any leading shapes that broadcast, float64."""
+"""Products, rotations and interpolation of unit quaternions, w first. Any leading shapes that broadcast, float64."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def turn(quat: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 
 def slerp(start: np.ndarray, goal: np.ndarray, fraction: np.ndarray | float) -> np.ndarray:
-    """Return the rotations (..., 4) a fraction (...) of the shortest way from `start` to `goal` (..., 4)."""
+    """Return the rotations (..., 4) at a fraction (...) of the shorter arc from `start` to `goal` (..., 4) (Shoemake 1985)."""
     cosine = np.sum(start * goal, axis=-1, keepdims=True)
     goal = np.where(cosine < 0, -goal, goal)
     fraction = np.asarray(fraction, dtype=np.float64)[..., None]
     angle = np.arccos(np.clip(np.abs(cosine), 0, 1))
     sine = np.sin(angle)
-    # Where both are nearly one rotation, straight interpolation is exact enough and divides by nothing.
+    # Where both are nearly the same rotation, linear interpolation is exact enough and avoids 0 / 0.
     is_near = sine < 1e-6
     divisor = np.where(is_near, 1, sine)
     first = np.where(is_near, 1 - fraction, np.sin((1 - fraction) * angle) / divisor)
@@ -50,5 +50,5 @@ def twist_about(quat: np.ndarray, axis: np.ndarray) -> np.ndarray:
     along = np.sum(quat[..., 1:] * axis, axis=-1, keepdims=True)
     twist = np.concatenate((quat[..., :1], along * axis), axis=-1)
     length = np.linalg.norm(twist, axis=-1, keepdims=True)
-    # A half turn square to the axis has no twist to tell.
+    # For a half turn about a perpendicular axis, the twist is not defined: the identity is taken.
     return np.where(length > 1e-9, twist / np.maximum(length, 1e-9), (1.0, 0.0, 0.0, 0.0))

@@ -22,13 +22,13 @@ _LIMB_CONTINUES_AT = {
     "right_collar": "right_shoulder", "right_shoulder": "right_elbow", "right_elbow": "right_wrist",
     "right_wrist": "right_hand",
 }
-_TOES_OF_FOOT = 0.6  # length of the toe bone in lengths of the foot bone
+_TOES_OF_FOOT = 0.6  # length of the toe bone in lengths of the foot bone; by eye, it shows only in the viewport
 _SHORTEST_BONE = 0.01  # metres; Blender deletes bones of no length
 _LYING_BONES = ("collar", "shoulder", "elbow", "wrist", "hand", "ankle", "foot")
 _SMPL_UP, _SMPL_FORWARD = np.array((0.0, 1.0, 0.0)), np.array((0.0, 0.0, 1.0))
 
-RELAXED_HAND_RADIANS = np.radians(12.0)
-# In the T-pose the palms look down: the fingers curl from +X (left) or -X (right) towards -Y, about Z.
+RELAXED_HAND_RADIANS = np.radians(12.0)  # by eye: a slight curl of a hand without finger joints
+# In the T-pose the palms face down: the fingers curl from +X (left) or -X (right) towards -Y, about Z.
 _RELAXED_HANDS = {"left_hand": (0.0, 0.0, -RELAXED_HAND_RADIANS), "right_hand": (0.0, 0.0, RELAXED_HAND_RADIANS)}
 
 
@@ -36,7 +36,7 @@ _RELAXED_HANDS = {"left_hand": (0.0, 0.0, -RELAXED_HAND_RADIANS), "right_hand": 
 class RestPose:
     """Bones in armature space (Z up, facing -Y, soles at z = 0, pelvis over the origin), in SMPL's joint order.
 
-    heads, tails (24, 3) metres; roll_axes (24, 3) unit vectors that each bone's Z axis turns to.
+    heads, tails (24, 3) metres; roll_axes (24, 3) unit vectors, towards which each bone's Z axis is rolled.
     """
     heads: np.ndarray
     tails: np.ndarray
@@ -47,14 +47,14 @@ class RestPose:
         return replace(self, heads=units_per_metre * self.heads, tails=units_per_metre * self.tails)
 
 
-def rest_pose(rest_joints: np.ndarray, shod: bool = True) -> RestPose:
+def build_rest_pose(rest_joints: np.ndarray, shod: bool = True) -> RestPose:
     """Return the rest armature of a body with T-pose joints (24, 3) in metres, in SMPL's rest frame.
 
-    shod: whether its motion's feet stand in shoes, as our engines' do; the rest pose then stands as high.
+    shod: whether the feet of the motion wear shoes, as those of our engines do; the rest pose then stands higher by the sole.
     """
     joints = np.asarray(rest_joints, dtype=np.float64)
-    lift = np.array((joints[0, 0], _sole_height(joints, shod), joints[0, 2]))
-    vectors = _bone_vectors(joints)
+    lift = np.array((joints[0, 0], _find_sole_height(joints, shod), joints[0, 2]))
+    vectors = _make_bone_vectors(joints)
     lying = [any(word in name for word in _LYING_BONES) for name in JOINT_NAMES]
     roll_axes = np.where(np.array(lying)[:, None], _SMPL_UP, _SMPL_FORWARD)
     return RestPose(
@@ -63,14 +63,14 @@ def rest_pose(rest_joints: np.ndarray, shod: bool = True) -> RestPose:
         roll_axes=blender_from_smpl(roll_axes))
 
 
-def with_relaxed_hands(motion: Motion) -> Motion:
+def curl_hands(motion: Motion) -> Motion:
     """Return the motion with a slight curl in each hand that no frame of it moves; its raw poses likewise."""
-    raw = None if motion.raw_poses is None else _relaxed(motion.raw_poses)
-    return replace(motion, poses=_relaxed(motion.poses), raw_poses=raw)
+    raw = None if motion.raw_poses is None else _curl(motion.raw_poses)
+    return replace(motion, poses=_curl(motion.poses), raw_poses=raw)
 
 
-def _relaxed(poses: np.ndarray) -> np.ndarray:
-    """Return rotation vectors (T, 72) in radians with a slight curl in each hand that no frame moves."""
+def _curl(poses: np.ndarray) -> np.ndarray:
+    """Return rotation vectors (T, 72) in radians with a slight curl in each hand that does not move in any frame."""
     rotvecs = np.array(poses, dtype=np.float64).reshape(-1, JOINT_COUNT, 3)
     for name, rotvec in _RELAXED_HANDS.items():
         if not rotvecs[:, JOINT[name]].any():
@@ -78,39 +78,39 @@ def _relaxed(poses: np.ndarray) -> np.ndarray:
     return rotvecs.reshape(-1, 3 * JOINT_COUNT)
 
 
-def basis_quats(quats: np.ndarray, bone_rotmats: np.ndarray) -> np.ndarray:
+def compute_basis_quats(quats: np.ndarray, bone_rotmats: np.ndarray) -> np.ndarray:
     """Return pose-bone quaternions (T, J, 4), w first, sign-continuous, from parent-relative ones (T, J, 4).
 
     bone_rotmats (J, 3, 3): the bones' rest rotations M in armature space. A posed bone's rotation is G C^T M, with G the
     joint's rotation from the rest frame to the world and C from SMPL's axes to Blender's. Blender has
-    Pose = ParentPose ParentRest^-1 Rest Basis, so a joint's own rotation L gives Basis = M^T C L C^T M; the root has
-    no parent, and its Pose = Rest Basis gives M^T G C^T M.
+    Pose = ParentPose ParentRest^-1 Rest Basis, so a joint's parent-relative rotation L gives Basis = M^T C L C^T M; the root
+    has no parent, and its Pose = Rest Basis gives M^T G C^T M.
     """
     conjugators = BLENDER_FROM_SMPL.T @ np.asarray(bone_rotmats, dtype=np.float64)
-    # A rotation about an axis v, seen from axes turned by A, is about A^T v.
+    # In axes turned by A, a rotation about v is a rotation about A^T v.
     turned = np.concatenate((quats[..., :1], np.einsum("jba,tjb->tja", conjugators, quats[..., 1:])), axis=-1)
     into, out_of = conjugate(quat_from_rotmat(bone_rotmats[0])), quat_from_rotmat(conjugators[0])
     turned[:, 0] = multiply(into, multiply(quats[:, 0], out_of))
     return continuous_quat(turned)
 
 
-def root_basis_locations(root_world: np.ndarray, head: np.ndarray, bone_rotmat: np.ndarray) -> np.ndarray:
-    """Return the root pose bone's location channel (T, 3): M^T (place in armature space - rest head), in the same unit."""
+def compute_root_basis_locations(root_world: np.ndarray, head: np.ndarray, bone_rotmat: np.ndarray) -> np.ndarray:
+    """Return the root pose bone's location channel (T, 3): M^T (position in armature space - rest head), in the same unit."""
     return (root_world - head) @ np.asarray(bone_rotmat, dtype=np.float64)
 
 
-def _sole_height(joints: np.ndarray, shod: bool) -> float:
+def _find_sole_height(joints: np.ndarray, shod: bool) -> float:
     """Return the height of the soles in the rest frame, metres."""
     ankle = min(joints[JOINT["left_ankle"], 1], joints[JOINT["right_ankle"], 1])
     return float(ankle - usual_ankle_height(stature_of(joints), shod))
 
 
-def _bone_vectors(joints: np.ndarray) -> np.ndarray:
+def _make_bone_vectors(joints: np.ndarray) -> np.ndarray:
     """Return head-to-tail vectors (24, 3) in SMPL's rest frame, metres, none shorter than a centimetre."""
     vectors = np.zeros((JOINT_COUNT, 3))
     for name, child in _LIMB_CONTINUES_AT.items():
         vectors[JOINT[name]] = joints[JOINT[child]] - joints[JOINT[name]]
-    head_height = joints[JOINT["head"], 1] - _sole_height(joints, shod=False)
+    head_height = joints[JOINT["head"], 1] - _find_sole_height(joints, shod=False)
     vectors[JOINT["head"]] = _SMPL_UP * head_height * CROWN_ABOVE_HEAD / (1 - CROWN_ABOVE_HEAD)
     for side in ("left", "right"):
         vectors[JOINT[f"{side}_hand"]] = vectors[JOINT[f"{side}_wrist"]]

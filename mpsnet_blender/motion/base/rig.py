@@ -12,9 +12,9 @@ import numpy as np
 class Rig:
     """The bones of an armature, parents before children; metres of the scene, world axes, Z up.
 
-    names (N); parents (N,), -1 for none; heads, tails (N, 3) and rotmats (N, 3, 3), the pose in which mapped bones rest;
-    is_deforming, inherits_rotation, moves_locally (N,): whether its location is along its own axes, not its parent's; origin
-    (3,), axes (3, 3) and scale: where the armature object stands, its axes in the world, and the length of its unit.
+    names (N,); parents (N,), -1 for none; heads, tails (N, 3) and rotmats (N, 3, 3): the pose that counts as rest pose;
+    is_deforming, inherits_rotation, moves_locally (N,), the last: whether a bone's location is along the bone's axes, not its
+    parent's; origin (3,), axes (3, 3) and scale: the armature object's position, its axes in the world, its unit in metres.
     """
     names: tuple[str, ...]
     parents: np.ndarray
@@ -41,14 +41,14 @@ class Rig:
         return found
 
     def ancestors(self, bone: int) -> list[int]:
-        """Return the bones above one, the nearest first."""
+        """Return the ancestors of a bone, the parent first."""
         above = []
         while (bone := int(self.parents[bone])) >= 0:
             above.append(bone)
         return above
 
     def is_above(self, bone: int, other: int) -> bool:
-        """Whether `other` hangs from `bone`."""
+        """Tell whether `bone` is an ancestor of `other`."""
         return bone in self.ancestors(other)
 
     def local_points(self, points: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Rotation channels in the modes that bones have, with what the user locked left as it is."""
+"""Rotation channels in each bone's rotation mode, with the channels that the user locked unchanged."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .rotations import continuous_quat, rotvec_from_quat
 _ORDER_OF_LOCKS = "XYZ"
 
 
-def with_locks(quat: np.ndarray, mode: str, locked: tuple[bool, bool, bool], current: np.ndarray) -> np.ndarray:
+def apply_locks(quat: np.ndarray, mode: str, locked: tuple[bool, bool, bool], current: np.ndarray) -> np.ndarray:
     """Return the rotations (T, 4) with the locked angles about x, y, z held at those of `current` (4,).
 
-    Locks are about Euler angles, of the bone's own order where it has one.
+    Locks hold Euler angles: in the order of the bone's rotation mode, or XYZ where the mode has none.
     """
     if not any(locked):
         return quat
@@ -24,12 +24,12 @@ def with_locks(quat: np.ndarray, mode: str, locked: tuple[bool, bool, bool], cur
     return continuous_quat(quat_from_euler(angles, order))
 
 
-def rotation_values(quat: np.ndarray, mode: str) -> tuple[str, np.ndarray]:
+def convert_to_mode(quat: np.ndarray, mode: str) -> tuple[str, np.ndarray]:
     """Return the property and its values (T, 3 or 4) of a bone in Blender's rotation mode, from quaternions (T, 4)."""
     if mode == "QUATERNION":
         return "rotation_quaternion", quat
     if mode == "AXIS_ANGLE":
-        return "rotation_axis_angle", _axis_angle(quat)
+        return "rotation_axis_angle", _convert_to_axis_angle(quat)
     return "rotation_euler", euler_from_quat(quat, mode)
 
 
@@ -44,8 +44,8 @@ def quat_from_values(values: np.ndarray, mode: str) -> np.ndarray:
     return quat_from_euler(values, mode)
 
 
-def _axis_angle(quat: np.ndarray) -> np.ndarray:
-    """Return angle (radians) and unit axis (T, 4), neither of which jumps between frames."""
+def _convert_to_axis_angle(quat: np.ndarray) -> np.ndarray:
+    """Return angle (radians) and unit axis (T, 4), both continuous from frame to frame."""
     rotvec = rotvec_from_quat(quat)
     angle = np.linalg.norm(rotvec, axis=1, keepdims=True)
     axis = np.where(angle > 1e-9, rotvec / np.maximum(angle, 1e-9), (0.0, 1.0, 0.0))

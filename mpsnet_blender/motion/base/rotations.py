@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_TINY_ANGLE = 1e-8
+_TINY_ANGLE = 1e-8  # radians; below it the limit of sin(a / 2) / a is exact in float64
 
 
 def quat_from_rotvec(rotvec: np.ndarray) -> np.ndarray:
@@ -70,7 +70,7 @@ def rotvec_from_rotmat(rotmat: np.ndarray) -> np.ndarray:
 def continuous_quat(quat: np.ndarray) -> np.ndarray:
     """Return quaternions (T, ..., 4) whose sign never flips from one frame to the next; frame 0 has w >= 0.
 
-    q and -q are one rotation, but F-curves between them would turn the long way round.
+    q and -q are the same rotation, but F-curves from one to the other would pass through other rotations.
     """
     quat = np.array(quat, dtype=np.float64)
     steps = np.ones(quat.shape[:-1])

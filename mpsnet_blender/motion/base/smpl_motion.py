@@ -1,4 +1,4 @@
-"""A body's motion as rotation matrices: one type for before the camera, one for in the world, so that nobody mixes them up."""
+"""A body's motion as rotation matrices: one type in the camera's frame, one in the world, so that they are never confused."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .rotations import rotmat_from_rotvec, rotvec_from_rotmat
 
 @dataclass(frozen=True)
 class SmplMotion:
-    """What CameraMotion and WorldMotion share; "the frame" is the frame of reference that their names tell.
+    """The base of CameraMotion and WorldMotion; "the frame" is the frame of reference, camera or world.
 
     rotmats (T, 24, 3, 3) parent-relative, the root's from the rest frame to the frame; transl (T, 3) and rest_joints (24, 3)
-    metres; timestamps (T,) s.
+    metres; timestamps (T,) seconds.
     """
     rotmats: np.ndarray
     transl: np.ndarray
@@ -33,7 +33,7 @@ class SmplMotion:
         return replace(self, rotmats=rotmats, transl=transl)
 
     def at(self, rows: np.ndarray | slice) -> Self:
-        """Return the motion's frames of these numbers alone."""
+        """Return the motion in these rows (frames) only."""
         return replace(self, rotmats=self.rotmats[rows], transl=self.transl[rows], timestamps=self.timestamps[rows])
 
     def pose_in(self, other_from_frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -49,7 +49,7 @@ class SmplMotion:
 
     @property
     def root_path(self) -> np.ndarray:
-        """Return the pelvis's places (T, 3) in the frame: the root turns about rest_joints[0], then moves by transl."""
+        """Return the pelvis's positions (T, 3) in the frame: the root turns about rest_joints[0], then moves by transl."""
         return self.rest_joints[0] + self.transl
 
     @property
@@ -60,11 +60,11 @@ class SmplMotion:
 
 @dataclass(frozen=True)
 class CameraMotion(SmplMotion):
-    """A person's motion in a camera's frame (x right, y down, z forward); stature metres, from which the size is known."""
+    """A person's motion in a camera's frame (x right, y down, z forward); stature in metres, which sets the scale."""
     stature: float
 
     def scaled(self, factor: float) -> CameraMotion:
-        """Return the motion of a person larger and farther by a factor: the picture stays the same."""
+        """Return the motion of a person that is larger and farther away by a factor: the picture stays the same."""
         return replace(self, transl=self.transl * factor, rest_joints=self.rest_joints * factor,
                        stature=self.stature * factor)
 
@@ -77,16 +77,16 @@ class WorldMotion(SmplMotion):
     is_shod: bool = True
 
     def at(self, rows: np.ndarray | slice) -> WorldMotion:
-        """Return the motion's frames of these numbers alone."""
+        """Return the motion in these rows (frames) only."""
         return replace(super().at(rows), contacts=self.contacts[rows])
 
 
-def file_motion(motion: Motion) -> WorldMotion:
+def make_file_motion(motion: Motion) -> WorldMotion:
     """Return what a motion file holds: with planted feet, where that was done."""
-    return world_motion(motion.poses, motion.trans, motion.rest_joints, motion.timestamps, motion.contacts, motion.is_shod)
+    return make_world_motion(motion.poses, motion.trans, motion.rest_joints, motion.timestamps, motion.contacts, motion.is_shod)
 
 
-def world_motion(poses: np.ndarray, trans: np.ndarray, rest_joints: np.ndarray, timestamps: np.ndarray,
+def make_world_motion(poses: np.ndarray, trans: np.ndarray, rest_joints: np.ndarray, timestamps: np.ndarray,
                  contacts: np.ndarray, is_shod: bool = True) -> WorldMotion:
     """Return a motion from arrays as a motion file has them: poses (T, 72) rotation vectors in radians, trans (T, 3) metres."""
     rotmats = rotmat_from_rotvec(np.reshape(poses, (-1, JOINT_COUNT, 3)))

@@ -1,4 +1,4 @@
-"""What rigs call their bones: one file a family. Where two explain a rig alike, the earlier one is taken."""
+"""The bone names of known rigs, one file for each family. Where two families match equally, the earlier one is taken."""
 
 from collections.abc import Collection, Container
 
@@ -31,24 +31,25 @@ FAMILIES: tuple[Family, ...] = (
 )
 
 
-def switches_of(bones: Container[str], mapped: Collection[str], uses_ik: bool = False) -> dict[tuple[str, str], float]:
-    """Return the custom properties {(bone, property): value} that let `mapped` bones lead, or IK, of those a rig has."""
+def find_switches(bones: Container[str], mapped: Collection[str], uses_ik: bool = False) -> dict[tuple[str, str], float]:
+    """Return the rig's custom properties {(bone, property): value} that let the `mapped` bones (with `uses_ik`, the IK
+    controls) drive it."""
     found: dict[tuple[str, str], float] = {}
-    for family in _control_rigs(mapped):
+    for family in _find_control_rigs(mapped):
         switches = family.switches | (family.ik_switches if uses_ik else {})
         found |= {(bone.replace("{}", side), key): value for (bone, key), value in switches.items()
                   for side in family.sides if bone.replace("{}", side) in bones}
     return found
 
 
-def ik_controls_of(bones: Container[str], mapped: Collection[str]) -> dict[str, str]:
-    """Return the bones that IK follows, by slot: of hands and feet, and for upper arms and thighs their poles."""
-    return {f"{word}_{slot}": name.replace("{}", side) for family in _control_rigs(mapped)
+def find_ik_controls(bones: Container[str], mapped: Collection[str]) -> dict[str, str]:
+    """Return the rig's IK controls by slot: those of hands and feet, and the poles for upper arms and thighs."""
+    return {f"{word}_{slot}": name.replace("{}", side) for family in _find_control_rigs(mapped)
             for slot, name in family.ik_controls.items() for word, side in zip(SIDES, family.sides)
             if name.replace("{}", side) in bones}
 
 
-def _control_rigs(mapped: Collection[str]) -> list[Family]:
+def _find_control_rigs(mapped: Collection[str]) -> list[Family]:
     """Return the families with switches whose upper arms are among the mapped bones."""
     found = []
     for family in FAMILIES:

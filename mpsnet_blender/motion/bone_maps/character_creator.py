@@ -1,4 +1,4 @@
-"""Reallusion's Character Creator and ActorCore. The hip carries the pelvis and the waist."""
+"""Reallusion's Character Creator and ActorCore. The hip is the parent of the pelvis and of the waist."""
 
 from .family import Family, fingers
 

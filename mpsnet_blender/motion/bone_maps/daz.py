@@ -1,4 +1,4 @@
-"""DAZ Studio's figures: Genesis 3 and 8, and Genesis 9. The hip carries the pelvis and the spine."""
+"""DAZ Studio's figures: Genesis 3 and 8, and Genesis 9. The hip is the parent of the pelvis and of the spine."""
 
 from .family import Family, fingers
 

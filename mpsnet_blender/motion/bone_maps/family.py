@@ -1,4 +1,4 @@
-"""What a family of rigs calls its bones."""
+"""The bone names of a family of rigs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Family:
 
     `bones`: a name, or several in the order of preference, by slot without side; in names of limbs `{}` stands for the
     side's word, `sides` (left, right). `spine` and `neck`: the chains from the hips upwards, those that a rig may have.
-    `switches`: custom properties {(bone, property): value} that let the mapped bones lead, rather than IK. `ik_controls`:
-    what IK follows in place of hand and foot, and the poles of upper_arm and thigh; `ik_switches` let those lead.
+    `switches`: custom properties {(bone, property): value} with which the mapped bones drive the rig, not IK. `ik_controls`:
+    the IK controls of hand and foot, and the poles of upper_arm and thigh; with `ik_switches` these drive the rig.
     """
     title: str
     sides: tuple[str, str]
@@ -29,7 +29,7 @@ class Family:
 
 
 def fingers(pattern: str, names: tuple[str, ...], numbers: tuple[str, ...] = ("1", "2", "3")) -> dict[str, str]:
-    """Return the finger slots of a rig that names them regularly: {finger} and {number} in the pattern."""
+    """Return bone names by finger slot for a rig with regular names: `pattern` holds {finger} and {number}."""
     slots = ("thumb", "index", "middle", "ring", "little")
     return {f"{slot}{place}": pattern.replace("{finger}", name).replace("{number}", number)
             for slot, name in zip(slots, names) for place, number in zip((1, 2, 3), numbers)}

@@ -1,4 +1,5 @@
-"""MakeHuman's and MPFB's default rig. Their game engine rig has Unreal's names, their other rigs their owners'."""
+"""MakeHuman's and MPFB's default rig. Their game engine rig has Unreal's names; their Mixamo, CMU and Rigify rigs have those
+families' names."""
 
 from .family import Family
 

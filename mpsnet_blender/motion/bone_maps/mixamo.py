@@ -1,4 +1,4 @@
-"""Mixamo, and what is built on its names."""
+"""Mixamo, and rigs that use its names."""
 
 from .family import Family, fingers
 

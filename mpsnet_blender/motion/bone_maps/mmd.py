@@ -1,6 +1,6 @@
 """MikuMikuDance: Japanese names (左足, or mmd_tools' 足.L), the D bones that deform the legs, and English names.
 
-The centre carries the lower body, from which the legs hang, and the upper body.
+The centre bone is the parent of the upper body and of the lower body; the legs are children of the lower body.
 """
 
 from .family import Family

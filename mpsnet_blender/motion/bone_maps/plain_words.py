@@ -1,4 +1,4 @@
-"""Plain words, as people name the bones of their own rigs: "UpperArm.L", "left_thigh", "Shin_R", "l_hand"."""
+"""Plain English words, as in rigs that people build themselves: "UpperArm.L", "left_thigh", "Shin_R", "l_hand"."""
 
 from .family import Family
 
@@ -18,7 +18,7 @@ _FINGERS = {
 
 
 def _both_orders(words: tuple[str, ...], number: str = "") -> tuple[str, ...]:
-    """Return the words with the side before and behind."""
+    """Return the words with the side before, after, and between word and number."""
     return tuple(pattern for word in words for pattern in (f"{{}}{word}{number}", f"{word}{{}}{number}", f"{word}{number}{{}}"))
 
 

@@ -1,4 +1,4 @@
-"""Ready Player Me: Mixamo's names without a prefix, of which the hands have a fourth joint that we leave alone."""
+"""Ready Player Me: Mixamo's names without a prefix. The fourth joint of its fingers is not mapped."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Rigify: the metarig, and the bones of a generated rig, in the order in which they serve: FK controls, DEF, ORG."""
+"""Rigify: the FK controls of a generated rig, the metarig, and a generated rig's DEF and ORG bones."""
 
 from .family import Family, Names, fingers
 
@@ -34,7 +34,7 @@ CONTROLS = Family(
     spine=tuple(f"spine_fk.00{number}" for number in (1, 2, 3)),
     neck=("neck",),
     fingers=fingers("{finger}.{number}{}", _FINGERS, ("01", "02", "03")),
-    # FK leads, limbs hang from the trunk, and neck and head from the chest.
+    # FK drives the limbs; limbs follow the trunk, neck and head follow the chest.
     switches={
         ("thigh_parent{}", "IK_FK"): 1.0, ("upper_arm_parent{}", "IK_FK"): 1.0,
         ("thigh_parent{}", "FK_limb_follow"): 0.0, ("upper_arm_parent{}", "FK_limb_follow"): 0.0,

@@ -1,4 +1,4 @@
-"""SMPL's joints, as our own armatures name their bones. Its shoulder is the upper arm, its foot the toes."""
+"""SMPL's joints, which are the bone names of imported motion. SMPL's shoulder is the upper arm, its foot the toes."""
 
 from .family import Family
 

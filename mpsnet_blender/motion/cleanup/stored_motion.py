@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...shared.motion_file import Motion
-from ..base.smpl_motion import WorldMotion, world_motion
+from ..base.smpl_motion import WorldMotion, make_world_motion
 from .measured_contacts import measured_contacts
 
 _FORMAT = 1
@@ -40,12 +40,12 @@ class StoredMotion:
     @property
     def raw(self) -> WorldMotion:
         """Return the motion to clean up."""
-        return world_motion(self.raw_poses, self.raw_trans, self.rest_joints, self.timestamps, self.contacts, self.is_shod)
+        return make_world_motion(self.raw_poses, self.raw_trans, self.rest_joints, self.timestamps, self.contacts, self.is_shod)
 
     @property
     def imported(self) -> WorldMotion:
         """Return the motion that was imported."""
-        return world_motion(self.poses, self.trans, self.rest_joints, self.timestamps, self.contacts, self.is_shod)
+        return make_world_motion(self.poses, self.trans, self.rest_joints, self.timestamps, self.contacts, self.is_shod)
 
 
 def stored_motion(motion: Motion) -> StoredMotion:

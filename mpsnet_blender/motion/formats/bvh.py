@@ -12,22 +12,22 @@ from ...shared.motion_file import Motion
 from ...shared.smpl_skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS
 from ..base.coordinates import BLENDER_FROM_SMPL
 from ..base.euler import continuous_euler
-from ..base.rest_pose import rest_pose
-from ..base.smpl_motion import file_motion
-from .even_rate import at_even_rate
+from ..base.rest_pose import build_rest_pose
+from ..base.smpl_motion import make_file_motion
+from .even_rate import resample_evenly
 
-ORDER = "ZXY"  # R = Rz Rx Ry, the order of most files; it locks only where a joint turns a quarter about its X
+ORDER = "ZXY"  # R = Rz Rx Ry, the order of most files; gimbal lock only where a joint turns by 90° about its X axis
 _ROTATION_CHANNELS = "Zrotation Xrotation Yrotation"
 _POSITION_CHANNELS = "Xposition Yposition Zposition"
 
 
 @dataclass(frozen=True)
 class BvhClip:
-    """What a BVH file holds. Lengths are in the file's unit; the rest pose has every rotation at identity.
+    """The content of a BVH file. Lengths are in the file's unit; in the rest pose every rotation is the identity.
 
-    names (J,); parents (J,), -1 for the one root, any order; offsets (J, 3) from the parent and end_offsets (J, 3) to
+    names (J,); parents (J,), -1 for the single root, in any order; offsets (J, 3) from the parent and end_offsets (J, 3) to
     the tip, used where a joint has no child; rotmats (T, J, 3, 3) parent-relative; positions (T, J, 3) parent-relative;
-    has_position (J,): which joints get position channels (the root always does, the others keep their offset).
+    has_position (J,): which joints get position channels (the root always does; the others keep their offset).
     """
     names: tuple[str, ...]
     parents: np.ndarray
@@ -39,17 +39,17 @@ class BvhClip:
     framerate: float
 
 
-def bvh_of_motion(motion: Motion, scale: float = 1.0) -> BvhClip:
+def make_bvh_of_motion(motion: Motion, scale: float = 1.0) -> BvhClip:
     """Return a motion as BVH: SMPL's joints, T-pose at rest, Y up, `scale` units a metre, at an even frame rate.
 
-    The file's world is Blender's turned back by C (Y up, facing +Z): the root's rotation G becomes C^T G, its place C^T p.
+    The file's world is Blender's turned by C^T (Y up, facing +Z): the root's rotation G becomes C^T G, its position C^T p.
     """
-    motion = at_even_rate(motion)
-    rest = rest_pose(motion.rest_joints)
+    motion = resample_evenly(motion)
+    rest = build_rest_pose(motion.rest_joints)
     joints = np.asarray(motion.rest_joints, dtype=np.float64)
     parents = np.array(PARENTS)
     offsets = np.where(parents[:, None] < 0, 0.0, joints - joints[parents])
-    body = file_motion(motion)
+    body = make_file_motion(motion)
     rotmats = body.rotmats.copy()
     rotmats[:, 0] = BLENDER_FROM_SMPL.T @ rotmats[:, 0]
     positions = np.broadcast_to(offsets, (motion.frame_count, JOINT_COUNT, 3)).copy()
@@ -60,18 +60,18 @@ def bvh_of_motion(motion: Motion, scale: float = 1.0) -> BvhClip:
         positions=scale * positions, has_position=parents < 0, framerate=motion.mocap_framerate)
 
 
-def bvh_text(clip: BvhClip) -> str:
-    """Return the file's text."""
-    order = _depth_first(clip.parents)
+def format_bvh(clip: BvhClip) -> str:
+    """Return the text of the BVH file."""
+    order = _order_depth_first(clip.parents)
     has_position = clip.has_position | (np.asarray(clip.parents) < 0)
-    names = _file_names(clip.names)
-    lines = ["HIERARCHY", *_joint_lines(clip, names, has_position, order)]
+    names = _make_file_names(clip.names)
+    lines = ["HIERARCHY", *_format_joints(clip, names, has_position, order)]
     lines += ["MOTION", f"Frames: {len(clip.rotmats)}", f"Frame Time: {1 / clip.framerate:.10f}", ""]
-    return "\n".join(lines) + _rows(_channels(clip, order, has_position))
+    return "\n".join(lines) + _format_rows(_compute_channels(clip, order, has_position))
 
 
-def _depth_first(parents: np.ndarray) -> list[int]:
-    """Return the joints in the order in which BVH nests them."""
+def _order_depth_first(parents: np.ndarray) -> list[int]:
+    """Return the joints depth first, as BVH nests them."""
     children: dict[int, list[int]] = {}
     for joint, parent in enumerate(parents):
         children.setdefault(int(parent), []).append(joint)
@@ -82,8 +82,8 @@ def _depth_first(parents: np.ndarray) -> list[int]:
     return order
 
 
-def _file_names(names: tuple[str, ...]) -> list[str]:
-    """Return names without white space, which ends a name in BVH, each of them once."""
+def _make_file_names(names: tuple[str, ...]) -> list[str]:
+    """Return unique names without white space, since white space ends a name in BVH."""
     taken: list[str] = []
     for name in names:
         plain = re.sub(r"\s+", "_", name.strip()) or "joint"
@@ -94,7 +94,7 @@ def _file_names(names: tuple[str, ...]) -> list[str]:
     return taken
 
 
-def _joint_lines(clip: BvhClip, names: list[str], has_position: np.ndarray, order: list[int]) -> list[str]:
+def _format_joints(clip: BvhClip, names: list[str], has_position: np.ndarray, order: list[int]) -> list[str]:
     parents = [int(parent) for parent in clip.parents]
     with_child = set(parents)
     lines: list[str] = []
@@ -106,17 +106,17 @@ def _joint_lines(clip: BvhClip, names: list[str], has_position: np.ndarray, orde
         indent = "\t" * len(open_joints)
         kind = "JOINT" if open_joints else "ROOT"
         channels = f"6 {_POSITION_CHANNELS} " if has_position[joint] else "3 "
-        lines += [f"{indent}{kind} {names[joint]}", f"{indent}{{", f"{indent}\tOFFSET {_triple(clip.offsets[joint])}",
+        lines += [f"{indent}{kind} {names[joint]}", f"{indent}{{", f"{indent}\tOFFSET {_format_triple(clip.offsets[joint])}",
                   f"{indent}\tCHANNELS {channels}{_ROTATION_CHANNELS}"]
         if joint not in with_child:
-            end = _triple(clip.end_offsets[joint])
+            end = _format_triple(clip.end_offsets[joint])
             lines += [f"{indent}\tEnd Site", f"{indent}\t{{", f"{indent}\t\tOFFSET {end}", f"{indent}\t}}"]
         open_joints.append(joint)
     return lines + ["\t" * depth + "}" for depth in reversed(range(len(open_joints)))]
 
 
-def _channels(clip: BvhClip, order: list[int], has_position: np.ndarray) -> np.ndarray:
-    """Return the motion's numbers (T, channels), the joints in `order`."""
+def _compute_channels(clip: BvhClip, order: list[int], has_position: np.ndarray) -> np.ndarray:
+    """Return the values of the channels (T, channels), the joints in `order`; rotations in degrees."""
     degrees = np.degrees(continuous_euler(clip.rotmats[:, order], ORDER))
     channels = np.concatenate((clip.positions[:, order], degrees), axis=-1)
     is_written = np.ones((len(order), 6), dtype=bool)
@@ -124,11 +124,11 @@ def _channels(clip: BvhClip, order: list[int], has_position: np.ndarray) -> np.n
     return channels[:, is_written]
 
 
-def _rows(numbers: np.ndarray) -> str:
+def _format_rows(numbers: np.ndarray) -> str:
     text = io.StringIO()
     np.savetxt(text, numbers + 0.0, fmt="%.6f")
     return text.getvalue()
 
 
-def _triple(vector: np.ndarray) -> str:
+def _format_triple(vector: np.ndarray) -> str:
     return " ".join(f"{value:.6f}" for value in np.asarray(vector) + 0.0)

@@ -1,4 +1,4 @@
-"""What a capture left on disk: a folder with a listing and a motion file a person, or one motion file alone."""
+"""A capture on disk: a folder with a listing and one motion file for each person, or a single motion file."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 
 from ...shared.capture_listing import PEOPLE_FILE, CaptureListing, ListedPerson, ListingError, read_listing
 from ...shared.motion_file import Motion, MotionFileError, read_motion
-from ..base.footage_timing import capture_picture_times
+from ..base.footage_timing import merge_picture_times
 
 
 @dataclass(frozen=True)
 class Capture:
-    """A capture: its name, its folder, and the listing there; where there is none, one of the motion files alone."""
+    """A capture: its name, its folder, and its listing; where the folder has no listing, one made of the motion files."""
     name: str
     folder: Path
     listing: CaptureListing
@@ -25,22 +25,22 @@ class Capture:
         return self.listing.people
 
     def motion_path(self, person: ListedPerson) -> Path:
-        """Return where a person's motion file is to be."""
+        """Return the path of a person's motion file."""
         return self.folder / person.file
 
     def thumbnail(self, person: ListedPerson) -> Path | None:
-        """Return a person's picture, where there is one."""
+        """Return the path of a person's picture, None where the capture has none."""
         path = self.folder / person.thumbnail if person.thumbnail else None
         return path if path and path.is_file() else None
 
 
 @dataclass(frozen=True)
 class ReadMotions:
-    """The people whose motion could be read, and one line for each who could not.
+    """The people whose motion could be read, and one line for each motion file that could not be read.
 
-    `origin_seconds` is the video's second at which the first person of the whole capture appears, whoever was asked for:
-    people that are imported one by one keep time with each other. `picture_times` (N,) are the seconds at which the
-    video's pictures begin, while anybody of the capture is seen.
+    `origin_seconds` is the video's second at which the first person of the whole capture appears, even where other people
+    were chosen: so people that are imported one by one stay in step. `picture_times` (N,) are the seconds at which the
+    video's pictures begin, from the first to the last frame with a person.
     """
     motions: tuple[tuple[ListedPerson, Motion], ...]
     failures: tuple[str, ...]
@@ -52,32 +52,34 @@ class ReadMotions:
 
 
 def open_capture(path: Path) -> Capture:
-    """Return the capture in a folder, of its people.json, or of one motion file. Raises MotionFileError if none is there."""
+    """Return the capture of a folder, of a people.json, or of one motion file. Raises MotionFileError where there is none."""
     path = Path(path)
     if path.name == PEOPLE_FILE:
         path = path.parent
     if path.is_dir():
-        return _listed(path) if (path / PEOPLE_FILE).is_file() else _unlisted(path.name, path, sorted(path.glob("*.npz")))
+        if (path / PEOPLE_FILE).is_file():
+            return _open_listed(path)
+        return _open_unlisted(path.name, path, sorted(path.glob("*.npz")))
     if not path.is_file():
         raise MotionFileError(f"There is no file or folder {path}. Choose a motion file (.npz) or a capture's folder.")
-    capture = capture_beside(path)
+    capture = find_capture_beside(path)
     if capture is None:
-        return _unlisted(path.stem, path.parent, [path])
+        return _open_unlisted(path.stem, path.parent, [path])
     alone = tuple(person for person in capture.people if person.file == path.name)
     return replace(capture, listing=replace(capture.listing, people=alone))
 
 
-def capture_beside(path: Path) -> Capture | None:
-    """Return the capture that a motion file belongs to: the listing beside it names it; None where none does."""
+def find_capture_beside(path: Path) -> Capture | None:
+    """Return the capture whose listing, in the same folder, names this motion file; None where no listing does."""
     try:
-        capture = _listed(path.parent)
+        capture = _open_listed(path.parent)
     except MotionFileError:
         return None
     return capture if any(person.file == path.name for person in capture.people) else None
 
 
 def read_motions(capture: Capture, person_ids: Container[int] | None = None) -> ReadMotions:
-    """Return the motions of a capture's people, or of some. Raises MotionFileError where not one can be read."""
+    """Return the motions of a capture's people, or of those with `person_ids`. Raises MotionFileError where none can be read."""
     motions, failures, seen = [], [], []
     for person in capture.people:
         is_wanted = person_ids is None or person.person_id in person_ids
@@ -90,10 +92,10 @@ def read_motions(capture: Capture, person_ids: Container[int] | None = None) -> 
         motions += [(person, motion)] if is_wanted else []
     if not motions:
         raise MotionFileError(" ".join(failures) or f"The capture {capture.name} holds none of the people asked for.")
-    return ReadMotions(tuple(motions), tuple(failures), capture_picture_times(seen))
+    return ReadMotions(tuple(motions), tuple(failures), merge_picture_times(seen))
 
 
-def _listed(folder: Path) -> Capture:
+def _open_listed(folder: Path) -> Capture:
     try:
         listing = read_listing(folder / PEOPLE_FILE)
     except ListingError as error:
@@ -101,7 +103,7 @@ def _listed(folder: Path) -> Capture:
     return Capture(Path(listing.video).stem or folder.name, folder, listing)
 
 
-def _unlisted(name: str, folder: Path, files: list[Path]) -> Capture:
+def _open_unlisted(name: str, folder: Path, files: list[Path]) -> Capture:
     if not files:
         raise MotionFileError(f"{folder} holds no capture: neither {PEOPLE_FILE} nor motion files (.npz).")
     people = tuple(ListedPerson(number, path.name) for number, path in enumerate(files, start=1))

@@ -1,4 +1,4 @@
-"""Motion at an even frame rate, for formats that know nothing of timestamps."""
+"""Motion at an even frame rate, for formats without timestamps."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ from ...shared.smpl_skeleton import JOINT_COUNT
 from ..base.quaternions import slerp
 from ..base.rotations import quat_from_rotvec, rotvec_from_quat
 
-_EVEN = 0.01  # frames that a timestamp may lie off its place before the motion is resampled
+# Frames by which a timestamp may differ from an even one before the motion is resampled. Timestamps in whole milliseconds, as in
+# Matroska, differ by 0.5 ms: 0.015 frames at 30 frames a second, so that such files are resampled, others are not.
+_EVEN = 0.01
 
 
-def at_even_rate(motion: Motion, framerate: float | None = None) -> Motion:
-    """Return the motion with frames `framerate` a second (its own where None), interpolated where they were not.
+def resample_evenly(motion: Motion, framerate: float | None = None) -> Motion:
+    """Return the motion with `framerate` frames a second (None: the motion's mocap_framerate), interpolated between frames.
 
-    A motion whose timestamps are even at that rate comes back as it is. Rotations go the short way round; contacts,
-    confidence and frame_index are the nearest frame's; keypoints and the camera's path are left out, for they belong
-    to the video's frames.
+    A motion whose timestamps are even at that rate is returned unchanged. Rotations take the shorter arc; contacts,
+    confidence and frame_index are those of the nearest frame; keypoints and the path of a moving camera are left out,
+    because they belong to the video's frames.
     """
     framerate = framerate or motion.mocap_framerate
     seconds = motion.timestamps - motion.timestamps[0]
     if framerate == motion.mocap_framerate and _is_even(seconds, framerate):
         return motion
     times = np.arange(int(np.floor(seconds[-1] * framerate + _EVEN)) + 1) / framerate
-    before, share = _places(seconds, times)
+    before, share = _find_neighbours(seconds, times)
     nearest = np.minimum(before + (share > 0.5), motion.frame_count - 1)
     return replace(
-        motion, poses=_between_rotations(motion.poses, before, share), trans=_between(motion.trans, before, share),
+        motion, poses=_interpolate_rotations(motion.poses, before, share), trans=_interpolate(motion.trans, before, share),
         mocap_framerate=framerate, timestamps=motion.timestamps[0] + times, frame_index=motion.frame_index[nearest],
         confidence=motion.confidence[nearest], contacts=motion.contacts[nearest], keypoints2d=None,
         world_from_cam=motion.world_from_cam if motion.world_from_cam is None or len(motion.world_from_cam) == 1 else None)
@@ -39,20 +41,20 @@ def _is_even(seconds: np.ndarray, framerate: float) -> bool:
     return bool(np.abs(seconds * framerate - np.arange(len(seconds))).max() < _EVEN)
 
 
-def _places(seconds: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each time the frame (N,) at or before it, and how far (N,) 0..1 it lies on the way to the next one."""
+def _find_neighbours(seconds: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each time the frame (N,) at or before it, and its fraction (N,) 0..1 of the time to the next frame."""
     before = np.clip(np.searchsorted(seconds, times, side="right") - 1, 0, max(len(seconds) - 2, 0))
     after = np.minimum(before + 1, len(seconds) - 1)
     length = np.where(after > before, seconds[after] - seconds[before], 1.0)
     return before, np.clip((times - seconds[before]) / length, 0.0, 1.0)
 
 
-def _between(values: np.ndarray, before: np.ndarray, share: np.ndarray) -> np.ndarray:
+def _interpolate(values: np.ndarray, before: np.ndarray, share: np.ndarray) -> np.ndarray:
     after = np.minimum(before + 1, len(values) - 1)
     return values[before] + share[:, None] * (values[after] - values[before])
 
 
-def _between_rotations(poses: np.ndarray, before: np.ndarray, share: np.ndarray) -> np.ndarray:
+def _interpolate_rotations(poses: np.ndarray, before: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Return rotation vectors (N, 72) between frames of `poses` (T, 72): spherical linear interpolation (Shoemake 1985)."""
     quats = quat_from_rotvec(poses.reshape(-1, JOINT_COUNT, 3))
     between = slerp(quats[before], quats[np.minimum(before + 1, len(quats) - 1)], share[:, None])

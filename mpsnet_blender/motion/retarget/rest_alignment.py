@@ -13,7 +13,7 @@ from ...shared.bone_slots import FINGER_NAMES, SIDES
 from ..base.quaternions import conjugate, multiply, turn
 from ..base.rig import Rig
 from ..base.rotations import quat_from_rotmat
-from ..base.two_bone_ik import rotmats_between
+from ..base.two_bone_ik import compute_rotmats_between
 
 IDENTITY = np.array((1.0, 0.0, 0.0, 0.0))
 # Cosines, 37° and 11°: a body axis this near to an axis of the armature is taken for it. A resting back leans, while hips are
@@ -82,7 +82,7 @@ def _add_swings(rig: Rig, bone_map: dict[str, str], slots: list[str], straight: 
         if slot in bone_map:
             direction = _find_limb_direction(rig, bone_map, slot)
             if direction is not None:
-                further = quat_from_rotmat(rotmats_between(turn(swing, straight), direction))
+                further = quat_from_rotmat(compute_rotmats_between(turn(swing, straight), direction))
                 swing = multiply(further, swing)
             found[slot] = swing
     return swing

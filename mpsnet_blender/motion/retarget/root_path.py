@@ -10,7 +10,7 @@ from ...shared.bone_slots import LEGS, SIDES, SPINE
 from ..base.quaternions import conjugate, multiply, turn
 from ..base.rig import Rig
 from ..base.rotations import quat_from_rotmat
-from ..base.two_bone_ik import rotmats_between
+from ..base.two_bone_ik import compute_rotmats_between
 from .mapped_rigs import MappedMotion
 from .posing import Posing
 from .rest_alignment import compute_body_axes
@@ -95,7 +95,7 @@ def find_carrier_bone(rig: Rig, bone_map: dict[str, str]) -> int:
 
 def _stand_upright(rig: Rig, bone_map: dict[str, str]) -> dict[str, np.ndarray]:
     """Return the legs' joints (3,) by slot with the rig turned upright about its origin."""
-    upright = rotmats_between(compute_body_axes(rig, bone_map)[:, 2], _UP)
+    upright = compute_rotmats_between(compute_body_axes(rig, bone_map)[:, 2], _UP)
     return {slot: rig.origin + upright @ (rig.heads[rig.index[bone_map[slot]]] - rig.origin)
             for slot in LEGS if slot in bone_map}
 

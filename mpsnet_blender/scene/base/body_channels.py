@@ -5,8 +5,8 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ...motion.base.rest_pose import basis_quats, root_basis_locations
-from ...motion.base.rotation_modes import rotation_values
+from ...motion.base.rest_pose import compute_basis_quats, compute_root_basis_locations
+from ...motion.base.rotation_modes import convert_to_mode
 from ...motion.cleanup.cleanup import CleanMotion
 from ...shared.smpl_skeleton import JOINT_NAMES
 from .action import Channel, bone_path
@@ -22,11 +22,11 @@ def body_channels(armature_object: bpy.types.Object, cleaned: CleanMotion, frame
     rest_rotmats = np.array([bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
     root = JOINT_NAMES[0]
     root_path = units_per_metre * cleaned.body.root_path
-    places = root_basis_locations(root_path, np.array(bones[root].head_local), rest_rotmats[0])
+    places = compute_root_basis_locations(root_path, np.array(bones[root].head_local), rest_rotmats[0])
     rows = cleaned.keys.location
     channels = [Channel(bone_path(root, "location"), frames[rows], places[rows], root)]
-    basis = basis_quats(cleaned.quats, rest_rotmats)
+    basis = compute_basis_quats(cleaned.quats, rest_rotmats)
     for joint, (name, rows) in enumerate(zip(JOINT_NAMES, cleaned.keys.rotations, strict=True)):
-        path, values = rotation_values(basis[:, joint], armature_object.pose.bones[name].rotation_mode)
+        path, values = convert_to_mode(basis[:, joint], armature_object.pose.bones[name].rotation_mode)
         channels.append(Channel(bone_path(name, path), frames[rows], values[rows], name))
     return channels

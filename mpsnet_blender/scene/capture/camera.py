@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ...motion.base.camera_fit import camera_fit
+from ...motion.base.camera_fit import fit_camera
 from ...motion.base.coordinates import blender_camera_matrix
 from ...motion.base.rotations import continuous_quat, quat_from_rotmat
 from ..base.action import Channel, write_action
@@ -32,7 +32,7 @@ def build_camera(collection: bpy.types.Collection, name: str, path: CameraPath, 
     has another shape, its picture lies whole inside the frame, and the camera's field of view with it.
     """
     camera = bpy.data.cameras.new(name)
-    fit = camera_fit(path.camera_matrix, path.image_size, frame_aspect)
+    fit = fit_camera(path.camera_matrix, path.image_size, frame_aspect)
     camera.sensor_fit = fit.sensor_fit
     camera.sensor_width, camera.sensor_height = fit.sensor_width, fit.sensor_height
     camera.lens, camera.shift_x, camera.shift_y = fit.lens, fit.shift_x, fit.shift_y

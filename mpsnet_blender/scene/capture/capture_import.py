@@ -13,8 +13,8 @@ import bpy
 import numpy as np
 
 from ...motion.base.footage_timing import SceneClock
-from ...motion.base.rest_pose import rest_pose, with_relaxed_hands
-from ...motion.base.timing import fps_and_base, scene_frames
+from ...motion.base.rest_pose import build_rest_pose, curl_hands
+from ...motion.base.timing import compute_scene_frames, split_frame_rate
 from ...motion.cleanup.cleanup import untouched
 from ...motion.cleanup.stored_motion import stored_motion
 from ...motion.formats.capture_folder import Capture, ReadMotions, open_capture, read_motions
@@ -73,7 +73,7 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
     with _restored_on_failure(scene.render), _removed_on_failure(collection):
         _set_scene(scene, options, read)
         fps, units_per_metre = scene_rate(scene), 1 / metres_per_unit(scene)
-        frames = [scene_frames(motion.timestamps, read.origin_seconds, options.start_frame, fps)
+        frames = [compute_scene_frames(motion.timestamps, read.origin_seconds, options.start_frame, fps)
                   for _, motion in read.motions]
         armatures = [_add_person(collection, capture, person, motion, times, fps, units_per_metre, options.relax_hands)
                      for (person, motion), times in zip(read.motions, frames, strict=True)]
@@ -101,7 +101,7 @@ def _set_scene(scene: bpy.types.Scene, options: ImportOptions, read: ReadMotions
     """Change the scene's rate and resolution, where asked."""
     motion = read.motions[0][1]
     if options.set_scene_fps:
-        scene.render.fps, scene.render.fps_base = fps_and_base(motion.mocap_framerate)
+        scene.render.fps, scene.render.fps_base = split_frame_rate(motion.mocap_framerate)
     if options.match_resolution and motion.image_size is not None:
         scene.render.resolution_x, scene.render.resolution_y = (int(side) for side in motion.image_size)
         scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
@@ -109,12 +109,12 @@ def _set_scene(scene: bpy.types.Scene, options: ImportOptions, read: ReadMotions
 
 def _add_person(collection: bpy.types.Collection, capture: Capture, person: ListedPerson, motion: Motion,
                 frames: np.ndarray, scene_fps: float, units_per_metre: float, relax_hands: bool) -> bpy.types.Object:
-    rest = rest_pose(motion.rest_joints, shod=motion.is_shod)
+    rest = build_rest_pose(motion.rest_joints, shod=motion.is_shod)
     is_alone = len(capture.people) == 1
     name = capture.name if is_alone else f"{capture.name} person {person.person_id}"
     armature_object = build_armature(collection, name, rest.in_units(units_per_metre))
     armature_object["mpsnet_motion_file"] = str(capture.motion_path(person))
-    stored = stored_motion(with_relaxed_hands(motion) if relax_hands else motion)
+    stored = stored_motion(curl_hands(motion) if relax_hands else motion)
     imported = untouched(stored.imported)
     channels = body_channels(armature_object, imported, frames, units_per_metre)
     remember_rate(write_action(armature_object, armature_object.name, channels), scene_fps)

@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ...motion.base.footage_timing import FootagePlan, Movie, SceneClock, footage_plan, whole_movie
+from ...motion.base.footage_timing import FootagePlan, Movie, SceneClock, extend_movie, plan_footage
 from ..base.action import Channel, write_action, write_channels
 from ..base.fcurve_reading import curves_holder
 from ..base.scene_rate import remember_rate
@@ -39,7 +39,7 @@ def add_footage(camera: bpy.types.Camera, footage: Footage) -> bpy.types.Image:
     background.display_depth = "BACK"
     background.frame_method = "FIT"
     background.image_user.use_auto_refresh = True
-    movie = whole_movie(_nominal_fps(footage.path), max(1, image.frame_duration), footage.picture_times)
+    movie = extend_movie(_nominal_fps(footage.path), max(1, image.frame_duration), footage.picture_times)
     _time_footage(camera, movie, footage.clock)
     camera.show_background_images = True
     return image
@@ -68,7 +68,7 @@ def _time_footage(camera: bpy.types.Camera, movie: Movie, clock: SceneClock) -> 
     camera[_KEPT] = {**asdict(movie), "picture_times": movie.picture_times.tolist(),
                      "start_frame": float(clock.start_frame), "origin_seconds": clock.origin_seconds}
     remember_rate(camera, clock.fps)
-    _play(camera, footage_plan(movie, clock))
+    _play(camera, plan_footage(movie, clock))
 
 
 def _play(camera: bpy.types.Camera, plan: FootagePlan) -> None:

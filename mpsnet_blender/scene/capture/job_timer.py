@@ -12,7 +12,6 @@ import bpy
 
 from ...client.backend_process import BackendProcess
 from ...client.terminal import ProgressPrinter
-from ...motion.base.timing import clock
 from ...shared import protocol
 
 FinalMessage = protocol.Result | protocol.Error | protocol.Cancelled
@@ -81,7 +80,7 @@ def _progress_detail(message: protocol.Progress) -> str:
     if message.rate:
         parts.append(f"{message.rate:.{0 if message.rate >= 10 else 1}f}/s")
     if message.seconds_left is not None:
-        parts.append(f"{clock(message.seconds_left)} left")
+        parts.append(f"{format_clock(message.seconds_left)} left")
     return ", ".join(parts)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...motion.base.timing import clock
-from ...motion.formats.capture_folder import Capture, capture_beside, open_capture
+from ...motion.formats.capture_folder import Capture, find_capture_beside, open_capture
 from ...shared.capture_listing import PEOPLE_FILE, ListedPerson
 
 
@@ -39,7 +38,7 @@ def people_found(path: Path) -> FoundPeople:
     path = Path(path)
     if path.name == PEOPLE_FILE:
         path = path.parent
-    whole = None if path.is_dir() else capture_beside(path)
+    whole = None if path.is_dir() else find_capture_beside(path)
     if whole is None:
         capture = open_capture(path)
         return FoundPeople(path, tuple(_in_words(capture, person) for person in capture.people))
@@ -51,6 +50,6 @@ def _in_words(capture: Capture, person: ListedPerson, is_chosen: bool = True) ->
     tells_times = person.end_seconds > person.start_seconds
     return FoundPerson(
         person_id=person.person_id, label=f"Person {person.person_id}" if tells_times else Path(person.file).stem,
-        span=f"{clock(person.start_seconds)} to {clock(person.end_seconds)}" if tells_times else "",
+        span=f"{format_clock(person.start_seconds)} to {format_clock(person.end_seconds)}" if tells_times else "",
         thumbnail=str(capture.thumbnail(person) or ""), grade=person.quality.grade, advice=person.quality.advice,
         is_chosen=is_chosen)

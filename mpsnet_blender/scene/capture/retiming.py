@@ -8,7 +8,7 @@ from collections.abc import Callable
 import bpy
 import numpy as np
 
-from ...motion.base.timing import fps_and_base, whole_where_nearly
+from ...motion.base.timing import round_to_whole, split_frame_rate
 from ..base.fcurve_reading import all_fcurves, key_frames
 from ..base.motion_storage import has_motion
 from ..base.scene_rate import actions_of, out_of_time, remember_rate, scene_rate
@@ -21,7 +21,7 @@ def set_scene_back(scene: bpy.types.Scene) -> float:
     """Give the scene the rate for which most of what is out of time in it was keyed, and return that rate."""
     rates = Counter(out_of_time(scene).values())
     rate = rates.most_common(1)[0][0]
-    scene.render.fps, scene.render.fps_base = fps_and_base(rate)
+    scene.render.fps, scene.render.fps_base = split_frame_rate(rate)
     return rate
 
 
@@ -62,7 +62,7 @@ def _retime_action(action: bpy.types.Action, frames_map: Frames) -> None:
             points = np.empty(2 * len(keys), dtype=np.float32)
             keys.foreach_get(name, points)
             moved = frames_map(points[0::2])
-            points[0::2] = whole_where_nearly(moved) if name == "co" else moved
+            points[0::2] = round_to_whole(moved) if name == "co" else moved
             keys.foreach_set(name, points)
         fcurve.update()
     if action.use_frame_range:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import bpy
 import numpy as np
 
-from ...motion.base.timing import whole_where_nearly
+from ...motion.base.timing import round_to_whole
 from ...motion.cleanup.cleanup import CleanMotion, CleanupSettings, clean_motion, untouched
 from ...motion.cleanup.stored_motion import StoredMotionError
 from ...shared.smpl_skeleton import JOINT_NAMES
@@ -49,7 +49,7 @@ def clean_armature(armature_object: bpy.types.Object, settings: CleanupSettings)
     raw = stored.raw if edited is None else replace(stored.raw, contacts=edited)
     kept = armature_object.mpsnet_cleanup
     cleaned = clean_motion(raw, replace(settings, floor_offset=settings.floor_offset / kept.units_per_metre))
-    frames = whole_where_nearly(kept.first_frame + cleaned.seconds * kept.frames_per_second)
+    frames = round_to_whole(kept.first_frame + cleaned.seconds * kept.frames_per_second)
     warnings = _key(armature_object, cleaned, frames)
     kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, settings.speed, cleaned.start_seconds
     if edited is not None:
@@ -65,7 +65,7 @@ def reset_armature(armature_object: bpy.types.Object) -> CleanupReport:
     kept = armature_object.mpsnet_cleanup
     kept.first_frame = kept.imported_first
     kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, 1.0, 0.0
-    frames = whole_where_nearly(raw_frames(armature_object, stored.timestamps))
+    frames = round_to_whole(raw_frames(armature_object, stored.timestamps))
     cleaned = untouched(stored.imported)
     warnings = _key(armature_object, cleaned, frames)
     remove_contacts(armature_object)

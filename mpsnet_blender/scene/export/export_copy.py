@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ...motion.formats.posed_bones import basis_channels, most_moved_frame, split, without_stretch
+from ...motion.formats.posed_bones import decompose, decompose_poses, find_most_moved_frame, remove_stretch
 from ..base.action import Channel, bone_path, write_action
 from ..base.motion_sampling import SampledMotion
 from ..base.scratch_scene import scratch_scene
@@ -42,7 +42,7 @@ class CopyPlan:
     @property
     def bone_size(self) -> float:
         """By what the lengths of the bones, and of what hangs on the armature, are multiplied."""
-        return self.enlarge if self.enlarge == 1.0 else self.enlarge * float(split(self.motion.worlds[:1])[2].mean())
+        return self.enlarge if self.enlarge == 1.0 else self.enlarge * float(decompose(self.motion.worlds[:1])[2].mean())
 
     def wanted_names(self) -> list[tuple[bpy.types.bpy_prop_collection, str]]:
         """Return the names that the copies shall have, each once, with the list of the file that it belongs to."""
@@ -124,7 +124,7 @@ def _animate(workshop: _Workshop, armature_copy: bpy.types.Object) -> int:
     """Key the copy's bones, and the object itself where it moves; return a frame that shows which bones leave their place."""
     plan, motion = workshop.plan, workshop.plan.motion
     size = plan.bone_size
-    locations, quats, scales = basis_channels(without_stretch(motion.poses), motion.rests, motion.parents)
+    locations, quats, scales = decompose_poses(remove_stretch(motion.poses), motion.rests, motion.parents)
     channels = []
     for bone, name in enumerate(motion.bone_names):
         armature_copy.pose.bones[name].rotation_mode = "QUATERNION"
@@ -133,7 +133,7 @@ def _animate(workshop: _Workshop, armature_copy: bpy.types.Object) -> int:
             channels.append(Channel(bone_path(name, "location"), plan.frames, size * locations[:, bone], name))
         if np.abs(scales[:, bone] - 1).max() > _STILL:
             channels.append(Channel(bone_path(name, "scale"), plan.frames, scales[:, bone], name))
-    places, turns, sizes = split(motion.worlds)
+    places, turns, sizes = decompose(motion.worlds)
     armature_copy.rotation_mode = "QUATERNION"
     for name, values in (("location", plan.enlarge * places), ("rotation_quaternion", turns),
                          ("scale", sizes * (plan.enlarge / size))):
@@ -141,7 +141,7 @@ def _animate(workshop: _Workshop, armature_copy: bpy.types.Object) -> int:
         if np.ptp(values, axis=0).max() > _STILL:
             channels.append(Channel(name, plan.frames, values, "Object Transforms"))
     workshop.copies.append(write_action(armature_copy, plan.clip_name, channels))
-    return int(plan.frames[most_moved_frame(locations, motion.parents)])
+    return int(plan.frames[find_most_moved_frame(locations, motion.parents)])
 
 
 def _copy_mesh(workshop: _Workshop, original: bpy.types.Object, armature_copy: bpy.types.Object) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ...motion.formats.bvh import bvh_text
-from ...motion.formats.posed_bones import bvh_of_bones
+from ...motion.formats.bvh import format_bvh
+from ...motion.formats.posed_bones import make_bvh_of_bones
 from ..base.motion_sampling import ExportError, SampledMotion, motion_frames, sample_motion
 from ..base.scene_rate import actions_of, other_rate, scene_rate
 from ..base.units import metres_per_unit
@@ -179,7 +179,7 @@ def _bvh(armature_object: bpy.types.Object, motion: SampledMotion, framerate: fl
     new_number = np.cumsum(chosen) - 1
     parents = np.where(motion.parents >= 0, new_number[motion.parents], -1)[chosen]
     names = tuple(name for name, is_chosen in zip(motion.bone_names, chosen) if is_chosen)
-    return bvh_text(bvh_of_bones(
+    return format_bvh(make_bvh_of_bones(
         names, parents, motion.rests[chosen], motion.tails[chosen], motion.poses[:, chosen], motion.worlds, framerate,
         options.bvh_scale * metres_per_unit(scene), armature_object.name))
 

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import bpy
 import numpy as np
 
-from ...motion.bone_maps import switches_of
+from ...motion.bone_maps import find_switches
 from ..base.action import Channel, bone_path
 
 
@@ -16,7 +16,7 @@ def leading_switches(target: bpy.types.Object, frames: np.ndarray, keyed: Collec
     """Return one key, at frames (1,), for each switch of the rig: its own properties, which let the keyed bones lead, or IK; and
     the influence of IK that would move keyed bones."""
     found = []
-    for (bone, key), value in switches_of(target.data.bones.keys(), keyed, uses_ik).items():
+    for (bone, key), value in find_switches(target.data.bones.keys(), keyed, uses_ik).items():
         if key in target.pose.bones[bone]:
             path = f'{bone_path(bone, "")[:-1]}["{bpy.utils.escape_identifier(key)}"]'
             found.append(Channel(path, frames, np.array(((value,),)), bone))

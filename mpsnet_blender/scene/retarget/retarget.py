@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ...motion.base.rotation_modes import rotation_values, with_locks
-from ...motion.bone_maps import ik_controls_of
+from ...motion.base.rotation_modes import apply_locks, convert_to_mode
+from ...motion.bone_maps import find_ik_controls
 from ...motion.retarget.mapped_rigs import Character
 from ...motion.retarget.retarget import BoneChannels, RetargetOptions, retarget
 from ...motion.retarget.root_path import find_carrier_bone
@@ -68,7 +68,7 @@ def retarget_armatures(scene: bpy.types.Scene, source: bpy.types.Object, targets
 def _retarget(source: bpy.types.Object, read: SourceMotion, target: bpy.types.Object, target_map: dict[str, str],
               settings: RetargetSettings) -> RetargetReport:
     reference = read_rig(target, is_posed=True) if settings.target_as_posed else None
-    controls = ik_controls_of(target.data.bones.keys(), target_map.values()) if settings.uses_ik else {}
+    controls = find_ik_controls(target.data.bones.keys(), target_map.values()) if settings.uses_ik else {}
     resting = {*target_map.values(), *controls.values()}
     rig = read_rig(target, resting)
     rig = read_rig(target, resting, carrier=rig.names[find_carrier_bone(rig, target_map)])
@@ -158,8 +158,8 @@ def _curves(target: bpy.types.Object, frames: np.ndarray, channels: BoneChannels
         mode, locked = pose_bone.rotation_mode, tuple(pose_bone.lock_rotation)
         if all(locked):
             continue
-        held = with_locks(quats, mode, locked, pose_bone.matrix_basis.to_quaternion())
-        path, values = rotation_values(held, mode)
+        held = apply_locks(quats, mode, locked, pose_bone.matrix_basis.to_quaternion())
+        path, values = convert_to_mode(held, mode)
         free = [axis for axis in range(values.shape[1]) if values.shape[1] == 4 or not locked[axis]]
         found.append(Channel(bone_path(name, path), frames[:len(values)], values[:, free], name, tuple(free)))
     return found

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ...motion.base.rig import Rig
-from ...motion.formats.posed_bones import rotation_of
+from ...motion.formats.posed_bones import extract_rotations
 
 
 def read_rig(armature_object: bpy.types.Object, resting: Container[str] | None = None, is_posed: bool = False,
@@ -36,10 +36,10 @@ def read_rig(armature_object: bpy.types.Object, resting: Container[str] | None =
     tails = posed[:, :3, 3] + posed[:, :3, 1] * lengths[:, None]
     return Rig(
         names=tuple(number), parents=parents, heads=placed[:, :3, 3], tails=tails @ world[:3, :3].T + world[:3, 3],
-        rotmats=rotation_of(placed), is_deforming=np.array([bone.use_deform for bone in bones]),
+        rotmats=extract_rotations(placed), is_deforming=np.array([bone.use_deform for bone in bones]),
         inherits_rotation=np.array([bone.use_inherit_rotation for bone in bones]),
         moves_locally=np.array([bone.use_local_location for bone in bones]), origin=world[:3, 3],
-        axes=rotation_of(world[None])[0], scale=float(np.cbrt(abs(np.linalg.det(world[:3, :3])))))
+        axes=extract_rotations(world[None])[0], scale=float(np.cbrt(abs(np.linalg.det(world[:3, :3])))))
 
 
 def _followed(armature_object: bpy.types.Object, number: dict[str, int],

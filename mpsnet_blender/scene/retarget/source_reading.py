@@ -11,7 +11,7 @@ import numpy as np
 
 from ...motion.base.rotation_modes import quat_from_values
 from ...motion.base.rotations import quat_from_rotmat
-from ...motion.formats.posed_bones import rotation_of
+from ...motion.formats.posed_bones import extract_rotations
 from ...motion.retarget.mapped_rigs import MappedMotion
 from ...motion.retarget.posing import pose_forward
 from ...shared.motion_file import MotionFileError, read_motion
@@ -117,7 +117,7 @@ def _pose_by_frames(scene: bpy.types.Scene, source: bpy.types.Object,
     sampled = sample_motion(source, [], scene, frames)
     number = {name: index for index, name in enumerate(sampled.bone_names)}
     posed = {slot: sampled.worlds @ sampled.poses[:, number[bone]] for slot, bone in bone_map.items()}
-    return (frames.astype(np.float64), {slot: quat_from_rotmat(rotation_of(poses)) for slot, poses in posed.items()},
+    return (frames.astype(np.float64), {slot: quat_from_rotmat(extract_rotations(poses)) for slot, poses in posed.items()},
             {slot: poses[:, :3, 3] for slot, poses in posed.items()})
 
 

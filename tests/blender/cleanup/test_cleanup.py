@@ -5,7 +5,7 @@ import bpy
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.base.smpl_motion import world_motion
+from mpsnet_blender.motion.base.smpl_motion import make_world_motion
 from mpsnet_blender.motion.cleanup.cleanup import CleanupSettings, clean_motion
 from mpsnet_blender.motion.cleanup.foot_lock import lock_feet
 from mpsnet_blender.motion.cleanup.motion_quality import judged, measure_motion
@@ -213,7 +213,8 @@ CAPTURED = {"good": Quality(visible_share=1.0, reprojection_error_percent=1.2, s
 @pytest.mark.parametrize("chosen", ["capture", "capture/person_01.npz"])
 def test_a_captures_person_has_one_verdict_in_its_listing_and_in_the_panel(tmp_path, empty_scene, told, grade, chosen):
     motion = file_motion()
-    measured = measure_motion(world_motion(motion.poses, motion.trans, motion.rest_joints, motion.timestamps, motion.contacts))
+    measured = measure_motion(make_world_motion(
+        motion.poses, motion.trans, motion.rest_joints, motion.timestamps, motion.contacts))
     captured = {name: value for name, value in vars(CAPTURED[told]).items() if value not in (None, "")}
     quality = judged(replace(measured, **captured), motion.frame_count)       # as the backend's measure_quality does
     folder = write_capture(tmp_path / "capture", [motion])

@@ -6,11 +6,11 @@ import pytest
 from mpsnet_blender.motion.base.footage_timing import (
     Movie,
     SceneClock,
-    best_counts,
-    capture_picture_times,
-    footage_plan,
-    shown_times,
-    whole_movie,
+    extend_movie,
+    find_best_counts,
+    find_shown_times,
+    merge_picture_times,
+    plan_footage,
 )
 
 _DROPPED = np.delete(np.arange(305), (20, 80, 140, 200, 280)) / 30
@@ -29,38 +29,38 @@ def _counts(plan, frames):
 
 def test_blender_shows_the_last_picture_that_began():
     movie = Movie(60.0, 8, np.array((0, 2, 3, 6)) / 60)
-    np.testing.assert_allclose(shown_times(movie, np.arange(9)) * 60, (0, 0, 2, 3, 3, 3, 6, 6, 6))
+    np.testing.assert_allclose(find_shown_times(movie, np.arange(9)) * 60, (0, 0, 2, 3, 3, 3, 6, 6, 6))
 
 
 def test_times_that_a_file_rounds_to_milliseconds_are_found():
     times = np.round(np.arange(90) / 30, 3)
-    np.testing.assert_array_equal(best_counts(whole_movie(30.0, 90, times), times), np.arange(90))
+    np.testing.assert_array_equal(find_best_counts(extend_movie(30.0, 90, times), times), np.arange(90))
 
 
 def test_a_picture_that_begins_just_after_a_count_is_shown_by_the_next():
     times = np.array((0, 0.0336, 0.0680, 0.1003))  # the second 0.3 ms after the first count
-    assert best_counts(whole_movie(30.0, 4, np.delete(times, 2)), times[1:2])[0] == 2
+    assert find_best_counts(extend_movie(30.0, 4, np.delete(times, 2)), times[1:2])[0] == 2
 
 
 def test_a_picture_that_no_count_shows_gives_way_to_the_nearest():
     movie = Movie(30.0, 4, np.array((0, 0.036, 0.065, 0.1)))  # the second and third both within the second count
-    np.testing.assert_array_equal(best_counts(movie, np.array((0.036, 0.065))), (2, 2))
+    np.testing.assert_array_equal(find_best_counts(movie, np.array((0.036, 0.065))), (2, 2))
 
 
 def test_footage_of_the_scenes_rate_needs_a_number_only():
-    plan = footage_plan(Movie(25.0, 250, np.arange(250) / 25), SceneClock(1, 2.0, 25.0))
+    plan = plan_footage(Movie(25.0, 250, np.arange(250) / 25), SceneClock(1, 2.0, 25.0))
     assert (plan.first_frame, plan.frame_count, plan.offset) == (-49, 251, 0)
 
 
 def test_dropped_frames_need_a_number_only_where_the_scene_has_the_nominal_rate():
-    plan = footage_plan(Movie(30.0, 305, _DROPPED), SceneClock(1, 0.0, 30.0))
+    plan = plan_footage(Movie(30.0, 305, _DROPPED), SceneClock(1, 0.0, 30.0))
     assert plan.offset == 0
 
 
 @pytest.mark.parametrize("video_fps, scene_fps", [(30.0, 24.0), (24 / 1.001, 30.0), (30 / 1.001, 30.0), (25.0, 60.0)])
 def test_footage_of_an_even_rate_keeps_its_speed_by_a_formula(video_fps, scene_fps):
     times = np.arange(200) / video_fps
-    plan = footage_plan(Movie(video_fps, 200, times), SceneClock(1, times[30], scene_fps))
+    plan = plan_footage(Movie(video_fps, 200, times), SceneClock(1, times[30], scene_fps))
     assert isinstance(plan.offset, str)
     frames = np.arange(1, 1 + int((times[-1] - times[30]) * scene_fps))
     shown = _counts(plan, frames) / video_fps
@@ -74,22 +74,22 @@ def test_footage_of_an_even_rate_keeps_its_speed_by_a_formula(video_fps, scene_f
 def test_uneven_footage_shows_the_nearest_picture_at_every_frame(times, nominal, scene_fps):
     movie = Movie(nominal, math.ceil(times[-1] * nominal) + 1, times)
     frames = np.arange(1, 1 + int((times[-1] - times[10]) * scene_fps))
-    shown = shown_times(movie, _counts(footage_plan(movie, SceneClock(1, times[10], scene_fps)), frames))
+    shown = find_shown_times(movie, _counts(plan_footage(movie, SceneClock(1, times[10], scene_fps)), frames))
     seconds = times[10] + (frames - 1) / scene_fps
     nearest = np.abs(times - seconds[:, None]).min(axis=1)
     assert (np.abs(shown - seconds) - nearest).max() < 1e-3
 
 
 def test_pictures_before_and_after_the_known_ones_come_at_the_nominal_rate():
-    movie = whole_movie(10.0, 8, np.array((0.2, 0.3, 0.45)))
+    movie = extend_movie(10.0, 8, np.array((0.2, 0.3, 0.45)))
     np.testing.assert_allclose(movie.picture_times, (0, 0.1, 0.2, 0.3, 0.45, 0.55, 0.65, 0.75))
 
 
 def test_peoples_times_are_the_videos_and_even_while_nobody_is_seen():
     early, late = (np.array((3, 4)), np.array((0.3, 0.45))), (np.array((4, 8)), np.array((0.45, 0.85)))
-    np.testing.assert_allclose(capture_picture_times([late, early]), (0.3, 0.45, 0.55, 0.65, 0.75, 0.85))
+    np.testing.assert_allclose(merge_picture_times([late, early]), (0.3, 0.45, 0.55, 0.65, 0.75, 0.85))
 
 
 def test_people_whose_frame_numbers_contradict_each_other_tell_times_alone():
-    np.testing.assert_allclose(capture_picture_times([(np.arange(2), np.array((0, 0.1))), (np.arange(2), np.array((0.5, 0.6)))]),
+    np.testing.assert_allclose(merge_picture_times([(np.arange(2), np.array((0, 0.1))), (np.arange(2), np.array((0.5, 0.6)))]),
                                (0, 0.1, 0.5, 0.6))

@@ -4,10 +4,10 @@ import pytest
 from mpsnet_blender.motion.base.coordinates import BLENDER_FROM_SMPL, blender_camera_matrix, blender_from_smpl
 from mpsnet_blender.motion.base.rest_pose import (
     RELAXED_HAND_RADIANS,
-    basis_quats,
-    rest_pose,
-    root_basis_locations,
-    with_relaxed_hands,
+    build_rest_pose,
+    compute_basis_quats,
+    compute_root_basis_locations,
+    curl_hands,
 )
 from mpsnet_blender.motion.base.rotations import quat_from_rotvec, rotmat_from_quat, rotmat_from_rotvec, rotvec_from_rotmat
 from mpsnet_blender.shared.motion_file import new_motion
@@ -33,8 +33,8 @@ def test_a_video_camera_at_the_origin_looks_along_its_z_in_blender_too():
 
 def test_the_rest_armature_stands_on_the_floor_over_the_origin():
     joints = generic_rest_joints(1.8) + (3.0, -2.0, 5.0)
-    rest = rest_pose(joints, shod=False)
-    np.testing.assert_allclose(rest_pose(joints).heads - rest.heads, np.tile((0, 0, 0.02), (JOINT_COUNT, 1)), atol=1e-12)
+    rest = build_rest_pose(joints, shod=False)
+    np.testing.assert_allclose(build_rest_pose(joints).heads - rest.heads, np.tile((0, 0, 0.02), (JOINT_COUNT, 1)), atol=1e-12)
     np.testing.assert_allclose(rest.heads[0, :2], 0, atol=1e-12)
     assert rest.heads[JOINT["left_ankle"], 2] == pytest.approx(0.041 * 1.8, abs=0.02)
     assert rest.tails[JOINT["head"], 2] == pytest.approx(1.8, abs=0.1)
@@ -42,10 +42,10 @@ def test_the_rest_armature_stands_on_the_floor_over_the_origin():
 
 
 def test_bones_end_where_the_limb_goes_on_and_none_is_without_length():
-    rest = rest_pose(generic_rest_joints())
+    rest = build_rest_pose(generic_rest_joints())
     np.testing.assert_array_equal(rest.tails[JOINT["left_elbow"]], rest.heads[JOINT["left_wrist"]])
     np.testing.assert_array_equal(rest.tails[JOINT["spine3"]], rest.heads[JOINT["neck"]])
-    flat = rest_pose(np.zeros((JOINT_COUNT, 3)))
+    flat = build_rest_pose(np.zeros((JOINT_COUNT, 3)))
     assert np.linalg.norm(flat.tails - flat.heads, axis=1).min() >= 0.01 - 1e-12
 
 
@@ -53,7 +53,7 @@ def test_basis_rotations_pose_the_bones_as_forward_kinematics_does():
     generator = np.random.default_rng(0)
     rotvecs = generator.normal(size=(20, JOINT_COUNT, 3))
     bones = _random_bone_rotmats()
-    basis = rotmat_from_quat(basis_quats(quat_from_rotvec(rotvecs), bones))
+    basis = rotmat_from_quat(compute_basis_quats(quat_from_rotvec(rotvecs), bones))
     posed = np.empty_like(basis)
     for joint, parent in enumerate(PARENTS):
         if parent < 0:
@@ -70,20 +70,20 @@ def test_pelvis_yaw_turns_the_root_bone_about_z():
     rotvecs = np.zeros((1, JOINT_COUNT, 3))
     rotvecs[0, 0] = rotvec_from_rotmat(yaw @ upright)
     bones = np.broadcast_to(np.eye(3), (JOINT_COUNT, 3, 3))
-    np.testing.assert_allclose(rotmat_from_quat(basis_quats(quat_from_rotvec(rotvecs), bones))[0, 0], yaw, atol=1e-12)
+    np.testing.assert_allclose(rotmat_from_quat(compute_basis_quats(quat_from_rotvec(rotvecs), bones))[0, 0], yaw, atol=1e-12)
 
 
 def test_the_root_channel_takes_the_rest_head_to_its_place():
     places = np.array(((1, 1.8, 3.1), (4, 4.8, 6.1)))
     bone = rotmat_from_rotvec((0.3, 0.2, -0.5))
-    channel = root_basis_locations(places, np.array((0, 0, 1.0)), bone)
+    channel = compute_root_basis_locations(places, np.array((0, 0, 1.0)), bone)
     np.testing.assert_allclose(channel @ bone.T + (0, 0, 1), places, atol=1e-12)
 
 
 def test_relaxed_hands_curl_towards_the_palms_and_leave_moving_hands_alone():
     poses = np.zeros((3, 72))
     poses[1, 3 * JOINT["right_hand"]] = 0.1
-    motion = with_relaxed_hands(new_motion(poses, np.zeros((3, 3)), 30.0, raw_poses=poses, raw_trans=np.zeros((3, 3))))
+    motion = curl_hands(new_motion(poses, np.zeros((3, 3)), 30.0, raw_poses=poses, raw_trans=np.zeros((3, 3))))
     relaxed = motion.poses.reshape(3, JOINT_COUNT, 3)
     finger = rotmat_from_rotvec(relaxed[0, JOINT["left_hand"]]) @ (1, 0, 0)
     assert np.degrees(np.arcsin(-finger[1])) == pytest.approx(np.degrees(RELAXED_HAND_RADIANS))

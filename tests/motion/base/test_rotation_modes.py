@@ -3,7 +3,7 @@ import pytest
 
 from mpsnet_blender.motion.base.euler import euler_from_quat
 from mpsnet_blender.motion.base.quaternions import conjugate, multiply, slerp, turn, twist_about
-from mpsnet_blender.motion.base.rotation_modes import quat_from_values, rotation_values, with_locks
+from mpsnet_blender.motion.base.rotation_modes import apply_locks, convert_to_mode, quat_from_values
 from mpsnet_blender.motion.base.rotations import continuous_quat, quat_from_rotvec, rotmat_from_quat
 
 MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
@@ -19,7 +19,7 @@ def _turning(frames=200):
 @pytest.mark.parametrize("mode", MODES)
 def test_every_mode_says_the_same_rotation_without_jumps(mode):
     quats = _turning()
-    path, values = rotation_values(quats, mode)
+    path, values = convert_to_mode(quats, mode)
     again = quat_from_values(values, mode)
     np.testing.assert_allclose(np.abs(np.sum(quats * again, axis=1)), 1, atol=1e-9)
     assert path == {"QUATERNION": "rotation_quaternion", "AXIS_ANGLE": "rotation_axis_angle"}.get(mode, "rotation_euler")
@@ -29,11 +29,11 @@ def test_every_mode_says_the_same_rotation_without_jumps(mode):
 
 def test_locked_angles_stay_and_the_others_move():
     quats, current = _turning(), quat_from_rotvec((0.2, 0, 0))
-    held = with_locks(quats, "XYZ", (True, False, False), current)
+    held = apply_locks(quats, "XYZ", (True, False, False), current)
     angles = euler_from_quat(held, "XYZ")
     np.testing.assert_allclose(np.cos(angles[:, 0] - 0.2), 1, atol=1e-9)
     assert np.ptp(angles[:, 2]) > 1
-    assert with_locks(quats, "XYZ", (False, False, False), current) is quats
+    assert apply_locks(quats, "XYZ", (False, False, False), current) is quats
 
 
 def test_quaternions_multiply_as_matrices_do():
@@ -57,6 +57,6 @@ def test_twist_is_the_turn_about_the_axis():
 
 
 def test_no_rotation_is_no_angle_about_an_axis_of_unit_length():
-    _, values = rotation_values(np.tile((1.0, 0, 0, 0), (3, 1)), "AXIS_ANGLE")
+    _, values = convert_to_mode(np.tile((1.0, 0, 0, 0), (3, 1)), "AXIS_ANGLE")
     assert values[:, 0].tolist() == [0, 0, 0]
     np.testing.assert_allclose(np.linalg.norm(values[:, 1:], axis=1), 1.0)

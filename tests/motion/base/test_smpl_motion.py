@@ -1,7 +1,7 @@
 import numpy as np
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
-from mpsnet_blender.motion.base.smpl_motion import CameraMotion, WorldMotion, file_motion, world_motion
+from mpsnet_blender.motion.base.smpl_motion import CameraMotion, WorldMotion, make_file_motion, make_world_motion
 from mpsnet_blender.shared.motion_file import new_motion
 from mpsnet_blender.shared.smpl_skeleton import generic_rest_joints
 
@@ -60,7 +60,7 @@ def test_some_frames_of_a_motion_keep_all_that_belongs_to_them():
 
 def test_rotation_vectors_come_back_and_the_root_stands_where_the_pelvis_is():
     poses = np.random.default_rng(1).normal(scale=0.5, size=(FRAMES, 72)).astype(np.float32)
-    motion = world_motion(poses, np.ones((FRAMES, 3)), REST_JOINTS, np.arange(FRAMES), np.zeros((FRAMES, 4)))
+    motion = make_world_motion(poses, np.ones((FRAMES, 3)), REST_JOINTS, np.arange(FRAMES), np.zeros((FRAMES, 4)))
     np.testing.assert_allclose(motion.poses, poses, atol=1e-12)
     np.testing.assert_allclose(motion.root_path, np.tile((1.1, 0.8, 1.3), (FRAMES, 1)))
     np.testing.assert_array_equal(motion.root_path, motion.pose()[1][:, 0])
@@ -70,7 +70,7 @@ def test_a_files_motion_is_the_planted_one():
     poses, contacts = np.full((FRAMES, 72), 0.1), np.random.default_rng(2).random((FRAMES, 4))
     planted = new_motion(poses, np.ones((FRAMES, 3)), 25.0, rest_joints=REST_JOINTS, contacts=contacts,
                          raw_poses=np.zeros((FRAMES, 72)), raw_trans=np.zeros((FRAMES, 3)))
-    motion = file_motion(planted)
+    motion = make_file_motion(planted)
     np.testing.assert_allclose(motion.poses, poses)
     np.testing.assert_array_equal(motion.transl, np.ones((FRAMES, 3)))
     np.testing.assert_array_equal(motion.rest_joints, REST_JOINTS)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
-from mpsnet_blender.motion.formats.bvh import BvhClip, bvh_of_motion, bvh_text
+from mpsnet_blender.motion.formats.bvh import BvhClip, format_bvh, make_bvh_of_motion
 from mpsnet_blender.shared.motion_file import Motion, new_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES, PARENTS, forward_kinematics, generic_rest_joints
 from tests.motion.formats.bvh_reader import read_bvh
@@ -26,7 +26,7 @@ def joints_of(motion: Motion) -> np.ndarray:
 @pytest.mark.parametrize("scale", [1.0, 100.0])
 def test_the_files_joints_are_the_motions_turned_to_y_up(scale):
     motion = sample_motion()
-    places = read_bvh(bvh_text(bvh_of_motion(motion, scale))).positions()
+    places = read_bvh(format_bvh(make_bvh_of_motion(motion, scale))).positions()
     expected = joints_of(motion)
     for joint, name in enumerate(JOINT_NAMES):
         x, y, z = expected[:, joint].T
@@ -34,7 +34,7 @@ def test_the_files_joints_are_the_motions_turned_to_y_up(scale):
 
 
 def test_the_hierarchy_is_smpls_with_a_t_pose_at_rest():
-    bvh = read_bvh(bvh_text(bvh_of_motion(sample_motion())))
+    bvh = read_bvh(format_bvh(make_bvh_of_motion(sample_motion())))
     parents = {name: bvh.names[parent] if parent >= 0 else None for name, parent in zip(bvh.names, bvh.parents)}
     assert parents == {name: JOINT_NAMES[parent] if parent >= 0 else None for name, parent in zip(JOINT_NAMES, PARENTS)}
     offsets = dict(zip(bvh.names, bvh.offsets))
@@ -46,7 +46,7 @@ def test_the_hierarchy_is_smpls_with_a_t_pose_at_rest():
 
 
 def test_only_the_hips_have_positions_and_rotations_are_listed_z_x_y():
-    bvh = read_bvh(bvh_text(bvh_of_motion(sample_motion())))
+    bvh = read_bvh(format_bvh(make_bvh_of_motion(sample_motion())))
     turns = ["Zrotation", "Xrotation", "Yrotation"]
     assert bvh.channels[0] == ["Xposition", "Yposition", "Zposition", *turns]
     assert all(channels == turns for channels in bvh.channels[1:])
@@ -54,14 +54,14 @@ def test_only_the_hips_have_positions_and_rotations_are_listed_z_x_y():
 
 @pytest.mark.parametrize("rate", [23.976, 25.0, 30000 / 1001, 120.0])
 def test_the_frame_time_is_the_rates(rate):
-    bvh = read_bvh(bvh_text(bvh_of_motion(sample_motion(mocap_framerate=rate))))
+    bvh = read_bvh(format_bvh(make_bvh_of_motion(sample_motion(mocap_framerate=rate))))
     assert 1 / bvh.frame_seconds == pytest.approx(rate, rel=1e-7) and len(bvh.rows) == 40
 
 
 def test_uneven_timestamps_play_at_the_right_speed():
     seconds = np.array((0.0, 0.03, 0.2, 0.5))
     motion = sample_motion(4, timestamps=seconds, poses=np.zeros((4, 72)), trans=np.outer(seconds, (1.0, 0, 0)))
-    bvh = read_bvh(bvh_text(bvh_of_motion(motion)))
+    bvh = read_bvh(format_bvh(make_bvh_of_motion(motion)))
     assert len(bvh.rows) == 16
     x = bvh.column("pelvis", "Xposition")
     assert np.allclose(x - x[0], np.arange(16) / 30, atol=1e-5)
@@ -70,7 +70,7 @@ def test_uneven_timestamps_play_at_the_right_speed():
 def test_angles_do_not_jump_when_the_body_turns_round_and_round():
     poses = np.zeros((200, 72))     # it lies and spins: in gimbal lock at the beginning, and again and again
     poses[:, 2] = np.linspace(0, 6 * np.pi, 200)
-    bvh = read_bvh(bvh_text(bvh_of_motion(sample_motion(200, poses=poses, trans=np.zeros((200, 3))))))
+    bvh = read_bvh(format_bvh(make_bvh_of_motion(sample_motion(200, poses=poses, trans=np.zeros((200, 3))))))
     turns = np.column_stack([bvh.column("pelvis", f"{axis}rotation") for axis in "ZXY"])
     assert np.abs(np.diff(turns, axis=0)).max() < 6.0
 
@@ -79,5 +79,5 @@ def test_names_with_spaces_become_words_and_stay_apart():
     clip = BvhClip(names=("my root", "my_root", "my\troot"), parents=np.array((-1, 0, 1)), offsets=np.zeros((3, 3)),
                    end_offsets=np.ones((3, 3)), rotmats=np.tile(np.eye(3), (1, 3, 1, 1)),
                    positions=np.zeros((1, 3, 3)), has_position=np.array((True, True, True)), framerate=30.0)
-    bvh = read_bvh(bvh_text(clip))
+    bvh = read_bvh(format_bvh(clip))
     assert bvh.names == ["my_root", "my_root_2", "my_root_3"] and bvh.rows.shape == (1, 18)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.bone_maps import FAMILIES, switches_of
+from mpsnet_blender.motion.bone_maps import FAMILIES, find_switches
 from mpsnet_blender.motion.retarget.bone_mapping import map_bones
 from mpsnet_blender.motion.retarget.structure_map import map_by_structure
 from mpsnet_blender.shared.bone_slots import MAIN, SLOTS, label
@@ -88,10 +88,10 @@ def test_smpls_shoulder_is_the_upper_arm_and_its_foot_the_toe():
 def test_a_rigs_switches_are_those_of_its_mapped_controls():
     controls = next(family for family in FAMILIES if family.title == "Rigify controls")
     rig, _ = _named_rig(controls)
-    switches = switches_of({"thigh_parent.L", "torso"}, map_bones(rig).bone_map.values())
+    switches = find_switches({"thigh_parent.L", "torso"}, map_bones(rig).bone_map.values())
     assert switches[("thigh_parent.L", "IK_FK")] == 1.0
     assert ("thigh_parent.R", "IK_FK") not in switches
-    assert switches_of({"thigh_parent.L"}, {"DEF-upper_arm.L"}) == {}
+    assert find_switches({"thigh_parent.L"}, {"DEF-upper_arm.L"}) == {}
 
 
 def test_a_bone_that_carries_the_arms_is_no_neck():
