@@ -12,9 +12,11 @@ from ..base.smoothing import frame_durations, frame_seconds, smooth
 from ..base.soles import Sole
 from ..base.two_bone_ik import solve_two_bone
 
-_SHIFT_SECONDS = 0.10
+_SHIFT_SECONDS = 0.10        # with 0.05 hips' accelerations were off by 24 % more on captures of six rendered people
 _BOUND_SIGMAS = 2.0         # to each side, over which the pelvis sinks and rises again for a leg that is too short
 # What the pelvis weighs, as squares of distances: legs keep their length, feet their place under the body, the pelvis its own.
+# On those captures none to four times of the second, and a third to three times of the third, change how far ankles are off
+# about the hips (80 mm) by 2 mm at most.
 _LENGTH_WEIGHT, _PLACE_WEIGHT, _STAY_WEIGHT = 1.0, 0.05, 0.1
 _ROUNDING = 1e-6            # frames
 _REACH = 0.998                          # of a stretched leg's length; a leg that was straighter may stay so

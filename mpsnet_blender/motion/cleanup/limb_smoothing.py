@@ -12,7 +12,9 @@ from ..base.smpl_motion import WorldMotion
 LIMBS = ("trunk", "head", "arms", "legs")
 _WORDS = {"head": ("neck", "head"), "arms": ("collar", "shoulder", "elbow", "wrist", "hand"),
           "legs": ("hip", "knee", "ankle", "foot")}
-_FULL_SECONDS = 0.20            # the window's sigma at amount 1
+# The window's sigma at amount 1. At 0.3 trembling of 1.5 degrees a joint loses three quarters of its acceleration, and punches of
+# an eighth of a second keep their speed within 12 % (test_smoothing_takes_the_trembling_and_leaves_the_punches).
+_FULL_SECONDS = 0.20
 _BANDS = (0.2, 0.45, 1.0)       # windows of the bands of detail, as shares of the full one
 _LEAST_FRAMES = 0.7             # the window, in frames, over which a band's energy is taken at least
 _TREMBLING_QUANTILE, _SURE = 0.25, 4.0      # detail below that quantile is trembling; what is so many times that is motion
