@@ -12,6 +12,7 @@ import bpy
 
 from ...client.backend_process import BackendProcess
 from ...client.terminal import ProgressPrinter
+from ...motion.base.timing import format_clock
 from ...shared import protocol
 
 FinalMessage = protocol.Result | protocol.Error | protocol.Cancelled
