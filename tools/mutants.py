@@ -7,7 +7,8 @@ needed). `--sample` faults of each of the three groups are drawn with `--seed`. 
 
 A source's nearest tests are the file that is named after it and the others in the folder that mirrors its own: `backend/body/
 lean.py` has `tests/backend/body/test_lean.py` first. Whatever takes longer by itself than `--slowest` seconds of the processor
-is left out, and told. A fault that makes tests run for much longer than they do without one counts as noticed.
+is left out, and told. A fault that makes tests run for much longer than they do without one counts as noticed. Ctrl+C tells
+what was found until then.
 
 Why not mutmut or cosmic-ray: mutmut changes only what stands in functions, and our constants stand above them; it needs one
 run of everything to learn which tests call what. cosmic-ray knows one command for all tests and draws no samples. Neither
@@ -81,8 +82,13 @@ def main() -> int:
         copy = Path(folder) / "copy"
         copy_tree(copy)
         drawn = [(group, file, mutation) for group in GROUPS for file, mutation in draw(copy, group, given)]
-        tests = NearestTests(copy, given.slowest)
-        outcomes = [tried(copy, tests, number, len(drawn), *one) for number, one in enumerate(drawn, start=1)]
+        random.Random(given.seed).shuffle(drawn)        # so that what was tried before Ctrl+C is a fair sample too
+        tests, outcomes = NearestTests(copy, given.slowest), []
+        try:
+            for number, one in enumerate(drawn, start=1):
+                outcomes.append(tried(copy, tests, number, len(drawn), *one))
+        except KeyboardInterrupt:
+            print(f"Stopped after {len(outcomes)} of {len(drawn)}.", file=sys.stderr)
     if given.keep:
         given.keep.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1), encoding="utf-8")
     tell(outcomes, tests)
@@ -100,7 +106,7 @@ def copy_tree(copy: Path) -> None:
 
 
 def draw(copy: Path, group: str, given: argparse.Namespace) -> list[tuple[str, Mutation]]:
-    """Return a sample of the faults that a group's sources can have, each with its source's path, in the order of the paths."""
+    """Return a sample of the faults that a group's sources can have, each with its source's path."""
     files = sorted({path.relative_to(copy).as_posix() for pattern in GROUPS[group] for path in copy.glob(pattern)})
     every = [(file, mutation) for file in files if file.startswith(given.only)
              for mutation in mutations_of((copy / file).read_bytes())]
