@@ -17,7 +17,7 @@ _MODES_WITH_UNDO_OF_THEIR_OWN = ("SCULPT", "SCULPT_CURVES", "PAINT_TEXTURE")
 
 
 class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
-    """Import a motion file (a capture's, or AMASS), or everybody in a capture's folder"""
+    """Import a motion file (of a capture, or AMASS), or all people in a capture's folder"""
     bl_idname = "mpsnet.import_motion"
     bl_label = "Import Motion"
     bl_options = {"REGISTER", "UNDO"}
@@ -49,7 +49,7 @@ class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
 
 
 class MPSNET_OT_import_people(ImportProperties, bpy.types.Operator):
-    """Import the people with a check mark"""
+    """Import the people that are checked in the list"""
     bl_idname = "mpsnet.import_people"
     bl_label = "Import"
     bl_options = {"REGISTER", "UNDO"}
@@ -58,7 +58,8 @@ class MPSNET_OT_import_people(ImportProperties, bpy.types.Operator):
     def poll(cls, context):
         people = context.window_manager.mpsnet.people
         if not any(person.is_chosen for person in people):
-            cls.poll_message_set("Check somebody in the list" if people else "Capture a video, or import a motion file, first")
+            cls.poll_message_set("Check at least one person in the list" if people
+                                 else "Capture a video, or import a motion file, first")
             return False
         return _says_undoable(cls, context)
 
@@ -70,7 +71,7 @@ class MPSNET_OT_import_people(ImportProperties, bpy.types.Operator):
 
 
 class MPSNET_OT_view_footage(bpy.types.Operator):
-    """Look through the camera of the last import in this 3D view. The scene's own camera stays what it is"""
+    """Look through the camera of the last import in this 3D view. The scene's camera stays active"""
     bl_idname = "mpsnet.view_footage"
     bl_label = "View over Footage"
 
@@ -80,7 +81,7 @@ class MPSNET_OT_view_footage(bpy.types.Operator):
             cls.poll_message_set("This works in a 3D view")
             return False
         if context.scene.objects.get(context.window_manager.mpsnet.camera) is None:
-            cls.poll_message_set("The imported camera is gone")
+            cls.poll_message_set("The imported camera was deleted")
             return False
         return True
 
@@ -111,7 +112,7 @@ def draw_import_menu(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
 def _says_undoable(operator_class: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """In these modes Blender's undo steps hold strokes alone: an import could not be taken back."""
     if context.mode in _MODES_WITH_UNDO_OF_THEIR_OWN:
-        operator_class.poll_message_set("Leave this mode first: Undo could not take an import back in it")
+        operator_class.poll_message_set("Leave this mode first: an import in it could not be undone")
         return False
     return True
 

@@ -60,9 +60,9 @@ def setup_ended(job: Job) -> None:
 def models_added(job: Job) -> None:
     """Show whether files were taken in."""
     if isinstance(job.state.final, Result):
-        bpy.context.window_manager.mpsnet.show_notice("The files were checked and taken in.")
+        bpy.context.window_manager.mpsnet.show_notice("The files were checked and added.")
     else:
-        _show_unfinished(job, "Nothing was taken in.")
+        _show_unfinished(job, "No file was added.")
 
 
 def _import_when_done(job: Job) -> None:

@@ -62,7 +62,7 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
 
 
 class MPSNET_OT_setup_backend(bpy.types.Operator):
-    """Download and install what captures need: a Python environment of its own and the landmark models. Once"""
+    """Download and install what captures need: a separate Python environment and the landmark models. Needed once"""
     bl_idname = "mpsnet.setup_backend"
     bl_label = "Set Up"
 
@@ -78,7 +78,7 @@ class MPSNET_OT_setup_backend(bpy.types.Operator):
 
 
 class MPSNET_OT_add_models(bpy.types.Operator):
-    """Check and take in files that you downloaded for the MPS-Net engine: a folder, a zip, or a single file"""
+    """Check and add files that you downloaded for the MPS-Net engine: a folder, a zip, or a single file"""
     bl_idname = "mpsnet.add_models"
     bl_label = "Add Files"
 
@@ -102,7 +102,7 @@ class MPSNET_OT_add_models(bpy.types.Operator):
 
 
 class MPSNET_OT_cancel_job(bpy.types.Operator):
-    """Stop what is running"""
+    """Stop the running job"""
     bl_idname = "mpsnet.cancel_job"
     bl_label = "Cancel"
 

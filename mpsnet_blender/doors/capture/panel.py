@@ -102,7 +102,7 @@ def _draw_missing_files(layout: bpy.types.UILayout, context: bpy.types.Context) 
     for site in dict.fromkeys(file.site for file in missing):
         address = site.split()[0]
         box.operator("wm.url_open", text=address.removeprefix("https://"), icon="URL").url = address
-    words = "Download them there; their licences say for what. Then add the zip, the folder or each file."
+    words = "Download them there; their licences say what you may use them for. Then add the zip, the folder or each file."
     draw_lines(box, words, "INFO", characters)
     box.operator("mpsnet.add_models", icon="FILEBROWSER")
 

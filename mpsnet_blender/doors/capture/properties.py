@@ -21,22 +21,23 @@ class ImportProperties:
     """The choices of an import, for the scene and for the operators alike."""
     timing: bpy.props.EnumProperty(
         name="Timing", options={"SKIP_SAVE"},
-        items=(("KEEP", "Keep Scene's fps", "The motion keeps the video's speed; keys lie at fractional frames"),
-               ("SET", "Use Video's fps", "Set the scene's frame rate to the video's; every key lies on a frame")))
+        items=(("KEEP", "Keep Scene's fps",
+                "Keep the scene's frame rate: the motion has the video's speed, with keys between its frames"),
+               ("SET", "Use Video's fps", "Set the scene's frame rate to the video's, so that every key is on a whole frame")))
     start_frame: bpy.props.IntProperty(
         name="Start Frame", default=1, options={"SKIP_SAVE"}, description="The scene frame at which the motion begins")
     extend_range: bpy.props.BoolProperty(
         name="Extend Scene Range", default=False, options={"SKIP_SAVE"},
-        description="Make the scene's frame range long enough for the motion")
+        description="Extend the scene's frame range so that it contains the motion")
     match_resolution: bpy.props.BoolProperty(
         name="Match Resolution", default=False, options={"SKIP_SAVE"},
-        description="Set the render resolution to the video's. Otherwise the camera fits the resolution there is")
+        description="Set the render resolution to the video's. Off: the camera is fitted to the present resolution")
     with_camera: bpy.props.BoolProperty(
         name="Camera and Footage", default=True, options={"SKIP_SAVE"},
-        description="Add a camera that stands where the video's did, with the video behind the scene")
+        description="Add a camera that matches the video's camera, with the video as its background")
     relax_hands: bpy.props.BoolProperty(
         name="Relaxed Hands", default=True, options={"SKIP_SAVE"},
-        description="Curl hands slightly that were not captured, in place of stiff flat ones")
+        description="Curl the hands slightly where they were not captured, so that they are not flat and stiff")
 
     def import_options(self) -> ImportOptions:
         """Return the choices as the importer takes them."""
@@ -51,7 +52,7 @@ class MPSNET_scene_settings(CaptureProperties, ImportProperties, bpy.types.Prope
         name="Video", subtype="FILE_PATH", options=relative_path_options(),
         description="The video to capture. You can drop one into the 3D view too")
     import_when_done: bpy.props.BoolProperty(
-        name="Import When Done", default=True, description="Import everybody as soon as the capture is finished")
+        name="Import When Done", default=True, description="Import all people as soon as the capture is finished")
 
 
 class MPSNET_person(bpy.types.PropertyGroup):

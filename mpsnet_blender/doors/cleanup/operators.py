@@ -44,7 +44,7 @@ class _OnArmature:
 
 
 class MPSNET_OT_clean_motion(_OnArmature, CleanupProperties, bpy.types.Operator):
-    """Key the motion anew from the captured raw motion, cleaned as chosen. Keys that were changed by hand are written over"""
+    """Clean the captured raw motion as chosen and replace the keys. Keys that you changed by hand are lost"""
     bl_idname = "mpsnet.clean_motion"
     bl_label = "Clean Up"
 
@@ -62,7 +62,7 @@ class MPSNET_OT_clean_motion(_OnArmature, CleanupProperties, bpy.types.Operator)
 
 
 class MPSNET_OT_reset_motion(_OnArmature, bpy.types.Operator):
-    """Key the motion as it was imported, with the contacts as captured, and set all sliders back"""
+    """Go back to the motion and contacts as they were imported, and reset all sliders"""
     bl_idname = "mpsnet.reset_motion"
     bl_label = "Reset"
 
@@ -77,7 +77,7 @@ class MPSNET_OT_reset_motion(_OnArmature, bpy.types.Operator):
 
 
 class MPSNET_OT_show_contacts(_OnArmature, bpy.types.Operator):
-    """Key the contacts on the foot and toe bones, 1 while heel or toe stands. Edit these keys, then press Clean Up"""
+    """Key the contacts on the foot and toe bones: 1 while heel or toe is on the floor. Edit these keys, then press Clean Up"""
     bl_idname = "mpsnet.show_contacts"
     bl_label = "Edit Contacts"
 
@@ -97,7 +97,7 @@ def _armature(name: str, context: bpy.types.Context) -> bpy.types.Object:
         words = f"There is no object “{name}”" if name else "No armature is given and no object is active"
         raise CleanupError(f"{words}. Name an armature that Import Motion made.")
     if not has_motion(thing):
-        raise CleanupError(f"“{thing.name}” keeps no captured motion. Choose an armature that Import Motion made.")
+        raise CleanupError(f"“{thing.name}” holds no captured motion. Choose an armature that Import Motion made.")
     return thing
 
 

@@ -66,7 +66,7 @@ class MPSNET_PT_contacts(_CleanupPanel, bpy.types.Panel):
         for pose_bone, name in shown:
             side = pose_bone.name.split("_")[0].title()
             column.prop(pose_bone, f'["{name}"]', text=f"{side} {name.split('_')[0].title()}", slider=True)
-        words = "Keyed on the foot and toe bones: 1 stands. Edit the keys, then Clean Up."
+        words = "Keys on the foot and toe bones: 1 is on the floor, 0 in the air. Edit them, then Clean Up."
         draw_lines(self.layout.column(align=True), words, "INFO", _CHARACTERS)
 
 

@@ -11,7 +11,7 @@ class CleanupProperties:
     """The choices of a clean-up, for the armature and for the operator alike."""
     smooth_trunk: bpy.props.FloatProperty(
         name="Smooth Trunk", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
-        description="Smooth trunk and path. Hits and landings stay sharp, nothing lags")
+        description="Smooth the trunk and the path. Hits and landings stay sharp, and there is no delay")
     smooth_head: bpy.props.FloatProperty(
         name="Smooth Head", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
         description="Smooth neck and head")
@@ -20,30 +20,31 @@ class CleanupProperties:
         description="Smooth the arms. Punches keep their speed")
     smooth_legs: bpy.props.FloatProperty(
         name="Smooth Legs", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
-        description="Smooth the legs; standing feet are locked afterwards")
+        description="Smooth the legs. Afterwards, Foot Lock holds feet on the floor in place")
     repair_spikes: bpy.props.BoolProperty(
         name="Repair Spikes", default=False, options={"SKIP_SAVE"},
         description="Replace joints that jump away for one to three frames")
     foot_lock: bpy.props.FloatProperty(
         name="Foot Lock", default=1.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
-        description="Hold standing feet, and hands on the floor, in place. 0 leaves them as captured")
+        description="Hold feet and hands in place while they are on the floor. 0: leave them as captured")
     floor_offset: bpy.props.FloatProperty(
         name="Floor Offset", default=0.0, soft_min=-1.0, soft_max=1.0, unit="LENGTH", options={"SKIP_SAVE"},
-        description="Raise the motion by so much, or lower it")
+        description="Distance by which to raise the motion; negative values lower it")
     from_origin: bpy.props.BoolProperty(
         name="Start at the Origin", default=False, options={"SKIP_SAVE"},
         description="Turn and move the motion so that it starts at the origin and goes along +Y")
     in_place: bpy.props.BoolProperty(
-        name="In Place", default=False, options={"SKIP_SAVE"}, description="Take the way over the floor off; the sway stays")
+        name="In Place", default=False, options={"SKIP_SAVE"},
+        description="Remove the path over the floor, so that the motion stays in one place; the body still sways")
     loop: bpy.props.BoolProperty(
         name="Loop", default=False, options={"SKIP_SAVE"},
-        description="Keep the part that comes back to its first pose best, and close it")
+        description="Cut the motion to the part whose end is most like its beginning, and make it loop without a jump")
     speed: bpy.props.FloatProperty(
         name="Speed", default=1.0, min=0.05, max=20.0, soft_min=0.25, soft_max=4.0, options={"SKIP_SAVE"},
-        description="Play so many times as fast")
+        description="Factor of the playback speed: 2 is twice as fast")
     key_tolerance: bpy.props.FloatProperty(
         name="Fewer Keys", default=0.0, min=0.0, soft_max=50.0, unit="CAMERA", options={"SKIP_SAVE"},  # told in mm
-        description="Leave keys out as long as no joint strays farther than so many millimetres. 0: a key on every frame")
+        description="Remove keys while no joint moves by more than this many millimetres. 0: a key on every frame")
 
     def cleanup_settings(self) -> CleanupSettings:
         """Return the choices as the clean-up takes them."""
@@ -58,7 +59,8 @@ class MPSNET_cleanup(CleanupProperties, bpy.types.PropertyGroup):
     motion: bpy.props.StringProperty(subtype="BYTE_STRING", options={"HIDDEN"})
     action: bpy.props.PointerProperty(type=bpy.types.Action, options={"HIDDEN"})
     first_frame: bpy.props.FloatProperty(
-        name="Start Frame", default=1.0, description="The scene frame at which the motion begins, from the next clean-up on")
+        name="Start Frame", default=1.0,
+        description="The scene frame at which the motion begins. Takes effect with the next Clean Up")
     frames_per_second: bpy.props.FloatProperty(default=24.0, options={"HIDDEN"})
     units_per_metre: bpy.props.FloatProperty(default=1.0, options={"HIDDEN"})
     imported_first: bpy.props.FloatProperty(options={"HIDDEN"})

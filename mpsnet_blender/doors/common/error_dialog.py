@@ -82,7 +82,7 @@ class MPSNET_OT_copy_error(bpy.types.Operator):
 
 
 class MPSNET_OT_dismiss_error(bpy.types.Operator):
-    """Take the error off the panel"""
+    """Remove the error from the panel"""
     bl_idname = "mpsnet.dismiss_error"
     bl_label = "Dismiss"
     bl_options = {"INTERNAL"}

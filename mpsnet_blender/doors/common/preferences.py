@@ -20,10 +20,10 @@ class MPSNET_preferences(bpy.types.AddonPreferences):
 
     home: bpy.props.StringProperty(
         name="Folder", subtype="DIR_PATH", options=relative_path_options(),
-        description="Where the backend, its models and captures are kept. Empty: in Blender's folder for extensions")
+        description="Folder for the backend, its models and captures. Empty: in Blender's folder for extensions")
     python: bpy.props.StringProperty(
         name="Python", subtype="FILE_PATH", options=relative_path_options(),
-        description="The Python program that the backend is set up with. Empty: one is found")
+        description="The Python program with which the backend is set up. Empty: found automatically")
 
     def draw(self, context):
         column = self.layout.column()

@@ -14,13 +14,13 @@ class _MendsRate:
     @classmethod
     def poll(cls: type[bpy.types.Operator], context):
         if not out_of_time(context.scene):
-            cls.poll_message_set("All captured motion in this scene plays at its speed")
+            cls.poll_message_set("All captured motion in this scene plays at the right speed")
             return False
         return True
 
 
 class MPSNET_OT_retime_motion(_MendsRate, bpy.types.Operator):
-    """Move the keys of captured and retargeted motion, so that it plays at its speed at the scene's frame rate"""
+    """Move the keys of captured and retargeted motion, so that it plays at the right speed at the scene's frame rate"""
     bl_idname = "mpsnet.retime_motion"
     bl_label = "Retime"
 
@@ -33,7 +33,7 @@ class MPSNET_OT_retime_motion(_MendsRate, bpy.types.Operator):
 
 
 class MPSNET_OT_set_scene_rate_back(_MendsRate, bpy.types.Operator):
-    """Give the scene the frame rate for which its captured motion was keyed"""
+    """Set the scene's frame rate back to the rate for which its captured motion was made"""
     bl_idname = "mpsnet.set_scene_rate_back"
     bl_label = "Set Scene Back"
 

@@ -11,16 +11,16 @@ from ...scene.export.motion_export import SUFFIXES, ExportOptions, armature_of, 
 from ..common.scene_rate import draw_rate_warning
 
 _FORMATS = (
-    ("UNITY", "FBX for Unity", "FBX in metres, no object scaled, one clip"),
+    ("UNITY", "FBX for Unity", "FBX in metres, without scaled objects, one clip"),
     ("UNREAL", "FBX for Unreal", "FBX in centimetres, the first bone as Unreal's root, one clip"),
     ("BVH", "BVH", "Bones and their motion as text, Y up"),
-    ("GLTF", "glTF", "glTF 2.0: .glb in one file, .gltf with its parts beside it"),
+    ("GLTF", "glTF", "glTF 2.0: .glb is one file, .gltf has separate files for its data"),
     ("USD", "USD", "Universal Scene Description: .usdc, .usda or .usdz"),
 )
 
 
 class MPSNET_OT_export_motion(bpy.types.Operator):
-    """Export an armature, the meshes it moves, and the motion of its Action. Nothing in this file changes"""
+    """Export an armature, the meshes that it moves, and the motion of its Action. The open file does not change"""
     bl_idname = "mpsnet.export_motion"
     bl_label = "Export Motion"
 
@@ -28,16 +28,16 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
     armature: bpy.props.StringProperty(
         name="Armature", options={"SKIP_SAVE"}, description="The armature object's name. Empty: the active one")
     format: bpy.props.EnumProperty(
-        name="Format", items=(("AUTO", "By Name", "What the file's name ends in; .fbx is for Unity"), *_FORMATS), default="AUTO",
-        options={"SKIP_SAVE"})
+        name="Format", default="AUTO", options={"SKIP_SAVE"},
+        items=(("AUTO", "By Name", "The format is chosen by the ending of the file's name; .fbx is for Unity"), *_FORMATS))
     deform_only: bpy.props.BoolProperty(
         name="Deforming Bones Only", default=True,
-        description="Leave out control bones: those that neither deform nor carry a bone that does")
+        description="Leave out control bones: those that do not deform and have no deforming bones below them")
     with_meshes: bpy.props.BoolProperty(
-        name="Meshes", default=True, description="Export the meshes that the armature moves too (BVH holds none)")
+        name="Meshes", default=True, description="Also export the meshes that the armature moves (not in BVH)")
     scale: bpy.props.FloatProperty(
         name="BVH Units per Metre", default=1.0, min=1e-4, soft_max=100.0,
-        description="1 writes metres, 100 centimetres. For BVH alone: the other formats tell their unit")
+        description="1: metres, 100: centimetres. For BVH only: the other formats store their unit")
     check_existing: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_glob: bpy.props.StringProperty(default="*.fbx;*.bvh;*.glb;*.gltf;*.usd*", options={"HIDDEN"})
 

@@ -18,7 +18,7 @@ _entries: list[tuple[str, str, str]] = []  # of the list that is open: Blender k
 
 
 class MPSNET_OT_map_bones(bpy.types.Operator):
-    """Find the bones of this character by their names and by structure, in place of the map that it has"""
+    """Find the bones of this character by name and by structure. Replaces the present bone map"""
     bl_idname = "mpsnet.map_bones"
     bl_label = "Map Bones"
     bl_options = {"REGISTER", "UNDO"}
@@ -43,12 +43,12 @@ class MPSNET_OT_map_bones(bpy.types.Operator):
 def _bones_to_choose(operator: bpy.types.Operator, _context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
     armature_object = bpy.data.objects.get(operator.armature)
     bones = armature_object.data.bones.keys() if armature_object and armature_object.type == "ARMATURE" else []
-    _entries[:] = [(NO_BONE, NO_BONE, "Leave this place empty"), *((name, name, "") for name in bones)]
+    _entries[:] = [(NO_BONE, NO_BONE, "No bone for this part of the body"), *((name, name, "") for name in bones)]
     return _entries
 
 
 class MPSNET_OT_choose_bone(bpy.types.Operator):
-    """Choose the bone for this place of the body"""
+    """Choose the bone for this part of the body"""
     bl_idname = "mpsnet.choose_bone"
     bl_label = "Choose Bone"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
@@ -80,7 +80,7 @@ class MPSNET_OT_choose_bone(bpy.types.Operator):
 
 
 class MPSNET_OT_clear_bone_map(bpy.types.Operator):
-    """Forget the stored map: bones are found by themselves again"""
+    """Delete the stored bone map: bones are found automatically again"""
     bl_idname = "mpsnet.clear_bone_map"
     bl_label = "Clear"
     bl_options = {"REGISTER", "UNDO"}
@@ -133,7 +133,7 @@ class MPSNET_OT_export_bone_map(_MapFile, bpy.types.Operator):
 
 
 class MPSNET_OT_import_bone_map(_MapFile, bpy.types.Operator):
-    """Take this character's bone map from a file"""
+    """Read this character's bone map from a file"""
     bl_idname = "mpsnet.import_bone_map"
     bl_label = "Import Bone Map"
     bl_options = {"REGISTER", "UNDO"}

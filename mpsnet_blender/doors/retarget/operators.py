@@ -12,14 +12,14 @@ from .rig_choice import chosen_source, chosen_targets, named_armature
 
 
 class MPSNET_OT_retarget(RetargetProperties, bpy.types.Operator):
-    """Let characters perform the source's motion: bones are mapped by themselves, the motion goes into a fresh Action"""
+    """Give the source's motion to the characters. Bones are mapped automatically, and the motion is written to a new Action"""
     bl_idname = "mpsnet.retarget"
     bl_label = "Retarget"
     bl_options = {"REGISTER", "UNDO"}
 
     source: bpy.props.StringProperty(options={"SKIP_SAVE"}, description="Name of the armature object that moves")
     target: bpy.props.StringProperty(
-        options={"SKIP_SAVE"}, description="Name of the armature object that is to perform the motion; several with |")
+        options={"SKIP_SAVE"}, description="Name of the armature object that gets the motion; several names separated by |")
 
     def invoke(self, context, _event):
         _take_panel(self, context)
@@ -48,14 +48,14 @@ class MPSNET_OT_retarget(RetargetProperties, bpy.types.Operator):
 
 
 class MPSNET_OT_preview_retarget(RetargetProperties, bpy.types.Operator):
-    """Let characters follow the source while you change it. Removed, the preview leaves nothing behind"""
+    """Let the characters follow the source while you change it. Remove Preview restores them"""
     bl_idname = "mpsnet.preview_retarget"
     bl_label = "Live Preview"
     bl_options = {"REGISTER", "UNDO"}
 
     source: bpy.props.StringProperty(options={"SKIP_SAVE"}, description="Name of the armature object that moves")
     target: bpy.props.StringProperty(
-        options={"SKIP_SAVE"}, description="Name of the armature object that is to follow; several with |")
+        options={"SKIP_SAVE"}, description="Name of the armature object that follows; several names separated by |")
 
     def invoke(self, context, _event):
         _take_panel(self, context)
@@ -79,7 +79,8 @@ class MPSNET_OT_end_preview(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     keep: bpy.props.BoolProperty(
-        options={"SKIP_SAVE"}, description="Keep what the characters do as their Actions, in place of what they had")
+        options={"SKIP_SAVE"},
+        description="Keep the previewed motion as the characters' Actions, instead of restoring the Actions they had")
 
     @classmethod
     def poll(cls, context):

@@ -83,7 +83,7 @@ class MPSNET_PT_bone_map(_RetargetPanel, bpy.types.Panel):
         row.operator("mpsnet.export_bone_map", text="", icon="EXPORT").armature = target.name
         row.operator("mpsnet.clear_bone_map", text="", icon="X").armature = target.name
         if not stored_map(target):
-            self.layout.label(text="Mapped by itself. Map Bones shows it", icon="INFO")
+            self.layout.label(text="Mapped automatically. Press Map Bones to see the map", icon="INFO")
             return
         self.layout.prop(context.scene.mpsnet_retarget, "shows_all")
         _draw_table(self.layout, target, context.scene.mpsnet_retarget.shows_all)

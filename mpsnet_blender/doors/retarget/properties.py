@@ -40,23 +40,23 @@ class RetargetProperties:
     """The choices of a retarget, for the scene and for the operator alike."""
     root_motion: bpy.props.EnumProperty(
         name="Root Motion", options={"SKIP_SAVE"},
-        items=(("HIPS", "Hips", "The hips carry the way through the room"),
-               ("ROOT", "Root Bone", "The root bone carries the way over the floor and the turning, as game engines like it"),
+        items=(("HIPS", "Hips", "The hips carry the path through the room"),
+               ("ROOT", "Root Bone", "The root bone carries the path over the floor and the turning, as game engines expect it"),
                ("IN_PLACE", "In Place", "The character stays where it stands")))
     start: bpy.props.EnumProperty(
         name="Start", options={"SKIP_SAVE"},
         items=(("OWN", "Character's Place", "The motion starts where the character stands"),
-               ("SOURCE", "Source's Place", "The motion starts where the source's does: several people keep their places")))
+               ("SOURCE", "Source's Place", "The motion starts where the source starts: several people keep their distances")))
     plant_feet: bpy.props.BoolProperty(
         name="Plant Standing Feet", default=True, options={"SKIP_SAVE"},
-        description="Keep standing feet where they stand, on legs of other proportions too")
+        description="Hold feet in place while they are on the floor, also on legs with other proportions")
     reach: bpy.props.BoolProperty(
         name="Match Hand Positions", default=False, options={"SKIP_SAVE"},
-        description="Bring the hands to where the source's are, measured in leg lengths: claps and hands on hips stay what they "
-        "are on arms of other lengths. Off: the arms point where the source's do")
+        description="Bring the hands to the positions of the source's hands, measured in leg lengths: clapping hands also meet "
+        "on arms with other lengths. Off: the arms point in the same directions as the source's arms")
     use_ik: bpy.props.BoolProperty(
         name="Key IK Controls Too", default=False, options={"SKIP_SAVE"},
-        description="On rigs with FK and IK (Rigify): key the IK controls of hands, feet, knees and elbows as well, and switch "
+        description="On rigs with FK and IK (Rigify): also key the IK controls of hands, feet, knees and elbows, and switch "
         "the limbs to IK. Off: the limbs are switched to FK")
     relax_fingers: bpy.props.BoolProperty(
         name="Relaxed Fingers", default=True, options={"SKIP_SAVE"},
@@ -71,7 +71,7 @@ class RetargetProperties:
         "pose that it has on this frame, not in its rest pose")
     to_nla: bpy.props.BoolProperty(
         name="Put on an NLA Track", default=False, options={"SKIP_SAVE"},
-        description="Put the Action on a new NLA track in place of making it the active one")
+        description="Put the Action on a new NLA track instead of making it the active Action")
 
     def settings(self) -> RetargetSettings:
         """Return the choices as the retargeter takes them."""
@@ -94,9 +94,9 @@ class MPSNET_retarget_settings(RetargetProperties, bpy.types.PropertyGroup):
         name="Source", type=bpy.types.Object, poll=_is_armature, description="The armature that moves")
     target: bpy.props.PointerProperty(
         name="Character", type=bpy.types.Object, poll=_is_armature,
-        description="The armature that is to perform the motion. Empty: the active one, with all selected ones")
+        description="The armature that gets the motion. Empty: the active armature and all other selected ones")
     shows_all: bpy.props.BoolProperty(
-        name="Fingers and All Others", default=False, description="Show fingers, twist bones and further spine bones too")
+        name="Fingers and All Others", default=False, description="Also show fingers, twist bones and further spine bones")
 
 
 CLASSES = (MPSNET_bone_map, MPSNET_preview, MPSNET_retarget_settings)

@@ -49,5 +49,5 @@ def named_armature(name: str, role: str) -> bpy.types.Object:
         words = f"There is no object “{name}”" if name else f"No {role} is given"
         raise RetargetError(f"{words}. Name an armature object of this file.")
     if thing.type != "ARMATURE":
-        raise RetargetError(f"“{name}” is no armature but a {thing.type.title()}. Name an armature object.")
+        raise RetargetError(f"“{name}” is not an armature but a {thing.type.title()}. Name an armature object.")
     return thing

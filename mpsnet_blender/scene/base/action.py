@@ -11,11 +11,11 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Channel:
-    """One animated property: its data path, its keys' scene frames (K,), fractional ones too, and values (K, n) with one F-curve
-    a column, and its group's name.
+    """One animated property: its data path, the scene frames (K,) of its keys, which may be fractional, values (K, n) with one
+    F-curve for each column, and the name of its group.
 
-    `indices` are the columns' places in the property, by default 0, 1, ...; `interpolation` is Blender's word for how the
-    curves go on from a key.
+    `indices` are the columns' indices in the property, by default 0, 1, ...; `interpolation` is Blender's name of the keys'
+    interpolation.
     """
     data_path: str
     frames: np.ndarray
@@ -26,7 +26,7 @@ class Channel:
 
 
 def write_action(datablock: bpy.types.ID, name: str, channels: Iterable[Channel]) -> bpy.types.Action:
-    """Give the data-block a fresh Action with these channels."""
+    """Give the data-block a new Action with these channels."""
     action = bpy.data.actions.new(name)
     animation = datablock.animation_data or datablock.animation_data_create()
     animation.action = action
@@ -35,7 +35,7 @@ def write_action(datablock: bpy.types.ID, name: str, channels: Iterable[Channel]
 
 
 def write_channels(holder: bpy.types.Action | bpy.types.ActionChannelbag, channels: Iterable[Channel]) -> None:
-    """Key channels in an Action: in the F-curves that are there, emptied, or in new ones. Other curves stay.
+    """Key channels in an Action. Existing F-curves of these channels lose their old keys; other curves stay.
 
     `holder` holds the Action's `fcurves` and `groups`; see `fcurve_reading.curves_holder`.
     """
@@ -55,7 +55,7 @@ def bone_path(bone_name: str, property_name: str) -> str:
 
 
 def _new_holder(action: bpy.types.Action, datablock: bpy.types.ID) -> bpy.types.Action | bpy.types.ActionChannelbag:
-    """Return what holds a new Action's F-curves and groups: a channelbag from Blender 4.4 on, before that the Action itself."""
+    """Return the holder of a new Action's F-curves and groups: a channelbag from Blender 4.4 on, before that the Action."""
     if not hasattr(action, "slots"):
         return action
     slot = action.slots.new(id_type=datablock.id_type, name=datablock.name)
@@ -73,7 +73,7 @@ def _write_keys(fcurve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray
     keys.add(len(points))
     keys.foreach_set("co", points.ravel())
     keys.foreach_set("interpolation", np.full(len(points), number, dtype=np.int32))
-    # Handles a third of a frame off lie sensibly where somebody turns the keys to Bézier.
+    # With handles a third of a frame away, the curve stays nearly linear where a user changes the keys to Bézier.
     third = np.array((1 / 3, 0), dtype=np.float32)
     keys.foreach_set("handle_left", (points - third).ravel())
     keys.foreach_set("handle_right", (points + third).ravel())

@@ -1,4 +1,4 @@
-"""Contacts as keys that an animator edits: a property of the foot and toe bones, 1 while heel or toe stands."""
+"""Contacts as keys that an animator can edit: a property of the foot and toe bones, 1 while heel or toe is on the floor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def contact_path(bone: str, name: str) -> str:
 def read_contacts(armature_object: bpy.types.Object, frames: np.ndarray) -> np.ndarray | None:
     """Return the keyed contacts (T, 4) at scene frames (T,); None where none are keyed."""
     holder = curves_holder(armature_object.animation_data)
-    curves = [holder.fcurves.find(contact_path(*own)) for own in PROPERTIES] if holder else [None]
+    curves = [holder.fcurves.find(contact_path(*bone_and_name)) for bone_and_name in PROPERTIES] if holder else [None]
     if not any(curves):
         return None
     return np.stack([values_at(curve, frames) if curve else np.zeros(len(frames)) for curve in curves], axis=1)
@@ -34,14 +34,14 @@ def write_contacts(armature_object: bpy.types.Object, contacts: np.ndarray, time
         pose_bone = armature_object.pose.bones[bone]
         stands = standing(contact, timestamps).astype(float)
         pose_bone[name] = float(stands[0])
-        pose_bone.id_properties_ui(name).update(min=0.0, max=1.0, description="1 while it stands on the floor, 0 in the air")
+        pose_bone.id_properties_ui(name).update(min=0.0, max=1.0, description="1 while it is on the floor, 0 in the air")
         changes = np.flatnonzero(np.diff(stands, prepend=stands[0] + 1))
         write_channels(holder, [Channel(contact_path(bone, name), frames[changes], stands[changes, None], bone,
                                         interpolation="CONSTANT")])
 
 
 def remove_contacts(armature_object: bpy.types.Object) -> None:
-    """Take the contacts' keys and properties off again."""
+    """Remove the contacts' keys and properties."""
     holder = curves_holder(armature_object.animation_data)
     for bone, name in PROPERTIES:
         curve = holder.fcurves.find(contact_path(bone, name)) if holder else None

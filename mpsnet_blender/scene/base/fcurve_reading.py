@@ -1,11 +1,13 @@
-"""What an Action's F-curves say, as arrays."""
+"""The F-curves of an Action as arrays."""
 
 from __future__ import annotations
 
 import bpy
 import numpy as np
 
-_DENSE = 1.5  # frames between keys at a mean: such curves are sampled where their keys are
+# Mean distance of keys, in frames, up to which curves are sampled at their keys. Captures at 30 frames a second in a scene of 24
+# have 0.8, baked motion has 1; hand-made animation has keys much farther apart.
+_DENSE = 1.5
 
 
 def fcurves_of(animation: bpy.types.AnimData | None) -> list[bpy.types.FCurve]:
@@ -28,8 +30,8 @@ def all_fcurves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
 
 def curves_holder(
         animation: bpy.types.AnimData | None) -> bpy.types.Action | bpy.types.ActionChannelbag | None:
-    """Return what holds the `fcurves` and `groups` that animate a data-block: the first channelbag of its slot from Blender 4.4
-    on, before that the Action; None where there is none."""
+    """Return the holder of the `fcurves` and `groups` that animate a data-block: the first channelbag of its slot from Blender
+    4.4 on, before that the Action; None where the data-block has none."""
     if animation is None or animation.action is None:
         return None
     if not hasattr(animation, "action_slot"):

@@ -1,4 +1,4 @@
-"""What an armature does, frame by frame, read from its evaluated pose; the user's file is as it was afterwards."""
+"""An armature's motion, sampled frame by frame from its evaluated pose. Afterwards the user's file is unchanged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ExportError(Exception):
 @dataclass(frozen=True)
 class SampledMotion:
     """An armature's motion. frames (T,) of the scene; in armature space rests (J, 4, 4), tails (J, 3), poses (T, J, 4, 4);
-    worlds (T, 4, 4) the object's places; parents (J,), -1 for none; deforms (J,) whether a bone deforms; shape_values
+    worlds (T, 4, 4) the object's world matrices; parents (J,), -1 for none; deforms (J,) whether a bone deforms; shape_values
     {mesh object: (T, K)}, the animated meshes' shape keys in their order."""
     frames: np.ndarray
     bone_names: tuple[str, ...]
@@ -35,7 +35,7 @@ class SampledMotion:
 
 
 def motion_frames(armature_object: bpy.types.Object) -> np.ndarray:
-    """Return the whole scene frames (T,) that the armature's Action, or else its NLA strips, span. Raises ExportError."""
+    """Return the whole scene frames (T,) of the armature's Action, or else of its NLA strips. Raises ExportError."""
     animation = armature_object.animation_data
     spans = []
     if animation and animation.action and animation.action.use_frame_range:  # set by hand, for a loop say
@@ -46,17 +46,17 @@ def motion_frames(armature_object: bpy.types.Object) -> np.ndarray:
         spans = [(strip.frame_start, strip.frame_end) for track in animation.nla_tracks if not track.mute
                  for strip in track.strips if not strip.mute]
     if not spans:
-        raise ExportError(f"“{armature_object.name}” has no motion of its own: no Action with keys, and no NLA strip. "
-                          "Give it one: import a motion, or retarget one to it.")
+        raise ExportError(f"“{armature_object.name}” has no motion: no Action with keys, and no NLA strip. "
+                          "Import a motion, or retarget one to it.")
     first, last = min(span[0] for span in spans), max(span[1] for span in spans)
     return np.arange(math.floor(first + 1e-3), math.ceil(last - 1e-3) + 1)
 
 
 def sample_motion(armature_object: bpy.types.Object, meshes: list[bpy.types.Object], scene: bpy.types.Scene,
                   frames: np.ndarray) -> SampledMotion:
-    """Return what the armature does at the scene's frames (T,), with all that drives it: constraints, NLA, drivers.
+    """Return the armature's motion at the scene's frames (T,), with constraints, NLA and drivers.
 
-    The objects' animated channels are left as they are evaluated: see `poses_by_hand_kept`.
+    The evaluation changes the objects' animated channels: see `poses_by_hand_kept`.
     """
     bones = armature_object.data.bones
     number = {bone.name: index for index, bone in enumerate(bones)}

@@ -1,4 +1,4 @@
-"""The motion that an armature was imported with, kept inside the .blend, and when it plays in the scene."""
+"""The imported motion of an armature, stored in the .blend, and the scene frames at which it plays."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def kept_motion(armature_object: bpy.types.Object) -> StoredMotion:
     """Return the motion that an armature keeps. Raises StoredMotionError."""
     if not has_motion(armature_object):
         raise StoredMotionError(
-            f"“{armature_object.name}” keeps no captured motion. Choose an armature that Import Motion made (with this version).")
+            f"“{armature_object.name}” holds no captured motion. Choose an armature that Import Motion made (with this version).")
     return motion_from_bytes(armature_object.mpsnet_cleanup.motion)
 
 
@@ -59,7 +59,8 @@ def edited_contacts(armature_object: bpy.types.Object, stored: StoredMotion) -> 
 
 
 def contacts_at(armature_object: bpy.types.Object, frames: np.ndarray) -> np.ndarray | None:
-    """Return the contacts (F, 4) of the kept motion at scene frames (F,); None where the armature does not perform it."""
+    """Return the contacts (F, 4) of the kept motion at scene frames (F,); None where the armature plays another
+    Action."""
     animation = armature_object.animation_data
     if not has_motion(armature_object) or animation is None or animation.action != armature_object.mpsnet_cleanup.action:
         return None
@@ -69,7 +70,7 @@ def contacts_at(armature_object: bpy.types.Object, frames: np.ndarray) -> np.nda
         return None
     edited = edited_contacts(armature_object, stored)
     at = raw_frames(armature_object, stored.timestamps)
-    return np.stack([np.interp(frames, at, own) for own in (stored.contacts if edited is None else edited).T], axis=1)
+    return np.stack([np.interp(frames, at, contact) for contact in (stored.contacts if edited is None else edited).T], axis=1)
 
 
 def show_quality(armature_object: bpy.types.Object, measured: Quality, frame_count: int) -> None:

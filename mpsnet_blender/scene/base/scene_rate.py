@@ -1,11 +1,12 @@
-"""The rate that an Action was keyed for. Blender keys by frames alone, and importers of FBX set the scene's rate silently."""
+"""The frame rate for which an Action was keyed. Blender's keys have frames only, and FBX importers change the scene's rate
+without notice."""
 
 from __future__ import annotations
 
 import bpy
 
 _KEPT = "mpsnet_frames_per_second"
-_SAME = 1e-4  # of the rate: less than between 30 and 29.97
+_SAME = 1e-4  # relative difference of rates that counts as none; 30 and 29.97 differ by 1e-3
 
 
 def scene_rate(scene: bpy.types.Scene) -> float:
@@ -14,12 +15,12 @@ def scene_rate(scene: bpy.types.Scene) -> float:
 
 
 def remember_rate(owner: bpy.types.ID, rate: float) -> None:
-    """Keep with an Action, or a camera that shows footage, the frames a second that it was timed for."""
+    """Store with an Action, or with a camera that shows footage, the frames a second for which it was timed."""
     owner[_KEPT] = float(rate)
 
 
 def remembered_rate(owner: bpy.types.ID) -> float | None:
-    """Return the frames a second that an Action or a camera was timed for, None where it is not ours."""
+    """Return the frames a second for which an Action or a camera was timed, None where the add-on did not make it."""
     rate = owner.get(_KEPT)
     return float(rate) if isinstance(rate, (int, float)) and rate > 0 else None
 

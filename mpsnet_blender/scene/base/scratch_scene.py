@@ -1,4 +1,4 @@
-"""Scenes that live for one job: the user's scene, selection, active object and modes are never involved."""
+"""Temporary scenes: the user's scene, selection, active object and modes do not change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .units import metres_per_unit
 
 @contextmanager
 def scratch_scene(like: bpy.types.Scene, name: str, objects: Iterable[bpy.types.Object]) -> Iterator[bpy.types.Scene]:
-    """Yield a new scene with these objects and another scene's rate and unit; remove it, but not them, in the end."""
+    """Yield a new scene with these objects and the rate and unit of `like`; in the end remove the scene, but not the objects."""
     scratch = bpy.data.scenes.new(name)
     try:
         scratch.render.fps, scratch.render.fps_base = like.render.fps, like.render.fps_base

@@ -1,4 +1,4 @@
-"""The selection after an import: what was imported, as Blender's own importers leave it."""
+"""The selection after an import: the imported objects, as with Blender's importers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import bpy
 def select_only(view_layer: bpy.types.ViewLayer, things: Sequence[bpy.types.Object]) -> None:
     """Select these objects of a view layer and no others, the first of them active.
 
-    In another mode than Object Mode all stays as it is: another active object would take the user out of that mode.
+    Outside Object Mode nothing changes, because another active object would end the user's mode.
     """
     objects = view_layer.objects
     if objects.active is not None and objects.active.mode != "OBJECT":

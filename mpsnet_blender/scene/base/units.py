@@ -1,4 +1,4 @@
-"""What a unit of length stands for in a scene."""
+"""The length of a scene's unit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A camera that stands where the video's did."""
+"""A camera that matches the video's camera."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class CameraPath:
 
 def build_camera(collection: bpy.types.Collection, name: str, path: CameraPath, frame_aspect: float,
                  units_per_metre: float) -> bpy.types.Object:
-    """Return a new camera object in the collection that sees the world as the video does.
+    """Return a new camera object in the collection with the view of the video.
 
-    It fits a render frame of `frame_aspect` (width over height). The scene's resolution stays as it is: where the video
-    has another shape, its picture lies whole inside the frame, and the camera's field of view with it.
+    It fits a render frame of `frame_aspect` (width over height). The scene's resolution does not change: where the video has
+    another aspect, its whole picture, and the field of view with it, lies inside the frame.
     """
     camera = bpy.data.cameras.new(name)
     fit = fit_camera(path.camera_matrix, path.image_size, frame_aspect)

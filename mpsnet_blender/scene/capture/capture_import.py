@@ -1,4 +1,4 @@
-"""The import: one file or a capture's folder becomes one collection of armatures, and nothing else is touched."""
+"""The import: one file or a capture's folder becomes one collection of armatures, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from .footage import Footage, add_footage
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """What the user chose; the defaults change nothing in the scene beyond what is added."""
+    """The user's choices. With the defaults, the import only adds to the scene."""
     start_frame: int = 1
     set_scene_fps: bool = False
     extend_scene_range: bool = False
@@ -64,8 +64,8 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
     """Import a motion file, or a capture's folder (some of its people, or all), into a new collection of the scene.
 
     In the view layer, if one is given, the armatures become the selected objects, the first of them the active one.
-    Raises MotionFileError where nobody can be read. Whoever cannot be read is left out and named in the warnings. Where
-    anything fails, nothing half-made stays.
+    Raises MotionFileError where no motion can be read. People whose motion cannot be read are left out and named in the
+    warnings. If the import fails, everything that it added is removed.
     """
     capture = open_capture(path)
     read = read_motions(capture, person_ids)
@@ -125,7 +125,7 @@ def _add_person(collection: bpy.types.Collection, capture: Capture, person: List
 
 def _add_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, capture: Capture, read: ReadMotions,
                 frames: list[np.ndarray], options: ImportOptions) -> tuple[bpy.types.Object | None, list[str]]:
-    """Add the video's camera with the footage, where it is wanted and the files tell of one; return it, and warnings."""
+    """Add the video's camera with the footage, if chosen and if the files hold a camera; return it, and warnings."""
     path = _camera_path(read, frames) if options.with_camera else None
     if path is None:
         return None, []
@@ -138,7 +138,7 @@ def _add_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, captur
 
 
 def _camera_path(read: ReadMotions, frames: list[np.ndarray]) -> CameraPath | None:
-    """Return the camera over all frames in which somebody is seen: all people share one. None where no file tells of it."""
+    """Return the common camera over the frames of all people, None where no file holds a camera."""
     seen = [CameraPath(motion.camera_matrix, motion.image_size, motion.world_from_cam, times)
             for (_, motion), times in zip(read.motions, frames, strict=True)
             if motion.camera_matrix is not None and motion.image_size is not None and motion.world_from_cam is not None]
@@ -163,12 +163,12 @@ def _add_footage(scene: bpy.types.Scene, camera: bpy.types.Camera, capture: Capt
     except RuntimeError as error:
         return [f"Blender cannot show the footage {path.name}: {error}"]
     if _is_turned(image, image_size):
-        return [f"Blender shows {path.name} without its rotation: the footage does not lie under the motion."]
+        return [f"Blender shows {path.name} without its rotation: the footage does not match the motion."]
     return []
 
 
 def _is_turned(image: bpy.types.Image, image_size: np.ndarray) -> bool:
-    """Whether Blender shows a phone's upright video lying, or the other way round."""
+    """Tell whether Blender shows an upright video in landscape format, or the reverse (rotation tags of phones)."""
     width, height = image.size
     captured_width, captured_height = (int(side) for side in image_size)
     return (width > height and captured_width < captured_height) or (width < height and captured_width > captured_height)
@@ -176,7 +176,7 @@ def _is_turned(image: bpy.types.Image, image_size: np.ndarray) -> bool:
 
 @contextmanager
 def _restored_on_failure(render: bpy.types.RenderSettings) -> Iterator[None]:
-    """Give the scene its rate and resolution back where the import fails."""
+    """Restore the scene's rate and resolution if the import fails."""
     names = ("fps", "fps_base", "resolution_x", "resolution_y", "pixel_aspect_x", "pixel_aspect_y")
     before = {name: getattr(render, name) for name in names}
     try:

@@ -30,7 +30,7 @@ def add_footage(camera: bpy.types.Camera, footage: Footage) -> bpy.types.Image:
     """Show the video behind the scene in the camera's view, in step with the motion. Raises RuntimeError where Blender
     cannot open it.
 
-    An image serves, because a movie clip's user has no offset to drive.
+    An image is used, because the user of a movie clip has no offset that can be driven.
     """
     image = bpy.data.images.load(str(footage.path), check_existing=True)
     background = camera.background_images.new()
@@ -64,7 +64,7 @@ def shift_footage(camera: bpy.types.Camera, start_frame: float, rate: float) -> 
 
 
 def _time_footage(camera: bpy.types.Camera, movie: Movie, clock: SceneClock) -> None:
-    """Let the camera's background play a movie in step with the motion; keep what tells how, for another rate of the scene."""
+    """Let the camera's background play a movie in step with the motion; store its timing, in case the scene's rate changes."""
     camera[_KEPT] = {**asdict(movie), "picture_times": movie.picture_times.tolist(),
                      "start_frame": float(clock.start_frame), "origin_seconds": clock.origin_seconds}
     remember_rate(camera, clock.fps)
@@ -89,7 +89,7 @@ def _play(camera: bpy.types.Camera, plan: FootagePlan) -> None:
 
 
 def _nominal_fps(path: Path) -> float:
-    """Return the rate by which Blender counts a movie's frames: a movie clip tells it, an image does not."""
+    """Return the rate by which Blender counts a movie's frames, read from a movie clip, since an image does not have it."""
     clip = bpy.data.movieclips.load(str(path), check_existing=False)
     try:
         return clip.fps

@@ -16,15 +16,15 @@ from ...motion.base.timing import format_clock
 from ...shared import protocol
 
 FinalMessage = protocol.Result | protocol.Error | protocol.Cancelled
-_INTERVAL = 0.1  # seconds
-_PATIENCE = 20.0  # seconds to wait for the end of what the user is in the middle of
+_INTERVAL = 0.1  # seconds between polls: progress looks continuous, and polling costs nothing noticeable
+_PATIENCE = 20.0  # seconds to wait for the end of a user's modal operator; longer than moving an object takes, by estimate
 _STAGE_NAMES = {"environment": "Making the environment", "packages": "Downloading packages",
                 "installing": "Installing packages", "models": "Downloading models"}
 
 
 @dataclass(frozen=True)
 class JobState:
-    """What a panel shows of a job. `fraction` is 0..1 of the stage, None where its length is not known."""
+    """The state of a job for the panel. `fraction` is 0..1 of the stage, None where its length is unknown."""
     title: str
     stage: str = "Starting"
     fraction: float | None = None
@@ -35,9 +35,9 @@ class JobState:
 
 
 class Job:
-    """A backend process with its state. `poll()` is all that moves it; `on_end` is called once, with the final message.
+    """A backend process with its state. Only `poll()` advances it; `on_end` is called once, with the final message.
 
-    `scene_name` is the scene that the result is for; None once another file was opened.
+    `scene_name` is the scene for the result; None after another file was opened.
     """
 
     def __init__(self, title: str, process: BackendProcess, scene_name: str, on_end: Callable[[Job], None]):
@@ -73,7 +73,7 @@ def state_after(state: JobState, message: protocol.Message) -> JobState:
 
 
 def _progress_detail(message: protocol.Progress) -> str:
-    """Return a progress in words: "120 of 300 frames, 14/s, 0:20 left"; empty where it counts nothing by name."""
+    """Return a progress as text: "120 of 300 frames, 14/s, 0:20 left"; the parts that are unknown are left out."""
     parts = []
     if message.unit:
         of_total = f" of {message.total:.0f}" if message.total > 0 else ""
@@ -90,7 +90,7 @@ _ended_at: float | None = None  # when the job's final message came, by time.mon
 
 
 def running_job() -> Job | None:
-    """Return the job that runs, if one does."""
+    """Return the running job, None where none is running."""
     return _job
 
 
@@ -102,7 +102,7 @@ def start(job: Job) -> None:
 
 
 def run_to_end(job: Job) -> FinalMessage:
-    """Drive the job here and now, telling its progress on the console; return its final message. For scripts."""
+    """Run the job to its end, with its progress on the console; return its final message. For scripts."""
     printer = ProgressPrinter(f"{job.state.title}: ")
     try:
         while job.state.final is None:
@@ -115,7 +115,7 @@ def run_to_end(job: Job) -> FinalMessage:
 
 
 def stop() -> None:
-    """End the running job with its processes, its result unheard: the add-on or Blender goes away."""
+    """Kill the running job and drop its result, because the add-on or Blender ends."""
     global _job
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
@@ -126,7 +126,7 @@ def stop() -> None:
 
 @bpy.app.handlers.persistent
 def detach_from_file(_path: str) -> None:
-    """When another file is opened the job runs on, but its result must not walk into a file it was not meant for."""
+    """When another file is opened the job continues, but its result must not be imported into that file."""
     if _job is not None:
         _job.scene_name = None
 
@@ -173,7 +173,7 @@ def _end(job: Job) -> None:
 
 
 def user_is_busy() -> bool:
-    """Whether the user is in the middle of a modal operator (moving something, say): no time to change the scene."""
+    """Tell whether a modal operator is running (moving an object, for example): then the scene must not change."""
     return any(len(window.modal_operators) for window in bpy.context.window_manager.windows)
 
 

@@ -1,4 +1,4 @@
-"""The people of a capture as a panel lists them."""
+"""The people of a capture for the list in the panel."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ...shared.capture_listing import PEOPLE_FILE, ListedPerson
 
 @dataclass(frozen=True)
 class FoundPerson:
-    """One person in words: a name, the time in the video, and the path of a picture, empty where there is none; the grade
-    (green, amber, red) of the capture and what to do about it; whether an import is to take the person."""
+    """One person as text: a name, the time in the video, the path of a picture (empty where there is none), the grade of the
+    capture (green, amber, red) with advice, and whether the person is checked for import."""
     person_id: int
     label: str
     span: str
@@ -33,8 +33,8 @@ class FoundPeople:
 def people_found(path: Path) -> FoundPeople:
     """Return the people of a capture's folder, of its people.json, or of one motion file. Raises MotionFileError.
 
-    One motion file of a capture brings everybody of it along, that person alone chosen: what a capture's folder tells
-    (pictures, times, grades) is shown wherever it is there, and what it does not tell stays empty.
+    For one motion file of a capture, all its people are listed, and only that file's person is checked. Pictures, times and
+    grades are shown where the folder has them.
     """
     path = Path(path)
     if path.name == PEOPLE_FILE:

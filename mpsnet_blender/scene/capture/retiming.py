@@ -1,4 +1,4 @@
-"""What to do where the scene's rate is no longer that for which a capture was keyed: key it anew, or set the scene back."""
+"""Two remedies after a change of the scene's rate: move the keys of captures to the new rate, or set the old rate again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Frames = Callable[[float | np.ndarray], np.ndarray]
 
 
 def set_scene_back(scene: bpy.types.Scene) -> float:
-    """Give the scene the rate for which most of what is out of time in it was keyed, and return that rate."""
+    """Set the scene to the rate for which most of the mistimed Actions were keyed, and return that rate."""
     rates = Counter(out_of_time(scene).values())
     rate = rates.most_common(1)[0][0]
     scene.render.fps, scene.render.fps_base = split_frame_rate(rate)
@@ -26,9 +26,9 @@ def set_scene_back(scene: bpy.types.Scene) -> float:
 
 
 def retime(scene: bpy.types.Scene) -> int:
-    """Move the keys of what was timed for other rates, so that it plays at its speed again; return how many Actions that were.
+    """Move the keys that were timed for other rates, so that they play at the right speed; return the number of Actions changed.
 
-    The first frame of all stays where it is, and all keep time with each other. What is linked from other files stays.
+    The first frame of them all does not move, and they stay in step with each other. Linked data does not change.
     """
     rates = {owner: rate for owner, rate in out_of_time(scene).items() if owner.library is None}
     if not rates:
@@ -55,7 +55,7 @@ def _first_frame(owner: bpy.types.ID) -> float:
 
 
 def _retime_action(action: bpy.types.Action, frames_map: Frames) -> None:
-    """Move an Action's keys with their handles, and the range that was set by hand."""
+    """Move an Action's keys with their handles, and its manual frame range."""
     for fcurve in all_fcurves(action):
         keys = fcurve.keyframe_points
         for name in ("co", "handle_left", "handle_right"):
@@ -70,7 +70,7 @@ def _retime_action(action: bpy.types.Action, frames_map: Frames) -> None:
 
 
 def _retime_object(thing: bpy.types.Object, maps: dict[bpy.types.ID, Frames], scene: bpy.types.Scene) -> None:
-    """Move what an object keeps beside its keys: NLA strips, footage, and when its captured motion plays."""
+    """Move the object's other times: NLA strips, footage, and the frames at which its captured motion plays."""
     for animation in (owner.animation_data for owner in (thing, thing.data) if owner is not None and owner.animation_data):
         for strip in (strip for track in animation.nla_tracks for strip in track.strips if strip.action in maps):
             _retime_strip(strip, maps[strip.action])

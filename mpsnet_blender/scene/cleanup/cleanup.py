@@ -1,4 +1,4 @@
-"""Clean-up of an imported motion: computed anew from the kept raw motion, keyed into the armature's own Action."""
+"""Clean-up of an imported motion: computed from the stored raw motion, keyed into the armature's Action."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plain copy of an animated character for an exporter: its bones baked, nothing but it in a scene of its own."""
+"""A plain copy of an animated character for an exporter: with baked bones, alone in a temporary scene."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..base.motion_sampling import SampledMotion
 from ..base.scratch_scene import scratch_scene
 from .lent_names import lent_names
 
-_STILL = 1e-6  # metres, or a quaternion's or scale's part; a channel that changes less is not keyed
+_STILL = 1e-6  # metres, or parts of a quaternion or scale: changes below it are rounding of float32, and are not keyed
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class CopyPlan:
 
     @property
     def bone_size(self) -> float:
-        """By what the lengths of the bones, and of what hangs on the armature, are multiplied."""
+        """The factor for the lengths of the bones and of the armature's children."""
         return self.enlarge if self.enlarge == 1.0 else self.enlarge * float(decompose(self.motion.worlds[:1])[2].mean())
 
     def wanted_names(self) -> list[tuple[bpy.types.bpy_prop_collection, str]]:
@@ -55,7 +55,7 @@ class CopyPlan:
 
 @dataclass(frozen=True)
 class _Workshop:
-    """Where the copies are made: the plan, the scene, the originals' names, and all that is to be removed in the end."""
+    """The state of the copying: the plan, the scene, the originals' names, and the copies to remove in the end."""
     plan: CopyPlan
     scene: bpy.types.Scene
     names: dict[bpy.types.ID, str]
@@ -66,7 +66,7 @@ class _Workshop:
 def plain_copy(scene: bpy.types.Scene, plan: CopyPlan) -> Iterator[bpy.types.Scene]:
     """Yield a scene that holds copies, under the originals' names, of an armature and its meshes, with its motion baked.
 
-    All of it is gone in the end, and the file as it was.
+    In the end the copies are removed, and the file is unchanged.
     """
     names = {thing: thing.name for original in (plan.armature_object, *plan.meshes) for thing in (original, original.data)}
     copies: list[bpy.types.ID] = []
@@ -77,15 +77,15 @@ def plain_copy(scene: bpy.types.Scene, plan: CopyPlan) -> Iterator[bpy.types.Sce
         telling_frame = _animate(workshop, armature_copy)
         for mesh in plan.meshes:
             _copy_mesh(workshop, mesh, armature_copy)
-        # FBX holds the pose of the current frame too. Importers, Blender's among them, tie a bone to its parent for good
-        # where it touches it at rest and then.
+        # FBX also holds the pose of the current frame. Importers such as Blender's connect a bone to its parent where the two
+        # touch both at rest and in that pose.
         scratch.frame_set(telling_frame)
         yield scratch
 
 
 @contextmanager
 def _removed(copies: list[bpy.types.ID]) -> Iterator[None]:
-    """Remove in the end what the list holds then."""
+    """Remove the data-blocks of the list at the end of the block."""
     try:
         yield
     finally:
@@ -109,7 +109,7 @@ def _copy_armature(workshop: _Workshop) -> bpy.types.Object:
 
 
 def _let_bones_move_freely(scene: bpy.types.Scene, armature_object: bpy.types.Object) -> None:
-    """Let bones inherit everything and follow their location: what the baked channels take for granted."""
+    """Let bones inherit everything and follow their location, as the baked channels require."""
     view_layer = scene.view_layers[0]
     view_layer.objects.active = armature_object
     with bpy.context.temp_override(scene=scene, view_layer=view_layer, active_object=armature_object, object=armature_object):
@@ -164,7 +164,7 @@ def _copy_mesh(workshop: _Workshop, original: bpy.types.Object, armature_copy: b
 
 
 def _attach(copy: bpy.types.Object, original: bpy.types.Object, plan: CopyPlan, armature_copy: bpy.types.Object) -> float:
-    """Hang a mesh on the copied armature as the original hangs, or put it where it stands; return its data's size."""
+    """Parent a mesh to the copied armature like the original, or place it in the world; return the factor for its data."""
     if original.parent == plan.armature_object:
         copy.parent = armature_copy
         copy.matrix_parent_inverse.translation = plan.bone_size * copy.matrix_parent_inverse.translation

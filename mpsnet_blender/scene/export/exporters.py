@@ -1,4 +1,4 @@
-"""Blender's own exporters, asked for a scene that holds nothing but what is to be written."""
+"""Calls of Blender's exporters for a scene that holds only what is to be written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was posed by hand and not keyed: an evaluation at another frame would put the Action's values in its place."""
+"""Poses that were set by hand and not keyed: an evaluation at another frame would replace them by the Action's values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CHANNELS = {"location": 3, "rotation_quaternion": 4, "rotation_euler": 3, "rota
 
 @contextmanager
 def poses_by_hand_kept() -> Iterator[None]:
-    """Give the file's objects and their bones, in the end, the transform channels back that they have now.
+    """Restore the transform channels of the file's objects and bones at the end of the block.
 
     The evaluation of any scene, not only the window's, writes animated values back into its objects.
     """

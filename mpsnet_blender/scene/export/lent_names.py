@@ -1,4 +1,4 @@
-"""Names borrowed for a while: an exporter writes the names of what it is given, and a copy's own would be "Hero.001"."""
+"""Names given to copies for a while: an exporter writes the names of its objects, and a copy would be called "Hero.001"."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import bpy
 
 @contextmanager
 def lent_names(wanted: Iterable[tuple[bpy.types.bpy_prop_collection, str]]) -> Iterator[None]:
-    """Free names in lists of the file, such as (bpy.data.objects, "Hero"): whoever has one is called something else, and
-    gets it back in the end."""
+    """Free names in lists of the file, such as (bpy.data.objects, "Hero"): their data-blocks get other names, and their old
+    names back at the end of the block."""
     lenders = []
     try:
         for number, (members, name) in enumerate(wanted):

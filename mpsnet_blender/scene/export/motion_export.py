@@ -23,14 +23,14 @@ from .hand_poses import poses_by_hand_kept
 
 SUFFIXES = {"UNITY": (".fbx",), "UNREAL": (".fbx",), "BVH": (".bvh",), "GLTF": (".glb", ".gltf"),
             "USD": (".usdc", ".usd", ".usda", ".usdz")}
-# The unit of the data themselves, where the file tells none or is to tell this one, whatever the scene's: glTF is in metres by
-# definition, and Blender writes USD's metersPerUnit as 1 whatever the scene's Unit Scale is (but for 4.2).
+# The unit of the written data, for formats that do not follow the scene's unit: glTF is in metres by definition, and Blender
+# (except 4.2) writes metersPerUnit = 1 into USD for every Unit Scale.
 _DATA_UNITS_PER_METRE = {"UNREAL": 100.0, "GLTF": 1.0, "USD": 1.0}
-# Unity: lengths in metres, told in the file's header, so that no object is scaled.
+# Unity: lengths in metres, with the unit in the file's header, so that no object is scaled.
 _UNITY = {"apply_scale_options": "FBX_SCALE_ALL", "mesh_smooth_type": "OFF"}
-# Unreal: the data are in centimetres already; smoothing groups spare its warning.
+# Unreal: the data are in centimetres already; smoothing groups avoid its warning.
 _UNREAL = {"apply_scale_options": "FBX_SCALE_NONE", "mesh_smooth_type": "FACE"}
-_UNREALS_ROOT = "Armature"  # Unreal takes an object of this name for no bone; any other becomes one above the root
+_UNREALS_ROOT = "Armature"  # Unreal ignores an object of this name; any other becomes a bone above the root
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def format_of(path: Path) -> str | None:
 def armature_of(context: bpy.types.Context, name: str) -> bpy.types.Object | None:
     """Return the armature object of that name; without a name the active one, or the one that moves the active mesh."""
     if name:
-        # The file's own goes before a linked one of the same name.
+        # A local object has priority over a linked one of the same name.
         thing = bpy.data.objects.get((name, None)) or bpy.data.objects.get(name)
         return thing if thing and thing.type == "ARMATURE" else None
     active = context.view_layer.objects.active
@@ -115,7 +115,7 @@ def _export(scene: bpy.types.Scene, armature_object: bpy.types.Object, path: Pat
 
 
 def _warnings(armature_object: bpy.types.Object, scene: bpy.types.Scene) -> tuple[str, ...]:
-    """Return a word on a motion that was keyed for another rate than the scene's."""
+    """Return a warning where the motion was keyed for another rate than the scene's."""
     rate = next((rate for action in actions_of(armature_object) if (rate := other_rate(action, scene)) is not None), None)
     if rate is None:
         return ()
@@ -185,7 +185,7 @@ def _bvh(armature_object: bpy.types.Object, motion: SampledMotion, framerate: fl
 
 
 def _into_place(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a file, and what it puts beside it, in a folder of its own; then move all to its place."""
+    """Let `write` make a file, and the files beside it, in a temporary folder; then move them to their places."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".mpsnet-export-", dir=path.parent))
@@ -194,7 +194,7 @@ def _into_place(path: Path, write: Callable[[Path], object]) -> None:
     try:
         write(folder / path.name)
         if not (folder / path.name).is_file():
-            raise ExportError(f"Blender wrote no file {path.name}. Its console may tell why.")
+            raise ExportError(f"Blender wrote no file {path.name}. See its system console for the reason.")
         for made in sorted(folder.rglob("*"), key=lambda made: made.name == path.name):
             target = path.parent / made.relative_to(folder)
             if made.is_dir():

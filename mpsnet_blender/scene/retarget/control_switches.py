@@ -1,4 +1,4 @@
-"""What a rig must be switched to for its keyed bones to lead: FK in place of IK. Keyed in the Action, set nowhere else."""
+"""The switches with which a rig's keyed bones drive it: FK instead of IK. They are keyed in the Action only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the channels of a rig hold by hand, before an Action takes them over, and their giving back."""
+"""The values that a rig's channels have before an Action animates them, and their restoration."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def animated_values(values: Values, fcurves: list[bpy.types.FCurve]) -> list[tup
 
 
 def set_values(rig: bpy.types.Object, values: list[tuple[str, int, float]]) -> None:
-    """Set values of a rig; what is no more there is left alone."""
+    """Set values of a rig; those that no longer exist are skipped."""
     for path, index, value in values:
         owner, _, name = path.rpartition("[" if path.endswith('"]') else ".")
         try:

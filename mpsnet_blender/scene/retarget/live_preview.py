@@ -1,5 +1,5 @@
-"""A preview that follows its source: an Action of its own on the character, written anew when the source changes, and
-taken off without a trace. The object itself remembers what it had, so that a saved file can take it off too."""
+"""A preview that follows its source: a separate Action on the character, which is rewritten when the source changes. Removing
+it restores the character. The earlier state is stored with the object, so that this also works after saving and loading."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .retarget import RetargetReport, RetargetSettings, retarget_armatures
 from .source_reading import RetargetError
 
 _REOPENINGS = ("load_post", "undo_post", "redo_post")
-_DELAY = 0.15  # seconds after the last change of a source until its previews follow
+_DELAY = 0.15  # seconds after a change of a source until its previews follow: short for the eye, longer than a redraw
 # The characters that follow, by name, with the settings last used: nothing is looked at while there are none.
 _followers: dict[str, RetargetSettings | None] = {}
 
@@ -43,7 +43,7 @@ def start_preview(scene: bpy.types.Scene, source: bpy.types.Object, target: bpy.
 
 
 def keep_preview(target: bpy.types.Object) -> None:
-    """Make what the preview shows the character's Action for good."""
+    """Keep the preview's Action as the character's Action."""
     former = target.mpsnet_preview.former
     if former is not None and former.library is None and former.users <= 1:
         former.use_fake_user = True  # it loses its user now
@@ -51,7 +51,7 @@ def keep_preview(target: bpy.types.Object) -> None:
 
 
 def remove_preview(target: bpy.types.Object) -> None:
-    """Give the character back the Action, the slot and the values that it had, and delete the preview."""
+    """Restore the character's earlier Action, slot and values, and delete the preview."""
     state, animation = target.mpsnet_preview, target.animation_data
     action, values = state.action, json.loads(state.values or "[]")
     if animation is not None and animation.action == action:
@@ -78,11 +78,11 @@ def is_previewing(target: bpy.types.Object) -> bool:
 
 
 def refresh(scene: bpy.types.Scene, target: bpy.types.Object, settings: RetargetSettings) -> None:
-    """Write a preview anew. Where its source is gone or has become unusable, it is removed."""
+    """Rewrite a preview. Where its source was deleted or has become unusable, the preview is removed."""
     state, old = target.mpsnet_preview, target.mpsnet_preview.action
     try:
         if state.source is None:
-            raise RetargetError(f"The source of “{target.name}” is gone.")
+            raise RetargetError(f"The source of “{target.name}” was deleted.")
         retarget_armatures(scene, state.source, [target], _without_nla(settings))
     except RetargetError:
         remove_preview(target)
@@ -106,7 +106,7 @@ def _forget(target: bpy.types.Object) -> None:
 
 @persistent
 def _on_change(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
-    """Have previews follow a little later, when nothing is being evaluated."""
+    """Let previews follow after a short delay, when nothing is being evaluated."""
     if not _followers:
         return
     targets = list(previewing(scene))
@@ -132,7 +132,7 @@ def _follow() -> None:
 
 @persistent
 def _look_for_followers(*_: object) -> None:
-    """Learn who follows in a file just opened, or after an undo."""
+    """Find the characters with a preview after a file was opened, or after an undo."""
     known = dict(_followers)
     _followers.clear()
     _followers.update({target.name: known.get(target.name) for scene in bpy.data.scenes for target in previewing(scene)})
@@ -146,7 +146,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Watch no more."""
+    """Stop watching."""
     bpy.app.handlers.depsgraph_update_post.remove(_on_change)
     for name in _REOPENINGS:
         getattr(bpy.app.handlers, name).remove(_look_for_followers)

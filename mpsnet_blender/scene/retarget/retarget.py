@@ -1,4 +1,4 @@
-"""Retargeting in the file: reads the rigs, writes a fresh Action with keys for the mapped bones alone."""
+"""Retargeting in the file: reads the rigs, writes a new Action with keys for the mapped bones only."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from .control_switches import leading_switches
 from .rig_reading import read_rig
 from .source_reading import RetargetError, SourceMotion, read_source
 
-# Slots that a source may have and whose lack in a target is worth a word.
-_TOLD = ("spine1", "neck1", "head", *(f"{side}_{part}" for side in SIDES for part in ("clavicle", "hand", "foot", "toe")))
+# Slots of a source for which the user is warned where the target has no bone.
+_WARNED_SLOTS = ("spine1", "neck1", "head", *(f"{side}_{part}" for side in SIDES for part in ("clavicle", "hand", "foot", "toe")))
 
 
 _LET_GO = ("IK", "LIMIT_ROTATION", "LIMIT_LOCATION", "LIMIT_SCALE")  # of no influence, or only at the limits
@@ -29,8 +29,8 @@ _LET_GO = ("IK", "LIMIT_ROTATION", "LIMIT_LOCATION", "LIMIT_SCALE")  # of no inf
 
 @dataclass(frozen=True)
 class RetargetSettings(RetargetOptions):
-    """What the user chose: the options of the motion, whether IK is to lead where a rig has it, whether the poses of now
-    correspond in place of the rest poses, and whether the Action becomes an NLA strip."""
+    """The user's choices: the options of the motion, whether IK controls drive a rig that has them, whether the present poses
+    are compared instead of the rest poses, and whether the Action becomes an NLA strip."""
     uses_ik: bool = False
     source_as_posed: bool = False
     target_as_posed: bool = False
@@ -48,7 +48,7 @@ class RetargetReport:
 
     @property
     def sentence(self) -> str:
-        return f"“{self.target}” performs {self.frame_count} frames with {self.bone_count} bones: Action “{self.action}”"
+        return f"“{self.target}” has {self.frame_count} frames on {self.bone_count} bones: Action “{self.action}”"
 
 
 def retarget_armatures(scene: bpy.types.Scene, source: bpy.types.Object, targets: list[bpy.types.Object],
@@ -82,7 +82,7 @@ def _retarget(source: bpy.types.Object, read: SourceMotion, target: bpy.types.Ob
 def _warnings(target: bpy.types.Object, source_map: dict[str, str], target_map: dict[str, str]) -> tuple[str, ...]:
     """Return what the user should know: slots of the source that the target lacks, and bones that constraints hold."""
     found = []
-    unmatched = [label(slot) for slot in source_map if slot in _TOLD and slot not in target_map]
+    unmatched = [label(slot) for slot in source_map if slot in _WARNED_SLOTS and slot not in target_map]
     if unmatched:
         found.append(f"“{target.name}” has no bone for {', '.join(unmatched)}.")
     held = [bone for bone in target_map.values() if any(
@@ -108,7 +108,7 @@ def _writable_map(source: bpy.types.Object, target: bpy.types.Object) -> dict[st
 
 
 def usable_map(armature_object: bpy.types.Object) -> dict[str, str]:
-    """Return an armature's map. Raises RetargetError where what every motion needs has no bone."""
+    """Return an armature's map. Raises RetargetError where a required slot has no bone."""
     mapping = find_map(armature_object)
     if mapping.missing_slots:
         missing = ", ".join(label(slot) for slot in mapping.missing_slots)
@@ -133,7 +133,7 @@ def _write(source: bpy.types.Object, target: bpy.types.Object, read: SourceMotio
 
 
 def _push_down(animation: bpy.types.AnimData, action: bpy.types.Action, start: float) -> None:
-    """Make the Action a strip on a track of its own, in place."""
+    """Make the Action a strip on a new track, at its frames."""
     slot = getattr(animation, "action_slot", None)
     track = animation.nla_tracks.new()
     track.name = action.name

@@ -13,11 +13,11 @@ from ...motion.formats.posed_bones import extract_rotations
 
 def read_rig(armature_object: bpy.types.Object, resting: Container[str] | None = None, is_posed: bool = False,
              carrier: str = "") -> Rig:
-    """Return an armature as it stands in the world, its bones in the rest pose.
+    """Return an armature in the world, its bones in the rest pose.
 
-    Bones that are not `resting` (with None, all are) keep what they are posed by hand, since nobody will key them, and
-    their parents are the bones that they follow in truth; of the `carrier`, the location will be keyed. With `is_posed` all
-    are as posed: a reference pose.
+    Bones that are not in `resting` (None: all are in it) keep their present pose, because they will not be keyed, and their
+    parents are the bones that they really follow; of the `carrier`, only the location will be keyed. With `is_posed` all
+    bones have their present pose: a reference pose.
     """
     bones = list(armature_object.data.bones)
     number = {bone.name: index for index, bone in enumerate(bones)}
@@ -73,7 +73,7 @@ def _leader(constraint: bpy.types.Constraint, armature_object: bpy.types.Object)
 
 
 def _hangs_from(followed: np.ndarray, bone: int, other: int) -> bool:
-    """Whether a bone is, or follows, another."""
+    """Tell whether `bone` is, or follows, `other`."""
     while bone >= 0 and bone != other:
         bone = int(followed[bone])
     return bone == other
@@ -100,7 +100,8 @@ def _posed(rests: np.ndarray, parents: np.ndarray, copies: np.ndarray, by_hand: 
 
 
 def _basis_by_hand(pose_bone: bpy.types.PoseBone, is_carrier: bool) -> np.ndarray:
-    """Return a bone's own transform (4, 4). Where constraints hold the bone, its channels say little: it is taken to rest."""
+    """Return a bone's channels as a matrix (4, 4); the identity where constraints hold the bone, since its channels then do not
+    give its pose."""
     if any(not constraint.mute and constraint.influence > 0 for constraint in pose_bone.constraints):
         return np.eye(4)
     basis = np.array(pose_bone.matrix_basis, dtype=np.float64)

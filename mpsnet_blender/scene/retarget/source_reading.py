@@ -1,4 +1,4 @@
-"""What a source armature does, by the slots of its bone map: from its F-curves where they tell all, else frame by frame."""
+"""The motion of a source armature by slot: from its F-curves where they give the whole pose, else sampled frame by frame."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SourceMotion:
 
 
 def read_source(scene: bpy.types.Scene, source: bpy.types.Object, bone_map: dict[str, str], is_posed: bool) -> SourceMotion:
-    """Return what the armature does. With `is_posed` its pose of now, else its rest pose, corresponds to the target's."""
+    """Return the armature's motion. With `is_posed` its present pose, else its rest pose, corresponds to the target's."""
     curves = _bone_curves(source)
     if curves is not None:
         frames = sampling_frames([curve for channels in curves.values() for curve in channels.values()])
@@ -50,7 +50,7 @@ def read_source(scene: bpy.types.Scene, source: bpy.types.Object, bone_map: dict
 
 
 def _bone_curves(source: bpy.types.Object) -> dict[str, dict[tuple[str, int], bpy.types.FCurve]] | None:
-    """Return the curves by bone, property and index; None where curves alone do not tell the pose."""
+    """Return the curves by bone, property and index; None where curves alone do not give the pose."""
     animation = source.animation_data
     if animation is None or animation.action is None or _is_driven_otherwise(source, animation):
         return None
@@ -97,7 +97,7 @@ def _pose_by_curves(source: bpy.types.Object, curves: dict, bone_map: dict[str, 
 
 
 def _values(pose_bone: bpy.types.PoseBone, path: str, width: int, channels: dict, frames: np.ndarray) -> np.ndarray:
-    """Return a property's values (T, width); what no curve animates is as it is now."""
+    """Return a property's values (T, width); components without a curve keep their present value."""
     values = np.tile(np.array(getattr(pose_bone, path), dtype=np.float64), (len(frames), 1))
     for index in range(width):
         if (path, index) in channels:

@@ -247,7 +247,7 @@ def test_errors_say_what_is_wrong(armature):
     with pytest.raises(RuntimeError, match="no object “nobody”"):
         bpy.ops.mpsnet.clean_motion(armature="nobody")
     bpy.data.objects.new("cube", None)
-    with pytest.raises(RuntimeError, match="“cube” keeps no captured motion"):
+    with pytest.raises(RuntimeError, match="“cube” holds no captured motion"):
         bpy.ops.mpsnet.reset_motion(armature="cube")
     armature.mpsnet_cleanup.motion = b"nonsense"
     with pytest.raises(RuntimeError, match="Import the motion file again"):

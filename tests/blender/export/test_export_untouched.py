@@ -253,7 +253,7 @@ def no_scene(rig):
 
 
 @pytest.mark.parametrize("spoil, words", [
-    (edit_mode, "is in Edit Mode"), (rest_position, "rest position"), (no_action, "has no motion of its own"),
+    (edit_mode, "is in Edit Mode"), (rest_position, "rest position"), (no_action, "has no motion"),
     (no_scene, "is in no scene")])
 def test_an_armature_that_cannot_be_exported_is_told(tmp_path, empty_scene, spoil, words):
     rig = a_moving_rig(empty_scene)

@@ -276,7 +276,7 @@ def test_the_pose_of_now_can_be_what_corresponds(module, empty_scene, source):
 
 
 @pytest.mark.parametrize("source_name, target_name, words", [
-    ("nobody", "hero", "no object “nobody”"), ("walk", "box", "“box” is no armature"), ("walk", "walk", "source and target"),
+    ("nobody", "hero", "no object “nobody”"), ("walk", "box", "“box” is not an armature"), ("walk", "walk", "source and target"),
     ("walk", "rope", "has no bones for Hips"), ("still", "hero", "no motion"),
 ])
 def test_mistakes_are_told_as_runtime_errors_and_change_nothing(source, source_name, target_name, words):
