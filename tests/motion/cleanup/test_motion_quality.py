@@ -123,6 +123,12 @@ def test_a_slide_counts_as_far_as_the_foot_is_taken_to_stand():
     assert measure_motion(body).foot_slide_mm_per_second == pytest.approx(3000 * 10 * 0.2 / (87 + 12 * 0.2))
 
 
+def test_of_feet_that_are_never_likely_to_stand_no_slide_is_told():
+    way = np.arange(FRAMES)[:, None] * np.array((0.05, 0.0, 0.0))
+    assert measure_motion(moved(standing_still(contacts=0.45), way)).foot_slide_mm_per_second == 0.0
+    assert measure_motion(moved(standing_still(contacts=0.55), way)).foot_slide_mm_per_second == pytest.approx(1500)
+
+
 def test_what_happens_in_a_gap_between_frames_is_no_slide():
     body = standing_still()
     late = np.where(np.arange(FRAMES) < 50, 0.0, 1.0)
