@@ -38,10 +38,10 @@ _MODULE = "mpsnet_blender.client.backend_environment"
 
 @dataclass(frozen=True)
 class Profile:
-    """One way to equip the backend: a requirements file of `backend/`, what must import then, sizes in MB, models.
+    """One set of packages for the backend: a requirements file of `backend/`, the modules that must import, sizes in MB,
+    models.
 
-    Where `with_torch`, the build of PyTorch for this computer is installed first, and the sizes are those of
-    everything else.
+    With `with_torch`, the build of PyTorch for this computer is installed first; the sizes do not include it.
     """
     requirements_file: str
     imports: tuple[str, ...]
@@ -71,7 +71,7 @@ PROFILES = {
 
 
 def default_home() -> Path:
-    """Return where the shell's commands keep environments and models: MPSNET_HOME, or the person's data folder."""
+    """Return the folder of the shell's environments and models: MPSNET_HOME, or the user's data folder."""
     chosen = os.environ.get("MPSNET_HOME")
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -93,7 +93,7 @@ class BackendEnvironment:
     """
 
     def __init__(self, home: Path, profile: str = WITHOUT_TORCH):
-        """Raises KeyError where there is no such profile, OSError where the extension's own files cannot be read."""
+        """Raises KeyError for an unknown profile, OSError where the extension's files cannot be read."""
         self.home = Path(home).absolute()
         self.profile = profile
         self._profile = PROFILES[profile]
@@ -113,12 +113,12 @@ class BackendEnvironment:
 
     @property
     def models_folder(self) -> Path:
-        """The folder of the landmark models, which all profiles share, whether they are there or not."""
+        """The folder of the landmark models, which all profiles share; it may not exist yet."""
         return self._models.folder
 
     @property
     def checkpoints_folder(self) -> Path:
-        """The folder of what `mocap.py models add` took in for the mpsnet engine, whether anything is there or not."""
+        """The folder of the files that `mocap.py models add` added for the mpsnet engine; it may not exist yet."""
         return self.home / "models" / "mpsnet"
 
     @property
@@ -184,7 +184,7 @@ class _Pipe:
         self.send(protocol.Hello("mpsnet set-up"))
 
     def send(self, message: protocol.Message) -> None:
-        """Send one message. A parent that is gone is no error: its end of stdin says so too."""
+        """Send one message. A closed pipe is no error: the parent has ended, and the end of stdin cancels."""
         try:
             self._stream.write(protocol.encode(message))
         except BrokenPipeError:
@@ -198,7 +198,7 @@ def _cancel_at_end_of_stdin(cancelled: threading.Event) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Make an environment, told in messages on stdout. Return the exit status."""
+    """Make an environment and report it in messages on stdout. Return the exit status."""
     parser = argparse.ArgumentParser(prog=_MODULE, allow_abbrev=False)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--profile", choices=sorted(PROFILES), default=WITHOUT_TORCH)
@@ -213,7 +213,7 @@ def main(arguments: Sequence[str]) -> int:
         environment = BackendEnvironment(given.home, given.profile)
         environment.ensure(pipe.send, given.python, cancelled)
     except SetupCancelled:
-        pipe.send(protocol.Cancelled("The set-up was cancelled; what was half-built is removed."))
+        pipe.send(protocol.Cancelled("The set-up was cancelled; unfinished parts were removed."))
         return protocol.EXIT_CANCELLED
     except SetupError as error:
         pipe.send(protocol.Error(type(error).__name__, str(error), error.advice))

@@ -13,28 +13,28 @@ from typing import IO
 from ..shared import protocol
 from . import child_process
 
-TERMINATE_AFTER = 0.7  # seconds from the request to cancel: a cancel must be felt within one second
-KILL_AFTER = 2.0  # seconds from the request to cancel
-LINGER = 5.0  # seconds that a child may live on after its final message
-_LAST_WORDS = 0.5  # seconds between terminate and kill where the job is given up
-_DRAIN = 0.3  # seconds without a new byte, after the child's death, until its pipe counts as read out
-_LONGEST_LINE = 1 << 20  # bytes; more without a newline is no message
-_LOG_TAIL_BYTES = 4000
+TERMINATE_AFTER = 0.7  # seconds from the request to cancel: a cancel shall take effect within one second
+KILL_AFTER = 2.0  # seconds from the request to cancel: 1.3 s to stop after the signal; by estimate
+LINGER = 5.0  # seconds for which a child may run after its final message, to free its models; by estimate
+_KILL_DELAY = 0.5  # seconds between terminate and kill when Blender ends: more would be felt as hanging
+_DRAIN = 0.3  # seconds without a new byte, after the child's death, until its pipe counts as empty; by estimate
+_LONGEST_LINE = 1 << 20  # bytes; the longest message takes a few kilobytes
+_LOG_TAIL_BYTES = 4000  # about 50 lines: a traceback fits
 
 
 class BackendProcess:
     """One running child that speaks `shared.protocol` on its stdout.
 
     `poll()` never blocks and suits a timer; `messages()` blocks and suits a script. Exactly one final message
-    (Result, Error or Cancelled) comes last, whatever becomes of the child. Use as a context manager, or call `kill()`
-    where the job is given up: afterwards no process of its tree is left. The log is one run's: it starts empty.
+    (Result, Error or Cancelled) comes last, even if the child crashes. Use as a context manager, or call `kill()` to drop the
+    job: afterwards no process of its tree is left. The log starts empty and holds one run.
     """
 
     def __init__(self, command: Sequence[str], cwd: Path, log_path: Path, environ: Mapping[str, str] | None = None):
         """Start `command` (an argument list, never a shell line) in `cwd`; its stderr goes to the file `log_path`.
 
-        `environ` are its environment variables, `child_environ()` where None. Does not raise where the program cannot
-        be started: that too is told by the final message. Raises OSError where the log cannot be written.
+        `environ` are its environment variables, `child_environ()` where None. If the program cannot be
+        started, the final message says so. Raises OSError where the log cannot be written.
         """
         self._messages: queue.SimpleQueue[protocol.Message] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -63,7 +63,7 @@ class BackendProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether the child still lives."""
+        """Whether the child is still running."""
         return not self._ended.is_set()
 
     @property
@@ -109,14 +109,14 @@ class BackendProcess:
         self._escalate_in_background(TERMINATE_AFTER, KILL_AFTER)
 
     def kill(self) -> None:
-        """Stop the child's whole tree now and wait until it is gone, about half a second. Harmless where it has ended."""
+        """Stop the child's whole tree now and wait for its end, about half a second. No effect where it has ended."""
         if self._process is None or self._ended.is_set():
             return
         self._cancel_requested.set()
         _close_stdin(self._process)
-        # A child that runs programs in groups of their own, as the set-up runs pip, must have its turn to stop them.
+        # A child may run programs in separate process groups, as the set-up runs pip: it needs time to stop them.
         self._stop(child_process.terminate_tree)
-        if not self._ended.wait(_LAST_WORDS):
+        if not self._ended.wait(_KILL_DELAY):
             self._stop(child_process.kill_tree)
             self._ended.wait(LINGER)
 
@@ -173,7 +173,7 @@ class BackendProcess:
             self._escalate_in_background(LINGER, LINGER + KILL_AFTER)
 
     def _watch(self, process: subprocess.Popen[bytes], reader: threading.Thread) -> None:
-        """Watcher thread: see the child's death itself, because a grandchild may hold its pipe open."""
+        """Watcher thread: wait for the child itself, not for the end of its pipe, which a grandchild may keep open."""
         child_process.wait_leaving_zombie(process)
         child_process.kill_tree(process)
         exit_code = process.wait()
@@ -192,7 +192,7 @@ class BackendProcess:
         how = child_process.describe_exit(exit_code)
         return protocol.Error(
             "BackendDied", f"The backend stopped unexpectedly ({how}).",
-            f"Try again; where it happens again, report it with the log {self.log_path}.",
+            f"Try again; if it happens again, report it with the log {self.log_path}.",
             log_tail=self._log_tail(), exit_code=exit_code)
 
     def _log_tail(self) -> str:
@@ -210,7 +210,7 @@ class BackendProcess:
                 self._messages.put(message)
 
     def _finish(self, message: protocol.Message) -> None:
-        """Deliver the final message, unless one went out before."""
+        """Deliver the final message, unless one was delivered before."""
         with self._lock:
             if self._final is None:
                 self._final = message
@@ -226,7 +226,7 @@ class BackendProcess:
                          daemon=True).start()
 
     def _escalate(self, terminate_after: float, kill_after: float) -> None:
-        """Terminate, then kill the tree, that many seconds from now, unless it ends before."""
+        """Terminate, then kill the tree after these seconds, unless it ends before."""
         if self._ended.wait(terminate_after):
             return
         self._stop(child_process.terminate_tree)
@@ -234,7 +234,7 @@ class BackendProcess:
             self._stop(child_process.kill_tree)
 
     def _stop(self, stop_tree: Callable[[subprocess.Popen[bytes]], None]) -> None:
-        if self._process is not None and self._process.returncode is None:  # once reaped, its id may be a stranger's
+        if self._process is not None and self._process.returncode is None:  # afterwards its id may belong to another process
             stop_tree(self._process)
 
 

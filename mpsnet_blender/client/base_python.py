@@ -1,4 +1,4 @@
-"""The Python that environments are made from: where to look, and how to tell that one will do."""
+"""The Python from which environments are made: where to find it, and how to check it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .setup_errors import NoPythonError
 OLDEST_PYTHON = (3, 11)  # what the backend is tested on
 NEWEST_PYTHON = (3, 14)  # the newest that ai-edge-litert has wheels for
 _PROBE = "import venv, ensurepip, platform; print(platform.python_version(), platform.machine(), sep='\\n')"
-_PROBE_SECONDS = 30.0
+_PROBE_SECONDS = 30.0  # a start takes 0.1 s, with a cold disk and a virus scanner some seconds; by estimate
 
 
 @dataclass(frozen=True)

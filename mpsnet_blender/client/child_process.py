@@ -1,4 +1,4 @@
-"""Child processes of ours: their environment variables, their process tree, and how a tree is stopped."""
+"""Child processes: their environment variables, their process tree, and how a tree is stopped."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ def child_environ() -> dict[str, str]:
 
 
 def own_group_options() -> dict[str, Any]:
-    """Return the Popen options that give a child a process group of its own, and no console window on Windows."""
+    """Return the Popen options that give a child a separate process group, and no console window on Windows."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     return {"start_new_session": True}
 
 
 def no_window_options() -> dict[str, Any]:
-    """Return the Popen options of a helper that stays in our own group, without a console window on Windows."""
+    """Return the Popen options of a helper that stays in the parent's group, without a console window on Windows."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NO_WINDOW}
     return {}
 
 
 def terminate_tree(process: subprocess.Popen) -> None:
-    """Ask a child with a group of its own, and all its children, to end. On Windows there is no asking: kill."""
+    """Ask a child with a separate group, and all its children, to end. On Windows, which cannot ask, kill them."""
     _stop_tree(process, "SIGTERM")
 
 
 def kill_tree(process: subprocess.Popen) -> None:
-    """Kill a child with a group of its own, and all its children."""
+    """Kill a child with a separate group, and all its children."""
     _stop_tree(process, "SIGKILL")
 
 
@@ -65,8 +65,8 @@ def _stop_tree(process: subprocess.Popen, signal_name: str) -> None:
 
 
 def wait_leaving_zombie(process: subprocess.Popen) -> None:
-    """Block until the child has ended. Where the system can, leave it unreaped: its group's id stays taken so
-    that what is left of its tree can be killed without hitting a stranger."""
+    """Block until the child has ended. Where the system can, leave it as a zombie: its group's id then stays reserved, so that
+    the rest of its tree can be killed without hitting another process."""
     if hasattr(os, "waitid"):
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     else:  # Windows, and macOS before Python 3.13

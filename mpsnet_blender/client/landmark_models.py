@@ -1,4 +1,4 @@
-"""The body landmark models: two files out of a wheel on the package index, checked by hash, kept for good."""
+"""The body landmark models: two files from a wheel on the package index, checked by hash, downloaded once."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class ModelWheel:
-    """A wheel that carries models: pip's requirement, pip's options to take it on any Python, its size in MB."""
+    """A wheel that contains models: pip's requirement, pip's options to download it with any Python, its size in MB."""
     requirement: str
     pip_options: tuple[str, ...]
     download_megabytes: int
     files: tuple[ModelFile, ...]
 
 
-# Nothing of the wheel is installed or run, so one for any platform will do everywhere.
+# Nothing of the wheel is installed or run, so the wheel of one platform works on all.
 LANDMARK_WHEEL = ModelWheel(
     requirement="mediapipe==0.10.21",
     pip_options=("--python-version=3.12", "--platform=manylinux_2_28_x86_64"),
@@ -115,4 +115,4 @@ class ModelFolder:
 
 def _models_error(model: ModelFile, what: str) -> ModelsError:
     return ModelsError(f"The landmark model {model.name} {what}.",
-                       "Somebody has changed the download on its way, or it broke: try again, on another network.")
+                       "The download was changed on its way, or it is damaged: try again, on another network.")

@@ -1,4 +1,4 @@
-"""A Python for commands that need nothing but numpy: one that is there already, or a small environment of its own."""
+"""A Python for commands that need only numpy: an existing one, or a small separate environment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PROBE_SECONDS = 30.0
 
 
 def numpy_python(home: Path, report: Callable[[Message], None]) -> str:
-    """Return an interpreter that has numpy: a set-up backend's, this one, or that of an environment made here and now.
+    """Return an interpreter that has numpy: that of the set-up backend, this one, or that of an environment made now.
 
     Raises SetupError, and OSError where nothing can be written in the home folder.
     """

@@ -1,4 +1,4 @@
-"""A Python environment made from a list of requirements: found again, rebuilt when they change, never half-built."""
+"""A Python environment made from a list of requirements: reused, rebuilt when they change, never left unfinished."""
 
 from __future__ import annotations
 
@@ -24,10 +24,9 @@ COMPLETE = "complete.json"
 
 @dataclass(frozen=True)
 class Packages:
-    """What goes into an environment: pip requirements, the modules that must import then, sizes as measured in MB.
+    """The content of an environment: pip requirements, the modules that must import, measured sizes in MB.
 
-    `first` are the arguments of a pip that runs before: a build of a package that has an index of its own, which must
-    not be asked for the others.
+    `first` are the arguments of an earlier pip run, for a package from a separate index, which must not be used for the others.
     """
     requirements: str
     imports: tuple[str, ...]
@@ -83,7 +82,7 @@ class PythonEnvironment:
         self._parent.mkdir(parents=True, exist_ok=True)
         run.report(Progress("environment", 0, 1))
         with setup_lock(self._parent / f"{self._name}.lock", run):
-            if self.folder is None:  # whoever held the lock may have built it
+            if self.folder is None:  # the process that held the lock may have built it
                 require_disk_space(self._parent, self._packages.disk_megabytes)
                 folder = self._make(run, base_python.candidates() if programs is None else programs)
                 try:
@@ -191,13 +190,13 @@ class _InstallCounter:
         self._last = -1
 
     def read(self, line: str) -> None:
-        """Take the total from pip's word about what it installs, which comes when all is downloaded."""
+        """Take the total from pip's line about what it installs, which comes after all downloads."""
         if line.startswith("Installing collected packages:"):
             self._on_start()
             self._total = len(line.partition(":")[2].split(","))
 
     def look(self) -> None:
-        """Report where another package has arrived."""
+        """Report the progress where another package was installed."""
         done = min(self._count() - self._before, self._total)
         if self._total and done > self._last:
             self._last = done

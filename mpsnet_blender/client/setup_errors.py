@@ -1,4 +1,4 @@
-"""What can go wrong while an environment is set up: one class per thing that a person can mend."""
+"""The errors of a set-up: one class for each problem that a user can solve."""
 
 from __future__ import annotations
 

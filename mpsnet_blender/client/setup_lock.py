@@ -13,23 +13,23 @@ from typing import IO
 from ..shared.protocol import Log
 from .setup_steps import SetupRun
 
-_RETRY_SECONDS = 0.2
-_LOCKED_BYTE = 1 << 20  # beyond the text, so that Windows lets others read who holds it
+_RETRY_SECONDS = 0.2  # short beside a set-up of minutes, long beside the cost of a try
+_LOCKED_BYTE = 1 << 20  # beyond the text, so that Windows lets other processes read the holder's id
 
 
 @contextmanager
 def setup_lock(path: Path, run: SetupRun) -> Iterator[None]:
     """Hold the lock file `path`, which names the process that holds it; wait while another process does.
 
-    The system drops the lock of a process that dies, so a file left behind stands in nobody's way. Raises
-    SetupCancelled where the wait is cancelled.
+    The system releases the lock of a process that dies, so a file left behind blocks nothing. Raises SetupCancelled where the
+    wait is cancelled.
     """
     with open(path, "a+", encoding="ascii") as lock_file:
-        told = False
+        is_reported = False
         while not _try_lock(lock_file):
-            if not told:
+            if not is_reported:
                 run.report(Log("info", f"Waiting for the set-up that is running already (process {_owner(path)})."))
-                told = True
+                is_reported = True
             run.check_cancelled()
             time.sleep(_RETRY_SECONDS)
         try:

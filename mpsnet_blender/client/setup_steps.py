@@ -1,4 +1,4 @@
-"""The programs that a set-up runs: one at a time, logged, cancellable, their failures told apart."""
+"""The programs that a set-up runs: one at a time, logged, cancellable, with a separate error for each kind of failure."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from . import child_process
 from .setup_errors import DiskFullError, NoNetworkError, PackagesError, SetupCancelled, SetupError
 
 MEGABYTE = 1e6
-_PIP_RETRIES = 3  # without any, pip says nothing of a network that is not there
-_TICK = 0.1  # seconds between looks at the request to cancel
-_KEPT_LINES = 60
+_PIP_RETRIES = 3  # with 0 retries, pip does not report a missing network
+_TICK = 0.1  # seconds between checks for a request to cancel, so that a cancel takes effect within a second
+_KEPT_LINES = 60  # of a program's output, for its error: a traceback and pip's summary fit
 
 _DISK_FULL_SIGNS = ("no space left on device", "[errno 28]", "not enough space on the disk", "winerror 112",
                     "disk quota exceeded")
@@ -41,7 +41,7 @@ class StepFailed(Exception):
 
 @dataclass
 class SetupRun:
-    """What the steps of one set-up share: whom to tell, the log file, and the request to cancel."""
+    """The common inputs of a set-up's steps: the receiver of messages, the log file, and the request to cancel."""
     report: Callable[[Message], None]
     log_path: Path
     cancelled: threading.Event = field(default_factory=threading.Event)
@@ -114,13 +114,13 @@ def _read_lines(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
 
 
 def pip_command(python: Path, verb: str) -> list[str]:
-    """Return how every pip of ours begins: nothing is asked of the person, nothing is compiled on this computer."""
+    """Return the beginning of every pip command: without questions to the user, and without compiling on this computer."""
     return [str(python), "-I", "-m", "pip", verb, "--no-input", "--disable-pip-version-check",
             "--only-binary=:all:", "--progress-bar=off", f"--retries={_PIP_RETRIES}"]
 
 
 def setup_error(failure: StepFailed, log_path: Path) -> SetupError:
-    """Return the error that a failed pip means: no network, a full disk, or something with the packages."""
+    """Return the error for a failed pip: no network, a full disk, or a problem with the packages."""
     output = failure.output.lower()
     if any(sign in output for sign in _DISK_FULL_SIGNS):
         return DiskFullError("The disk is full: there is no room for the backend's packages.",
@@ -137,7 +137,7 @@ def setup_error(failure: StepFailed, log_path: Path) -> SetupError:
 
 
 class DownloadMeter:
-    """Tells how much pip has downloaded, from the wheels that grow in its temporary folder: any pip, real numbers."""
+    """Reports how much pip has downloaded, measured by the wheels in its temporary folder, which works with every pip."""
 
     def __init__(self, run: SetupRun, stage: str, folder: Path, expected_megabytes: float):
         self._run, self._stage, self._folder = run, stage, folder
@@ -147,7 +147,7 @@ class DownloadMeter:
         self._finished = False
 
     def look(self) -> None:
-        """Look, and report where something came since the last look."""
+        """Report the progress where it changed since the last call."""
         done = round(_wheel_bytes(self._folder) / MEGABYTE, 1)
         if self._finished or done <= self._last:
             return
@@ -159,7 +159,7 @@ class DownloadMeter:
 
 
     def finish(self) -> None:
-        """Report that all is there. Packages that pip took from its own folders were not seen growing."""
+        """Report the end. Packages that pip took from its cache were not counted before."""
         self._finished = True
         self._run.report(Progress(self._stage, self._expected, self._expected, "MB"))
 

@@ -1,4 +1,4 @@
-"""Which PyTorch this computer needs: plain `pip install torch` gives a Linux without a GPU gigabytes of CUDA."""
+"""The PyTorch build for this computer: `pip install torch` downloads gigabytes of CUDA on Linux even without a GPU."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _INDEX = "https://download.pytorch.org/whl"
 
 @dataclass(frozen=True)
 class TorchBuild:
-    """A build of PyTorch: for people, pip's requirement and options, its size in MB to download and on disk."""
+    """A build of PyTorch: its name for users, pip's requirement and options, its size in MB to download and on disk."""
     name: str
     requirement: str
     pip_options: tuple[str, ...]
@@ -37,7 +37,7 @@ def torch_build() -> TorchBuild:
 
 
 def has_nvidia_gpu() -> bool:
-    """Whether an NVIDIA driver is at work here."""
+    """Tell whether an NVIDIA driver is running."""
     return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
 
 

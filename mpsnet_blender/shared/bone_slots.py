@@ -1,4 +1,4 @@
-"""The places of a body that a bone can take: the words in which bone maps of all rigs are written.
+"""The slots of bone maps: the parts of a body to which a rig's bones are assigned, in the same words for all rigs.
 
 A bone map is a dict from slot to bone name. Chains are numbered from the hips outwards and may be shorter than the slots
 allow: `spine1` is the lowest bone of the spine, `neck1` the lowest of the neck.
@@ -20,7 +20,7 @@ TWISTS = tuple(f"{side}_forearm_twist" for side in SIDES)
 LEGS = tuple(f"{side}_{part}" for side in SIDES for part in LEG)
 HANDS = tuple(f"{side}_{part}" for side in SIDES for part in FINGERS)
 SLOTS = (*TRUNK, *ARMS, *TWISTS, *LEGS, *HANDS)
-# What a body must have to perform a motion, and what a good map of a human has.
+# The slots that retargeting requires, and those of a complete map of a human.
 NEEDED = ("hips", *(f"{side}_{part}" for side in SIDES for part in ("upper_arm", "forearm", "thigh", "shin")))
 MAIN = ("hips", "spine1", "neck1", "head", *ARMS, *LEGS)
 

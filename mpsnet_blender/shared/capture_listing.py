@@ -1,6 +1,6 @@
-"""The listing, `people.json`: what a capture's folder holds. The dataclasses are its format, a key a field.
+"""The listing, `people.json`: the content of a capture's folder. The dataclasses are its format, one key for each field.
 
-What has a default may be missing: earlier versions told less, and so does a folder without a listing.
+Fields with a default may be missing, as in files of earlier versions and for folders without a listing.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ListedPerson:
     """One person: the names of motion file and picture in the folder, first and last frame and second in the video,
     stature in metres, and figures.
 
-    unrefined_reprojection_error_px: what it was before the motion was fitted to the picture; None where that was not done.
+    unrefined_reprojection_error_px: the error before the motion was fitted to the picture; None where it was not fitted.
     """
     person_id: int = field(metadata={"key": "id"})
     file: str
@@ -85,11 +85,11 @@ class CaptureListing:
     people: tuple[ListedPerson, ...] = field(kw_only=True)
 
     def files(self) -> frozenset[str]:
-        """Return the names of the capture's files, people.json among them; left out is what no capture names so."""
+        """Return the names of the capture's files, people.json included; names that no capture gives are left out."""
         return frozenset(name for name in (PEOPLE_FILE, *self._names()) if is_capture_file(name))
 
     def require_sense(self) -> None:
-        """Raise ValueError where the values contradict each other, or what they stand for."""
+        """Raise ValueError where values contradict each other or are impossible."""
         if not self.people:
             raise ValueError("it names no people")
         if self.fps is not None and not 0 < self.fps <= _MOST_FPS:
@@ -110,17 +110,17 @@ class CaptureListing:
 
 
 def motion_name(person_id: int) -> str:
-    """Return what a capture calls a person's motion file."""
+    """Return the name of a person's motion file in a capture."""
     return f"person_{person_id:02d}.npz"
 
 
 def thumbnail_name(person_id: int) -> str:
-    """Return what a capture calls a person's picture."""
+    """Return the name of a person's picture in a capture."""
     return f"person_{person_id:02d}.jpg"
 
 
 def path_as_text(path: Path) -> str:
-    """Return a path as a listing gives it: where Python reads names as another encoding than UTF-8, it is no text yet."""
+    """Return a path as UTF-8 text for a listing, also where Python decodes file names by another encoding."""
     return os.fsencode(path).decode("utf-8", "replace")
 
 
@@ -130,7 +130,7 @@ def is_capture_file(name: str) -> bool:
 
 
 def write_listing(path: str | os.PathLike, listing: CaptureListing) -> None:
-    """Write a listing atomically. Raises ListingError on what could not be read back, and OSError."""
+    """Write a listing atomically. Raises ListingError where it could not be read back, and OSError."""
     path = Path(path)
     contents = {"format_version": FORMAT_VERSION, **json_from_dataclass(listing)}
     content = json.dumps(contents, indent=2).encode("ascii")
@@ -172,6 +172,6 @@ def _parse(content: bytes, path: Path) -> CaptureListing:
 
 
 def _is_plain(name: str) -> bool:
-    """Tell whether a name is a file's right in the folder, on every system."""
+    """Tell whether a name is a file name without a path, valid on every system."""
     return (name not in ("", ".", "..") and name.isprintable() and not set(name) & set('/\\:')
             and len(name.encode()) <= _LONGEST_NAME)

@@ -18,7 +18,7 @@ FORMAT_VERSION = 1
 CONTACT_NAMES = ("left_heel", "left_toe", "right_heel", "right_toe")
 _AMASS_POSE_WIDTHS = (72, 156, 165)  # SMPL, SMPL+H, SMPL-X rotation vectors; the first 22 joints are shared
 _SHARED_JOINTS = 22
-# What every file says of its skeleton, for other tools.
+# The skeleton in every file, for other tools.
 _SKELETON = {"joint_names": np.array(JOINT_NAMES), "parents": np.array(PARENTS)}
 _OPTIONAL = {"keypoints2d", "camera_matrix", "image_size", "world_from_cam", "raw_poses", "raw_trans"}
 
@@ -72,25 +72,25 @@ class Motion:
         return self.engine not in ("", "amass")
 
 
-def new_motion(poses: np.ndarray, trans: np.ndarray, mocap_framerate: float, **told: Any) -> Motion:
-    """Return a motion of which no more than poses, trans and `told`, by Motion's names, is known.
+def new_motion(poses: np.ndarray, trans: np.ndarray, mocap_framerate: float, **known: Any) -> Motion:
+    """Return a motion of which only poses, trans and the fields `known` are given.
 
-    The rest: an average body, frames counted from 0 at an even rate, sure of every joint, no contacts, no camera.
+    The defaults: an average body, frames counted from 0 at an even rate, confidence 1, no contacts, no camera.
     """
     frames = np.arange(len(poses))
     filled = Motion(
         poses, trans, mocap_framerate, betas=np.zeros(10), gender="neutral", rest_joints=generic_rest_joints(),
         frame_index=frames, timestamps=frames / mocap_framerate, confidence=np.ones((len(frames), JOINT_COUNT)),
         contacts=np.zeros((len(frames), len(CONTACT_NAMES))), source="", engine="")
-    return replace(filled, **told)
+    return replace(filled, **known)
 
 
 def write_motion(path: str | os.PathLike, motion: Motion) -> None:
     """Write a motion file atomically: whole under its name, or not at all. Raises MotionFileError on invalid motion."""
     path = Path(path)
     _validate(motion, str(path))
-    told = {name: value for name, value in vars(motion).items() if value is not None}
-    arrays: dict[str, Any] = {"format_version": FORMAT_VERSION, **told, **_SKELETON}
+    present = {name: value for name, value in vars(motion).items() if value is not None}
+    arrays: dict[str, Any] = {"format_version": FORMAT_VERSION, **present, **_SKELETON}
     with written_whole(path) as stream:
         np.savez_compressed(stream, **arrays)
 
@@ -131,7 +131,7 @@ def _read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
                 raise ValueError("a single array")
             return {key: archive[key] for key in archive.files}
     except _UNREADABLE:
-        # numpy's own words are not passed on: some advise to load the file unsafely.
+        # numpy's messages are not passed on: some advise loading the file unsafely.
         raise MotionFileError(
             f"{path} is not a motion file, or it is damaged. Choose an .npz of a capture, or an AMASS .npz.") from None
 

@@ -24,12 +24,12 @@ class ProtocolError(ValueError):
 
 
 class ProtocolVersionError(ProtocolError):
-    """The child's Hello speaks another version: add-on and backend do not come from one installation."""
+    """The child's Hello has another version: add-on and backend are not from the same installation."""
 
 
 @dataclass(frozen=True)
 class Hello:
-    """First message: who speaks, and in which version."""
+    """First message: the program's name and the version of its messages."""
     program: str
     protocol_version: int = PROTOCOL_VERSION
 
@@ -47,14 +47,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Log:
-    """A word for the person: level is "info" or "warning"."""
+    """A text for the user: level is "info" or "warning"."""
     level: str
     message: str
 
 
 @dataclass(frozen=True)
 class Result:
-    """Final: the job is done; `path` is the capture's folder (or what else was made), `summary` a line about it."""
+    """Final: the job is done; `path` is the capture's folder (or another result), `summary` a line about it."""
     path: str
     summary: str = ""
 

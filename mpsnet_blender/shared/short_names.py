@@ -1,4 +1,4 @@
-"""What bones' names have in common, and what a narrow list can leave out."""
+"""The common beginning of bone names, which a narrow list can leave out."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def common_beginning(first: str, second: str) -> str:
 def common_words(names: Sequence[str]) -> str:
     """Return the whole words, with their separator, that all names begin with: "mixamorig:", "DEF-", "Bip01 ", or nothing.
 
-    No name is nothing but this; one name alone has nothing in common with others.
+    No name consists of these words alone; a single name has none.
     """
     if len(set(names)) < 2:
         return ""
-    # In sorted order, what the first and the last have in common all between have too.
+    # In sorted order, a common beginning of the first and the last name is common to all.
     words = _AFTER_LAST_SEPARATOR.sub("", common_beginning(min(names), max(names)))
     return "" if words in names else words

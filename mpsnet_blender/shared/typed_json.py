@@ -1,4 +1,4 @@
-"""Dataclasses from JSON and back: each field is a key, and its annotation says what the key may hold.
+"""Dataclasses from JSON and back: each field is a key, and its annotation gives the type of its value.
 
 Annotations may name int (0 to 2**31 - 1), float, str, bool, dataclasses, tuples of them, and None. A key whose field has a
 default may be absent or null; a key that no field knows is ignored. `field(metadata={"key": ...})` names a key otherwise.
@@ -29,7 +29,7 @@ def dataclass_from_json(kind: Any, value: Any, where: str = "") -> Any:
 
 
 def json_from_dataclass(value: Any) -> Any:
-    """Return what `json.dumps` takes for a dataclass, or for a value in one."""
+    """Return a dataclass, or a value in one, as an object for `json.dumps`."""
     if is_dataclass(value):
         return {_key(item): json_from_dataclass(getattr(value, item.name)) for item in fields(value)}
     return [json_from_dataclass(part) for part in value] if isinstance(value, tuple) else value
@@ -72,7 +72,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_text(value: Any) -> bool:
-    """Tell whether a value is a text that can name a file: JSON's escapes allow what no system does."""
+    """Tell whether a value is a text that can name a file: JSON's escapes allow characters that no system allows."""
     return isinstance(value, str) and "\0" not in value and value.encode("utf-8", "replace").decode("utf-8") == value
 
 

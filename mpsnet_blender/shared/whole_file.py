@@ -1,4 +1,4 @@
-"""Writing a file whole under its name, or not at all."""
+"""Atomic writing of files: a file appears under its name complete, or not at all."""
 
 from __future__ import annotations
 
