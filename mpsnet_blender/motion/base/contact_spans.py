@@ -14,7 +14,7 @@ from .smoothing import eased, frame_durations, frame_seconds
 _LANDS, _LIFTS = 0.4, 0.3
 # Without the one or the other, ankles' accelerations were 1 to 2 % more off there; with twice as long ones 1 % less.
 _SHORTEST_SECONDS, _GAP_SECONDS = 0.06, 0.04
-_ROUNDING_SECONDS = 1e-3    # timestamps may be told in whole milliseconds, as Matroska does
+_ROUNDING_SECONDS = 1e-3    # timestamps may be in whole milliseconds, as in Matroska
 _SPEED_SECONDS = 0.1        # over which the speed at an end is taken: from one frame to the next it is half noise
 _CARRIES_IN_GAP = 4.0       # between two spans a speed is carried on over this part of the gap at most
 
@@ -63,7 +63,7 @@ class Spans:
         return np.add.reduceat(values[frames] * weights, firsts) / np.add.reduceat(weights, firsts)
 
     def lasting(self, seconds: float, keeps_ends: bool = False) -> Spans:
-        """Return the spans that last so long at least; those at the clip's ends may be kept."""
+        """Return the spans of at least this duration; those at the clip's ends may be kept."""
         long = self.seconds >= seconds - _ROUNDING_SECONDS
         if keeps_ends:
             long |= (self.starts == 0) | (self.ends == self.frame_count)
@@ -82,7 +82,7 @@ def spans_of(mask: np.ndarray, timestamps: np.ndarray) -> Spans:
     return Spans(edges[::2], edges[1::2], timestamps)
 
 
-def standing(confidence: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
+def detect_standing(confidence: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
     """Return whether a point stands (T,), from its contact confidence (T,) in 0..1 at timestamps (T,) s.
 
     With hysteresis; gaps that are too short for a step are closed, and what is too short for a stand is left out.

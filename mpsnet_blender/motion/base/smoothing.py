@@ -1,4 +1,4 @@
-"""Zero-lag smoothing over time, pure numpy: local polynomials in Gaussian windows of seconds, whatever the frame times are."""
+"""Zero-lag smoothing over time, pure numpy: local polynomials in Gaussian windows of seconds, for any frame times."""
 
 from __future__ import annotations
 
@@ -114,6 +114,6 @@ def frame_durations(timestamps: np.ndarray) -> np.ndarray:
 
 
 def eased(share: np.ndarray) -> np.ndarray:
-    """Return shares from 0 to 1 that leave and arrive gently: 3 x^2 - 2 x^3."""
+    """Return shares from 0 to 1 with zero slope at both ends: 3 x^2 - 2 x^3 (smoothstep)."""
     share = np.clip(share, 0, 1)
     return share**2 * (3 - 2 * share)

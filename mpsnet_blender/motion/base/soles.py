@@ -81,7 +81,7 @@ def sole_points(rest_joints: np.ndarray, ankle_height: float, rotmats: np.ndarra
 
 
 def usual_ankle_height(stature: float, shod: bool = True) -> float:
-    """Return how high the ankles of somebody who stands are over the floor, metres; people in a video wear shoes."""
+    """Return the height of a standing person's ankles over the floor, metres; people in a video wear shoes."""
     return _ANKLE_ABOVE_SOLE * stature + _SHOE_METRES * shod
 
 

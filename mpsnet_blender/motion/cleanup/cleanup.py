@@ -1,4 +1,4 @@
-"""Clean-up: from the raw motion and what somebody chose to the motion that is keyed. Nothing is lost on the way."""
+"""Clean-up: from the raw motion and the user's settings to the motion that is keyed. The raw motion does not change."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Foot lock: feet that stand stay where they stand, flat or rolling over heel and ball; nothing sinks into the floor."""
+"""Foot lock: feet in contact stay in place, flat or rolling over heel and ball, and no foot sinks into the floor."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
-from ..base.contact_spans import carried_on, held_and_faded, spans_of, standing
+from ..base.contact_spans import carried_on, detect_standing, held_and_faded, spans_of
 from ..base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import Sole, soles_of, standing_ankle_height, stature_of
@@ -26,7 +26,7 @@ def lock_feet(body: WorldMotion, strength: float = 1.0) -> WorldMotion:
     if strength <= 0 or len(body.transl) < 2:
         return body
     rotmats, joints = body.pose()
-    stands = np.stack([standing(contact, body.timestamps) for contact in body.contacts.T], axis=1)
+    stands = np.stack([detect_standing(contact, body.timestamps) for contact in body.contacts.T], axis=1)
     ankles = joints[:, [JOINT["left_ankle"], JOINT["right_ankle"]]]
     flat = stands[:, ::2] & stands[:, 1::2]
     height = standing_ankle_height(ankles, flat, stature_of(body.rest_joints), body.is_shod)

@@ -1,4 +1,4 @@
-"""Where planted feet are to be: one footprint a stand, on which the foot rolls from heel to ball."""
+"""The targets of planted feet: one footprint for each span of contact, on which the foot rolls from heel to ball."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def truly_moved(off: np.ndarray, spans: Spans) -> np.ndarray:
 
 
 def _smooth_in_spans(values: np.ndarray, spans: Spans) -> np.ndarray:
-    """Return values (T, ...) smoothed, each span by itself."""
+    """Return values (T, ...) smoothed within each span separately."""
     inside = spans.mask().astype(float).reshape((-1,) + (1,) * (values.ndim - 1))
     smoothed = smooth(values * inside, spans.timestamps, DRIFT_SECONDS, degree=0)
     return smoothed / np.maximum(smooth(inside, spans.timestamps, DRIFT_SECONDS, degree=0), 1e-3) * inside

@@ -1,11 +1,11 @@
-"""Hand lock: hands that lie on the floor stay where they lie, as in push-ups, crawling and cartwheels; arms follow."""
+"""Hand lock: hands on the floor stay in place, as in push-ups, crawling and cartwheels; the arms follow."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
-from ..base.contact_spans import Spans, carried_on, held_and_faded, spans_of, standing
+from ..base.contact_spans import Spans, carried_on, detect_standing, held_and_faded, spans_of
 from ..base.smoothing import smooth
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import SIDES, stature_of
@@ -16,7 +16,7 @@ _LOW_METRES, _SLOW = 0.11, 0.30         # of a wrist, at which a hand is as like
 _SMOOTH_SECONDS, _SHORTEST_SECONDS = 0.05, 0.12
 _FADE_SECONDS, _CARRY_SECONDS = 0.25, 0.05
 _WRIST_ABOVE_PALM = 0.03                # in statures
-_ELBOW_SIDE = np.array((0.0, -0.49, -0.87))     # the way the elbows point in the rest pose
+_ELBOW_SIDE = np.array((0.0, -0.49, -0.87))     # direction in which the elbows point in the rest pose
 _HINT_SHARE = 0.05                      # of an arm's length: a nearly straight arm bends that way
 
 
@@ -42,7 +42,7 @@ def _lying(wrists: np.ndarray, timestamps: np.ndarray) -> Spans:
     places = smooth(wrists, timestamps, _SMOOTH_SECONDS)
     speed = np.linalg.norm(np.gradient(places, timestamps, axis=0), axis=1)
     likely = 1 / (1 + (np.maximum(places[:, 2], 0) / _LOW_METRES) ** 4 + (speed / _SLOW) ** 4)
-    return spans_of(standing(likely, timestamps), timestamps).lasting(_SHORTEST_SECONDS)
+    return spans_of(detect_standing(likely, timestamps), timestamps).lasting(_SHORTEST_SECONDS)
 
 
 def _target(body: WorldMotion, wrists: np.ndarray, spans: Spans, strength: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Fewer keys: those between which straight lines come near enough to a motion's channels."""
+"""Key reduction: the fewest keys whose linear interpolation stays within a tolerance of the motion's channels."""
 
 from __future__ import annotations
 
@@ -51,5 +51,5 @@ def _squared_errors(channel: np.ndarray, times: np.ndarray, rows: np.ndarray, st
 
 
 def lines_through(channel: np.ndarray, times: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """Return a channel (T, n) as straight lines between its keys make it."""
+    """Return a channel (T, n) as linear interpolation between its keys gives it."""
     return np.stack([np.interp(times, times[keys], column[keys]) for column in channel.T], axis=-1)

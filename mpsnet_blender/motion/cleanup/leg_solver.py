@@ -20,7 +20,7 @@ _BOUND_SIGMAS = 2.0         # to each side, over which the pelvis sinks and rise
 _LENGTH_WEIGHT, _PLACE_WEIGHT, _STAY_WEIGHT = 1.0, 0.05, 0.1
 _ROUNDING = 1e-6            # frames
 _REACH = 0.998                          # of a stretched leg's length; a leg that was straighter may stay so
-_FORWARD = np.array((0.0, 0.0, 1.0))    # the way the knees point in the rest pose
+_FORWARD = np.array((0.0, 0.0, 1.0))    # direction in which the knees point in the rest pose
 
 
 @dataclass(frozen=True)

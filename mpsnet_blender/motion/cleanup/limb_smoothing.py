@@ -1,4 +1,4 @@
-"""Smoothing of a motion limb by limb, without lag: trembling goes, hits and landings stay."""
+"""Smoothing of a motion limb by limb, without lag: it removes trembling and keeps hits and landings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TREMBLING_QUANTILE, _SURE = 0.25, 4.0      # detail below that quantile is trem
 
 
 def joints_of(limb: str) -> list[int]:
-    """Return the joints of a limb group; the trunk is what the others leave."""
+    """Return the joints of a limb group; the trunk has the joints that are in no other group."""
     others = [word for words in _WORDS.values() for word in words]
     words = _WORDS.get(limb)
     return [number for number, name in enumerate(JOINT_NAMES)

@@ -1,4 +1,4 @@
-"""Loops: where a motion comes back to the pose it had, and the seam closed."""
+"""Loops: the part of a motion whose end is most like its beginning, with a closed seam."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _features(body: WorldMotion) -> np.ndarray:
 
 
 def _yaw(root: np.ndarray) -> np.ndarray:
-    """Return the way (T,) that root rotations (T, 3, 3) face over the floor, radians from the x axis."""
+    """Return the heading (T,) of root rotations (T, 3, 3) over the floor, radians from the x axis."""
     ahead = root @ _FORWARD
     return np.arctan2(ahead[:, 1], ahead[:, 0])
 

@@ -1,4 +1,4 @@
-"""Contacts of a motion that tells none: heels and toes that are low and slow."""
+"""Contacts of a motion whose file has none: heels and toes that are low and slow."""
 
 from __future__ import annotations
 

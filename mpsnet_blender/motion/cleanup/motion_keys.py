@@ -1,4 +1,4 @@
-"""Which keys a body's motion needs for its joints to stay where they are, within millimetres."""
+"""The keys that a body's motion needs so that no joint moves by more than a tolerance in millimetres."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MotionKeys:
 
 
 def all_keys(frame_count: int) -> MotionKeys:
-    """Return a key a frame."""
+    """Return a key on every frame."""
     every = np.arange(frame_count)
     return MotionKeys(every, (every,) * JOINT_COUNT)
 

@@ -1,4 +1,4 @@
-"""How good a motion is, told without a truth: figures, a grade and a word. Captures list it, clean-up shows it: one meter."""
+"""The quality of a motion, measured without a ground truth: figures, a grade and advice, for captures and for clean-up."""
 
 from __future__ import annotations
 

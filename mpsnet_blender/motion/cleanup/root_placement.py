@@ -1,4 +1,4 @@
-"""Where a motion takes place: from the origin along +Y, on the spot, higher or lower."""
+"""The place of a motion: from the origin along +Y, on the spot, higher or lower."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .footprints import turned_about
 
 _UP = np.array((0.0, 0.0, 1.0))
 _FORWARD = np.array((0.0, 0.0, 1.0))    # of the body in its rest frame
-_LEAST_WAY = 0.5                        # metres: over shorter ways the body's facing tells the direction
+_LEAST_WAY = 0.5                        # metres: on shorter paths the direction is where the body faces
 _SWAY_SECONDS = 0.45
 
 
 def raised(body: WorldMotion, metres: float) -> WorldMotion:
-    """Return the motion so much higher."""
+    """Return the motion raised by a height."""
     return body.with_pose(body.rotmats, body.transl + metres * _UP)
 
 
@@ -34,6 +34,6 @@ def from_origin(body: WorldMotion) -> WorldMotion:
 
 
 def in_place(body: WorldMotion) -> WorldMotion:
-    """Return the motion on the spot where it starts: its way over the floor taken off, its sway kept."""
+    """Return the motion on the spot where it starts: without its path over the floor, with its sway."""
     way = smooth(body.transl * (1, 1, 0), body.timestamps, _SWAY_SECONDS, degree=0)
     return body.with_pose(body.rotmats, body.transl - way + way[0])

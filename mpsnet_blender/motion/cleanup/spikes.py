@@ -19,7 +19,7 @@ Distance = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def repair_spikes(body: WorldMotion) -> WorldMotion:
-    """Return the motion with spikes replaced by what lies between the frames around them."""
+    """Return the motion with spikes replaced by interpolation between the frames around them."""
     if len(body.transl) < 3:
         return body
     quats = continuous_quat(quat_from_rotmat(body.rotmats))

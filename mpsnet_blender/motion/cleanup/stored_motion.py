@@ -1,4 +1,4 @@
-"""A motion as bytes, to be kept inside a .blend: the raw one that clean-up starts from, and the one that was imported."""
+"""A motion as bytes, for storage in a .blend: the raw motion from which clean-up starts, and the imported one."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def motion_bytes(stored: StoredMotion) -> bytes:
 
 
 def motion_from_bytes(content: bytes) -> StoredMotion:
-    """Return the motion that `motion_bytes` made bytes of. Raises StoredMotionError."""
+    """Return the motion in the bytes of `motion_bytes`. Raises StoredMotionError."""
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             if int(arrays["format"]) != _FORMAT:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ...motion.base.contact_spans import standing
+from ...motion.base.contact_spans import detect_standing
 from .action import Channel, write_channels
 from .fcurve_reading import curves_holder, values_at
 
@@ -32,7 +32,7 @@ def write_contacts(armature_object: bpy.types.Object, contacts: np.ndarray, time
     holder = curves_holder(armature_object.animation_data)
     for (bone, name), contact in zip(PROPERTIES, contacts.T, strict=True):
         pose_bone = armature_object.pose.bones[bone]
-        stands = standing(contact, timestamps).astype(float)
+        stands = detect_standing(contact, timestamps).astype(float)
         pose_bone[name] = float(stands[0])
         pose_bone.id_properties_ui(name).update(min=0.0, max=1.0, description="1 while it is on the floor, 0 in the air")
         changes = np.flatnonzero(np.diff(stands, prepend=stands[0] + 1))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.base.contact_spans import Spans, carried_on, held_and_faded, spans_of, standing
+from mpsnet_blender.motion.base.contact_spans import Spans, carried_on, detect_standing, held_and_faded, spans_of
 
 FPS = 30
 
@@ -18,7 +18,7 @@ def confidence(words):
 
 
 def stands(words, fps=FPS):
-    found = standing(confidence(words), np.arange(len(words)) / fps)
+    found = detect_standing(confidence(words), np.arange(len(words)) / fps)
     return "".join("S" if one else "." for one in found)
 
 
@@ -47,14 +47,14 @@ def test_what_is_too_short_is_so_in_seconds_whatever_the_frame_rate():
 
 
 def test_no_frames_have_no_stand():
-    assert standing(np.zeros(0), np.zeros(0)).shape == (0,)
+    assert detect_standing(np.zeros(0), np.zeros(0)).shape == (0,)
 
 
 def test_it_lands_at_four_tenths_and_lifts_below_three():
     times = np.arange(12) / FPS
-    rising = standing(np.repeat((0.0, 0.39, 0.41, 0.31), 3), times)
+    rising = detect_standing(np.repeat((0.0, 0.39, 0.41, 0.31), 3), times)
     assert rising.tolist() == [False] * 6 + [True] * 6
-    assert standing(np.repeat((0.9, 0.31, 0.29, 0.0), 3), times).tolist() == [True] * 6 + [False] * 6
+    assert detect_standing(np.repeat((0.9, 0.31, 0.29, 0.0), 3), times).tolist() == [True] * 6 + [False] * 6
 
 
 def test_spans_of_a_mask_and_back():

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.base.contact_spans import standing
+from mpsnet_blender.motion.base.contact_spans import detect_standing
 from mpsnet_blender.motion.base.rotations import quat_from_rotmat, rotmat_from_rotvec
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
 from mpsnet_blender.motion.cleanup.cleanup import CleanupSettings, clean_motion
@@ -87,7 +87,7 @@ def test_standing_feet_are_held_and_the_same_ones(times):
     raw = disturbed(walker_at(times))
     assert slide_millimetres(lock_feet(raw)) < 0.1 * slide_millimetres(raw)
     for contact in raw.contacts.T:
-        np.testing.assert_array_equal(standing(contact, times), contact > 0.5)
+        np.testing.assert_array_equal(detect_standing(contact, times), contact > 0.5)
 
 
 @each_kind
