@@ -14,18 +14,26 @@ from ..people.landmarks import LANDMARK
 from .lifting import LiftedTrack
 from .proportions import Body
 
-# Mean axis of elbow flexion in SMPL's rest frame, left side, from motion capture; the right side mirrors it. Knees: +X.
+# Mean axis of elbow flexion in SMPL's rest frame, left side, measured on motion capture; the right side mirrors it. Knees: +X.
 _LEFT_ELBOW_AXIS = np.array((0.0, -0.87, 0.49))
 _KNEE_AXIS = np.array((1.0, 0.0, 0.0))
+# Times of smoothing, for angles that few and near landmarks give: they are noisier the shorter the bones are. Chosen by eye on
+# rendered clips; not measured. (The trained lifter starts from these poses and was trained with them: a change needs a training.)
 _TWIST_SIGMA_SECONDS = 0.15
 _HEAD_SIGMA_SECONDS = 0.12
 _HAND_SIGMA_SECONDS = 0.2
-_SEEN_WEIGHT = 0.1              # of a landmark (its score squared), from which on a joint is followed at full speed
-_CALM_SIGMA_SECONDS, _CALM_FADE_SECONDS = 0.5, 0.1
+_SEEN_WEIGHT = 0.1              # a landmark's weight (score squared: a score of 0.32) from which on its joint is not smoothed
+_UNSEEN_SIGMA_SECONDS, _UNSEEN_FADE_SECONDS = 0.5, 0.1      # smoothing of joints that are not seen, and of the change to it
+_LEAST_WEIGHT, _LEAST_HAND_WEIGHT = 0.05, 0.02      # of what is not seen, so that means over time exist everywhere
 _FACE = tuple(range(LANDMARK["mouth_right"] + 1))
-_STRAIGHT_WEIGHT = 0.02         # how far a straight limb pulls its twist to none, against a bent one's say of 1
+_STRAIGHT_WEIGHT = 0.02         # of the prior that a limb is not twisted; a limb bent by 90 degrees has weight 1
+_FORWARD_WEIGHT = 0.1           # of the prior that the head is not turned; a face in full view has weight 1
+# Limits are the joints' ranges of motion (anatomy, rounded). Shares: landmarks of shoulders and hands err too much to be followed
+# fully; chosen by eye.
+_MAX_HEAD_TURN = np.radians(80)
 _COLLAR_SHARE, _MAX_COLLAR = 0.5, np.radians(25)
 _MAX_ARM_TWIST, _MAX_THIGH_TWIST = np.radians(100), np.radians(60)
+_TWIST_MARGIN = 1.3             # of these limits: a twist seen beyond is a misreading and does not count
 _HAND_SWING_SHARE, _MAX_HAND_SWING = 0.5, np.radians(60)
 _HAND_TWIST_SHARE, _MAX_HAND_TWIST = 0.7, np.radians(90)
 
@@ -41,17 +49,17 @@ def solve_rotations(lifted: LiftedTrack) -> np.ndarray:
     return solve.local_rotmats()
 
 
-def calm_unseen(rotmats: np.ndarray, lifted: LiftedTrack) -> np.ndarray:
-    """Return rotations (T, 24, 3, 3) in which joints that are not seen turn only slowly: their landmarks are guesses.
+def smooth_unseen_joints(rotmats: np.ndarray, lifted: LiftedTrack) -> np.ndarray:
+    """Return rotations (T, 24, 3, 3) with those joints smoothed more that are not seen: their landmarks are guesses.
 
-    A joint counts as seen where a landmark at it, or at the next joint, has some weight.
+    A joint counts as seen where a landmark on it, or on a child joint, has some weight.
     """
     seen = np.clip(_joint_weights(lifted) / _SEEN_WEIGHT, 0.0, 1.0)
     if (seen == 1.0).all():
         return rotmats
-    calm = smooth_rotmats(rotmats, lifted.timestamps, _CALM_SIGMA_SECONDS, seen + 0.05)
-    seen = smooth_measured(seen, lifted.timestamps, _CALM_FADE_SECONDS, degree=0)[..., None, None]
-    mixed = seen * rotmats + (1 - seen) * calm
+    smoothed = smooth_rotmats(rotmats, lifted.timestamps, _UNSEEN_SIGMA_SECONDS, seen + _LEAST_WEIGHT)
+    seen = smooth_measured(seen, lifted.timestamps, _UNSEEN_FADE_SECONDS, degree=0)[..., None, None]
+    mixed = seen * rotmats + (1 - seen) * smoothed
     return nearest_rotmats(mixed.reshape(-1, 3, 3)).reshape(rotmats.shape)
 
 
@@ -67,7 +75,7 @@ def _joint_weights(lifted: LiftedTrack) -> np.ndarray:
 
 
 class _Solve:
-    """The global rotations of one person, filled from the root outwards."""
+    """The global rotations of one person, solved from the root outwards."""
 
     def __init__(self, lifted: LiftedTrack):
         self._points, self._weights, self._times = lifted.points, lifted.weights, lifted.timestamps
@@ -82,7 +90,7 @@ class _Solve:
         return local
 
     def trunk(self) -> None:
-        """Pelvis by the hips, chest by the shoulders, the spine between them turning in equal parts."""
+        """Solve the pelvis from the hips, the chest from the shoulders; the spine's joints share the rotation between them."""
         point, rest = self._point, self._rest
         up = point("left_shoulder") + point("right_shoulder") - point("left_hip") - point("right_hip")
         rest_up = rest("left_shoulder") + rest("right_shoulder") - rest("left_hip") - rest("right_hip")
@@ -95,16 +103,16 @@ class _Solve:
             self._set(name, pelvis @ Rotation.from_rotvec(bend * step / 3).as_matrix())
 
     def head(self) -> None:
-        """The head by nose, eyes, ears and mouth where the face is seen, else as the chest; the neck halfway."""
+        """Solve the head from nose, eyes, ears and mouth; without a visible face it follows the chest. The neck turns halfway."""
         chest = self._get("spine3")
         face, rest_face = self._points[:, _FACE], self._body.rest_landmarks[list(_FACE)]
         weights = self._weights[:, _FACE]
         turned = fitted_rotmats(rest_face, face, weights)
         seen = weights.mean(1, keepdims=True)
         relative = transposed(chest) @ turned
-        relative = nearest_rotmats(relative * seen[..., None] + np.eye(3) * 0.1)
-        relative = smooth_rotmats(relative[:, None], self._times, _HEAD_SIGMA_SECONDS, seen + 0.05)[:, 0]
-        bend = limited(Rotation.from_matrix(relative).as_rotvec(), np.radians(80))
+        relative = nearest_rotmats(relative * seen[..., None] + np.eye(3) * _FORWARD_WEIGHT)
+        relative = smooth_rotmats(relative[:, None], self._times, _HEAD_SIGMA_SECONDS, seen + _LEAST_WEIGHT)[:, 0]
+        bend = limited(Rotation.from_matrix(relative).as_rotvec(), _MAX_HEAD_TURN)
         self._set("neck", chest @ Rotation.from_rotvec(bend / 2).as_matrix())
         self._set("head", chest @ Rotation.from_rotvec(bend).as_matrix())
 
@@ -133,7 +141,7 @@ class _Solve:
         hip = middle + rotated(pelvis, self._body.rest_joints[JOINT[f"{side}_hip"]] - rest_middle)
         thigh = unit(self._point(f"{side}_knee") - hip)
         untwisted = pelvis @ swing(rest_thigh, rotated(transposed(pelvis), thigh))
-        shin = without_hyperextension(self._between(f"{side}_knee", f"{side}_ankle"), thigh, untwisted[:, :, 2])
+        shin = remove_hyperextension(self._between(f"{side}_knee", f"{side}_ankle"), thigh, untwisted[:, :, 2])
         weight = self._weight(f"{side}_hip", f"{side}_knee", f"{side}_ankle")
         twist = self._hinge_twist(untwisted, rest_thigh, _KNEE_AXIS, np.cross(thigh, shin), weight, _MAX_THIGH_TWIST)
         hip_rotation = untwisted @ about(rest_thigh, twist)
@@ -147,7 +155,7 @@ class _Solve:
         self._set(f"{side}_foot", ankle)
 
     def _solve_collar(self, side: str) -> np.ndarray:
-        """Turn the clavicle part of the way to where the shoulder was seen."""
+        """Solve the clavicle: it turns a share of the way towards the seen shoulder."""
         chest = self._get("spine3")
         neck_base = (self._point("left_shoulder") + self._point("right_shoulder")) / 2
         rest_base = (self._rest("left_shoulder") + self._rest("right_shoulder")) / 2
@@ -160,7 +168,7 @@ class _Solve:
         return collar
 
     def _solve_hand(self, side: str, elbow: np.ndarray, rest_fore: np.ndarray) -> None:
-        """Turn the hand by its knuckles and thumb; half of its twist belongs to the forearm."""
+        """Solve the hand from its knuckles; half of its twist goes to the forearm."""
         knuckles = (self._point(f"{side}_index") + self._point(f"{side}_pinky")) / 2
         rest_knuckles = (self._rest(f"{side}_index") + self._rest(f"{side}_pinky")) / 2
         across = self._point(f"{side}_index") - self._point(f"{side}_pinky")
@@ -170,7 +178,7 @@ class _Solve:
         bend, twist = swing_and_twist(transposed(elbow) @ seen, rest_fore)
         weight = self._weight(f"{side}_wrist", f"{side}_index", f"{side}_pinky")
         bend = limited(bend * _HAND_SWING_SHARE, _MAX_HAND_SWING)
-        bend = smooth_measured(bend, self._times, _HAND_SIGMA_SECONDS, weight + 0.02, degree=0)
+        bend = smooth_measured(bend, self._times, _HAND_SIGMA_SECONDS, weight + _LEAST_HAND_WEIGHT, degree=0)
         twist = _HAND_TWIST_SHARE * self._smooth_angle(twist, weight[:, 0], _HAND_SIGMA_SECONDS)
         twist = np.clip(twist, -_MAX_HAND_TWIST, _MAX_HAND_TWIST)
         forearm = elbow @ about(rest_fore, twist / 2)
@@ -181,20 +189,20 @@ class _Solve:
 
     def _hinge_twist(self, untwisted: np.ndarray, rest_bone: np.ndarray, rest_axis: np.ndarray, normal: np.ndarray,
                      weight: np.ndarray, limit: float) -> np.ndarray:
-        """Return the twist (T,) about a bone that brings its hinge's axis to the plane in which the limb is bent.
+        """Return the twist (T,) about a bone by which its hinge's axis is normal to the plane in which the limb is bent.
 
-        A straight limb tells nothing and takes the twist of the frames around it, or none.
+        A straight limb has no such plane: it takes the twist of the frames around it, or none.
         """
         along = unit(rest_bone)
         axis = unit(rest_axis - along * (rest_axis @ along))
         seen = rotated(transposed(untwisted), normal)
         angle = np.arctan2(np.cross(axis, seen) @ along, seen @ axis)
         bend = np.clip(np.linalg.norm(normal, axis=1), 0, 1)
-        sure = weight[:, 0] * bend ** 2 * (np.abs(angle) < limit * 1.3)
+        sure = weight[:, 0] * bend ** 2 * (np.abs(angle) < limit * _TWIST_MARGIN)
         return np.clip(self._smooth_angle(angle, sure, _TWIST_SIGMA_SECONDS), -limit, limit)
 
     def _smooth_angle(self, angle: np.ndarray, weight: np.ndarray, sigma: float) -> np.ndarray:
-        """Return angles (T,) smoothed on the circle; weights near 0 give way to neighbours, and those to none."""
+        """Return angles (T,) smoothed on the circle; where weights are near 0, neighbours decide, and without those it is 0."""
         vector = np.stack([np.cos(angle), np.sin(angle)], axis=1) * weight[:, None] + (_STRAIGHT_WEIGHT, 0.0)
         vector = smooth_measured(vector, self._times, sigma, degree=0)
         return np.arctan2(vector[:, 1], vector[:, 0])
@@ -222,8 +230,8 @@ class _Solve:
         self._globals[:, JOINT[joint]] = rotmats
 
 
-def without_hyperextension(shin: np.ndarray, thigh: np.ndarray, forward: np.ndarray) -> np.ndarray:
-    """Return shin directions (T, 3) that never bend the knee forwards; (T, 3) `forward` is the thigh's front."""
+def remove_hyperextension(shin: np.ndarray, thigh: np.ndarray, forward: np.ndarray) -> np.ndarray:
+    """Return shin directions (T, 3) that do not bend the knee forwards; forward (T, 3) is the direction of the thigh's front."""
     across_front = unit(forward - thigh * (forward * thigh).sum(1, keepdims=True))
     wrong = np.maximum((shin * across_front).sum(1, keepdims=True), 0.0)
     return unit(shin - wrong * across_front)

@@ -1,4 +1,4 @@
-"""Where a posed body stands before the camera, over time."""
+"""The position of a posed body in the camera's frame, over time."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..base.pinhole import fit_translation, fit_translation_at_depth
 from ..base.smoothing import smooth_depth
 from .lifting import LandmarkRays
 
-_LATERAL_SIGMA_SECONDS = 0.08
+_LATERAL_SIGMA_SECONDS = 0.08      # right and down: 2.4 frames at 30 a second, against the landmarks' tremble; chosen by eye
 
 
-def place_in_camera(seen: LandmarkRays, rotmats: np.ndarray) -> CameraMotion:
-    """Return the motion of a body posed by rotmats (T, 24, 3, 3) whose landmarks lie best over the seen ones.
+def fit_in_camera(seen: LandmarkRays, rotmats: np.ndarray) -> CameraMotion:
+    """Return the motion of a body posed by rotmats (T, 24, 3, 3) whose landmarks best fit the rays of the seen ones.
 
-    Least squares per frame, depth smoothed apart.
+    Least squares in each frame; depth is smoothed by itself.
     """
     body, times = seen.body, seen.timestamps
     global_rotmats, joints = forward_kinematics(rotmats, body.rest_joints, np.zeros((len(rotmats), 3)))

@@ -1,4 +1,4 @@
-"""From landmarks to points in space: image positions are believed most, depths of the landmark model as a weak prior."""
+"""From landmarks to points in space: image positions count most, the landmark model's depths are a weak prior."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from ..base.pinhole import fit_translation, rays, turned_towards
 from ..base.smoothing import smooth_depth
 from ..people.landmarks import LANDMARK, TORSO
 from ..people.stitching import PersonTrack
-from .lean import without_lean
-from .proportions import Body, measured_body
+from .lean import remove_lean
+from .proportions import Body, measure_body
 
-_LANDMARK_SIGMA_SECONDS = 0.05     # takes the landmarks' tremble; poses are smoothed afterwards, which loses less
-# Errors of a limb's length and of the landmark model's depth, in metres: their ratio decides how far a limb's
-# foreshortening in the image corrects its depth. Measured on rendered people, see the README's table.
+# Removes the landmarks' tremble. Poses are smoothed too, afterwards: less here and more there made limbs, joints and
+# accelerations more exact on the 48 held-out scenes of backend/weights/README.md.
+_LANDMARK_SIGMA_SECONDS = 0.05
+# Errors (sigma) of a limb's length and of the landmark model's depth, in metres: their ratio decides how far a limb's
+# foreshortening in the image corrects its depth. Of the order measured on rendered people: depth 0.044 to 0.065 in the mean.
 _LENGTH_ERROR, _DEPTH_ERROR = 0.05, 0.10
-_DEPTH_CANDIDATES = np.linspace(-0.45, 0.45, 61)
-_DEPTH_CHANGE_PER_SECOND = 1.0      # metres: how fast the correction of a depth may change
-# Limbs by their ends, those at the torso first.
+_DEPTH_CANDIDATES = np.linspace(-0.45, 0.45, 61)    # metres: beyond an upper arm's or a thigh's length; steps of 1.5 cm
+_DEPTH_CHANGE_PER_SECOND = 1.0      # sigma (m/s) of a depth correction's change: a limb moves faster, its error does not
+_MIN_SCORE = 0.02                   # of a landmark that is guessed: it counts a little, so that gaps are filled
+_MIN_DEPTH = 0.1                    # metres from the camera
+# The ends of limbs: first those at the torso.
 _CHAINS = tuple(tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in limbs) for limbs in (
     (("shoulder", "elbow"), ("hip", "knee")), (("elbow", "wrist"), ("knee", "ankle"))))
 _FOLLOWERS = {"wrist": ("pinky", "index", "thumb"), "ankle": ("heel", "foot_index")}
@@ -29,7 +33,7 @@ _FOLLOWERS = {"wrist": ("pinky", "index", "thumb"), "ankle": ("heel", "foot_inde
 
 @dataclass(frozen=True)
 class LandmarkRays:
-    """In which directions the camera sees one person's landmarks, and the person's body.
+    """The rays on which the camera sees one person's landmarks, and the person's body.
 
     point_rays (T, 33, 3) in the camera's frame (x right, y down, z forward), z = 1; weights (T, 33) in 0..1; timestamps (T,) s.
     """
@@ -39,19 +43,19 @@ class LandmarkRays:
     body: Body
 
     def at(self, rows: np.ndarray | slice) -> LandmarkRays:
-        """Return the rays of these frames alone."""
+        """Return the rays of some frames."""
         return LandmarkRays(self.point_rays[rows], self.weights[rows], self.timestamps[rows], self.body)
 
 
 @dataclass(frozen=True)
 class LiftedTrack(LandmarkRays):
-    """One person's landmarks in space: points (T, 33, 3) in the camera's frame, metres, beside their rays."""
+    """One person's landmarks in space: their rays, and points (T, 33, 3) in the camera's frame, metres."""
     points: np.ndarray
 
 
 def landmark_weights(score: np.ndarray) -> np.ndarray:
-    """Return how far landmarks count (T, 33) in 0..1 for their visibility (T, 33): a guess a little, so that gaps fill."""
-    return np.clip(score, 0.02, 1.0) ** 2
+    """Return landmarks' weights (T, 33) in 0..1 from their visibility (T, 33)."""
+    return np.clip(score, _MIN_SCORE, 1.0) ** 2
 
 
 def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float = 0.0) -> LiftedTrack:
@@ -69,23 +73,23 @@ def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float
 
     point_rays = smoothed(rays(track.xy, intrinsics))
     towards = turned_towards(point_rays[:, TORSO].mean(1))
-    relative = without_lean(np.einsum("tij,tkj->tki", towards, smoothed(track.world)), lean)
+    relative = remove_lean(np.einsum("tij,tkj->tki", towards, smoothed(track.world)), lean)
     points = _place(relative, point_rays, weights, track.timestamps)
-    body = measured_body(points, track.score, stature)
+    body = measure_body(points, track.score, stature)
     points = _place(relative * _scale_to_body(points, weights, body), point_rays, weights, track.timestamps)
     points = _correct_foreshortening(points, point_rays, track.timestamps, body)
     return LiftedTrack(point_rays, weights, track.timestamps, body, points)
 
 
 def _place(relative: np.ndarray, point_rays: np.ndarray, weights: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
-    """Return points (T, 33, 3) on their rays, at the depths of hip-centred landmarks placed to fit the rays."""
+    """Return points (T, 33, 3) on their rays, at the depths of the hip-centred landmarks translated to fit the rays."""
     depth = fit_translation(relative, point_rays, np.sqrt(weights))[:, 2]
     depth = smooth_depth(depth, timestamps, weights.mean(1, keepdims=True))
-    return point_rays * np.maximum(depth[:, None] + relative[..., 2], 0.1)[..., None]
+    return point_rays * np.maximum(depth[:, None] + relative[..., 2], _MIN_DEPTH)[..., None]
 
 
 def _scale_to_body(points: np.ndarray, weights: np.ndarray, body: Body) -> float:
-    """Return the factor that brings measured limbs and torso to the body's size."""
+    """Return the factor by which measured limbs and torso must grow to have the body's size."""
     pairs = [(LANDMARK[a], LANDMARK[b]) for limbs in _CHAINS for a, b in limbs]
     pairs += [(LANDMARK[f"{side}_shoulder"], LANDMARK[f"{side}_hip"]) for side in ("left", "right")]
     first, second = np.array(pairs).T
@@ -96,11 +100,11 @@ def _scale_to_body(points: np.ndarray, weights: np.ndarray, body: Body) -> float
 
 
 def _correct_foreshortening(points: np.ndarray, point_rays: np.ndarray, timestamps: np.ndarray, body: Body) -> np.ndarray:
-    """Move limbs' far ends along their rays to where length and depth agree best, from the torso outwards.
+    """Return points with limbs' far ends moved along their rays to where length and depth agree best, torso first.
 
-    For each limb the depth is chosen among candidates z about the model's z0. The sequence is taken that minimises
-    ((|r z - parent| - length) / length error)^2 + ((z - z0) / depth error)^2 in each frame, and from frame to frame the
-    squared change of z - z0 over what depths change in that time: a limb does not leap between two possible depths.
+    For each limb the depth z is chosen among candidates about the model's z0. The sequence is taken that minimises
+    ((|r z - parent| - length) / length error)^2 + ((z - z0) / depth error)^2 in each frame, plus the squared change of
+    z - z0 over its sigma from frame to frame: so that a limb does not leap between two possible depths.
     """
     corrected = points.copy()
     for limbs in _CHAINS:

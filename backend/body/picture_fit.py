@@ -1,4 +1,4 @@
-"""Turns a body's joints until its landmarks lie over those in the picture, the given pose as prior; all frames at once."""
+"""Fits a body to the landmarks in the picture by its joints' rotations, with the given pose as prior; all frames at once."""
 
 from __future__ import annotations
 
@@ -16,50 +16,52 @@ from ..people.landmarks import LANDMARK_COUNT, LANDMARK_NAMES
 from .lifting import LandmarkRays
 from .proportions import Body
 
-# What a landmark's place on the body errs by, as a share of the stature. From so many times that on a landmark counts
-# ever less (Cauchy's cost): one number a step, the first ones large, so that a pose that is far off is not given up.
+# Error (sigma) of a landmark's position on the body, in statures: 2 cm; on rendered people 20 to 29 mm were measured.
 _LANDMARK_SIGMA = 0.012
+# Errors, in sigmas, from which on a landmark counts less (Cauchy's cost): one number for each step. The first ones are large, so
+# that a pose far from the landmarks still moves to them.
 _OUTLIER_SIGMAS = (8.0, 4.0, 3.0, 3.0, 3.0)
-# Points of one face or hand err together: each counts for less.
+# Landmarks of a face or a hand have common errors: each has a quarter of the weight, as three or four of them lie together.
 _CROWDED, _CROWDED_SHARE = ("nose", "eye", "ear", "mouth", "pinky", "thumb"), 0.25
-_LONGEST_TURN = 0.4             # radians a step: beyond, the equations are no longer about linear
+_LONGEST_TURN = 0.4             # radians a step (23 degrees), where sine and angle differ by 3 %: the equations are nearly linear
 _NEAREST = 0.05                 # statures: nothing is seen closer to the camera
-_BLOCK_FRAMES, _OVERLAP_FRAMES = 300, 45    # solved at a time, so that long clips need no more memory
+_BLOCK_FRAMES, _OVERLAP_FRAMES = 300, 45    # solved at a time, for bounded memory; an overlap of 1.5 s covers the prior's period
 
 
 @dataclass(frozen=True)
 class PosePrior:
     """How far, and how fast, the truth is expected to leave the given pose.
 
-    turn (24,) or (T, 24): radians per joint; shift: right, down and away, in statures. What is added may change freely up
-    to so many times a second (frequency for turns, shift_frequency), quicker only where the landmarks insist.
+    Sigmas: turn (24,) or (T, 24), radians per joint; shift (right, down, away) in statures. frequency and shift_frequency, 1 / s:
+    rotations and translations that are added may change freely up to these; faster changes cost more.
     """
     turn: np.ndarray
+    # Chosen by eye on rendered clips, as the sigmas of DEFAULT_PRIOR; the whole fit gains 0.4 to 0.9 degrees (weights/README.md).
     shift: tuple[float, float, float] = (0.06, 0.06, 0.03)
     frequency: float = 1.5
     shift_frequency: float = 0.7
 
 
-def turns(**radians: float) -> np.ndarray:
-    """Return what each joint may turn (24,) by names without their sides and numbers: `turns(knee=0.1, ...)`, all of them."""
+def joint_sigmas(**radians: float) -> np.ndarray:
+    """Return sigmas (24,) of the joints' rotations, given by names without side and number: `joint_sigmas(knee=0.1, ...)`."""
     return np.array([radians[joint.removeprefix("left_").removeprefix("right_").rstrip("123")] for joint in JOINT])
 
 
-# A trunk that leans to match a few centimetres of the landmarks' errors costs more than it gains: it is held firmly.
-DEFAULT_PRIOR = PosePrior(turns(
+# The trunk is held firmly: landmarks err by centimetres, and a trunk that leans by that much costs more than it gains.
+DEFAULT_PRIOR = PosePrior(joint_sigmas(
     pelvis=0.05, spine=0.04, neck=0.1, head=0.1, collar=0.05, shoulder=0.2, elbow=0.2, wrist=0.12, hand=0.01,
     hip=0.15, knee=0.15, ankle=0.15, foot=0.05))
 
 
 def refine(motion: CameraMotion, seen: LandmarkRays, frame_index: np.ndarray, prior: PosePrior = DEFAULT_PRIOR,
            check: Callable[[], None] = lambda: None) -> CameraMotion:
-    """Return the motion whose landmarks lie over the seen ones as far as `motion`, which is the prior, lets them.
+    """Return the motion whose landmarks fit the seen ones, with `motion` as prior.
 
-    Across gaps in frame_index (T,) nothing is smoothed. check is called now and then; what it raises ends the work.
+    Nothing is smoothed across gaps in frame_index (T,). check is called at times; what it raises ends the work.
 
-    Gauss-Newton over x (T, P): a rotation vector in the own frame of each joint, and a translation. Minimised are the
-    landmarks' distances (robust), x over the prior's sigmas, and x'' likewise. Smoothing what is added, not the motion,
-    leaves the motion's own quickness, and takes no side in time. What no landmark tells stays with the prior.
+    Gauss-Newton over x (T, P): a rotation vector in the local frame of each joint, and a translation. Minimised are the
+    landmarks' distances (robust), x over the prior's sigmas, and x'' likewise. Only x is smoothed, not the motion, so that
+    fast motion stays fast. A joint that no landmark depends on keeps the prior's rotation.
     """
     allowed = np.broadcast_to(prior.turn, motion.rotmats.shape[:2])
     rotmats, transl = motion.rotmats.copy(), motion.transl.copy()
@@ -75,7 +77,7 @@ def refine(motion: CameraMotion, seen: LandmarkRays, frame_index: np.ndarray, pr
 
 
 class _Problem:
-    """Some frames of a motion, solved at once. P parameters a frame: three for each joint that moves a landmark, and three."""
+    """Some frames of a motion, solved at once. P parameters a frame: 3 for each joint that moves a landmark, 3 of transl."""
 
     def __init__(self, motion: CameraMotion, seen: LandmarkRays, frame_index: np.ndarray, prior: PosePrior):
         self.rotmats, self.transl = motion.rotmats, motion.transl
@@ -86,13 +88,13 @@ class _Problem:
         shift = np.tile(np.multiply(prior.shift, motion.stature), (len(frame_index), 1))
         sigmas = np.concatenate([np.repeat(prior.turn[:, self._joints], 3, axis=1), shift], axis=1)
         self._precision = sigmas ** -2
-        # At its frequency f, x'' = (2 pi f)^2 x shall cost what x costs.
+        # At the frequency f, x'' = (2 pi f)^2 x costs as much as x.
         frequency = np.append(np.full(sigmas.shape[1] - 3, prior.frequency), 3 * [prior.shift_frequency])
         self._stiffness = np.median(self._precision, axis=0) / (2 * np.pi * frequency) ** 4
         self._time = squared_accelerations(motion.timestamps, frame_index)
 
     def solve(self) -> None:
-        """Turn and move the frames, a few steps; not at all where that would not help."""
+        """Take a few Gauss-Newton steps; keep the start where they do not lower the cost."""
         start = self.rotmats, self.transl
         start_cost = self._cost()
         for outlier_sigmas in _OUTLIER_SIGMAS:
@@ -106,7 +108,7 @@ class _Problem:
             self.rotmats, self.transl = start
 
     def _cost(self) -> float:
-        """Return what is minimised, at the last outlier scale (Cauchy's cost: s^2 log(1 + r^2 / s^2))."""
+        """Return the minimised cost, at the last outlier scale (Cauchy's cost: s^2 log(1 + r^2 / s^2))."""
         residuals = self._residuals(*self._landmarks()[:2])
         scale = (_OUTLIER_SIGMAS[-1] * self._sigma) ** 2
         seen = (self._weights * scale * np.log1p((residuals ** 2).sum(-1) / scale)).sum()
@@ -152,13 +154,13 @@ class _Problem:
         return np.concatenate([by_turn, gradient.reshape(frames, -1, 3)], axis=2)
 
     def _added(self) -> np.ndarray:
-        """Return x (T, P): what has been added to the prior so far."""
+        """Return x (T, P): what the steps so far have added to the prior."""
         turned = np.swapaxes(self._start.rotmats[:, self._joints], -1, -2) @ self.rotmats[:, self._joints]
         rotvecs = Rotation.from_matrix(turned.reshape(-1, 3, 3)).as_rotvec().reshape(len(turned), -1)
         return np.concatenate([rotvecs, self.transl - self._start.transl], axis=1)
 
     def _move(self, step: np.ndarray) -> None:
-        """Add a step (T, P), no turn of it longer than is linear."""
+        """Add a step (T, P), each rotation limited to the nearly linear range."""
         rotvecs = step[:, :-3].reshape(-1, 3)
         angles = np.linalg.norm(rotvecs, axis=1, keepdims=True)
         rotvecs = rotvecs * np.minimum(1.0, _LONGEST_TURN / np.maximum(angles, 1e-9))
@@ -168,7 +170,7 @@ class _Problem:
 
 
 def _moved_landmarks(body: Body) -> tuple[np.ndarray, np.ndarray]:
-    """Return the joints (J,) that move any landmark, after what they move: (J, 33, 1), 0 or 1, float32."""
+    """Return which landmarks each joint moves (J, 33, 1), 0 or 1, float32; and those joints (J,), which move any landmark."""
     moves = np.zeros((JOINT_COUNT, LANDMARK_COUNT, 1), dtype=np.float32)
     for landmark, joint in enumerate(body.landmark_joints):
         while joint >= 0:
@@ -179,7 +181,7 @@ def _moved_landmarks(body: Body) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _landmark_shares() -> np.ndarray:
-    """Return by how much each landmark (33,) counts beside its visibility."""
+    """Return weights of the landmarks (33,), by which those of visibility are multiplied."""
     crowded = [(name.endswith("_index") and "foot" not in name) or any(word in name.split("_") for word in _CROWDED)
                for name in LANDMARK_NAMES]
     return np.where(crowded, _CROWDED_SHARE, 1.0)

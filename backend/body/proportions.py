@@ -1,4 +1,4 @@
-"""One body per person: SMPL rest joints with the clip's proportions, and where the landmarks sit on them."""
+"""One body per person: SMPL rest joints with the clip's proportions, and the landmarks' positions on them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from mpsnet_blender.shared.smpl_skeleton import (
 
 from ..people.landmarks import LANDMARK, LANDMARK_COUNT, LANDMARK_NAMES
 
-# Each landmark rides on a joint; offsets from it in the rest pose, in fractions of the stature, left side and centre: halfway
-# between anatomy and where the landmark model puts them on rendered people.
+# Each landmark moves with a joint: its offset from it in the rest pose, in statures, for the left side and the centre. They
+# are halfway between anatomy and where the landmark model puts them on rendered people.
 _LANDMARKS_ON_JOINTS = {
     "nose": ("head", (0.0, 0.013, 0.072)),
     "left_eye_inner": ("head", (0.009, 0.032, 0.058)),
@@ -39,14 +39,15 @@ _LANDMARKS_ON_JOINTS = {
     "left_heel": ("left_ankle", (0.002, -0.034, -0.034)),
     "left_foot_index": ("left_foot", (0.004, -0.006, 0.044)),
 }
-# Lengths that are measured in the clip: the landmarks at the ends and the joints whose offsets they scale.
+# Lengths that are measured in the clip: the landmarks at the ends, and the joints whose offsets are scaled.
 _MEASURED = {
     "upper_arm": ("shoulder", "elbow", ("elbow",)),
     "forearm": ("elbow", "wrist", ("wrist",)),
     "thigh": ("hip", "knee", ("knee",)),
     "shin": ("knee", "ankle", ("ankle",)),
 }
-# A landmark model's limb lengths are biased by 5 to 20 % and differ by clip: half of what was measured is believed.
+# The landmark model's limbs are 5 to 20 % too short and differ by clip (measured on rendered people): half of a measured
+# ratio, as a logarithm, is used. Limits: adults' limbs over stature differ by about 5 % (one sigma); two and a half of those.
 _BELIEF = 0.5
 _LIMITS = (0.88, 1.14)
 
@@ -66,7 +67,7 @@ class Body:
         return joints[:, self.landmark_joints] + turned
 
     def scaled(self, factor: float) -> Body:
-        """Return the same body, larger by a factor."""
+        """Return the same body scaled by a factor."""
         return Body(self.rest_joints * factor, self.rest_landmarks * factor, self.landmark_joints, self.stature * factor)
 
 
@@ -75,7 +76,7 @@ def generic_body(stature: float = DEFAULT_STATURE) -> Body:
     return body_on_joints(rest_joints_from_offsets(generic_offsets(stature)), stature)
 
 
-def measured_body(points: np.ndarray, score: np.ndarray, stature: float) -> Body:
+def measure_body(points: np.ndarray, score: np.ndarray, stature: float) -> Body:
     """Return the body whose proportions the whole clip shows, both sides alike, of that stature in metres.
 
     points (T, 33, 3) are landmarks in any unit, score (T, 33) their visibility.
@@ -96,7 +97,7 @@ def measured_body(points: np.ndarray, score: np.ndarray, stature: float) -> Body
 
 
 def body_on_joints(rest_joints: np.ndarray, stature: float) -> Body:
-    """Return the body with these rest joints (24, 3) in metres, the landmarks where they sit on an average body."""
+    """Return the body with these rest joints (24, 3) in metres, the landmarks at their average offsets."""
     joints = np.empty(LANDMARK_COUNT, dtype=int)
     landmarks = np.empty((LANDMARK_COUNT, 3))
     for index, name in enumerate(LANDMARK_NAMES):
@@ -120,7 +121,7 @@ def _rest_length(body: Body, a: str, b: str) -> float:
 
 
 def _measured_length(points: np.ndarray, score: np.ndarray, a: str, b: str) -> float:
-    """Return the median length between two landmarks over frames and sides, the visible ones."""
+    """Return the median length between two landmarks over frames and sides, weighted by visibility."""
     lengths, weights = [], []
     for side in ("left", "right"):
         first, second = LANDMARK[f"{side}_{a}"], LANDMARK[f"{side}_{b}"]

@@ -1,7 +1,7 @@
-"""What an engine is: it takes everybody's landmarks in a shot and returns their SMPL motion before the camera.
+"""The interface of an engine: it takes all people's landmarks in a shot and returns their SMPL motion in the camera's frame.
 
-Everything before (finding people) and after (world, floor, files) is written once. A new engine is one file of this room
-with a class of this shape and a function `engine_for` that makes it, and an entry, of the file's name, in
+The stages before (finding people) and after (world, floor, files) serve all engines. A new engine is one file of this room
+with a class of this interface and a function `engine_for` that makes it, and an entry, of the file's name, in
 `mpsnet_blender.shared.engines`.
 """
 
@@ -25,10 +25,12 @@ from ..people.gaps import Clock
 from ..people.stitching import PersonTrack
 from ..video.frames import VideoSpan
 
+_NEAR_LANDMARK = 0.08        # statures, sigma: a joint takes the scores of landmarks within about 14 cm
+
 
 @dataclass(frozen=True)
 class Shot:
-    """What is common to everybody: the video, its clock, the camera's intrinsics (3, 3) in px, stature in metres."""
+    """What all people of a clip share: the video, its clock, the camera's intrinsics (3, 3) in px, stature in metres."""
     span: VideoSpan
     clock: Clock
     intrinsics: np.ndarray
@@ -37,9 +39,10 @@ class Shot:
 
 @dataclass(frozen=True)
 class CapturedPerson:
-    """One person on the way to a file: the track with filled gaps, the body, and its motion before the camera.
+    """One person whom an engine solved: the track with filled gaps, the body, and its motion in the camera's frame.
 
-    unrefined_reprojection_error: what `reprojection_error` was before an engine refined the motion; None where none did.
+    seen_frames: frames in which the person was visible; repaired_frames: frames in which left and right were corrected;
+    unrefined_reprojection_error: `reprojection_error` before the fit to the picture; None without that fit.
     """
     track: PersonTrack
     body: Body
@@ -50,14 +53,14 @@ class CapturedPerson:
     unrefined_reprojection_error: float | None = None
 
     def scaled(self, factor: float) -> CapturedPerson:
-        """Return the person larger and farther by a factor: the picture stays the same."""
+        """Return the person scaled by a factor, at the scaled distance: the picture stays the same."""
         return replace(self, body=self.body.scaled(factor), motion=self.motion.scaled(factor))
 
     def joint_confidence(self) -> np.ndarray:
         """Return each joint's confidence (T, 24) in 0..1: the score of its nearest landmarks in the rest pose."""
         body = self.body
         distances = np.linalg.norm(body.rest_joints[:, None] - body.rest_landmarks[None], axis=-1)
-        nearness = np.exp(-0.5 * (distances / 0.08 / body.stature) ** 2) + 1e-6
+        nearness = np.exp(-0.5 * (distances / _NEAR_LANDMARK / body.stature) ** 2) + 1e-6
         return np.clip(self.track.score @ (nearness / nearness.sum(1, keepdims=True)).T, 0.0, 1.0)
 
     def reprojection_error(self, intrinsics: np.ndarray) -> float:
@@ -69,10 +72,10 @@ class CapturedPerson:
 
 
 class Engine(Protocol):
-    """A way from landmarks (and, where it wants them, the frames) to SMPL motion."""
-    # What its progress is called.
+    """Computes SMPL motion from landmarks and, where it needs them, the frames."""
+    # The title of its progress.
     stage: str
-    # The engine's share of a capture's time, with finding people taking 0.9.
+    # Its time relative to that of finding people, which counts 0.9: for the time left.
     time_share: float
 
     def solve(self, tracks: list[PersonTrack], shot: Shot, reporter: Reporter) -> list[CapturedPerson]:

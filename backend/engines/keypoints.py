@@ -12,8 +12,8 @@ from mpsnet_blender.shared.capture_request import CaptureRequest
 from ..base.pinhole import project
 from ..base.reporter import Reporter
 from ..base.smoothing import smooth_rotmats
-from ..body.analytic_solve import calm_unseen, solve_rotations
-from ..body.camera_placement import place_in_camera
+from ..body.analytic_solve import smooth_unseen_joints, solve_rotations
+from ..body.camera_placement import fit_in_camera
 from ..body.lean import lean_bias
 from ..body.lifting import lift
 from ..body.picture_fit import refine
@@ -21,17 +21,17 @@ from ..people.gaps import fill_gaps, interpolate, span_starts
 from ..people.sides import repair_sides
 from ..people.stitching import PersonTrack
 from .engine import CapturedPerson, Shot
-from .hidden_steps import step_through
+from .hidden_steps import fill_hidden_steps
 from .lifter import TemporalLifter
 from .lifter_inputs import lifter_inputs
 
-_SMOOTH_SECONDS = 0.16      # a local parabola over so long keeps hits and takes a tenth of the acceleration's error
+_SMOOTH_SECONDS = 0.16      # a local parabola of this width keeps hits and reduces the error of accelerations by a tenth
 
 
 class KeypointsEngine:
-    """Lifts each person's landmarks to points in space, solves SMPL's rotations for them, and betters both by what it learnt.
+    """Lifts each person's landmarks to points in space, solves SMPL's rotations from them, and corrects these by our network.
 
-    lifter: "trained", or "analytic" for the solve alone; refine: whether the body is fitted to the picture at last.
+    lifter: "trained", or "analytic" without the network; refine: whether the body is fitted to the picture at the end.
     """
     stage = "Solving motion"
     time_share = 0.06
@@ -55,22 +55,22 @@ class KeypointsEngine:
         reporter.check()
         lifted = lift(repaired, shot.intrinsics, shot.stature, lean)
         reporter.check()
-        rotmats = calm_unseen(solve_rotations(lifted), lifted)
+        rotmats = smooth_unseen_joints(solve_rotations(lifted), lifted)
         reporter.check()
         if self._lifter:
             inputs = lifter_inputs(repaired, lifted, rotmats, shot.intrinsics)
             rotmats = self._lifter.run(inputs, repaired.timestamps, span_starts(repaired)).rotmats
             reporter.check()
         seen = np.isin(repaired.frame_index, track.frame_index)
-        walked = step_through(rotmats, repaired.timestamps, seen)
-        imagined = ~seen & (walked != rotmats).any((1, 2, 3))
-        rotmats = smooth_rotmats(walked, repaired.timestamps, _SMOOTH_SECONDS, degree=2)
-        person = CapturedPerson(repaired, lifted.body, place_in_camera(lifted, rotmats), len(track.frame_index), repaired_frames)
+        stepped = fill_hidden_steps(rotmats, repaired.timestamps, seen)
+        is_filled = ~seen & (stepped != rotmats).any((1, 2, 3))
+        rotmats = smooth_rotmats(stepped, repaired.timestamps, _SMOOTH_SECONDS, degree=2)
+        person = CapturedPerson(repaired, lifted.body, fit_in_camera(lifted, rotmats), len(track.frame_index), repaired_frames)
         if self._refine:
             before = person.reprojection_error(shot.intrinsics)
             person = replace(person, motion=refine(person.motion, lifted, repaired.frame_index, check=reporter.check),
                              unrefined_reprojection_error=before)
-        return _drawn(person, imagined, shot.intrinsics)
+        return _move_landmarks(person, is_filled, shot.intrinsics)
 
 
 def engine_for(request: CaptureRequest, _checkpoints_folder: Path) -> KeypointsEngine:
@@ -78,14 +78,14 @@ def engine_for(request: CaptureRequest, _checkpoints_folder: Path) -> KeypointsE
     return KeypointsEngine(request.lifter, request.refine)
 
 
-def _drawn(person: CapturedPerson, imagined: np.ndarray, intrinsics: np.ndarray) -> CapturedPerson:
-    """Return the person whose landmarks go with the body in frames (T,) where nobody saw them: feet that stand there show it.
+def _move_landmarks(person: CapturedPerson, is_filled: np.ndarray, intrinsics: np.ndarray) -> CapturedPerson:
+    """Return the person with landmarks on the body in the frames (T,) that were filled with steps: contacts are found there.
 
-    They keep the distance from the body that they have at the span's ends.
+    The landmarks' distance from the body is interpolated between the ends of the span.
     """
-    if not imagined.any():
+    if not is_filled.any():
         return person
     track = person.track
-    drawn = project(person.body.posed_landmarks(*person.motion.pose()), intrinsics)
-    off = interpolate((track.xy - drawn)[~imagined], track.timestamps[~imagined], track.timestamps)
-    return replace(person, track=replace(track, xy=np.where(imagined[:, None, None], drawn + off, track.xy)))
+    projected = project(person.body.posed_landmarks(*person.motion.pose()), intrinsics)
+    residuals = interpolate((track.xy - projected)[~is_filled], track.timestamps[~is_filled], track.timestamps)
+    return replace(person, track=replace(track, xy=np.where(is_filled[:, None, None], projected + residuals, track.xy)))

@@ -1,8 +1,8 @@
 """Our trained MPS-Net for landmarks, without torch: MoCA and HAFI over windows of frames, the regressor folded.
 
-The algebra is that of `models.fast_path`: MoCA adds to a frame's feature x the weighted images H x of its window's
-frames; of the sum only U z (HAFI's `fc`) and A z (pose and contacts) are needed, so each frame is projected once.
-Weights are written by `training.landmark_weights`.
+The algebra is that of `models.fast_path`: MoCA adds to a frame's feature x the weighted sum of H x over its window's frames.
+Of the result z only U z (HAFI's `fc`) and A z (pose and contacts) are needed, so each frame is projected once. The weights
+are written by `training.landmark_weights`.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from .lifter_inputs import CENTRE, POSE_SIZE, LifterInputs, rotmats_from_rot6d, 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "temporal_lifter.npz"
 _HAFI_ROWS = np.arange(CENTRE - 4, CENTRE + 5)      # three groups of three frames about the centre
 _CONTACTS = 4
-_WINDOWS_AT_ONCE = 512
+_WINDOWS_AT_ONCE = 512                               # bounds memory
 _MAP_SIZE = 128                                      # of theta and phi
-_EPSILON = 1e-5                                      # LayerNorm's, as torch has it
+_EPSILON = 1e-5                                      # LayerNorm's, torch's default
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class TrainedMotion:
 
 
 class TemporalLifter:
-    """The frozen network; `run` takes one person's inputs."""
+    """The trained network; `run` takes one person's inputs."""
 
     def __init__(self, path: Path = WEIGHTS):
         with np.load(path, allow_pickle=False) as arrays:

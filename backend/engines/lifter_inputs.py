@@ -1,6 +1,6 @@
-"""What our temporal network sees of a person in each frame: the landmarks, and the analytic solve that it starts from.
+"""Inputs of our temporal network: a person's landmarks in each frame, and the analytic solve from which it starts.
 
-All of it is seen along the ray to the person, as the landmark model sees it: where in the picture somebody stands does
+All directions are relative to the ray to the person, as in the landmark model's crops: so the position in the picture does
 not matter. Lengths are in units of the stature.
 """
 
@@ -21,15 +21,17 @@ POSE_SIZE = 144
 # Image points, scores, the landmark model's points in space, the lifted ones, the analytic rotations.
 INPUT_SIZE = LANDMARK_COUNT * (2 + 1 + 3 + 3) + POSE_SIZE
 _HIPS = [LANDMARK["left_hip"], LANDMARK["right_hip"]]
-_SPREAD = 0.25                # of the stature: landmarks' usual distance from the hips
-_LARGEST = 4.0                # no input is larger: a landmark far outside the picture says no more than that
+# Scales of inputs, with which the network was trained. Statures: the usual distance of landmarks from the hips, so that inputs
+# are of the order of 1; and the limit of all inputs, beyond which a landmark lies outside any body.
+_SPREAD, _LARGEST = 0.25, 4.0
+_STATURE = 1.7                # metres of the landmark model's bodies
 
 
 @dataclass(frozen=True)
 class LifterInputs:
     """frames (T, INPUT_SIZE) and start (T, 144), the analytic rotations as 6D, float32.
 
-    towards (T, 3, 3) takes directions seen along the ray to the person to the camera's axes.
+    towards (T, 3, 3) takes directions relative to the ray to the person to the camera's axes.
     """
     frames: np.ndarray
     start: np.ndarray
@@ -48,16 +50,16 @@ def lifter_inputs(track: PersonTrack, lifted: LiftedTrack, rotmats: np.ndarray, 
     start = rotmats.copy()
     start[:, 0] = from_camera @ rotmats[:, 0]
     rot6d = start[..., :2].reshape(frame_count, POSE_SIZE)
-    parts = (image, 2 * track.score - 1, track.world / _SPREAD / 1.7, points, rot6d)
+    parts = (image, 2 * track.score - 1, track.world / _SPREAD / _STATURE, points, rot6d)
     frames = np.concatenate([np.asarray(part).reshape(frame_count, -1) for part in parts], axis=1)
     return LifterInputs(np.clip(frames, -_LARGEST, _LARGEST).astype(np.float32), rot6d.astype(np.float32), towards)
 
 
 def window_indices(timestamps: np.ndarray, breaks: np.ndarray) -> np.ndarray:
-    """Return the frames (T, 16) of every frame's window: those nearest to 30 a second, the frame itself at index 8.
+    """Return the frames (T, 16) of each frame's window: those nearest to 30 a second, the frame itself at index 8.
 
-    timestamps (T,) s; breaks: rows at which a new span begins after a gap. A window does not leave its span: the span's
-    first or last frame stands in.
+    timestamps (T,) s; breaks: rows at which a new span begins after a gap. A window does not leave its span: the span's first
+    or last frame is repeated.
     """
     edges = np.concatenate([[0], breaks, [len(timestamps)]])
     span = np.searchsorted(breaks, np.arange(len(timestamps)), side="right")

@@ -18,7 +18,7 @@ from mpsnet_blender.shared.capture_request import CaptureRequest
 from ..base.devices import choose_device
 from ..base.pinhole import rays, turned_towards
 from ..base.reporter import Reporter
-from ..body.camera_placement import place_in_camera
+from ..body.camera_placement import fit_in_camera
 from ..body.lifting import LandmarkRays, landmark_weights
 from ..body.picture_fit import refine
 from ..body.proportions import body_on_joints
@@ -31,13 +31,15 @@ from ..people.stitching import PersonTrack
 from ..video.frames import read_frames
 from .engine import CapturedPerson, Shot
 
-_MODEL_FPS = 30.0
-_BOX_SIGMA_SECONDS = 0.1
+_MODEL_FPS = 30.0               # of the sets on which the authors trained it
+_SLOWEST_SHARE = 0.8            # of that rate: slower video is interpolated to 30 a second; chosen by eye
+_BOX_SIGMA_SECONDS = 0.1        # boxes of landmarks tremble, and the crop's size with them; chosen by eye
+_LEAST_WEIGHT = 0.02            # of a frame with no visible landmark, so that a mean over time exists everywhere
 
 
 @dataclass(frozen=True)
 class _Crops:
-    """Where one person is cropped: rows (N,) of the track that the network sees, square boxes (T, 3) of all rows."""
+    """Crops of one person: rows (N,) of the track that the network gets, square boxes (T, 3) of all rows."""
     track: PersonTrack
     rows: np.ndarray
     boxes: np.ndarray
@@ -49,7 +51,7 @@ class MPSNetEngine:
     time_share = 6.0
 
     def __init__(self, checkpoints_folder: Path, device: str, refine: bool):
-        """Raises ModelError where something of the authors' is missing, OptionError where there is no such device."""
+        """Raises ModelError where one of the authors' files is missing, OptionError where there is no such device."""
         self._device = choose_device(device)
         arrays = load_engine_arrays(checkpoints_folder)
         self._spin_weights = arrays.spin
@@ -72,21 +74,21 @@ class MPSNetEngine:
     def _features(self, crops: list[_Crops], shot: Shot, reporter: Reporter) -> list[np.ndarray]:
         """Return each person's features (N, 2048), from one pass over the video."""
         total = sum(len(plan.rows) for plan in crops)
-        owners: list[int] = []
+        person_of_crop: list[int] = []
 
         def cut() -> Iterator[np.ndarray]:
             wanted = [dict(zip(plan.track.frame_index[plan.rows].tolist(), plan.rows.tolist(), strict=True)) for plan in crops]
             for frame in read_frames(shot.span):
                 for person, (plan, row_of) in enumerate(zip(crops, wanted, strict=True)):
                     if frame.index in row_of:
-                        owners.append(person)
+                        person_of_crop.append(person)
                         yield crop(frame.image, plan.boxes[row_of[frame.index]])
-                reporter.progress(self.stage, len(owners), total, "crops")
+                reporter.progress(self.stage, len(person_of_crop), total, "crops")
 
         extractor = FeatureExtractor(self._spin_weights, self._device, lambda words: reporter.log("warning", words),
                                      check=reporter.check)
-        features, owner = extractor.extract(cut()), np.array(owners)
-        return [features[owner == person] for person in range(len(crops))]
+        features, people = extractor.extract(cut()), np.array(person_of_crop)
+        return [features[people == person] for person in range(len(crops))]
 
     def _solve_person(self, plan: _Crops, features: np.ndarray, shot: Shot, seen_frames: int) -> CapturedPerson:
         track = plan.track
@@ -108,7 +110,7 @@ class MPSNetEngine:
         motion = CameraMotion(rotmats, transl, rest_joints, track.timestamps, stature)
         person = CapturedPerson(track, body, motion, seen_frames, 0, betas)
         if self._refine:
-            person = _refined(person, shot)
+            person = _fit_to_picture(person, shot)
         return person.scaled(shot.stature / stature)
 
     def _stature(self, betas: np.ndarray) -> float:
@@ -118,7 +120,7 @@ class MPSNetEngine:
 
     def _run(self, times: np.ndarray, features: np.ndarray, fps: float, wanted_times: np.ndarray) -> NetworkMotion:
         """Return the motion at wanted times (T,) of features (N, 2048) at times (N,), through windows at about 30 a second."""
-        grid = times if fps > 0.8 * _MODEL_FPS else np.arange(times[0], times[-1] + 0.5 / _MODEL_FPS, 1 / _MODEL_FPS)
+        grid = times if fps > _SLOWEST_SHARE * _MODEL_FPS else np.arange(times[0], times[-1] + 0.5 / _MODEL_FPS, 1 / _MODEL_FPS)
         if grid is not times:
             features = np.stack([np.interp(grid, times, column) for column in features.T], axis=1).astype(np.float32)
         network = self._network.run(features)
@@ -130,18 +132,18 @@ def engine_for(request: CaptureRequest, checkpoints_folder: Path) -> MPSNetEngin
     return MPSNetEngine(checkpoints_folder, request.device, request.refine)
 
 
-def _refined(person: CapturedPerson, shot: Shot) -> CapturedPerson:
-    """Return the person placed and turned so that the body lies over the landmarks, the network's pose as prior."""
+def _fit_to_picture(person: CapturedPerson, shot: Shot) -> CapturedPerson:
+    """Return the person translated and posed to fit the landmarks, the network's pose as prior."""
     track, before = person.track, person.reprojection_error(shot.intrinsics)
     seen = LandmarkRays(rays(track.xy, shot.intrinsics), landmark_weights(track.score), track.timestamps, person.body)
-    placed = place_in_camera(seen, person.motion.rotmats)
+    placed = fit_in_camera(seen, person.motion.rotmats)
     if replace(person, motion=placed).reprojection_error(shot.intrinsics) > before:
-        placed = person.motion      # a body that fits nowhere, upside down say, stays where the network has it
+        placed = person.motion      # a body that fits nowhere, as one upside down, keeps the network's translation
     return replace(person, motion=refine(placed, seen, track.frame_index), unrefined_reprojection_error=before)
 
 
 def _reprojection_words(people: list[CapturedPerson], shot: Shot) -> str:
-    """Return a sentence: how far everybody's landmarks lie from the seen ones, before and after refinement."""
+    """Return a sentence on the distances of all people's landmarks from the seen ones, before and after the fit."""
     words = []
     for person in people:
         after = f"{person.reprojection_error(shot.intrinsics):.1f} px"
@@ -151,8 +153,8 @@ def _reprojection_words(people: list[CapturedPerson], shot: Shot) -> str:
 
 
 def _plan_crops(track: PersonTrack, fps: float) -> _Crops:
-    """Return where a person is cropped: smooth square boxes, and at most about 30 frames a second."""
-    sure = track.score.mean(1, keepdims=True) + 0.02
+    """Return a person's crops: smooth square boxes, at most about 30 frames a second."""
+    sure = track.score.mean(1, keepdims=True) + _LEAST_WEIGHT
     boxes = smooth_measured(square_box(track.boxes), track.timestamps, _BOX_SIGMA_SECONDS, sure)
     step = max(1, round(fps / _MODEL_FPS))
     rows = np.concatenate([np.unique(np.append(np.arange(first, last, step), last - 1))
@@ -166,7 +168,7 @@ def _unbroken_spans(track: PersonTrack) -> list[tuple[int, int]]:
 
 
 def _at_times(network: NetworkMotion, times: np.ndarray, wanted: np.ndarray) -> NetworkMotion:
-    """Return the motion at wanted times (T,): rotations by slerp, all else linearly, held at the ends."""
+    """Return the motion at wanted times (T,): rotations by slerp, the rest linearly; constant beyond the ends."""
     if len(times) == 1:
         return NetworkMotion(*(np.repeat(part, len(wanted), axis=0)
                                for part in (network.rotmats, network.betas, network.weak_cam)))

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..body.camera_placement import place_in_camera
+from ..body.camera_placement import fit_in_camera
 from ..body.picture_fit import refine
 from .landmark_batches import ExampleStore
 from .landmark_evaluation import MotionErrors, mean_errors, motion_errors
@@ -59,7 +59,7 @@ def fitted_errors(network: LandmarkNetwork, held_out: list[HeldOut]) -> MotionEr
     errors = []
     for one in held_out:
         rotmats, _ = solve(network, one.inputs, one.scene.track.timestamps)
-        motion = refine(place_in_camera(one.lifted, rotmats), one.lifted, np.arange(len(rotmats)))
+        motion = refine(fit_in_camera(one.lifted, rotmats), one.lifted, np.arange(len(rotmats)))
         errors.append(motion_errors(motion.rotmats, one.lifted, one.scene))
     return mean_errors(errors)
 

@@ -15,7 +15,7 @@ from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_NAMES, mirrored_nam
 
 from ..base.pinhole import camera_matrix, rays, turned_towards
 from ..base.rotations import transposed
-from ..body.analytic_solve import calm_unseen, solve_rotations
+from ..body.analytic_solve import smooth_unseen_joints, solve_rotations
 from ..body.lean import lean_bias
 from ..body.lifting import LiftedTrack, lift
 from ..engines.lifter_inputs import FRAMES_PER_SECOND, lifter_inputs
@@ -91,7 +91,7 @@ def solve_scene(scene: Scene) -> tuple[PersonTrack, LiftedTrack, np.ndarray, np.
     intrinsics = camera_matrix(scene.image_size)
     track, _ = repair_sides(scene.track)
     lifted = lift(track, intrinsics, TRUTH_STATURE, lean_bias([track], intrinsics))
-    return track, lifted, calm_unseen(solve_rotations(lifted), lifted), intrinsics
+    return track, lifted, smooth_unseen_joints(solve_rotations(lifted), lifted), intrinsics
 
 
 def example_of(scene: Scene) -> Example:

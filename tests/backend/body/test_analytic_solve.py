@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.base.rotations import about, fitted_rotmats, frames, limited, swing, swing_and_twist
-from backend.body.analytic_solve import calm_unseen, solve_rotations, without_hyperextension
+from backend.body.analytic_solve import remove_hyperextension, smooth_unseen_joints, solve_rotations
 from backend.people.landmarks import LANDMARK
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
 from tests.backend.angles import angle_between
@@ -83,7 +83,7 @@ def test_knees_never_bend_forwards():
 def test_a_shin_that_bends_back_stays_and_one_that_bends_forwards_is_straightened():
     thigh, front = np.tile((0.0, -1.0, 0.0), (3, 1)), np.tile((0.0, 0.0, 1.0), (3, 1))
     shin = np.array(((0, -0.8, -0.6), (0, -0.8, 0.6), (0.6, -0.8, 0.0)))
-    np.testing.assert_allclose(without_hyperextension(shin, thigh, front), ((0, -0.8, -0.6), (0, -1, 0), (0.6, -0.8, 0)))
+    np.testing.assert_allclose(remove_hyperextension(shin, thigh, front), ((0, -0.8, -0.6), (0, -1, 0), (0.6, -0.8, 0)))
 
 
 def test_hidden_hands_leave_the_wrists_at_rest():
@@ -211,7 +211,7 @@ def test_joints_that_are_not_seen_turn_slowly_and_those_that_are_stay():
     lifted = lifted_track(person)
     arm = [LANDMARK[f"left_{name}"] for name in ("wrist", "pinky", "index", "thumb")]
     lifted.weights[10:20, arm] = 0.0
-    calmed = calm_unseen(trembling, lifted)
+    calmed = smooth_unseen_joints(trembling, lifted)
     hidden, seen = JOINT["left_wrist"], JOINT["right_wrist"]
     np.testing.assert_allclose(calmed[:, seen], trembling[:, seen], atol=1e-9)
     steps = [angle_between(rotmats[12:17, hidden], rotmats[13:18, hidden]).mean() for rotmats in (calmed, trembling)]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.body.lean import lean_bias, without_lean
+from backend.body.lean import lean_bias, remove_lean
 from backend.people.landmarks import LANDMARK, LANDMARK_COUNT
 from backend.people.stitching import PersonTrack
 from tests.backend.made_people import INTRINSICS
@@ -27,13 +27,13 @@ def leaning(degrees, frame_count=5, place=(640.0, 360.0), bend_degrees=0.0):
 def test_a_body_that_leans_towards_the_camera_by_the_bias_is_turned_back_upright():
     lean = np.radians(20)
     head, left_hand = (0.0, -np.cos(lean), -np.sin(lean)), (1.0, 0.0, 0.0)
-    turned = without_lean(np.array(((head, left_hand),)), lean)
+    turned = remove_lean(np.array(((head, left_hand),)), lean)
     np.testing.assert_allclose(turned, (((0, -1, 0), (1, 0, 0)),), atol=1e-12)
 
 
 def test_landmarks_that_lean_by_nothing_stay_where_they_are():
     points = np.random.default_rng(0).normal(size=(4, LANDMARK_COUNT, 3))
-    np.testing.assert_array_equal(without_lean(points, 0.0), points)
+    np.testing.assert_array_equal(remove_lean(points, 0.0), points)
 
 
 @pytest.mark.parametrize(("seen", "bias"), [
@@ -70,4 +70,4 @@ def test_landmarks_are_told_along_the_ray_and_turned_to_the_cameras_axes():
 def test_the_lean_is_the_angle_about_the_x_axis():
     turn = Rotation.from_euler("x", 25, degrees=True).as_matrix()      # takes y (down) towards z (away)
     points = np.random.default_rng(1).normal(size=(3, LANDMARK_COUNT, 3))
-    np.testing.assert_allclose(without_lean(points @ turn.T, np.radians(25)), points, atol=1e-12)
+    np.testing.assert_allclose(remove_lean(points @ turn.T, np.radians(25)), points, atol=1e-12)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from backend.body.proportions import generic_body, measured_body
+from backend.body.proportions import generic_body, measure_body
 from backend.people.landmarks import LANDMARK, MIRRORED
 from mpsnet_blender.shared.smpl_skeleton import (
     CROWN_ABOVE_HEAD,
@@ -42,13 +42,13 @@ def test_a_body_is_as_tall_as_it_was_asked_for(stature):
     points = random_poses(30).landmarks
     assert stature_of(generic_body(stature)) == pytest.approx(stature, rel=0.002)
     longer = stretched(points, "hip", ("knee",), 1.3)
-    assert stature_of(measured_body(longer, np.ones(longer.shape[:2]), stature)) == pytest.approx(stature, rel=0.002)
+    assert stature_of(measure_body(longer, np.ones(longer.shape[:2]), stature)) == pytest.approx(stature, rel=0.002)
 
 
 def test_both_sides_are_alike():
     points = random_poses(30).landmarks
     points[:, LANDMARK["left_wrist"]] += 0.05      # one arm was read longer
-    body = measured_body(points, np.ones(points.shape[:2]), 1.8)
+    body = measure_body(points, np.ones(points.shape[:2]), 1.8)
     mirrored = [JOINT[mirrored_name(name)] for name in JOINT_NAMES]
     np.testing.assert_allclose(body.rest_joints[mirrored] * MIRROR, body.rest_joints, atol=1e-12)
     np.testing.assert_allclose(body.rest_landmarks[MIRRORED] * MIRROR, body.rest_landmarks, atol=1e-12)
@@ -57,21 +57,21 @@ def test_both_sides_are_alike():
 @pytest.mark.parametrize("unit", [0.01, 1.0, 250.0])
 def test_an_average_person_keeps_average_proportions_in_any_unit(unit):
     points = random_poses(60, stature=1.7).landmarks
-    body = measured_body(unit * points, np.ones(points.shape[:2]), 1.7)
+    body = measure_body(unit * points, np.ones(points.shape[:2]), 1.7)
     np.testing.assert_allclose(bone_lengths(body), bone_lengths(generic_body(1.7)), rtol=0.02)
 
 
 def test_the_same_input_gives_the_same_body():
     points = random_poses(20).landmarks
-    first, second = (measured_body(points, np.ones(points.shape[:2]), 1.7) for _ in range(2))
+    first, second = (measure_body(points, np.ones(points.shape[:2]), 1.7) for _ in range(2))
     np.testing.assert_array_equal(first.rest_joints, second.rest_joints)
 
 
 def test_long_legs_in_the_clip_make_long_legs():
     points = random_poses(60).landmarks
     longer = stretched(points, "knee", ("ankle", "heel", "foot_index"), 1.15)
-    body = measured_body(longer, np.ones(points.shape[:2]), 1.7)
-    plain = measured_body(points, np.ones(points.shape[:2]), 1.7)
+    body = measure_body(longer, np.ones(points.shape[:2]), 1.7)
+    plain = measure_body(points, np.ones(points.shape[:2]), 1.7)
     shins = [bone_lengths(any_body)[JOINT["left_ankle"] - 1] for any_body in (plain, body)]
     assert 1.02 < shins[1] / shins[0] < 1.15
 
@@ -81,8 +81,8 @@ def test_what_is_hidden_is_not_measured():
     wrong, score = points.copy(), np.ones(points.shape[:2])
     wrong[:40, LANDMARK["left_wrist"]] += 1.0
     score[:40, LANDMARK["left_wrist"]] = 0.0
-    np.testing.assert_allclose(measured_body(wrong, score, 1.7).rest_joints,
-                               measured_body(points, np.ones(points.shape[:2]), 1.7).rest_joints, atol=0.01)
+    np.testing.assert_allclose(measure_body(wrong, score, 1.7).rest_joints,
+                               measure_body(points, np.ones(points.shape[:2]), 1.7).rest_joints, atol=0.01)
 
 
 def test_landmarks_of_the_rest_pose_lie_where_the_body_has_them():

@@ -3,7 +3,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.engines import hidden_steps
-from backend.engines.hidden_steps import step_through
+from backend.engines.hidden_steps import fill_hidden_steps
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT
 
 FPS = 30
@@ -53,7 +53,7 @@ def at_pace(period):
 def test_who_walks_before_and_after_walks_on_while_hidden(period):
     truth = moving(at_pace(period))
     filled, seen = hide(truth)
-    stepped = step_through(filled, TIMES, seen)
+    stepped = fill_hidden_steps(filled, TIMES, seen)
     assert legs_error(filled, truth) > 12
     assert legs_error(stepped, truth) < legs_error(filled, truth) / 3
     np.testing.assert_array_equal(stepped[seen], truth[seen])
@@ -63,21 +63,21 @@ def test_who_walks_before_and_after_walks_on_while_hidden(period):
 def test_a_pace_that_changes_meanwhile_is_followed():
     truth = moving(2 * np.pi * np.cumsum(np.linspace(0.86, 0.98, len(TIMES))) / FPS)
     filled, seen = hide(truth)
-    assert legs_error(step_through(filled, TIMES, seen), truth) < legs_error(filled, truth) / 3
+    assert legs_error(fill_hidden_steps(filled, TIMES, seen), truth) < legs_error(filled, truth) / 3
 
 
 def test_steps_of_one_side_do_where_the_other_is_too_short():
     truth = moving(at_pace(1.03))
     for hidden in (slice(len(TIMES) - 42, len(TIMES) - 12), slice(12, 42)):
         filled, seen = hide(truth, hidden)
-        assert legs_error(step_through(filled, TIMES, seen), truth, hidden) < legs_error(filled, truth, hidden) / 3
+        assert legs_error(fill_hidden_steps(filled, TIMES, seen), truth, hidden) < legs_error(filled, truth, hidden) / 3
 
 
 def test_the_ends_do_not_jump_even_where_steps_differ():
     truth = moving(at_pace(1.03))
     truth[HIDDEN.stop:] = moving(at_pace(1.03) + 0.3, knee=0.7)[HIDDEN.stop:]
     filled, seen = hide(truth)
-    stepped = step_through(filled, TIMES, seen)
+    stepped = fill_hidden_steps(filled, TIMES, seen)
     assert legs_error(stepped, filled) > 8
     walking = angles(truth[:90, LEGS], truth[1:91, LEGS]).max()
     assert angles(stepped[HIDDEN.start - 1:HIDDEN.stop, LEGS], stepped[HIDDEN.start:HIDDEN.stop + 1, LEGS]).max() < 2 * walking
@@ -87,7 +87,7 @@ def test_an_instant_of_sight_within_is_no_end():
     truth = moving(at_pace(1.03))
     filled, seen = hide(truth)
     seen[115:117] = True
-    assert legs_error(step_through(filled, TIMES, seen), truth) < legs_error(filled, truth) / 3
+    assert legs_error(fill_hidden_steps(filled, TIMES, seen), truth) < legs_error(filled, truth) / 3
 
 
 @pytest.mark.parametrize("phase", [
@@ -98,20 +98,20 @@ def test_an_instant_of_sight_within_is_no_end():
 ], ids=["stands", "sways", "fidgets", "comes to a stop"])
 def test_who_does_not_walk_on_both_sides_is_left_alone(phase):
     filled, seen = hide(moving(phase))
-    np.testing.assert_array_equal(step_through(filled, TIMES, seen), filled)
+    np.testing.assert_array_equal(fill_hidden_steps(filled, TIMES, seen), filled)
 
 
 @pytest.mark.parametrize("hidden", [slice(100, 103), slice(90, 170)], ids=["a moment", "too long"])
 def test_spans_of_other_lengths_are_left_alone(hidden):
     filled, seen = hide(moving(at_pace(1.1)), hidden)
-    np.testing.assert_array_equal(step_through(filled, TIMES, seen), filled)
+    np.testing.assert_array_equal(fill_hidden_steps(filled, TIMES, seen), filled)
 
 
 @pytest.mark.parametrize("frames", [5, 7])
 def test_a_sixth_of_a_second_is_stepped_through_already(frames):
     truth = moving(at_pace(0.9))
     filled, seen = hide(truth, slice(100, 100 + frames))
-    assert angles(step_through(filled, TIMES, seen), filled).max() > 1.0
+    assert angles(fill_hidden_steps(filled, TIMES, seen), filled).max() > 1.0
 
 
 @pytest.mark.parametrize("seconds", [0.62, 0.8, 1.1, 1.58])

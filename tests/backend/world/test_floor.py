@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.body.analytic_solve import solve_rotations
-from backend.body.camera_placement import place_in_camera
+from backend.body.camera_placement import fit_in_camera
 from backend.camera.vertical_lines import Vertical, down_in_camera
 from backend.world.floor import find_world
 from backend.world.soles import lowest_points, soles, standing_points
@@ -96,7 +96,7 @@ def test_a_walker_seen_by_a_camera_held_askew_stands_upright_over_the_origin():
 
 def test_a_body_stands_before_the_camera_where_it_stood():
     person = random_poses(100)
-    motion = place_in_camera(lifted_track(person), solve_rotations(lifted_track(person)))
+    motion = fit_in_camera(lifted_track(person), solve_rotations(lifted_track(person)))
     errors = np.linalg.norm(motion.transl - person.transl, axis=1)
     assert np.median(errors) < 0.03 and errors.max() < 0.2
 
