@@ -1,4 +1,4 @@
-"""The story of a capture: video -> people -> an engine's SMPL motion before the camera -> world -> motion files."""
+"""The stages of a capture: video -> people -> an engine's SMPL motion before the camera -> world -> motion files."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from .people.stitching import PersonTrack, stitch
 from .people.tracking import Tracker
 from .video.frames import VideoSpan, open_span, read_frames
 from .video.lens_tags import focal_length_35mm, fov_from_focal_length
-from .world.placing import Stage, StandingPerson
+from .world.placing import PlacedPerson, WorldCamera
 from .world.planting import plant_feet
-from .world.still_lens import stand_before_lens
+from .world.still_lens import place_with_lens
 
 _FIND, _PREVIEW = "Finding people", "Drawing preview"
 
@@ -59,11 +59,12 @@ def capture(video: Path, destination: Path, request: CaptureRequest, models_fold
                           fov_degrees is not None, reporter)
     shot = Shot(span, clock, view.intrinsics, request.stature)
     people = engine.solve(tracks, shot, reporter)
-    shot, stage, standing = stand_before_lens(people, shot, view, fov_degrees is not None, reporter)
-    people = [own.person for own in standing]
-    planted = [plant_feet(own, request.foot_lock) for own in standing]
-    motions = [motion_in_world(own, raw, stage, shot, request.engine) for own, raw in zip(planted, standing, strict=True)]
-    qualities = [measure_quality(own, shot) for own in planted]
+    shot, world_camera, placed = place_with_lens(people, shot, view, fov_degrees is not None, reporter)
+    people = [placed_person.person for placed_person in placed]
+    planted = [plant_feet(placed_person, request.foot_lock) for placed_person in placed]
+    motions = [make_motion(final, raw, world_camera, shot, request.engine)
+               for final, raw in zip(planted, placed, strict=True)]
+    qualities = [measure_quality(placed_person, shot) for placed_person in planted]
     for number, quality in enumerate(qualities, start=1):
         reporter.log("info", f"Person {number}: {in_words(quality)}")
     with folder:
@@ -72,24 +73,24 @@ def capture(video: Path, destination: Path, request: CaptureRequest, models_fold
             write_preview(folder.path / PREVIEW_FILE, span, clock.fps, drawn,
                           lambda done: reporter.progress(_PREVIEW, done, len(clock.frame_index), "frames"))
         listed = write_people(folder.path, people, motions, qualities)
-        write_listing(folder.path / PEOPLE_FILE, _listing(shot, stage, request, listed))
+        write_listing(folder.path / PEOPLE_FILE, _listing(shot, world_camera, request, listed))
         reporter.check()
     return len(people)
 
 
 def _fov_of_file(span: VideoSpan, reporter: Reporter) -> float | None:
-    """Return the field of view that the file's metadata gives, if any."""
+    """Return the field of view in degrees by the file's metadata, or None."""
     focal_length = focal_length_35mm(span.path)
     if focal_length is None:
         return None
     fov_degrees = fov_from_focal_length(focal_length, span.size)
-    reporter.log("info", f"The video tells its lens: {focal_length:g} mm as on 35 mm film, {fov_degrees:.0f} degrees.")
+    reporter.log("info", f"Lens by the video's metadata: {focal_length:g} mm as on 35 mm film, {fov_degrees:.0f} degrees.")
     return fov_degrees
 
 
 def find_people(span: VideoSpan, people: int | None, models_folder: Path, reporter: Reporter,
                 scenery: Scenery) -> tuple[list[PersonTrack], Clock]:
-    """Return everybody's landmarks over the span, and when each frame is shown; show the scenery every frame.
+    """Return all people's landmarks over the span, and the frames' times; gather the scenery of every frame.
 
     Raises NobodyFoundError.
     """
@@ -111,18 +112,19 @@ def find_people(span: VideoSpan, people: int | None, models_folder: Path, report
     return tracks, Clock(np.array(frame_index), np.array(timestamps), span.fps)
 
 
-def motion_in_world(standing: StandingPerson, raw: StandingPerson, stage: Stage, shot: Shot, engine: str) -> Motion:
-    """Return the motion file's contents: the person on the floor of the world, and the same before the feet were planted."""
-    person = standing.person
+def make_motion(placed: PlacedPerson, raw: PlacedPerson, world_camera: WorldCamera, shot: Shot, engine: str) -> Motion:
+    """Return the motion file's contents: the person in the world, and the raw motion before the feet were planted."""
+    person = placed.person
     track = person.track
-    is_still = len(stage.world_from_cam) == 1
-    world_from_cam = stage.world_from_cam if is_still else stage.seen_at(track.frame_index - shot.clock.frame_index[0])
+    is_still = len(world_camera.world_from_cam) == 1
+    rows = track.frame_index - shot.clock.frame_index[0]
+    world_from_cam = world_camera.world_from_cam if is_still else world_camera.poses_at(rows)
     return Motion(
-        poses=standing.in_world.poses, trans=standing.in_world.transl,
+        poses=placed.in_world.poses, trans=placed.in_world.transl,
         raw_poses=raw.in_world.poses, raw_trans=raw.in_world.transl,
         betas=person.betas, gender="neutral", mocap_framerate=shot.clock.fps, rest_joints=person.motion.rest_joints,
         frame_index=track.frame_index, timestamps=track.timestamps, confidence=person.joint_confidence(),
-        contacts=standing.in_world.contacts,
+        contacts=placed.in_world.contacts,
         keypoints2d=np.concatenate([track.xy, track.score[..., None]], axis=-1).astype(np.float32),
         camera_matrix=shot.intrinsics, image_size=np.array(shot.span.size), world_from_cam=world_from_cam,
         source=str(shot.span.path.absolute()), engine=engine)
@@ -134,9 +136,10 @@ def _preview_person(person_id: int, person: CapturedPerson, shot: Shot) -> Previ
                          person.joint_confidence(), person.track.boxes)
 
 
-def _listing(shot: Shot, stage: Stage, request: CaptureRequest, people: tuple[ListedPerson, ...]) -> CaptureListing:
+def _listing(shot: Shot, world_camera: WorldCamera, request: CaptureRequest, people: tuple[ListedPerson, ...]) -> CaptureListing:
     return CaptureListing(
         engine=request.engine, video=path_as_text(shot.span.path.absolute()), fps=shot.clock.fps, image_size=shot.span.size,
         frame_count=len(shot.clock.frame_index), stature=request.stature,
-        camera_pitch_degrees=round(math.degrees(stage.pitch), 2), camera_roll_degrees=round(math.degrees(stage.roll), 2),
-        camera_moves=len(stage.world_from_cam) > 1, preview=PREVIEW_FILE if request.preview else None, people=people)
+        camera_pitch_degrees=round(math.degrees(world_camera.pitch), 2),
+        camera_roll_degrees=round(math.degrees(world_camera.roll), 2),
+        camera_moves=len(world_camera.world_from_cam) > 1, preview=PREVIEW_FILE if request.preview else None, people=people)

@@ -1,4 +1,4 @@
-"""How good one person's capture is, told without a truth: figures, a grade, and a word on what to do."""
+"""The quality of one person's capture, measured without a truth: figures, a grade, and advice."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from mpsnet_blender.shared.capture_listing import Quality
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 from ..engines.engine import Shot
-from ..world.placing import StandingPerson
+from ..world.placing import PlacedPerson
 
 
 def rounded(quality: Quality) -> Quality:
-    """Return the figures with the decimals that tell something."""
+    """Return the figures rounded to their significant decimals."""
     figures: dict[str, Any] = {name: round(value, 3) for name, value in asdict(quality).items() if isinstance(value, float)}
     return replace(quality, **figures)
 
 
 def in_words(quality: Quality) -> str:
-    """Return measured figures and grade as a line of the log."""
+    """Return a line for the log: the measured figures, the grade and the advice."""
     return (f"{quality.grade}: feet slide {quality.foot_slide_mm_per_second:.0f} mm/s "
             f"({quality.foot_slide_mm:.1f} mm/frame), sink {quality.floor_penetration_mm:.0f} mm, "
             f"jitter {quality.jitter_mm:.1f} mm, {quality.reprojection_error_px:.1f} px off the picture "
@@ -30,20 +30,20 @@ def in_words(quality: Quality) -> str:
             f"{quality.advice}").strip()
 
 
-def measure_quality(standing: StandingPerson, shot: Shot) -> Quality:
-    """Return how good a person's capture is: the motion in the world, and what only the capture knows of it."""
-    person = standing.person
-    frames = len(standing.in_world.timestamps)
+def measure_quality(placed: PlacedPerson, shot: Shot) -> Quality:
+    """Return a person's quality: figures of the motion in the world, and those that need the picture."""
+    person = placed.person
+    frames = len(placed.in_world.timestamps)
     pixels = person.reprojection_error(shot.intrinsics)
     quality = replace(
-        measure_motion(standing.in_world), reprojection_error_px=pixels,
-        reprojection_error_percent=100 * pixels / _height_in_picture(standing, shot),
+        measure_motion(placed.in_world), reprojection_error_px=pixels,
+        reprojection_error_percent=100 * pixels / _height_in_picture(placed, shot),
         visible_share=person.seen_frames / frames, sides_repaired_frames=int(person.repaired_frames))
     return judged(quality, frames)
 
 
-def _height_in_picture(standing: StandingPerson, shot: Shot) -> float:
-    """Return the body's height in px were it upright, at its median distance."""
-    motion = standing.person.motion
+def _height_in_picture(placed: PlacedPerson, shot: Shot) -> float:
+    """Return the height in px of the upright body at its median distance."""
+    motion = placed.person.motion
     depth = float(np.median(motion.pose()[1][:, JOINT["pelvis"], 2]))
     return float(shot.intrinsics[1, 1]) * motion.stature / max(depth, 0.1)

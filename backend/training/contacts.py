@@ -27,7 +27,7 @@ from ..people.gaps import Clock
 from ..video.frames import VideoSpan
 from ..world.contacts import WEIGHTS, confidence
 from ..world.foot_measures import MEASURES, measure_feet
-from ..world.placing import seen_feet, sight_of, stand
+from ..world.placing import place_people, seen_feet, sight_of
 from .landmark_scenes import TRUTH_STATURE, Scene, faster, hidden, read_scene
 
 _FOOT_KEYPOINTS = ((21,), (17, 19), (22,), (18, 20))      # left heel, toes (big and small), right heel, toes
@@ -95,9 +95,9 @@ def feet_of(scene: Scene, engine: KeypointsEngine, down: np.ndarray, vertical: V
     span = VideoSpan(Path(scene.name), scene.image_size, FRAMES_PER_SECOND, len(track.xy))
     clock = Clock(track.frame_index, track.timestamps, FRAMES_PER_SECOND)
     shot = Shot(span, clock, camera_matrix(scene.image_size), TRUTH_STATURE)
-    stage, people = stand(engine.solve([track], shot, Reporter(_Unheard())), shot, None, vertical)
+    world_camera, people = place_people(engine.solve([track], shot, Reporter(_Unheard())), shot, None, vertical)
     person = people[0].person
-    sight = sight_of(person, people[0].in_world.rotmats, shot.intrinsics, stage.seen_at(person.track.frame_index))
+    sight = sight_of(person, people[0].in_world.rotmats, shot.intrinsics, world_camera.poses_at(person.track.frame_index))
     measures = measure_feet(seen_feet(sight, people[0].in_world.transl))
     stands, counts = true_stands(scene.keypoints[person.track.frame_index], down)
     return Feet(measures.reshape(-1, MEASURES), stands.ravel(), counts.ravel())

@@ -1,4 +1,4 @@
-"""How surely heels and toes stand on the floor, by a small network on what is measured of them (`foot_measures`)."""
+"""Contact confidences of heels and toes with the floor, by a small network on their measures (`foot_measures`)."""
 
 from __future__ import annotations
 

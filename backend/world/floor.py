@@ -1,4 +1,4 @@
-"""The world about the camera: which way is up, and the floor on which everybody stands at z = 0."""
+"""The world's axes from the camera's: the direction of gravity, and the floor at z = 0 on which all people stand."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from scipy.spatial.transform import Rotation
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 
 from ..camera.vertical_lines import Vertical, down_in_camera
-from .soles import SAMPLES_PER_SECOND, lowest_points, standing
+from .soles import SAMPLES_PER_SECOND, find_lowest_points, find_upright_frames
 
 # Camera axes (x right, y down, z forward) seen from a level camera that looks along the world's +Y.
 _WORLD_FROM_LEVEL_CAMERA = np.array(((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0)))
-# How sure the cues about the camera are: cameras are held about level, people stand about upright.
+# Sigmas of cues to the camera's pitch and roll: cameras are held about level, standing people are upright in the median. Chosen
+# by eye on rendered clips of cameras pitched 0 to 15 degrees.
 _LEVEL_SIGMA, _LEVEL_ROLL_SIGMA = np.radians(12), np.radians(5)
 _UPRIGHT_SIGMA, _UPRIGHT_ROLL_SIGMA = np.radians(4), np.radians(2)
-_LINES_AT_MOST = 25.0       # what vertical lines may cost at most: five sigmas
-# A standing foot's drop below the camera errs by a share of itself (depth noise moves it along its ray) and by metres.
+_LINES_AT_MOST = 25.0       # limit of the vertical lines' cost, that of five sigmas: lines may lean, so others must outweigh them
+# Errors of a standing foot's drop below the camera: a share, as depth noise moves it along its ray (3.7 % of the distance were
+# measured on rendered people), and metres, about a sole's error.
 _DROP_SHARE_SIGMA, _DROP_SIGMA_METRES = 0.04, 0.05
-# Adults' statures vary by so much (logarithm); the floor says how far each person's differs from the given one.
+# Logarithms: adults' statures differ by 6 % of the mean of men and women (one sigma); no correction is larger than five of them.
 _STATURE_SIGMA, _MAX_STATURE_FACTOR = 0.06, 1.35
-_LOW_QUANTILE, _ROUNDS = 0.85, 20
+_LOW_QUANTILE, _ROUNDS = 0.85, 20       # of drops, where the search for the floor begins: below most steps, above outliers
+_MIN_DROP = 0.05                        # metres: the logarithm needs a camera above the floor
 _COARSE = np.radians(np.arange(-50.0, 50.5, 1.0)), np.radians(np.arange(-20.0, 20.5, 2.0))
 _FINE = np.radians(np.arange(-1.5, 1.55, 0.1)), np.radians(np.arange(-2.5, 2.6, 0.25))
 
@@ -31,7 +34,7 @@ _FINE = np.radians(np.arange(-1.5, 1.55, 0.1)), np.radians(np.arange(-2.5, 2.6, 
 class World:
     """world_from_cam (4, 4) of the camera; pitch and roll in radians, positive where it looks down and leans clockwise.
 
-    stature_factors (P,): by how much each person must be larger than assumed to stand on the common floor.
+    stature_factors (P,): by which each person must be scaled to stand on the common floor.
     """
     world_from_cam: np.ndarray
     pitch: float
@@ -40,19 +43,19 @@ class World:
 
 
 def find_world(people: list[CameraMotion], vertical: Vertical | None = None,
-               standing_points: list[np.ndarray] | None = None) -> World:
-    """Return the world of a clip from the motion of everybody in it; the first person starts over its origin.
+               contact_points: list[np.ndarray] | None = None) -> World:
+    """Return the world of a clip from all people's motion; the first person starts over its origin.
 
     At the camera's pitch and roll a point on the floor lies a drop d = down . point below the camera. One person's drops
-    agree; different people's agree but for their statures. The pitch and roll of least robust cost are taken, with priors:
-    near level, near what makes bodies upright, and near the vertical lines in the picture, where there are any.
-    standing_points: for each person the points (N, 3) that stand on the floor, two a second; the lowest ones by default.
+    agree; those of different people agree up to their statures. The pitch and roll of least robust cost are taken, with priors:
+    near level, near upright bodies, and near the vertical lines in the picture, where there are any.
+    contact_points: for each person the points (N, 3) that stand on the floor, two a second; the lowest ones by default.
     """
-    points = standing_points or [lowest_points(person) for person in people]
+    points = contact_points or [find_lowest_points(person) for person in people]
     pitch, roll, _ = _best_tilt(points, _upright(people), vertical)
     down = down_in_camera(np.array(pitch), np.array(roll))
-    middles = np.array([_floor_drop(own @ down) for own in points])
-    heights = np.log(np.maximum(middles, 0.05))
+    middles = np.array([_floor_drop(person_points @ down) for person_points in points])
+    heights = np.log(np.maximum(middles, _MIN_DROP))
     height = float(np.exp(np.median(heights)))
     factors = np.clip(height / np.exp(heights), 1 / _MAX_STATURE_FACTOR, _MAX_STATURE_FACTOR)
     if len(people) == 1:
@@ -62,9 +65,9 @@ def find_world(people: list[CameraMotion], vertical: Vertical | None = None,
     return _world(pitch, roll, height, factors, first.rest_joints[0] + first.transl[0])
 
 
-def floor_cost(people: list[CameraMotion], vertical: Vertical | None, standing_points: list[np.ndarray]) -> float:
-    """Return how badly everybody and the lines agree on a world, as -2 log likelihood; standing_points as in `find_world`."""
-    return _best_tilt(standing_points, _upright(people), vertical)[2]
+def floor_cost(people: list[CameraMotion], vertical: Vertical | None, contact_points: list[np.ndarray]) -> float:
+    """Return the least cost of a world for all people and the lines, as -2 log likelihood; contact_points as in `find_world`."""
+    return _best_tilt(contact_points, _upright(people), vertical)[2]
 
 
 def _best_tilt(points: list[np.ndarray], upright: np.ndarray | None, vertical: Vertical | None) -> tuple[float, float, float]:
@@ -79,24 +82,24 @@ def _best_tilt(points: list[np.ndarray], upright: np.ndarray | None, vertical: V
 
 
 def _cost(points: list[np.ndarray], pitch: np.ndarray, roll: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how badly standing points agree on a floor (C,) at cameras' pitches and rolls (C,), and drops (P, C)."""
+    """Return the cost (C,) of a common floor at cameras' pitches and rolls (C,), and the median drops (P, C)."""
     down = down_in_camera(pitch, roll)
     cost, middles = np.zeros(len(down)), []
-    for own in points:
-        drop = down @ own.T
+    for person_points in points:
+        drop = down @ person_points.T
         middle = np.median(drop, axis=1)
         sigma = np.hypot(_DROP_SHARE_SIGMA * middle, _DROP_SIGMA_METRES)[:, None]
-        # Feet in the air must not count: Cauchy's cost; neighbours share their depth error: a second counts once.
+        # Cauchy's cost, as feet in the air must not count. Errors of depth are alike within a second: so one cost a second.
         cost += np.log1p(((drop - middle[:, None]) / sigma) ** 2).sum(1) / SAMPLES_PER_SECOND
         middles.append(middle)
-    heights = np.log(np.maximum(middles, 0.05))
+    heights = np.log(np.maximum(middles, _MIN_DROP))
     return cost + (((heights - np.median(heights, axis=0)) / _STATURE_SIGMA) ** 2).sum(0), np.array(middles)
 
 
 def _floor_drop(drops: np.ndarray) -> float:
-    """Return the drop of the floor among one person's (N,): the lowest level on which several agree, for who climbs leaves it.
+    """Return the drop of the floor among one person's drops (N,): the lowest level on which several agree.
 
-    From near the largest drop the mean under Cauchy's weights about it, again and again (mean shift).
+    A person who climbs stands above it. Mean shift: from near the largest drop, the mean with Cauchy's weights, repeatedly.
     """
     sigma = np.hypot(_DROP_SHARE_SIGMA * np.median(drops), _DROP_SIGMA_METRES)
     middle = np.quantile(drops, _LOW_QUANTILE)
@@ -112,7 +115,7 @@ def _prior(pitch: np.ndarray, roll: np.ndarray, upright: np.ndarray | None, vert
         cost += ((pitch - upright[0]) / _UPRIGHT_SIGMA) ** 2 + ((roll - upright[1]) / _UPRIGHT_ROLL_SIGMA) ** 2
     if vertical is not None:
         error = (((pitch - vertical.pitch) / vertical.sigma[0]) ** 2 + ((roll - vertical.roll) / vertical.sigma[1]) ** 2)
-        # Lines may lean: where bodies and floor are strongly against them, they lose.
+        # Lines may lean: their cost is limited, so that bodies and floor can outweigh them.
         cost += _LINES_AT_MOST * (1 - np.exp(-error / _LINES_AT_MOST))
     return cost
 
@@ -128,14 +131,14 @@ def _world(pitch: float, roll: float, camera_height: float, stature_factors: np.
 
 
 def _upright(people: list[CameraMotion]) -> np.ndarray | None:
-    """Return the camera's pitch and roll (2,) at which standing bodies are upright on average.
+    """Return the camera's pitch and roll (2,) at which standing bodies are upright in the median.
 
-    None where nobody stands: who lies, hangs or does handstands says nothing about gravity.
+    None where nobody stands: people who lie, hang or do handstands say nothing about gravity.
     """
     each = []
     for person in people:
-        up, stands = standing(person.pose()[1], person.stature)
-        # A body that stands in front of a camera looking down leans towards it: up = (., -cos p, -sin p).
+        up, stands = find_upright_frames(person.pose()[1], person.stature)
+        # In the axes of a camera that looks down, a standing body leans towards it: up = (., -cos p, -sin p).
         each.append(np.stack([np.arctan2(-up[stands, 2], -up[stands, 1]), np.arctan2(-up[stands, 0], -up[stands, 1])], 1))
     leans = np.concatenate(each)
     return np.median(leans, axis=0) if len(leans) else None

@@ -1,4 +1,4 @@
-"""What tells whether heels and toes stand: how their sight and their pose move, and how high they are."""
+"""Measures of heels and toes from which contacts are found: speeds and heights, by the picture and by the solved pose."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import numpy as np
 
 from mpsnet_blender.motion.base.smoothing import smooth_measured
 
+# The contacts' network was trained with these: a change needs a training (`training.contacts`). Sigmas of smoothing; speeds (m/s)
+# and heights (m) at which a measure begins to grow, of the order of a standing foot's errors.
 _SIGHT_SECONDS, _POSE_SECONDS, _NOISE_SECONDS = (0.02, 0.04, 0.08), 0.04, 0.06
-_ASIDE, _UP, _POSE_SPEED, _POSE_RISE = 0.15, 0.10, 0.30, 0.15      # metres a second at which a measure begins to grow
-_HEIGHT, _OVER_LOWEST = 0.04, 0.05                                  # metres likewise
-_FASTEST = 2.0
+_ASIDE, _UP, _POSE_SPEED, _POSE_RISE = 0.15, 0.10, 0.30, 0.15
+_HEIGHT, _OVER_LOWEST = 0.04, 0.05
+_FASTEST = 2.0                  # m/s: limit of a foot's rise, as in a jump
 _LEAST_NOISE = 0.001            # metres: no footage trembles less
 MEASURES = 2 * len(_SIGHT_SECONDS) + 9
 
@@ -20,8 +22,8 @@ MEASURES = 2 * len(_SIGHT_SECONDS) + 9
 class SeenFeet:
     """Left heel, left toes, right heel, right toes in the world, z up, metres, at timestamps (T,) s.
 
-    posed (T, 4, 3): where the solved body has its soles. seen (T, 4, 3): on the rays of the feet's landmarks as they were read,
-    unsmoothed, at the body's distance. camera (T, 3) and right (T, 3): its place and which way is right in the picture.
+    posed (T, 4, 3): soles of the solved body. seen (T, 4, 3): points on the rays of the feet's landmarks, unsmoothed, at the
+    body's distance. camera (T, 3): its position; right (T, 3): the direction to the right in the picture.
     """
     posed: np.ndarray
     seen: np.ndarray
@@ -33,8 +35,8 @@ class SeenFeet:
 def measure_feet(feet: SeenFeet) -> np.ndarray:
     """Return measures (T, 4, MEASURES) of feet seen in T >= 3 frames.
 
-    Sight is quick but noisy and knows nothing of distances, so that only what moves across the view counts; poses know
-    distances, but they are smoothed: a step of a fast turn hardly shows in them. A few windows of time each tell their part.
+    Seen landmarks are not smoothed but noisy, and have no depth, so that only their motion across the view counts. Poses have
+    depth, but they are smoothed: the steps of a fast turn hardly show in them. Speeds are measured in windows of several lengths.
     """
     rays = feet.seen - feet.camera[:, None]
     rays = rays / np.maximum(np.linalg.norm(rays, axis=-1, keepdims=True), 1e-9)
@@ -55,13 +57,13 @@ def measure_feet(feet: SeenFeet) -> np.ndarray:
 
 
 def _motion(points: np.ndarray, timestamps: np.ndarray, seconds: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return places (T, 4, 3) smoothed by a window of so many seconds, and their velocities."""
-    places = smooth_measured(points.reshape(len(points), -1), timestamps, seconds).reshape(points.shape)
-    return places, np.gradient(places, timestamps, axis=0)
+    """Return positions (T, 4, 3) smoothed by a window of so many seconds, and their velocities."""
+    positions = smooth_measured(points.reshape(len(points), -1), timestamps, seconds).reshape(points.shape)
+    return positions, np.gradient(positions, timestamps, axis=0)
 
 
 def _noise(feet: SeenFeet, right: np.ndarray, up: np.ndarray) -> float:
-    """Return the logarithm of how much (m) the sight of the feet trembles in this clip: small people tremble more."""
+    """Return the logarithm of the noise (m) of the seen feet in this clip: small people have more."""
     trembling = feet.seen - _motion(feet.seen, feet.timestamps, _NOISE_SECONDS)[0]
     middle = sum(np.median(np.abs(_along(trembling, axis)), axis=0) for axis in (right, up))
     return float(np.log(max(np.median(middle), _LEAST_NOISE)))

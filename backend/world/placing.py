@@ -1,4 +1,4 @@
-"""Everybody on the floor: world, contacts and root paths from each other, in turns."""
+"""Places all people on the floor: world, contacts and root paths are found from each other, in turns."""
 
 from __future__ import annotations
 
@@ -16,67 +16,67 @@ from ..camera.path import CameraTrack, still_camera
 from ..camera.vertical_lines import Vertical
 from ..engines.engine import CapturedPerson, Shot
 from ..people.landmarks import LANDMARK
-from .camera_scale import camera_scale, floor_scale
+from .camera_scale import find_camera_scale, find_floor_scale
 from .contacts import find_contacts
 from .floor import World, find_world
 from .foot_measures import SeenFeet
 from .root_solve import LANDMARK_ABOVE_SOLE, Sight, solve_root_path
-from .soles import other_parts, soles, standing_points
+from .soles import find_contact_points, find_other_undersides, find_soles
 
 _DOWN = np.array((0.0, 0.0, -1.0))
 _FOOT_LANDMARKS = np.array([LANDMARK[f"{side}_{name}"] for side in ("left", "right") for name in ("heel", "foot_index")])
-_ROUNDS = 2
+_ROUNDS = 2         # of root path and contacts, each from the other one; chosen by eye
 
 
 @dataclass(frozen=True)
-class StandingPerson:
-    """A person before the camera, as placed in the world, and the motion there."""
+class PlacedPerson:
+    """A person with the motion in the camera's frame, and the motion in the world."""
     person: CapturedPerson
     in_world: WorldMotion
 
 
 @dataclass(frozen=True)
-class Stage:
-    """From where the world was seen: world_from_cam (N, 4, 4) of each frame of the clip, or (1, 4, 4) where the camera stood
+class WorldCamera:
+    """The camera's poses in the world: world_from_cam (N, 4, 4) of each frame of the clip, or (1, 4, 4) where the camera stands
     still; pitch and roll of the first frame's camera in radians."""
     world_from_cam: np.ndarray
     pitch: float
     roll: float
 
-    def seen_at(self, rows: np.ndarray) -> np.ndarray:
+    def poses_at(self, rows: np.ndarray) -> np.ndarray:
         """Return world_from_cam (T, 4, 4) at the clip's frames (T,)."""
         return self.world_from_cam[rows] if len(self.world_from_cam) > 1 else np.repeat(self.world_from_cam, len(rows), axis=0)
 
 
-def stand(people: list[CapturedPerson], shot: Shot, camera: CameraTrack | None = None,
-          vertical: Vertical | None = None) -> tuple[Stage, list[StandingPerson]]:
-    """Return the stage of a shot and everybody on it: one floor and one scale for all.
+def place_people(people: list[CapturedPerson], shot: Shot, camera: CameraTrack | None = None,
+                 vertical: Vertical | None = None) -> tuple[WorldCamera, list[PlacedPerson]]:
+    """Return the camera in the world and all people there, with one floor and one scale for all.
 
-    vertical: which way is down before the first frame's camera. The world is found from what is lowest, then once more from
-    what is in contact with the floor there.
+    vertical: gravity in the first frame's camera axes. The world is found from the lowest points of bodies, then again from the
+    soles that are in contact with its floor.
     """
     camera = camera or still_camera(len(shot.clock.frame_index))
     scale = _scale_by_feet(people, shot, camera) if camera.translates else 1.0
-    world, settled, motions = _stand_before(people, shot, camera, scale, lambda seen: find_world(seen, vertical))
+    world, placed, motions = _place_at_scale(people, shot, camera, scale, lambda seen: find_world(seen, vertical))
     if camera.translates:
         down = -world.world_from_cam[2, :3]
-        scale = floor_scale(camera.points, down, float(world.world_from_cam[2, 3]), scale)
-    points = [standing_points(motion, own.in_world.contacts) for motion, own in zip(motions, settled, strict=True)]
-    known = points if all(len(own) for own in points) else None
-    world, settled, _ = _stand_before(people, shot, camera, scale, lambda seen: find_world(seen, vertical, known))
+        scale = find_floor_scale(camera.points, down, float(world.world_from_cam[2, 3]), scale)
+    points = [find_contact_points(motion, person.in_world.contacts) for motion, person in zip(motions, placed, strict=True)]
+    contact_points = points if all(len(person_points) for person_points in points) else None
+    world, placed, _ = _place_at_scale(people, shot, camera, scale, lambda seen: find_world(seen, vertical, contact_points))
     world_from_cam = world.world_from_cam @ (_poses(camera, scale)[:1] if camera.is_still else _poses(camera, scale))
-    return Stage(world_from_cam, world.pitch, world.roll), settled
+    return WorldCamera(world_from_cam, world.pitch, world.roll), placed
 
 
-def _stand_before(people: list[CapturedPerson], shot: Shot, camera: CameraTrack, scale: float,
-                  find: Callable[[list[CameraMotion]], World]) -> tuple[World, list[StandingPerson], list[CameraMotion]]:
-    """Return the world, everybody in it, and their motions in the first frame's axes, for a scale of the camera's path."""
+def _place_at_scale(people: list[CapturedPerson], shot: Shot, camera: CameraTrack, scale: float,
+                  find: Callable[[list[CameraMotion]], World]) -> tuple[World, list[PlacedPerson], list[CameraMotion]]:
+    """Return the world, all people in it, and their motions in the first frame's axes, for a scale of the camera's path."""
     poses = _poses(camera, scale)
     motions = [_before_first_camera(person.motion, poses[_rows(person, shot)]) for person in people]
     world = find(motions)
-    settled = [_settle(person.scaled(factor), shot, world.world_from_cam @ poses[_rows(person, shot)])
+    placed = [_place_person(person.scaled(factor), shot, world.world_from_cam @ poses[_rows(person, shot)])
                for person, factor in zip(people, world.stature_factors, strict=True)]
-    return world, settled, motions
+    return world, placed, motions
 
 
 def _rows(person: CapturedPerson, shot: Shot) -> np.ndarray:
@@ -84,28 +84,29 @@ def _rows(person: CapturedPerson, shot: Shot) -> np.ndarray:
 
 
 def _poses(camera: CameraTrack, scale: float) -> np.ndarray:
-    """Return each frame's camera (N, 4, 4) in the first frame's axes, metres."""
+    """Return each frame's camera pose (N, 4, 4) in the first frame's axes, metres."""
     poses = np.tile(np.eye(4), (len(camera.rotmats), 1, 1))
     poses[:, :3, :3], poses[:, :3, 3] = camera.rotmats, scale * camera.positions
     return poses
 
 
 def _before_first_camera(motion: CameraMotion, first_from_cam: np.ndarray) -> CameraMotion:
-    """Return a motion before a moving camera in the frame that this camera had at first; first_from_cam (T, 4, 4)."""
+    """Return a motion in a moving camera's frame as one in the first frame's axes; first_from_cam (T, 4, 4)."""
     return motion.with_pose(*motion.pose_in(first_from_cam))
 
 
 def _scale_by_feet(people: list[CapturedPerson], shot: Shot, camera: CameraTrack) -> float:
     rows = [_rows(person, shot) for person in people]
     poses = _poses(camera, 0.0)
-    motions = [_before_first_camera(person.motion, poses[own]) for person, own in zip(people, rows, strict=True)]
-    feet = [soles(motion.pose()[1], motion.stature, np.zeros(3)) for motion in motions]
-    return camera_scale(feet, [camera.positions[own] for own in rows], [camera.rotmats[own, :, 2] for own in rows],
-                        [person.track.timestamps for person in people])
+    motions = [_before_first_camera(person.motion, poses[person_rows]) for person, person_rows in zip(people, rows, strict=True)]
+    feet = [find_soles(motion.pose()[1], motion.stature, np.zeros(3)) for motion in motions]
+    return find_camera_scale(feet, [camera.positions[person_rows] for person_rows in rows],
+                             [camera.rotmats[person_rows, :, 2] for person_rows in rows],
+                             [person.track.timestamps for person in people])
 
 
-def _settle(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray) -> StandingPerson:
-    """Return the person with the root path on which picture, floor and inertia agree; world_from_cam (T, 4, 4)."""
+def _place_person(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray) -> PlacedPerson:
+    """Return the person with the root path that best fits picture, floor and inertia; world_from_cam (T, 4, 4)."""
     motion = person.motion
     rotmats, path = motion.pose_in(world_from_cam)
     sight = sight_of(person, rotmats, shot.intrinsics, world_from_cam)
@@ -115,15 +116,15 @@ def _settle(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray) -> S
         contacts = _contacts(sight, path)
     in_world = WorldMotion(rotmats, path, motion.rest_joints, motion.timestamps, contacts)
     before_camera = motion.with_pose(*in_world.pose_in(np.linalg.inv(world_from_cam)))
-    return StandingPerson(replace(person, motion=before_camera), in_world)
+    return PlacedPerson(replace(person, motion=before_camera), in_world)
 
 
 def sight_of(person: CapturedPerson, rotmats: np.ndarray, intrinsics: np.ndarray, world_from_cam: np.ndarray) -> Sight:
-    """Return what cameras at world_from_cam (T, 4, 4) see of a person with rotations (T, 24, 3, 3) in the world's axes."""
+    """Return what cameras at world_from_cam (T, 4, 4) see of a person with rotmats (T, 24, 3, 3) in the world's axes."""
     track, body = person.track, person.body
     global_rotmats, joints = forward_kinematics(rotmats, body.rest_joints, np.zeros((len(rotmats), 3)))
-    return Sight(body.posed_landmarks(global_rotmats, joints), soles(joints, body.stature, _DOWN),
-                 other_parts(joints, body.stature, _DOWN)[..., 2].min(1), rays(track.xy, intrinsics),
+    return Sight(body.posed_landmarks(global_rotmats, joints), find_soles(joints, body.stature, _DOWN),
+                 find_other_undersides(joints, body.stature, _DOWN)[..., 2].min(1), rays(track.xy, intrinsics),
                  landmark_weights(track.score), _FOOT_LANDMARKS, world_from_cam, track.timestamps)
 
 
@@ -133,10 +134,10 @@ def _contacts(sight: Sight, path: np.ndarray) -> np.ndarray:
 
 def seen_feet(sight: Sight, path: np.ndarray) -> SeenFeet:
     """Return what is seen of the feet of a person whose root takes the path (T, 3)."""
-    rotation, place = sight.world_from_cam[:, :3, :3], sight.world_from_cam[:, :3, 3]
+    rotation, position = sight.world_from_cam[:, :3, :3], sight.world_from_cam[:, :3, 3]
     posed = sight.landmarks[:, sight.foot_landmarks] + path[:, None]
-    distance = ((posed - place[:, None]) * rotation[:, None, :, 2]).sum(-1)
+    distance = ((posed - position[:, None]) * rotation[:, None, :, 2]).sum(-1)
     directions = np.einsum("tij,tkj->tki", rotation, sight.rays[:, sight.foot_landmarks])
-    seen = place[:, None] + directions * distance[..., None]
+    seen = position[:, None] + directions * distance[..., None]
     seen[..., 2] -= np.tile(LANDMARK_ABOVE_SOLE, 2)
-    return SeenFeet(sight.soles + path[:, None], seen, place, rotation[:, :, 0], sight.timestamps)
+    return SeenFeet(sight.soles + path[:, None], seen, position, rotation[:, :, 0], sight.timestamps)

@@ -1,7 +1,7 @@
-"""The path of the root through the world: the picture, the size in it, the floor under planted feet and inertia agree.
+"""The path of the root through the world that best fits the picture, the size in it, the floor under planted feet and inertia.
 
-For everything that is known a row of a linear least-squares problem in the root's places p (T, 3): one banded solve.
-Every term is weighed by seconds, not frames: rates of 25 and 120 frames a second give the same path.
+Each of these gives rows of a linear least-squares problem in the root's positions p (T, 3), solved as one banded system.
+Every term is weighted by seconds, not frames: 25 and 120 frames a second give the same path.
 """
 
 from __future__ import annotations
@@ -15,24 +15,27 @@ from mpsnet_blender.motion.base.smoothing import LONGEST_STEP, frame_durations
 
 from ..base.pinhole import fit_translation
 
-# Errors (one sigma) and the seconds over which they stay alike, measured on rendered people.
+# Errors (one sigma), and the seconds over which they are correlated, both measured on rendered people.
 _LATERAL_METRES, _LATERAL_SECONDS = 0.025, 0.10
 _SIZE_SHARE, _SIZE_SECONDS = 0.025, 0.4            # of the distance, from how large the body looks
 _FLOOR_METRES, _FLOOR_SECONDS = 0.02, 0.15
 _FOOT_RAY_METRES, _FOOT_RAY_SECONDS = 0.02, 0.2
-LANDMARK_ABOVE_SOLE = (0.055, 0.025)              # metres: heel and toes of a foot that stands
-_SLIDE_SPEED, _SLIDE_SECONDS = 0.25, 0.10          # metres a second of a planted foot, by a pose that errs
-_SLIDE_TOWARDS = 0.2                               # of the weight across: towards the camera poses err more
-_SWAY, _RISE, _TOWARDS = 6.0, 12.0, 1.2            # metres a second^2: aside, up, and towards the camera
-_SWAY_SECONDS = 1 / 30
-_ROBUST_SIGMAS, _ROUNDS = 3.0, 6
+LANDMARK_ABOVE_SOLE = (0.055, 0.025)              # metres: heel and toes of a standing foot
+_SLIDE_SPEED, _SLIDE_SECONDS = 0.25, 0.10          # m/s of a planted foot, by errors of the pose
+_SLIDE_TOWARDS = 0.2                               # of the weight across the view: in depth the pose errs 2.2 times as much
+# Sigmas (m/s^2) of the root's acceleration aside, up (a runner reaches 1 g) and in depth: there the picture shows little, and a
+# stiff path is better than the noise of sizes. Chosen by eye on rendered clips.
+_SWAY, _RISE, _TOWARDS = 6.0, 12.0, 1.2
+_SWAY_SECONDS = 1 / 30                             # over which accelerations are correlated: the rate of the clips they fit
+_ROBUST_SIGMAS, _ROUNDS = 3.0, 6                   # errors from which on rows count less; rounds of reweighting
+_MIN_DEPTH = 0.3                                   # metres from the camera
 
 
 @dataclass(frozen=True)
 class Sight:
     """What is seen of a person, in the world's axes, for a root at the world's origin.
 
-    landmarks (T, K, 3) and soles (T, 4, 3) of the posed body in metres, lowest (T,) the height of its lowest part but the
+    landmarks (T, K, 3) and soles (T, 4, 3) of the posed body in metres; lowest (T,): the height of its lowest part without the
     feet; rays (T, K, 3) of the landmarks in the camera's frame and their weights (T, K) in 0..1; foot_landmarks (4,): which
     of the K lie nearest to the soles; world_from_cam (T, 4, 4); timestamps (T,) s.
     """
@@ -47,7 +50,7 @@ class Sight:
 
 
 def solve_root_path(sight: Sight, contacts: np.ndarray) -> np.ndarray:
-    """Return the root's places (T, 3) in the world, metres; contacts (T, 4) say how surely each sole is on the floor."""
+    """Return the root's positions (T, 3) in the world, metres; contacts (T, 4): the confidence that each sole is on the floor."""
     seconds = frame_durations(sight.timestamps)
     rows = [*_picture_rows(sight, seconds), _size_rows(sight, seconds), *_foot_rows(sight, contacts, seconds)]
     over_floor = _over_floor_rows(sight, seconds)
@@ -65,7 +68,7 @@ def solve_root_path(sight: Sight, contacts: np.ndarray) -> np.ndarray:
 class _Rows:
     """Equations direction (T, 3) . p = aim (T,), each with a weight (T,), robust (Cauchy's) or plain.
 
-    weight is what the least squares use, sigma (T,) the error at which a robust equation's trust begins to fall.
+    weight is that of the least squares; sigma (T,): the error at which a robust equation's trust begins to fall.
     """
     direction: np.ndarray
     aim: np.ndarray
@@ -81,39 +84,39 @@ class _Rows:
 
 
 def _picture_rows(sight: Sight, seconds: np.ndarray) -> list[_Rows]:
-    """The landmarks' mean lies on their mean ray, across and down: (e_i - u e_3) . (X + p - c) = 0."""
+    """Return rows by which the landmarks' mean lies on their mean ray, across and down: (e_i - u e_3) . (X + p - c) = 0."""
     right, down, forward = np.moveaxis(sight.world_from_cam[:, :3, :3], 2, 0)
-    place = sight.world_from_cam[:, :3, 3]
+    position = sight.world_from_cam[:, :3, 3]
     share = sight.weights / sight.weights.sum(1, keepdims=True)
     middle = (share[..., None] * sight.landmarks).sum(1)
-    depth = ((place[:, None] - sight.landmarks) * forward[:, None]).sum(-1)                       # (T, K): -e_3 . (X - c)
+    depth = ((position[:, None] - sight.landmarks) * forward[:, None]).sum(-1)                       # (T, K): -e_3 . (X - c)
     sure = sight.weights.mean(1) / _LATERAL_METRES ** 2 * seconds / _LATERAL_SECONDS
     rows = []
     for axis, slopes in ((right, sight.rays[..., 0]), (down, sight.rays[..., 1])):
         direction = axis - (share * slopes).sum(1)[:, None] * forward
-        aim = (axis * (place - middle)).sum(1) - (share * slopes * depth).sum(1)
+        aim = (axis * (position - middle)).sum(1) - (share * slopes * depth).sum(1)
         rows.append(_Rows(direction, aim, sure, np.full(len(sure), _LATERAL_METRES), is_robust=False))
     return rows
 
 
 def _size_rows(sight: Sight, seconds: np.ndarray) -> _Rows:
-    """The body is as far as its size in the picture says."""
+    """Return rows for the body's distance by its size in the picture."""
     rotations, forward = sight.world_from_cam[:, :3, :3], sight.world_from_cam[:, :3, 2]
     before_camera = np.einsum("tji,tkj->tki", rotations, sight.landmarks)
     depth = fit_translation(before_camera, sight.rays, np.sqrt(sight.weights))[:, 2]
-    place = (forward * sight.world_from_cam[:, :3, 3]).sum(1)
-    sigma = _SIZE_SHARE * np.maximum(np.abs(depth), 0.3)
-    return _Rows(forward, place + depth, sight.weights.mean(1) / sigma ** 2 * seconds / _SIZE_SECONDS, sigma)
+    position = (forward * sight.world_from_cam[:, :3, 3]).sum(1)
+    sigma = _SIZE_SHARE * np.maximum(np.abs(depth), _MIN_DEPTH)
+    return _Rows(forward, position + depth, sight.weights.mean(1) / sigma ** 2 * seconds / _SIZE_SECONDS, sigma)
 
 
 def _foot_rows(sight: Sight, contacts: np.ndarray, seconds: np.ndarray) -> list[_Rows]:
-    """A planted sole is at z = 0, and on the ray of its landmark: the two together give the distance."""
+    """Return rows by which a planted sole is at z = 0 and on its landmark's ray: both together give the distance."""
     right, down, forward = np.moveaxis(sight.world_from_cam[:, :3, :3], 2, 0)
-    place = sight.world_from_cam[:, :3, 3]
-    up = np.broadcast_to((0.0, 0.0, 1.0), place.shape)
+    position = sight.world_from_cam[:, :3, 3]
+    up = np.broadcast_to((0.0, 0.0, 1.0), position.shape)
     rows = []
     for column, landmark in enumerate(sight.foot_landmarks):
-        planted = contacts[:, column] / 2           # heel and toes of a foot share their errors
+        planted = contacts[:, column] / 2           # heel and toes of a foot have common errors
         sigma = np.full(len(seconds), _FLOOR_METRES)
         rows.append(_Rows(up, -sight.soles[:, column, 2], planted / sigma ** 2 * seconds / _FLOOR_SECONDS, sigma))
         seen = planted * sight.weights[:, landmark]
@@ -122,13 +125,13 @@ def _foot_rows(sight: Sight, contacts: np.ndarray, seconds: np.ndarray) -> list[
         point[:, 2] = sight.soles[:, column, 2] + LANDMARK_ABOVE_SOLE[column % 2]
         for axis, slope in ((right, sight.rays[:, landmark, 0]), (down, sight.rays[:, landmark, 1])):
             direction = axis - slope[:, None] * forward
-            aim = (direction * (place - point)).sum(1)
+            aim = (direction * (position - point)).sum(1)
             rows.append(_Rows(direction, aim, seen / sigma ** 2 * seconds / _FOOT_RAY_SECONDS, sigma))
     return rows
 
 
 def _over_floor_rows(sight: Sight, seconds: np.ndarray) -> _Rows:
-    """Whatever lies or kneels is not under the floor: counts where it would be."""
+    """Return rows by which the lowest part of a lying or kneeling body is at z = 0, for frames in which it would be below."""
     sigma = np.full(len(seconds), _FLOOR_METRES)
     up = np.broadcast_to((0.0, 0.0, 1.0), (len(seconds), 3))
     return _Rows(up, -sight.lowest, seconds / _FLOOR_SECONDS / sigma ** 2, sigma, is_robust=False)

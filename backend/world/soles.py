@@ -1,4 +1,4 @@
-"""What of a body stands on the floor: soles, and whatever else is lowest where nobody stands."""
+"""Points of a body that may be on the floor: the soles, and the lowest other parts of a person who does not stand."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.motion.base.soles import usual_ankle_height
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
-_CAMERA_DOWN = np.array((0.0, 1.0, 0.0))       # what a level camera takes for down
-_FOOT_BELOW_ANKLE = 0.033      # in statures
-# Where somebody does not stand, other parts may lie on the floor: how far under their joints, in statures.
+_CAMERA_DOWN = np.array((0.0, 1.0, 0.0))       # gravity in the axes of a level camera
+_FOOT_BELOW_ANKLE = 0.033      # statures, of SMPL's joints: the generic body's foot joint below its ankle
+# Depths of other parts' surfaces under their joints, in statures: half of an adult's limbs', trunk's and head's thickness.
 _PARTS = {"left_knee": 0.035, "right_knee": 0.035, "left_wrist": 0.02, "right_wrist": 0.02, "left_elbow": 0.025,
           "right_elbow": 0.025, "pelvis": 0.065, "spine3": 0.065, "head": 0.06}
-_STANDING_LENGTH, _STANDING_COSINE = 0.7, 0.7      # ankles to neck, of the stature; upright within 45 degrees
-SAMPLES_PER_SECOND = 2.0
-_MAX_SAMPLES = 600
-_SURE_CONTACT = 0.6
+_STANDING_LENGTH, _STANDING_COSINE = 0.7, 0.7      # ankles to neck over stature (about 0.8 standing straight); 45 degrees
+SAMPLES_PER_SECOND = 2.0        # about one for each step: errors within a step are alike
+_MAX_SAMPLES = 600              # of a clip, to bound time: five minutes at that rate
+_LOW_QUANTILE = 0.8             # of the lowest points within a sample's time: the foot that stands, not an outlier
+_SURE_CONTACT = 0.6             # confidence; 0.5 is doubt, and two samples a second leave enough surer ones
 
 
-def soles(joints: np.ndarray, stature: float, down: np.ndarray) -> np.ndarray:
+def find_soles(joints: np.ndarray, stature: float, down: np.ndarray) -> np.ndarray:
     """Return heels and toes (T, 4, 3) as left heel, left toe, right heel, right toe, on the sole, in the joints' frame.
 
     joints (T, 24, 3) and stature in metres; `down` (3,) is the direction of gravity in the joints' frame. They lie right under
@@ -35,13 +36,13 @@ def soles(joints: np.ndarray, stature: float, down: np.ndarray) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-def other_parts(joints: np.ndarray, stature: float, down: np.ndarray) -> np.ndarray:
+def find_other_undersides(joints: np.ndarray, stature: float, down: np.ndarray) -> np.ndarray:
     """Return the undersides (T, 9, 3) of knees, hands, elbows, pelvis, back and head, in the joints' frame; see `soles`."""
     return np.stack([joints[:, JOINT[name]] + down * share * stature for name, share in _PARTS.items()], axis=1)
 
 
-def standing(joints: np.ndarray, stature: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the way from the feet to the neck (T, 3) in metres, and whether the person stands stretched (T,).
+def find_upright_frames(joints: np.ndarray, stature: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the vectors from the feet to the neck (T, 3) in metres, and whether the person stands upright and stretched (T,).
 
     joints (T, 24, 3) and stature in metres, in a camera's frame (y down).
     """
@@ -50,24 +51,24 @@ def standing(joints: np.ndarray, stature: float) -> tuple[np.ndarray, np.ndarray
     return up, (length > _STANDING_LENGTH * stature) & (-up[:, 1] > _STANDING_COSINE * length)
 
 
-def lowest_points(person: CameraMotion) -> np.ndarray:
-    """Return the lowest points (N, 3) at a few moments a second, in the camera's frame: those that may be on the floor."""
+def find_lowest_points(person: CameraMotion) -> np.ndarray:
+    """Return the lowest points (N, 3) in the camera's frame, two a second: those that may be on the floor."""
     _, joints = person.pose()
-    _, stands = standing(joints, person.stature)
-    points = np.concatenate([part(joints, person.stature, _CAMERA_DOWN) for part in (soles, other_parts)], axis=1)
+    _, stands = find_upright_frames(joints, person.stature)
+    points = np.concatenate([part(joints, person.stature, _CAMERA_DOWN) for part in (find_soles, find_other_undersides)], axis=1)
     depth = points[..., 1].copy()
     depth[stands, 4:] = -np.inf
     lowest = points[np.arange(len(points)), depth.argmax(1)]
     times = person.timestamps - person.timestamps[0]
     starts = np.flatnonzero(np.diff((times * SAMPLES_PER_SECOND).astype(int), prepend=-1))
     moments = np.split(lowest, starts[1:])
-    chosen = np.stack([part[part[:, 1].argsort()][int(0.8 * (len(part) - 1))] for part in moments])
+    chosen = np.stack([part[part[:, 1].argsort()][int(_LOW_QUANTILE * (len(part) - 1))] for part in moments])
     return chosen[_thinned(len(chosen))]
 
 
-def standing_points(person: CameraMotion, contacts: np.ndarray) -> np.ndarray:
-    """Return soles (N, 3) in the camera's frame that stand on the floor by their contacts (T, 4), the surest twice a second."""
-    points = soles(person.pose()[1], person.stature, _CAMERA_DOWN)
+def find_contact_points(person: CameraMotion, contacts: np.ndarray) -> np.ndarray:
+    """Return soles (N, 3) in the camera's frame on the floor by their contacts (T, 4): the surest of each half second."""
+    points = find_soles(person.pose()[1], person.stature, _CAMERA_DOWN)
     times = person.timestamps - person.timestamps[0]
     starts = np.flatnonzero(np.diff((times * SAMPLES_PER_SECOND).astype(int), prepend=-1))
     surest = [int(part.argmax()) for part in np.split(contacts, starts[1:])]

@@ -1,4 +1,4 @@
-"""The focal length of a still camera, told by people who come nearer or go away: they keep their height, on one floor."""
+"""The focal length of a still camera, from people who come nearer or go away: they keep their height, on one floor."""
 
 from __future__ import annotations
 
@@ -15,55 +15,55 @@ from ..camera.viewpoint import Viewpoint
 from ..engines.engine import CapturedPerson, Shot
 from ..people.landmarks import TORSO
 from .floor import floor_cost
-from .placing import Stage, StandingPerson, stand
-from .soles import standing_points
+from .placing import PlacedPerson, WorldCamera, place_people
+from .soles import find_contact_points
 
 _FACTORS = np.exp(np.arange(-8, 9) * 0.05)      # from two thirds to one and a half of the assumed focal length
-_USUAL = 0.2            # sigma of a lens's focal length about the assumed one, logarithm
-_MOST_FRAMES = 600
-_LEAST_GAIN = 0.5       # of -2 log likelihood, over the assumed lens: less is no reason to leave it
+_FOCAL_SIGMA = 0.2      # of the logarithm: cameras have 46 to 65 degrees about the assumed 55 (one sigma)
+_MOST_FRAMES = 600      # of a long clip, to bound time
+_LEAST_GAIN = 0.5       # of -2 log likelihood over the assumed lens: a smaller one is within the noise; chosen by eye
 
 
-def stand_before_lens(people: list[CapturedPerson], shot: Shot, view: Viewpoint, lens_is_known: bool,
-                      reporter: Reporter) -> tuple[Shot, Stage, list[StandingPerson]]:
-    """Return the shot, its stage and everybody on it, through the lens that is given, or else the one that they tell.
+def place_with_lens(people: list[CapturedPerson], shot: Shot, view: Viewpoint, lens_is_known: bool,
+                    reporter: Reporter) -> tuple[Shot, WorldCamera, list[PlacedPerson]]:
+    """Return the shot, the camera in the world and all people there, with the given lens or else the one measured from them.
 
     Raises CancelRequested.
     """
-    stage, standing = stand(people, shot, view.camera, view.vertical)
-    if lens_is_known or not view.camera.is_still:      # a moving camera told its lens before
-        return shot, stage, standing
-    factor = focal_factor(people, [own.in_world.contacts for own in standing], view, reporter.check)
+    world_camera, placed = place_people(people, shot, view.camera, view.vertical)
+    if lens_is_known or not view.camera.is_still:      # a moving camera's lens is measured before
+        return shot, world_camera, placed
+    factor = find_focal_factor(people, [person.in_world.contacts for person in placed], view, reporter.check)
     if factor == 1.0:
-        return shot, stage, standing
+        return shot, world_camera, placed
     seen = view.zoomed(factor)
-    reporter.log("info", f"People who come nearer or go away tell the camera's field of view: {seen.fov_degrees:.0f} degrees.")
-    people = [seen_through(person, view.intrinsics, seen.intrinsics) for person in people]
+    reporter.log("info", f"Field of view measured from people who come nearer or go away: {seen.fov_degrees:.0f} degrees.")
+    people = [change_lens(person, view.intrinsics, seen.intrinsics) for person in people]
     shot = replace(shot, intrinsics=seen.intrinsics)
-    return shot, *stand(people, shot, seen.camera, seen.vertical)
+    return shot, *place_people(people, shot, seen.camera, seen.vertical)
 
 
-def focal_factor(people: list[CapturedPerson], contacts: list[np.ndarray], view: Viewpoint,
-                 check: Callable[[], None] = lambda: None) -> float:
-    """Return by how much the focal length is larger than assumed; 1 where the clip does not tell.
+def find_focal_factor(people: list[CapturedPerson], contacts: list[np.ndarray], view: Viewpoint,
+                      check: Callable[[], None] = lambda: None) -> float:
+    """Return the focal length over the assumed one; 1 where the clip does not show it.
 
-    people: as an engine solved them; contacts: each one's (T, 4). With another focal length everybody is farther by as much,
-    and upright lines give another pitch: only at the true one are feet near and far on one floor at that pitch. A nearly
-    level camera tells little; where nobody comes nearer or goes away, all do as well. check is called now and then.
+    people: as an engine solved them; contacts (T, 4) of each. With a longer focal length all people are farther away by the same
+    factor, and upright lines give another pitch: only with the true one are near and far feet on one floor at that pitch. A
+    nearly level camera shows little of it; where nobody comes nearer or goes away, all fit. check is called at times.
     """
-    people, contacts = zip(*(_thinned(person, own) for person, own in zip(people, contacts, strict=True)), strict=True)
-    costs = (np.log(_FACTORS) / _USUAL) ** 2
+    people, contacts = zip(*(_thin_out(*pair) for pair in zip(people, contacts, strict=True)), strict=True)
+    costs = (np.log(_FACTORS) / _FOCAL_SIGMA) ** 2
     for number, factor in enumerate(_FACTORS):
         check()
-        costs[number] += _disagreement(people, contacts, view, float(factor))
+        costs[number] += _compute_floor_cost(people, contacts, view, float(factor))
     best, assumed = int(costs.argmin()), len(_FACTORS) // 2
     if not np.isfinite(costs).all() or costs[assumed] - costs[best] < _LEAST_GAIN:
         return 1.0
     return float(_FACTORS[best])
 
 
-def _thinned(person: CapturedPerson, contacts: np.ndarray) -> tuple[CapturedPerson, np.ndarray]:
-    """Return a person and the contacts at some hundred moments of a long clip."""
+def _thin_out(person: CapturedPerson, contacts: np.ndarray) -> tuple[CapturedPerson, np.ndarray]:
+    """Return a person and the contacts in at most some hundred frames."""
     track = person.track
     rows = np.unique(np.linspace(0, len(contacts) - 1, min(len(contacts), _MOST_FRAMES)).astype(int))
     track = replace(track, **{name: getattr(track, name)[rows] for name in
@@ -71,15 +71,16 @@ def _thinned(person: CapturedPerson, contacts: np.ndarray) -> tuple[CapturedPers
     return replace(person, track=track, motion=person.motion.at(rows)), contacts[rows]
 
 
-def _disagreement(people: Sequence[CapturedPerson], contacts: Sequence[np.ndarray], view: Viewpoint, factor: float) -> float:
+def _compute_floor_cost(people: Sequence[CapturedPerson], contacts: Sequence[np.ndarray], view: Viewpoint,
+                        factor: float) -> float:
     zoomed = view.zoomed(factor)
-    motions = [seen_through(person, view.intrinsics, zoomed.intrinsics).motion for person in people]
-    points = [standing_points(motion, own) for motion, own in zip(motions, contacts, strict=True)]
-    return floor_cost(motions, zoomed.vertical, points) if all(len(own) for own in points) else np.inf
+    motions = [change_lens(person, view.intrinsics, zoomed.intrinsics).motion for person in people]
+    points = [find_contact_points(*pair) for pair in zip(motions, contacts, strict=True)]
+    return floor_cost(motions, zoomed.vertical, points) if all(map(len, points)) else np.inf
 
 
-def seen_through(person: CapturedPerson, intrinsics: np.ndarray, others: np.ndarray) -> CapturedPerson:
-    """Return a person who was solved with intrinsics (3, 3) as with others: on the new rays, and turned as far as those are."""
+def change_lens(person: CapturedPerson, intrinsics: np.ndarray, others: np.ndarray) -> CapturedPerson:
+    """Return a person, solved with intrinsics (3, 3), moved to the rays of other intrinsics and rotated with them."""
     motion, track = person.motion, person.track
     before, after = rays(track.xy, intrinsics), rays(track.xy, others)
     turn = turned_towards(after[:, TORSO].mean(1)) @ np.swapaxes(turned_towards(before[:, TORSO].mean(1)), 1, 2)

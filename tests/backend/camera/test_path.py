@@ -9,7 +9,7 @@ from backend.base.regions import Region
 from backend.camera.path import is_still, track_camera
 from backend.camera.scenery import Scenery, Trails
 from backend.video.frames import Frame
-from backend.world.camera_scale import camera_scale, floor_scale
+from backend.world.camera_scale import find_camera_scale, find_floor_scale
 from tests.backend.made_people import IMAGE_SIZE, INTRINSICS, walker
 
 FPS = 15
@@ -121,9 +121,9 @@ def test_the_points_of_the_floor_settle_the_scale_that_feet_only_guess():
     floor = np.column_stack([generator.uniform(-4, 4, 80), generator.normal(1.5, 0.02, 80), generator.uniform(3, 9, 80)])
     things = generator.uniform((-4, -1, 3), (4, 1.4, 9), (60, 3))
     down = np.array((0.0, 1.0, 0.0))
-    assert floor_scale(np.concatenate([floor, things]) / 2.0, down, 1.5, 1.75) == pytest.approx(2.0, rel=0.01)
-    assert floor_scale(things / 2.0, down, 1.5, 1.75) == 1.75                       # no floor is seen
-    assert floor_scale(floor / 6.0, down, 1.5, 1.75) == 1.75                        # that floor lies too far from the feet's
+    assert find_floor_scale(np.concatenate([floor, things]) / 2.0, down, 1.5, 1.75) == pytest.approx(2.0, rel=0.01)
+    assert find_floor_scale(things / 2.0, down, 1.5, 1.75) == 1.75                       # no floor is seen
+    assert find_floor_scale(floor / 6.0, down, 1.5, 1.75) == 1.75                        # that floor lies too far from the feet's
 
 
 def test_planted_feet_tell_how_far_the_camera_went():
@@ -132,7 +132,7 @@ def test_planted_feet_tell_how_far_the_camera_went():
     feet = joints[:, [7, 10, 8, 11]]
     place = np.column_stack([np.linspace(0, 2.5, 120), np.zeros(120), np.full(120, 1.5)])
     forward = np.tile((0.0, 1.0, 0.0), (120, 1))
-    scale = camera_scale([feet - place[:, None]], [place / 3.0], [forward], [person.timestamps])
+    scale = find_camera_scale([feet - place[:, None]], [place / 3.0], [forward], [person.timestamps])
     assert scale == pytest.approx(3.0, rel=0.12)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from backend.engines.engine import CapturedPerson
 from backend.output.quality import in_words, measure_quality, rounded
-from backend.world.placing import StandingPerson
+from backend.world.placing import PlacedPerson
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
 from mpsnet_blender.motion.base.soles import sole_points, usual_ankle_height
 from mpsnet_blender.motion.cleanup.motion_quality import measure_motion
@@ -29,7 +29,7 @@ def standing_walker(frame_count=90, lift=0.0, sway=None):
     before_camera = person.motion.with_pose(*in_world.pose_in(np.linalg.inv(world_from_cam)))
     seen = person_track(replace(seen_from(person), rotmats=before_camera.rotmats, transl=before_camera.transl))
     captured = CapturedPerson(seen, person.body, before_camera, frame_count, 0)
-    return StandingPerson(captured, in_world)
+    return PlacedPerson(captured, in_world)
 
 
 def test_a_good_capture_is_green_and_needs_no_advice():

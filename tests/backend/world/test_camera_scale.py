@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from backend.world.camera_scale import camera_scale, floor_scale
+from backend.world.camera_scale import find_camera_scale, find_floor_scale
 
 TIMES = np.arange(90) / 30
 DOWN = np.array((0.0, 1.0, 0.0))
@@ -30,7 +30,7 @@ def along(direction):
 def test_at_the_right_scale_the_feet_of_who_walks_stand(direction, scale):
     places = along(direction)
     forward = np.tile((0.0, 0.0, 1.0), (90, 1))
-    found = camera_scale([walking_feet() - places[:, None]], [places / scale], [forward], [TIMES])
+    found = find_camera_scale([walking_feet() - places[:, None]], [places / scale], [forward], [TIMES])
     assert found == pytest.approx(scale, rel=0.05)
 
 
@@ -39,14 +39,14 @@ def test_several_people_agree_and_who_is_seen_for_a_moment_says_nothing():
     forward = np.tile((0.0, 0.0, 1.0), (90, 1))
     feet = walking_feet() - places[:, None]
     wrong = np.random.default_rng(0).normal(size=(2, 4, 3))
-    found = camera_scale([feet, feet, wrong], [places / 2, places / 2, places[:2]], [forward, forward, forward[:2]],
+    found = find_camera_scale([feet, feet, wrong], [places / 2, places / 2, places[:2]], [forward, forward, forward[:2]],
                          [TIMES, TIMES, TIMES[:2]])
     assert found == pytest.approx(2.0, rel=0.05)
 
 
 def test_where_nothing_tells_the_scale_it_is_as_guessed():
     still = np.zeros((90, 3))
-    assert camera_scale([walking_feet()], [still], [np.tile((0.0, 0, 1), (90, 1))], [TIMES]) == pytest.approx(1.0, rel=0.03)
+    assert find_camera_scale([walking_feet()], [still], [np.tile((0.0, 0, 1), (90, 1))], [TIMES]) == pytest.approx(1.0, rel=0.03)
 
 
 def floor_points(depth, count=200, spread=0.01, seed=0):
@@ -60,19 +60,19 @@ def floor_points(depth, count=200, spread=0.01, seed=0):
 
 @pytest.mark.parametrize(("depth", "told", "right"), [(3.2, 0.45, 0.5), (3.2, 0.55, 0.5), (0.8, 1.9, 2.0)])
 def test_a_floor_in_the_points_betters_what_the_feet_tell(depth, told, right):
-    assert floor_scale(floor_points(depth), DOWN, 1.6, told) == pytest.approx(right, rel=0.01)
+    assert find_floor_scale(floor_points(depth), DOWN, 1.6, told) == pytest.approx(right, rel=0.01)
 
 
 def test_a_floor_far_from_where_the_feet_say_is_another():
-    assert floor_scale(floor_points(3.2), DOWN, 1.6, 1.2) == 1.2
+    assert find_floor_scale(floor_points(3.2), DOWN, 1.6, 1.2) == 1.2
 
 
 def test_too_few_points_and_points_everywhere_show_no_floor():
-    assert floor_scale(floor_points(3.2, count=15), DOWN, 1.6, 0.45) == 0.45
-    assert floor_scale(floor_points(3.2, spread=0.3), DOWN, 1.6, 0.45) == 0.45
+    assert find_floor_scale(floor_points(3.2, count=15), DOWN, 1.6, 0.45) == 0.45
+    assert find_floor_scale(floor_points(3.2, spread=0.3), DOWN, 1.6, 0.45) == 0.45
 
 
 def test_the_floor_is_sought_below_and_not_beside():
     points = floor_points(3.2)[:, [1, 0, 2]]        # what lay below lies at the right
-    assert floor_scale(points, DOWN, 1.6, 0.45) == 0.45
-    assert floor_scale(points, np.array((1.0, 0, 0)), 1.6, 0.45) == pytest.approx(0.5, rel=0.01)
+    assert find_floor_scale(points, DOWN, 1.6, 0.45) == 0.45
+    assert find_floor_scale(points, np.array((1.0, 0, 0)), 1.6, 0.45) == pytest.approx(0.5, rel=0.01)

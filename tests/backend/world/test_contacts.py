@@ -3,7 +3,7 @@ import numpy as np
 from backend.training.contacts import Feet, fit, judge, true_stands
 from backend.world.contacts import confidence, find_contacts
 from backend.world.foot_measures import MEASURES, SeenFeet, measure_feet
-from backend.world.soles import soles
+from backend.world.soles import find_soles
 from tests.backend.made_people import walker
 
 DOWN = np.array((0.0, 0.0, -1.0))
@@ -65,7 +65,7 @@ def test_the_frame_rate_changes_little():
 
 def test_a_walkers_feet_take_turns():
     person = walker(90)
-    contacts = find_contacts(seen(soles(person.joints, person.body.stature, DOWN), person.timestamps))
+    contacts = find_contacts(seen(find_soles(person.joints, person.body.stature, DOWN), person.timestamps))
     assert contacts.shape == (90, 4) and contacts.min() >= 0 and contacts.max() <= 1
     left, right = contacts[:, :2].max(1), contacts[:, 2:].max(1)
     assert np.corrcoef(left, right)[0, 1] < 0

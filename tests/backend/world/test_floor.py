@@ -8,7 +8,7 @@ from backend.body.analytic_solve import solve_rotations
 from backend.body.camera_placement import fit_in_camera
 from backend.camera.vertical_lines import Vertical, down_in_camera
 from backend.world.floor import find_world
-from backend.world.soles import lowest_points, soles, standing_points
+from backend.world.soles import find_contact_points, find_lowest_points, find_soles
 from tests.backend.angles import angle_between
 from tests.backend.made_people import lifted_track, random_poses, seen_from, walker
 
@@ -24,7 +24,7 @@ def in_world(person, world):
 
 def sole_heights(person):
     """Return the heights (T, 4) of a person's soles in the world."""
-    return soles(person.joints, person.body.stature, DOWN)[..., 2]
+    return find_soles(person.joints, person.body.stature, DOWN)[..., 2]
 
 
 @pytest.mark.parametrize("pitch", PITCHES)
@@ -139,7 +139,7 @@ def test_who_does_a_handstand_stands_on_hands():
     turned[:, 0] = np.diag((1.0, -1.0, -1.0)) @ turned[:, 0]
     upside_down = replace(person.motion, rotmats=turned)
     _, joints = upside_down.pose()
-    lowest = lowest_points(upside_down)
+    lowest = find_lowest_points(upside_down)
     assert lowest[:, 1].min() > joints[..., 1].max(1).min()             # y points down: below every joint
 
 
@@ -147,9 +147,9 @@ def test_only_feet_in_contact_are_standing_points():
     motion = seen_from(walker(60), 0).motion
     contacts = np.zeros((60, 4))
     contacts[30:, 2] = 0.9
-    points = standing_points(motion, contacts)
+    points = find_contact_points(motion, contacts)
     assert len(points) == 2
-    np.testing.assert_allclose(points[0], soles(motion.pose()[1], motion.stature, np.array((0.0, 1.0, 0.0)))[30, 2])
+    np.testing.assert_allclose(points[0], find_soles(motion.pose()[1], motion.stature, np.array((0.0, 1.0, 0.0)))[30, 2])
 
 
 def rolled(person, degrees):

@@ -11,8 +11,8 @@ from backend.camera.vertical_lines import Vertical, down_in_camera
 from backend.engines.engine import CapturedPerson
 from backend.people.gaps import Clock
 from backend.people.landmarks import LANDMARK
-from backend.world.placing import Stage, seen_feet, sight_of, stand
-from backend.world.soles import soles
+from backend.world.placing import WorldCamera, place_people, seen_feet, sight_of
+from backend.world.soles import find_soles
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.backend.angles import angle_between
 from tests.backend.made_people import INTRINSICS, Walker, person_track, seen_from, walker, world_from_camera
@@ -42,7 +42,7 @@ def test_feet_are_seen_where_their_landmarks_are_heels_and_toes_apart(pitch):
 @pytest.mark.parametrize("pitch", [0, 20])
 def test_feet_are_posed_where_the_body_has_its_soles(pitch):
     true, feet = sighted(pitch)
-    np.testing.assert_allclose(feet.posed, soles(true.joints, true.body.stature, DOWN), atol=1e-9)
+    np.testing.assert_allclose(feet.posed, find_soles(true.joints, true.body.stature, DOWN), atol=1e-9)
     assert np.abs(feet.seen - feet.posed).max() < 0.12          # each sole beside its landmark
 
 
@@ -82,16 +82,16 @@ def way(path):
 @pytest.mark.parametrize("pitch", [0, 15])
 def test_a_walker_stands_on_the_floor_of_a_still_camera_and_walks_the_true_way(pitch):
     true = walker(120, start=(0.0, 4.0), velocity=(0.3, 0.5))
-    stage, (person,) = stand([captured(seen_from(true, pitch))], shot_of(120), vertical=lines(pitch))
-    assert stage.world_from_cam.shape == (1, 4, 4) and np.degrees(stage.pitch) == pytest.approx(pitch, abs=1.5)
+    world_camera, (person,) = place_people([captured(seen_from(true, pitch))], shot_of(120), vertical=lines(pitch))
+    assert world_camera.world_from_cam.shape == (1, 4, 4) and np.degrees(world_camera.pitch) == pytest.approx(pitch, abs=1.5)
     moved = person.in_world
     np.testing.assert_allclose(way(moved.transl), way(true.transl), atol=0.12)
     assert np.degrees(angle_between(moved.rotmats[:, 0], true.rotmats[:, 0])).max() < 2
-    assert np.abs(np.median(soles(moved.pose()[1], 1.7, DOWN)[..., 2].min(1))) < 0.03
+    assert np.abs(np.median(find_soles(moved.pose()[1], 1.7, DOWN)[..., 2].min(1))) < 0.03
     assert moved.contacts.shape == (120, 4) and moved.contacts.max() > 0.5
     # Before the camera the person stands where the world says.
-    seen = moved.pose()[1] - stage.world_from_cam[0, :3, 3]
-    np.testing.assert_allclose(person.person.motion.pose()[1], seen @ stage.world_from_cam[0, :3, :3], atol=1e-9)
+    seen = moved.pose()[1] - world_camera.world_from_cam[0, :3, 3]
+    np.testing.assert_allclose(person.person.motion.pose()[1], seen @ world_camera.world_from_cam[0, :3, :3], atol=1e-9)
 
 
 def before_a_camera_that_goes(true, turns, places):
@@ -114,9 +114,10 @@ def test_a_moving_cameras_path_is_brought_to_metres_and_the_walker_walks_the_tru
     turns = Rotation.from_rotvec(times[:, None] * (0, 0.06, 0)).as_matrix()
     places = times[:, None] * (0.25, 0.0, 1.3)                  # follows the walker, to the right too
     camera = CameraTrack(turns, places / unit, np.zeros((0, 3)))
-    stage, (person,) = stand([captured(before_a_camera_that_goes(true, turns, places))], shot_of(count), camera, lines(0))
-    went = stage.world_from_cam[:, :3, 3]
-    assert stage.world_from_cam.shape == (count, 4, 4)
+    people = [captured(before_a_camera_that_goes(true, turns, places))]
+    world_camera, (person,) = place_people(people, shot_of(count), camera, lines(0))
+    went = world_camera.world_from_cam[:, :3, 3]
+    assert world_camera.world_from_cam.shape == (count, 4, 4)
     assert np.linalg.norm(went[-1] - went[0]) == pytest.approx(np.linalg.norm(places[-1]), rel=0.15)
     assert (went[-1] - went[0])[1] > 0.9 * np.linalg.norm(went[-1] - went[0])
     np.testing.assert_allclose(way(person.in_world.transl)[:, :2], way(true.transl)[:, :2], atol=0.6)
@@ -126,5 +127,5 @@ def test_a_moving_cameras_path_is_brought_to_metres_and_the_walker_walks_the_tru
 def test_a_stage_is_seen_from_each_frames_camera_or_from_the_one_that_stood_still():
     poses = np.tile(np.eye(4), (5, 1, 1))
     poses[:, 0, 3] = np.arange(5)
-    assert Stage(poses, 0.0, 0.0).seen_at(np.array((1, 3)))[:, 0, 3].tolist() == [1, 3]
-    assert Stage(poses[:1], 0.0, 0.0).seen_at(np.array((1, 3))).shape == (2, 4, 4)
+    assert WorldCamera(poses, 0.0, 0.0).poses_at(np.array((1, 3)))[:, 0, 3].tolist() == [1, 3]
+    assert WorldCamera(poses[:1], 0.0, 0.0).poses_at(np.array((1, 3))).shape == (2, 4, 4)

@@ -6,7 +6,7 @@ import pytest
 from backend.people.landmarks import LANDMARK
 from backend.world import root_solve
 from backend.world.root_solve import Sight, solve_root_path
-from backend.world.soles import other_parts, soles
+from backend.world.soles import find_other_undersides, find_soles
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.backend.made_people import walker
 
@@ -23,8 +23,8 @@ def sight_of(person, places, turns=None):
     world_from_cam[:, :3, 3] = places
     seen = np.einsum("tji,tkj->tki", world_from_cam[:, :3, :3], person.landmarks - world_from_cam[:, None, :3, 3])
     at_origin = replace(person, transl=np.zeros_like(person.transl))
-    lowest = other_parts(at_origin.joints, person.body.stature, DOWN)[..., 2].min(1)
-    return Sight(at_origin.landmarks, soles(at_origin.joints, person.body.stature, DOWN), lowest, seen / seen[..., 2:],
+    lowest = find_other_undersides(at_origin.joints, person.body.stature, DOWN)[..., 2].min(1)
+    return Sight(at_origin.landmarks, find_soles(at_origin.joints, person.body.stature, DOWN), lowest, seen / seen[..., 2:],
                  np.ones(seen.shape[:2]), FEET, world_from_cam, person.timestamps)
 
 
@@ -49,7 +49,7 @@ def flat_footed(frame_count=120):
     person.rotmats[:, [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee")]] = np.eye(3)
     rotmats, transl = (np.repeat(first, frame_count, axis=0) for first in (person.rotmats[:1], person.transl[:1]))
     still = replace(person, rotmats=rotmats, transl=transl)
-    lowest = soles(still.joints, still.body.stature, DOWN)[0, :, 2].min()
+    lowest = find_soles(still.joints, still.body.stature, DOWN)[0, :, 2].min()
     return replace(still, transl=still.transl - (0, 0, lowest)), np.ones((frame_count, 4))
 
 
@@ -97,7 +97,7 @@ def test_who_lies_is_not_under_the_floor():
     lying = person.rotmats.copy()
     lying[:, 0] = np.array(((0.0, 1, 0), (-1, 0, 0), (0, 0, 1))) @ np.array(((1.0, 0, 0), (0, 0, -1), (0, 1, 0))) @ lying[:, 0]
     flat = replace(person, rotmats=lying)
-    lowest = other_parts(flat.joints, flat.body.stature, DOWN)[..., 2].min(1)
+    lowest = find_other_undersides(flat.joints, flat.body.stature, DOWN)[..., 2].min(1)
     flat = replace(flat, transl=flat.transl - lowest[:, None] * (0, 0, 1.0))
     sight = sight_of(flat, (0, 0, 1.4))
     sunk = replace(sight, rays=sight.rays + np.array((0.0, 0.03, 0.0)))             # 12 cm too low in the picture

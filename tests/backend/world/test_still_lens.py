@@ -9,7 +9,7 @@ from backend.camera.scenery import UprightLines
 from backend.camera.viewpoint import Viewpoint
 from backend.engines.engine import CapturedPerson
 from backend.people.stitching import PersonTrack
-from backend.world.still_lens import focal_factor, seen_through
+from backend.world.still_lens import change_lens, find_focal_factor
 from tests.backend.made_people import INTRINSICS, seen_from, walker
 
 FRAMES = 240
@@ -31,7 +31,7 @@ def captured(pitch_degrees, factor, velocity):
                         np.concatenate([xy.min(1), xy.max(1)], axis=1))
     person = CapturedPerson(track, before.body, before.motion, FRAMES, 0)
     contacts = (np.repeat(lower_foot(world), 2, axis=1)).astype(float)
-    return seen_through(person, zoomed(factor), INTRINSICS), contacts
+    return change_lens(person, zoomed(factor), INTRINSICS), contacts
 
 
 def lower_foot(world):
@@ -55,30 +55,30 @@ def viewpoint(pitch_degrees, factor):
 @pytest.mark.parametrize("factor", (0.75, 1.25))
 def test_who_walks_away_before_a_camera_that_looks_down_tells_its_lens(factor):
     person, contacts = captured(14, factor, (0.0, 0.6))
-    assert focal_factor([person], [contacts], viewpoint(14, factor)) == pytest.approx(factor, abs=0.09)
+    assert find_focal_factor([person], [contacts], viewpoint(14, factor)) == pytest.approx(factor, abs=0.09)
 
 
 def test_the_assumed_lens_stays_where_it_is_right():
     person, contacts = captured(14, 1.0, (0.0, 0.6))
-    assert focal_factor([person], [contacts], viewpoint(14, 1.0)) == 1.0
+    assert find_focal_factor([person], [contacts], viewpoint(14, 1.0)) == 1.0
 
 
 def test_somebody_who_stays_as_far_tells_nothing():
     person, contacts = captured(8, 1.3, (0.15, 0.0))
-    assert focal_factor([person], [contacts], viewpoint(8, 1.3)) == 1.0
+    assert find_focal_factor([person], [contacts], viewpoint(8, 1.3)) == 1.0
 
 
 def test_nobody_on_the_floor_tells_nothing():
     person, contacts = captured(14, 1.3, (0.0, 0.6))
-    assert focal_factor([person], [0 * contacts], viewpoint(14, 1.3)) == 1.0
+    assert find_focal_factor([person], [0 * contacts], viewpoint(14, 1.3)) == 1.0
 
 
 def test_through_another_lens_the_picture_stays_and_the_distance_goes_with_the_focal_length():
     person, _ = captured(10, 1.0, (0.1, 0.4))
-    longer = seen_through(person, INTRINSICS, zoomed(1.2))
+    longer = change_lens(person, INTRINSICS, zoomed(1.2))
     assert np.median(longer.motion.transl[:, 2] / person.motion.transl[:, 2]) == pytest.approx(1.2, abs=0.03)
     assert longer.reprojection_error(zoomed(1.2)) < 4.0
-    back = seen_through(longer, zoomed(1.2), INTRINSICS)
+    back = change_lens(longer, zoomed(1.2), INTRINSICS)
     np.testing.assert_allclose(back.motion.transl, person.motion.transl, atol=0.03)
 
 
@@ -90,4 +90,4 @@ def test_a_cancel_is_heard_between_candidates():
         raise Cancelled
     person, contacts = captured(14, 1.0, (0.0, 0.6))
     with pytest.raises(Cancelled):
-        focal_factor([replace(person)], [contacts], viewpoint(14, 1.0), check)
+        find_focal_factor([replace(person)], [contacts], viewpoint(14, 1.0), check)
