@@ -36,7 +36,7 @@ from .people.landmarks import LandmarkModel
 from .people.stitching import PersonTrack, stitch
 from .people.tracking import Tracker
 from .video.frames import VideoSpan, open_span, read_frames
-from .video.lens_tags import focal_length_35mm, fov_from_focal_length
+from .video.lens_tags import fov_from_focal_length, read_focal_length_35mm
 from .world.placing import PlacedPerson, WorldCamera
 from .world.planting import plant_feet
 from .world.still_lens import place_with_lens
@@ -80,7 +80,7 @@ def capture(video: Path, destination: Path, request: CaptureRequest, models_fold
 
 def _fov_of_file(span: VideoSpan, reporter: Reporter) -> float | None:
     """Return the field of view in degrees by the file's metadata, or None."""
-    focal_length = focal_length_35mm(span.path)
+    focal_length = read_focal_length_35mm(span.path)
     if focal_length is None:
         return None
     fov_degrees = fov_from_focal_length(focal_length, span.size)

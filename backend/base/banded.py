@@ -1,15 +1,15 @@
-"""Least squares over time: every frame has its own equations, and stiffness joins neighbouring frames."""
+"""Least squares over time: every frame has equations, and stiffness couples neighbouring frames."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.linalg import solveh_banded
 
-_REACH = 3      # frames that a second difference joins
+_REACH = 3      # frames of a second difference
 
 
 def squared_accelerations(timestamps: np.ndarray, frame_index: np.ndarray) -> np.ndarray:
-    """Return D'D for D x = x'' over time, as its diagonals (3, T): main, next, next but one. Nothing is joined across gaps.
+    """Return D'D for D x = x'' over time, as its diagonals (3, T): main, first, second. Nothing is coupled across gaps.
 
     timestamps (T,) s, frame_index (T,). Second divided differences, in 1/s^4.
     """
@@ -49,6 +49,6 @@ def solve_frames(blocks: np.ndarray, diagonals: np.ndarray, stiffness: np.ndarra
         lower[:, :size - offset, offset] = np.diagonal(blocks, offset, axis1=1, axis2=2)
     for distance in range(reach):
         lower[:, :, distance * size] += diagonals[distance][:, None] * stiffness
-    # Transposed, it lies in memory as LAPACK wants it.
+    # Transposed, its memory layout is the one LAPACK needs.
     return solveh_banded(lower.reshape(frames * size, -1).T, right.ravel(), lower=True, overwrite_ab=True,
                          check_finite=False).reshape(frames, size)

@@ -1,4 +1,4 @@
-"""Where torch computes: the choice of `--device`, and what to do where memory runs out."""
+"""The device on which torch computes: the choice of `--device`, and what to do where its memory is full."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": t
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Return the device of that name; "auto" takes CUDA, then MPS, then the CPU. Raises OptionError where it is absent."""
+    """Return the device of that name; "auto" takes CUDA, then MPS, then the CPU. Raises OptionError where there is none."""
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         return torch.device(next(device for device, is_present in present.items() if is_present))
@@ -23,12 +23,12 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Tell whether a device's memory ran out. CUDA has a class for it; MPS says it in words."""
+    """Return whether an error says that a device's memory is full. CUDA has a class for it, MPS only a message."""
     return isinstance(error, torch.OutOfMemoryError) or "out of memory" in str(error).lower()
 
 
 def free_cached_memory(device: torch.device) -> None:
-    """Give back what torch keeps of a device's memory for later."""
+    """Free the memory that torch keeps reserved on a device."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.type == "mps":

@@ -1,10 +1,10 @@
-"""What a person can mend: one class each, with a message that says what and which, and advice on what to do."""
+"""Errors that the user can fix, one class for each kind, with a message and advice."""
 
 from __future__ import annotations
 
 
 class FixableError(Exception):
-    """An error with advice. `str()` is the message; both go to the person."""
+    """An error with advice. `str()` is the message; the user sees both."""
 
     def __init__(self, message: str, advice: str = ""):
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""LiteRT models run on all cores: one single-threaded interpreter a worker, which scales better than one with many."""
+"""Runs LiteRT models on all cores: one single-threaded interpreter a worker, which scales better than one with many threads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from .errors import ModelError
 
-_MAX_WORKERS = 8
+_MAX_WORKERS = 8        # enough for the readings of several people at once; each has an interpreter in memory
 _stderr_lock = threading.Lock()
 
 
@@ -39,7 +39,7 @@ class Model:
     def _interpreter(self) -> Interpreter:
         if not hasattr(self._local, "interpreter"):
             try:
-                with without_remarks():
+                with hide_info_lines():
                     interpreter = Interpreter(model_content=self._content, num_threads=1)
                     interpreter.allocate_tensors()
             except (ValueError, RuntimeError) as error:
@@ -51,23 +51,23 @@ class Model:
 
 
 @contextmanager
-def without_remarks() -> Iterator[None]:
-    """Keep lines that begin with "INFO:" off stderr, and pass on all others, once the block ends.
+def hide_info_lines() -> Iterator[None]:
+    """Remove lines that begin with "INFO:" from stderr; the others are written when the block ends.
 
-    LiteRT's C++ tells there which delegate it made, in the middle of a progress bar; no setting of its silences that.
+    LiteRT's C++ code writes there which delegate it made, in the middle of a progress bar, and has no setting against that.
     """
-    with _stderr_lock, tempfile.TemporaryFile() as said:
+    with _stderr_lock, tempfile.TemporaryFile() as captured:
         sys.stderr.flush()
         stderr = os.dup(2)
-        os.dup2(said.fileno(), 2)
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         finally:
             sys.stderr.flush()
             os.dup2(stderr, 2)
             os.close(stderr)
-            said.seek(0)
-            os.write(2, b"".join(line for line in said if not line.startswith(b"INFO:")))
+            captured.seek(0)
+            os.write(2, b"".join(line for line in captured if not line.startswith(b"INFO:")))
 
 
 def _read_verified(path: Path, sha256: str) -> bytes:

@@ -28,7 +28,7 @@ def project(points: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
     return points[..., :2] / depth * intrinsics[(0, 1), (0, 1)] + intrinsics[:2, 2]
 
 
-def turned_towards(direction: np.ndarray) -> np.ndarray:
+def rotmats_towards(direction: np.ndarray) -> np.ndarray:
     """Return rotations (T, 3, 3) that take the optical axis to directions (T, 3) the shortest way."""
     axis = direction / np.linalg.norm(direction, axis=-1, keepdims=True)
     x, y, z = np.moveaxis(axis, -1, 0)

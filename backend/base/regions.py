@@ -1,4 +1,4 @@
-"""Square, turned regions of the image around a person, from which the landmark model reads."""
+"""Square, rotated regions of the image around a person: the landmark model's input."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-# The region is this much larger than the circle around the person that the two alignment points give.
+# Side of a region over the diameter of the circle around the person, which the two alignment points give: MediaPipe's own rule.
 _MARGIN = 1.25
 
 

@@ -1,4 +1,4 @@
-"""How the backend speaks: messages for a program on the pipe, or a progress bar for a person at a terminal."""
+"""The backend's output: messages on the pipe for a program, or a progress bar at a terminal for a person."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .errors import CancelRequested
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-_REPORTS_PER_SECOND = 10.0
-_GRACE_SECONDS = 3.0
+_REPORTS_PER_SECOND = 10.0      # a progress bar looks smooth, and Blender's timer reads as often
+_GRACE_SECONDS = 3.0            # between a cancel and the forced end: longer than any step between two checks should take
 
 
 class Sink(Protocol):
-    """Where messages go."""
+    """A receiver of messages."""
 
     def send(self, message: Message) -> None: ...
 
 
 class MessageSink:
-    """Frames messages on the real stdout; whatever else prints there goes to stderr from now on."""
+    """Writes messages to the real stdout; all other output to stdout goes to stderr from then on."""
 
     def __init__(self) -> None:
         sys.stdout.flush()
@@ -41,16 +41,16 @@ class MessageSink:
             self._stream.write(encode(message))
             self._stream.flush()
         except BrokenPipeError:
-            pass    # nobody listens any more: closed stdin says so too, and stops the job
+            pass    # the parent has gone: its closed stdin stops the job
 
 
 class TerminalSink:
-    """One progress bar a stage, words above it, on stderr; the result's path on stdout."""
+    """Shows one progress bar for each stage, and log lines above it, on stderr; the result's path on stdout."""
 
     def __init__(self) -> None:
         self._bar: tqdm | None = None
         if isinstance(sys.stdout, io.TextIOWrapper):
-            # A path whose bytes are no text is written as those bytes.
+            # A path whose bytes are not UTF-8 is written as those bytes.
             sys.stdout.reconfigure(errors="surrogateescape")
 
     def send(self, message: Message) -> None:
@@ -68,7 +68,7 @@ class TerminalSink:
             sys.stderr.write(f"{message.message}\n")
 
     def _advance(self, message: Progress) -> None:
-        from tqdm import tqdm  # imported late: commands without progress run where there is nothing but numpy
+        from tqdm import tqdm  # imported late: commands without progress need only numpy
         if self._bar is None or self._bar.desc.rstrip(": ") != message.stage:
             self.close()
             self._bar = tqdm(desc=message.stage, total=message.total or None, unit=f" {message.unit}", file=sys.stderr,
@@ -82,7 +82,7 @@ class TerminalSink:
 
 
 class Reporter:
-    """Sends progress, at most ten times a second, and stops the job where a cancel was asked for."""
+    """Sends progress, at most ten times a second, and stops the job after a request to cancel."""
 
     def __init__(self, sink: Sink):
         self._sink = sink
@@ -92,13 +92,13 @@ class Reporter:
         self._stage, self._stage_started, self._last_sent = "", 0.0, 0.0
 
     def plan(self, shares: dict[str, float]) -> None:
-        """Declare the job's stages in order with the share of time that each will take, for the time left."""
+        """Declare the job's stages in order, each with its share of the time, from which the time left is estimated."""
         total = sum(shares.values())
         self._shares = {stage: share / total for stage, share in shares.items()}
         self._started = time.monotonic()
 
     def progress(self, stage: str, done: float, total: float, unit: str = "") -> None:
-        """Tell that `done` of `total` (0: unknown) is done. Raises CancelRequested where the job shall stop."""
+        """Report that `done` of `total` (0: unknown) is done. Raises CancelRequested after a request to cancel."""
         self.check()
         now = time.monotonic()
         if stage != self._stage:
@@ -121,7 +121,7 @@ class Reporter:
         return elapsed * (1 - fraction) / fraction if fraction > 0.01 and elapsed > 1 else None
 
     def forward(self, message: Message) -> None:
-        """Send another process's message as one's own. Raises CancelRequested where the job shall stop."""
+        """Send a message of another process. Raises CancelRequested after a request to cancel."""
         self.check()
         self._sink.send(message)
 
@@ -132,12 +132,12 @@ class Reporter:
         self._sink.send(message)
 
     def check(self) -> None:
-        """Raise CancelRequested where the job shall stop."""
+        """Raise CancelRequested after a request to cancel."""
         if self._cancelled.is_set():
             raise CancelRequested
 
     def cancel(self) -> None:
-        """Ask the job to stop; a job that is stuck is ended after some seconds."""
+        """Request that the job stops; a job that does not stop is ended after some seconds."""
         if not self._cancelled.is_set():
             self._cancelled.set()
             watchdog = threading.Timer(_GRACE_SECONDS, os._exit, (EXIT_CANCELLED,))
@@ -150,7 +150,7 @@ class Reporter:
                 signal.signal(getattr(signal, name), lambda *_: self.cancel())
 
     def cancel_on_closed_stdin(self) -> None:
-        """Take the end of stdin, which comes too when the parent dies, as the request to cancel."""
+        """Cancel at the end of stdin, which also comes when the parent dies."""
         def watch() -> None:
             try:
                 while os.read(0, 4096):

@@ -8,7 +8,17 @@ from scipy.spatial.transform import Rotation
 from mpsnet_blender.motion.base.smoothing import smooth_measured
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, PARENTS
 
-from ..base.rotations import about, fitted_rotmats, frames, limited, rotated, swing, swing_and_twist, transposed, unit
+from ..base.rotations import (
+    fit_rotmats,
+    limit_angles,
+    make_axes,
+    rotated,
+    rotmats_about,
+    shortest_rotmats,
+    split_swing_and_twist,
+    transposed,
+    unit,
+)
 from ..base.smoothing import nearest_rotmats, smooth_rotmats
 from ..people.landmarks import LANDMARK
 from .lifting import LiftedTrack
@@ -95,8 +105,8 @@ class _Solve:
         up = point("left_shoulder") + point("right_shoulder") - point("left_hip") - point("right_hip")
         rest_up = rest("left_shoulder") + rest("right_shoulder") - rest("left_hip") - rest("right_hip")
         x = np.array((1.0, 0.0, 0.0))
-        pelvis = frames(up, point("left_hip") - point("right_hip")) @ frames(rest_up, x).T
-        chest = frames(up, point("left_shoulder") - point("right_shoulder")) @ frames(rest_up, x).T
+        pelvis = make_axes(up, point("left_hip") - point("right_hip")) @ make_axes(rest_up, x).T
+        chest = make_axes(up, point("left_shoulder") - point("right_shoulder")) @ make_axes(rest_up, x).T
         bend = Rotation.from_matrix(transposed(pelvis) @ chest).as_rotvec()
         self._set("pelvis", pelvis)
         for step, name in enumerate(("spine1", "spine2", "spine3"), start=1):
@@ -107,12 +117,12 @@ class _Solve:
         chest = self._get("spine3")
         face, rest_face = self._points[:, _FACE], self._body.rest_landmarks[list(_FACE)]
         weights = self._weights[:, _FACE]
-        turned = fitted_rotmats(rest_face, face, weights)
+        turned = fit_rotmats(rest_face, face, weights)
         seen = weights.mean(1, keepdims=True)
         relative = transposed(chest) @ turned
         relative = nearest_rotmats(relative * seen[..., None] + np.eye(3) * _FORWARD_WEIGHT)
         relative = smooth_rotmats(relative[:, None], self._times, _HEAD_SIGMA_SECONDS, seen + _LEAST_WEIGHT)[:, 0]
-        bend = limited(Rotation.from_matrix(relative).as_rotvec(), _MAX_HEAD_TURN)
+        bend = limit_angles(Rotation.from_matrix(relative).as_rotvec(), _MAX_HEAD_TURN)
         self._set("neck", chest @ Rotation.from_rotvec(bend / 2).as_matrix())
         self._set("head", chest @ Rotation.from_rotvec(bend).as_matrix())
 
@@ -125,10 +135,10 @@ class _Solve:
         upper = self._between(f"{side}_shoulder", f"{side}_elbow")
         fore = self._between(f"{side}_elbow", f"{side}_wrist")
         weight = self._weight(f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist")
-        untwisted = collar @ swing(rest_upper, rotated(transposed(collar), upper))
+        untwisted = collar @ shortest_rotmats(rest_upper, rotated(transposed(collar), upper))
         twist = self._hinge_twist(untwisted, rest_upper, axis, np.cross(upper, fore), weight, _MAX_ARM_TWIST)
-        shoulder = untwisted @ about(rest_upper, twist)
-        elbow = shoulder @ swing(rest_fore, rotated(transposed(shoulder), fore))
+        shoulder = untwisted @ rotmats_about(rest_upper, twist)
+        elbow = shoulder @ shortest_rotmats(rest_fore, rotated(transposed(shoulder), fore))
         self._set(f"{side}_shoulder", shoulder)
         self._solve_hand(side, elbow, rest_fore)
 
@@ -140,15 +150,15 @@ class _Solve:
         rest_middle = (self._rest("left_hip") + self._rest("right_hip")) / 2
         hip = middle + rotated(pelvis, self._body.rest_joints[JOINT[f"{side}_hip"]] - rest_middle)
         thigh = unit(self._point(f"{side}_knee") - hip)
-        untwisted = pelvis @ swing(rest_thigh, rotated(transposed(pelvis), thigh))
+        untwisted = pelvis @ shortest_rotmats(rest_thigh, rotated(transposed(pelvis), thigh))
         shin = remove_hyperextension(self._between(f"{side}_knee", f"{side}_ankle"), thigh, untwisted[:, :, 2])
         weight = self._weight(f"{side}_hip", f"{side}_knee", f"{side}_ankle")
         twist = self._hinge_twist(untwisted, rest_thigh, _KNEE_AXIS, np.cross(thigh, shin), weight, _MAX_THIGH_TWIST)
-        hip_rotation = untwisted @ about(rest_thigh, twist)
-        knee = hip_rotation @ swing(rest_shin, rotated(transposed(hip_rotation), shin))
+        hip_rotation = untwisted @ rotmats_about(rest_thigh, twist)
+        knee = hip_rotation @ shortest_rotmats(rest_shin, rotated(transposed(hip_rotation), shin))
         foot = self._between(f"{side}_heel", f"{side}_foot_index")
         rest_foot = self._rest(f"{side}_foot_index") - self._rest(f"{side}_heel")
-        ankle = frames(foot, knee[:, :, 0]) @ frames(rest_foot, _KNEE_AXIS).T
+        ankle = make_axes(foot, knee[:, :, 0]) @ make_axes(rest_foot, _KNEE_AXIS).T
         self._set(f"{side}_hip", hip_rotation)
         self._set(f"{side}_knee", knee)
         self._set(f"{side}_ankle", ankle)
@@ -162,7 +172,7 @@ class _Solve:
         seen = rotated(transposed(chest), self._point(f"{side}_shoulder") - neck_base)
         bone = self._bone(f"{side}_shoulder")
         aim = bone + _COLLAR_SHARE * (seen - (self._rest(f"{side}_shoulder") - rest_base))
-        turn = limited(Rotation.from_matrix(swing(bone, aim)).as_rotvec(), _MAX_COLLAR)
+        turn = limit_angles(Rotation.from_matrix(shortest_rotmats(bone, aim)).as_rotvec(), _MAX_COLLAR)
         collar = chest @ Rotation.from_rotvec(turn).as_matrix()
         self._set(f"{side}_collar", collar)
         return collar
@@ -173,16 +183,16 @@ class _Solve:
         rest_knuckles = (self._rest(f"{side}_index") + self._rest(f"{side}_pinky")) / 2
         across = self._point(f"{side}_index") - self._point(f"{side}_pinky")
         rest_across = self._rest(f"{side}_index") - self._rest(f"{side}_pinky")
-        seen = frames(knuckles - self._point(f"{side}_wrist"), across) @ frames(
+        seen = make_axes(knuckles - self._point(f"{side}_wrist"), across) @ make_axes(
             rest_knuckles - self._rest(f"{side}_wrist"), rest_across).T
-        bend, twist = swing_and_twist(transposed(elbow) @ seen, rest_fore)
+        bend, twist = split_swing_and_twist(transposed(elbow) @ seen, rest_fore)
         weight = self._weight(f"{side}_wrist", f"{side}_index", f"{side}_pinky")
-        bend = limited(bend * _HAND_SWING_SHARE, _MAX_HAND_SWING)
+        bend = limit_angles(bend * _HAND_SWING_SHARE, _MAX_HAND_SWING)
         bend = smooth_measured(bend, self._times, _HAND_SIGMA_SECONDS, weight + _LEAST_HAND_WEIGHT, degree=0)
         twist = _HAND_TWIST_SHARE * self._smooth_angle(twist, weight[:, 0], _HAND_SIGMA_SECONDS)
         twist = np.clip(twist, -_MAX_HAND_TWIST, _MAX_HAND_TWIST)
-        forearm = elbow @ about(rest_fore, twist / 2)
-        hand = forearm @ Rotation.from_rotvec(bend).as_matrix() @ about(rest_fore, twist / 2)
+        forearm = elbow @ rotmats_about(rest_fore, twist / 2)
+        hand = forearm @ Rotation.from_rotvec(bend).as_matrix() @ rotmats_about(rest_fore, twist / 2)
         self._set(f"{side}_elbow", forearm)
         self._set(f"{side}_wrist", hand)
         self._set(f"{side}_hand", hand)

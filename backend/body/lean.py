@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..base.pinhole import rays, turned_towards
+from ..base.pinhole import rays, rotmats_towards
 from ..people.landmarks import LANDMARK, TORSO
 from ..people.stitching import PersonTrack
 
@@ -30,7 +30,7 @@ def remove_lean(world: np.ndarray, bias: float) -> np.ndarray:
 
 def _leans(track: PersonTrack, intrinsics: np.ndarray) -> np.ndarray:
     """Return the lean towards the camera, radians (N,), in the frames in which a person stands upright and stretched."""
-    towards = turned_towards(rays(track.xy, intrinsics)[:, TORSO].mean(1))
+    towards = rotmats_towards(rays(track.xy, intrinsics)[:, TORSO].mean(1))
     world = np.einsum("tij,tkj->tki", towards, track.world)
 
     def middle(joint: str) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mpsnet_blender.motion.base.smoothing import smooth_measured
 
-from ..base.pinhole import fit_translation, rays, turned_towards
+from ..base.pinhole import fit_translation, rays, rotmats_towards
 from ..base.smoothing import smooth_depth
 from ..people.landmarks import LANDMARK, TORSO
 from ..people.stitching import PersonTrack
@@ -72,7 +72,7 @@ def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float
         return flat.reshape(values.shape)
 
     point_rays = smoothed(rays(track.xy, intrinsics))
-    towards = turned_towards(point_rays[:, TORSO].mean(1))
+    towards = rotmats_towards(point_rays[:, TORSO].mean(1))
     relative = remove_lean(np.einsum("tij,tkj->tki", towards, smoothed(track.world)), lean)
     points = _place(relative, point_rays, weights, track.timestamps)
     body = measure_body(points, track.score, stature)

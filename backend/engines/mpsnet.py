@@ -16,7 +16,7 @@ from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.shared.capture_request import CaptureRequest
 
 from ..base.devices import choose_device
-from ..base.pinhole import rays, turned_towards
+from ..base.pinhole import rays, rotmats_towards
 from ..base.reporter import Reporter
 from ..body.camera_placement import fit_in_camera
 from ..body.lifting import LandmarkRays, landmark_weights
@@ -103,7 +103,7 @@ class MPSNetEngine:
         rest_joints = self._body.rest_joints(torch.from_numpy(betas[None]).float())[0].numpy().astype(np.float64)
         stature = self._stature(betas)
         rotmats = network.rotmats.astype(np.float64)
-        towards = turned_towards(rays(plan.boxes[:, :2], shot.intrinsics))
+        towards = rotmats_towards(rays(plan.boxes[:, :2], shot.intrinsics))
         rotmats[:, 0] = towards @ rotmats[:, 0]
         transl = translation_from_weak_cam(network.weak_cam.astype(np.float64), plan.boxes, shot.intrinsics)
         body = body_on_joints(rest_joints, stature)

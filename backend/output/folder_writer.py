@@ -1,4 +1,4 @@
-"""A capture's folder: written under a hidden name and moved into place whole, so that a killed run leaves no half file."""
+"""A capture's folder: written under a hidden name, then moved into its place, so that a killed run leaves no partial file."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, CaptureListing, L
 from ..base.errors import OutputError
 from .replacing import is_replacing, is_stuck, replace_files, undo_replacing
 
-_ABANDONED_AFTER_SECONDS = 24 * 3600.0      # where the system cannot tell whether a process still runs
+_ABANDONED_AFTER_SECONDS = 24 * 3600.0      # on Windows, which cannot say whether a process still runs: no capture takes so long
 
 
 class CaptureFolder:
-    """A folder in the making: write into `.path`; leaving the `with` block without an error puts it in its place."""
+    """A folder that is being written: write into `.path`; a `with` block that ends without an error moves it into place."""
 
     def __init__(self, destination: Path, video: Path | None = None):
-        """`video` is what is captured: it is never replaced."""
+        """video: the captured file, which is never replaced."""
         self.destination = destination.absolute()
         self._video = video
         self.path = Path()
 
     def require_place(self) -> None:
-        """Raise OutputError where it can be told beforehand that nothing can be written there.
+        """Raise OutputError where nothing can be written to the destination.
 
-        Touches nothing, but for a move that a killed run did not finish: that is undone.
+        Changes nothing, except that it undoes a move that a killed run did not finish.
         """
         place = next(path for path in (self.destination, *self.destination.parents) if path.exists())
         if not place.is_dir():
@@ -42,16 +42,16 @@ class CaptureFolder:
         self._require_nothing_foreign()
 
     def _require_nothing_foreign(self) -> None:
-        """Raise OutputError where a file that the capture would replace is not an earlier capture's."""
+        """Raise OutputError where a file that the capture would replace does not belong to an earlier capture."""
         replaceable = self._replaceable()
         for path in sorted(self.destination.iterdir()) if self.destination.is_dir() else ():
-            name = path.name.lower()    # where the system does not tell large letters from small ones, that is this file
+            name = path.name.lower()    # on a system that ignores case, that is this file
             if is_capture_file(name) and name not in replaceable and os.path.lexists(self.destination / name):
-                raise OutputError(f"{path} would be replaced, and it is not an earlier capture's.",
+                raise OutputError(f"{path} would be replaced, and it does not belong to an earlier capture.",
                                   "Choose another --output, or move that file away.")
 
     def _replaceable(self) -> set[str]:
-        """Return the names of what is there of an earlier capture, by its own listing, but for the video."""
+        """Return the names of an earlier capture's files, by its listing, without the video."""
         listing = capture_in(self.destination)
         names = listing.files() if listing else ()
         return {name for name in names if (self.destination / name).is_file() and not self._is_video(self.destination / name)}
@@ -62,7 +62,7 @@ class CaptureFolder:
     def __enter__(self) -> CaptureFolder:
         self.require_place()
         try:
-            # Inside a folder that is there already: its parent may be another disk, or not ours to write to.
+            # Inside a folder that exists already: its parent may be on another disk, or not writable.
             workplace = self.destination if self.destination.exists() else self.destination.parent
             workplace.mkdir(parents=True, exist_ok=True)
             for path, owner in _hidden_folders(self.destination):
@@ -82,7 +82,7 @@ class CaptureFolder:
         except OSError as failure:
             raise self._cannot_write(failure) from None
         finally:
-            if not is_replacing(self.path):     # else the earlier capture is in there: the next run brings it back
+            if not is_replacing(self.path):     # else it holds the earlier capture, which the next run restores
                 shutil.rmtree(self.path, ignore_errors=True)
         if isinstance(error, OSError):
             raise self._cannot_write(error) from error
@@ -91,7 +91,7 @@ class CaptureFolder:
         if not self.destination.exists():
             os.rename(self.path, self.destination)
             return
-        self._require_nothing_foreign()     # again: a preview takes its time
+        self._require_nothing_foreign()     # again: a preview may have taken minutes
         replace_files(self.path, self.destination, self._replaceable())
 
     def _cannot_write(self, error: OSError) -> OutputError:
@@ -100,7 +100,7 @@ class CaptureFolder:
 
 
 def capture_in(folder: Path) -> CaptureListing | None:
-    """Return the listing of the capture in a folder, None where none can be read. A move that was cut short is undone first."""
+    """Return the listing of the capture in a folder, or None. Before, it undoes a move that was interrupted."""
     try:
         _undo_interrupted(folder.absolute())
         return read_listing(folder / PEOPLE_FILE)
@@ -109,21 +109,21 @@ def capture_in(folder: Path) -> CaptureListing | None:
 
 
 def _undo_interrupted(destination: Path) -> None:
-    """Bring back the earlier capture that a killed run was about to replace. Raises OutputError."""
+    """Restore the earlier capture that a killed run was replacing. Raises OutputError."""
     for path, owner in _hidden_folders(destination):
         if not is_replacing(path):
             continue
         if not (_is_gone(owner) or is_stuck(path)):
-            raise OutputError(f"Another capture is just being put into {destination}.", "Try again in a minute.")
+            raise OutputError(f"Another capture is being moved into {destination} at this moment.", "Try again in a minute.")
         try:
             undo_replacing(path, destination)
         except (OSError, ListingError) as error:
-            raise OutputError(f"A run that was killed left {destination} half replaced, and the capture before it cannot be "
-                              f"brought back: {error}", "Close what has its files open, or choose another --output.") from None
+            raise OutputError(f"A run that was killed left {destination} partly replaced, and the earlier capture cannot be "
+                              f"restored: {error}", "Close what has its files open, or choose another --output.") from None
 
 
 def _hidden_folders(destination: Path) -> list[tuple[Path, int]]:
-    """Return where captures to a destination are being made, or were when they were killed, each with its process's id."""
+    """Return the hidden folders of running or killed captures to a destination, each with its process's id."""
     found = []
     for place in (destination, destination.parent):
         prefix = _prefix(place, destination)
@@ -144,13 +144,13 @@ def _is_abandoned(path: Path, owner: int) -> bool:
 
 
 def _is_gone(owner: int) -> bool:
-    """Tell whether a process has ended, where the system tells that."""
-    if os.name == "nt":     # there, signal 0 is Ctrl+C
+    """Return whether a process has ended; False on Windows, which cannot say."""
+    if os.name == "nt":     # where signal 0 is Ctrl+C
         return False
     try:
         os.kill(owner, 0)
     except ProcessLookupError:
         return True
     except OSError:
-        pass    # it lives, and is another user's
+        pass    # it runs as another user
     return False

@@ -1,4 +1,4 @@
-"""Everybody's motion file and picture, and what the listing tells of them."""
+"""All people's motion files and pictures, and their entries in the listing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .quality import rounded
 
 def write_people(folder: Path, people: list[CapturedPerson], motions: list[Motion],
                  qualities: list[Quality]) -> tuple[ListedPerson, ...]:
-    """Write everybody's motion file and picture; return them as the listing tells of them."""
+    """Write all people's motion files and pictures; return their entries for the listing."""
     for number, (person, motion) in enumerate(zip(people, motions, strict=True), start=1):
         write_motion(folder / motion_name(number), motion)
         if person.track.thumbnail:

@@ -1,4 +1,4 @@
-"""The footage with skeletons, boxes and ids over it, to see at a glance whether the motion fits."""
+"""A video of the footage with skeletons, boxes and ids drawn over it, to check the motion by eye."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES, PARENTS
 from ..base.errors import OutputError
 from ..video.frames import VideoSpan, read_frames
 
-_MAX_WIDTH = 1280
+_MAX_WIDTH = 1280           # px, for time and file size
 _LEFT, _RIGHT, _MIDDLE = (60, 160, 255), (255, 150, 50), (220, 220, 220)     # BGR
 _BOX_COLOURS = ((80, 220, 80), (80, 80, 240), (240, 170, 60), (60, 220, 240), (220, 80, 220), (220, 220, 80))
-_HIDDEN_SHADE = 0.5
+_HIDDEN_SHADE, _HIDDEN_CONFIDENCE = 0.5, 0.3    # bones of joints with less confidence are drawn darker
 
 
 @dataclass(frozen=True)
 class PreviewPerson:
-    """What is drawn of one person: joints (T, 24, 2) px, confidence (T, 24), boxes (T, 4) xyxy px, by frame_index (T,)."""
+    """One person's drawing: joints (T, 24, 2) px, confidence (T, 24), boxes (T, 4) xyxy px, by frame_index (T,)."""
     person_id: int
     frame_index: np.ndarray
     joints: np.ndarray
@@ -32,7 +32,7 @@ class PreviewPerson:
 
 def write_preview(path: Path, span: VideoSpan, fps: float, people: list[PreviewPerson],
                   on_frame: Callable[[int], None]) -> None:
-    """Write an MP4 of the span, at most 1280 px wide, with everybody drawn over it. Raises OutputError."""
+    """Write an MP4 of the span, at most 1280 px wide, with all people drawn over it. Raises OutputError."""
     scale = min(1.0, _MAX_WIDTH / span.size[0])
     size = tuple(max(2, int(side * scale) // 2 * 2) for side in span.size)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), fps, size)
@@ -64,7 +64,7 @@ def _draw_person(picture: np.ndarray, person: PreviewPerson, row: int, scale: fl
     for joint, parent in enumerate(PARENTS):
         if parent < 0:
             continue
-        shade = 1.0 if person.confidence[row, joint] > 0.3 else _HIDDEN_SHADE
+        shade = 1.0 if person.confidence[row, joint] > _HIDDEN_CONFIDENCE else _HIDDEN_SHADE
         cv2.line(picture, tuple(joints[parent].tolist()), tuple(joints[joint].tolist()),
                  tuple(shade * value for value in _bone_colour(joint)), thickness, cv2.LINE_AA)
 

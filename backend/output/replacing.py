@@ -1,8 +1,8 @@
-"""An earlier capture's files make way for a new one's: all of them, or none.
+"""Replaces an earlier capture's files by those of a new one: all of them, or none.
 
-No system renames several files at once. So the earlier capture's go into `earlier`, a folder in the new one's hidden folder,
-before the new ones come out of it, `people.json` leaving first and arriving last. A folder that has a `people.json` is
-whole, and while there is an `earlier`, the new capture's own listing tells what to take back out.
+No system renames several files at once. So the earlier files are moved into `earlier`, a folder in the new capture's hidden
+folder, before the new ones are moved out of it; `people.json` is moved away first and arrives last. So a folder with a
+`people.json` is complete, and while `earlier` exists, the new capture's listing names the files to move back.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from pathlib import Path
 from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, is_capture_file, read_listing
 
 _EARLIER = "earlier"
-_STUCK_AFTER_SECONDS = 60.0     # a move takes milliseconds
+_STUCK_AFTER_SECONDS = 60.0     # a move takes milliseconds; a minute allows for a slow network disk
 
 
 def replace_files(workplace: Path, destination: Path, replaced: Iterable[str]) -> None:
-    """Move a whole capture out of its hidden folder into its place, where the files named `replaced` make way for it.
+    """Move a complete capture from its hidden folder to its destination, where it replaces the files named `replaced`.
 
-    Raises OSError: then the earlier capture is back, or `undo_replacing` can bring it back.
+    Raises OSError: then the earlier capture is restored, or `undo_replacing` can restore it.
     """
     arriving = read_listing(workplace / PEOPLE_FILE).files()
     if arriving != set(os.listdir(workplace)):
-        raise ValueError(f"{workplace} must hold what its {PEOPLE_FILE} names, and nothing else")
+        raise ValueError(f"{workplace} must hold the files that its {PEOPLE_FILE} names, and no others")
     earlier = workplace / _EARLIER
     earlier.mkdir()
     try:
@@ -41,22 +41,22 @@ def replace_files(workplace: Path, destination: Path, replaced: Iterable[str]) -
 
 
 def is_replacing(workplace: Path) -> bool:
-    """Tell whether a hidden folder's files are on their way into their place, or were when their process was killed."""
+    """Return whether a hidden folder's files are being moved, or were when their process was killed."""
     return (workplace / _EARLIER).is_dir()
 
 
 def is_stuck(workplace: Path) -> bool:
-    """Tell whether a move has stopped for good. Its process's id cannot tell that alone: another process may have it now."""
+    """Return whether a move has stopped for good. Its process's id is not enough: another process may have it now."""
     try:
         return time.time() - (workplace / _EARLIER).stat().st_mtime > _STUCK_AFTER_SECONDS
-    except FileNotFoundError:   # finished since
+    except FileNotFoundError:   # it has finished meanwhile
         return False
 
 
 def undo_replacing(workplace: Path, destination: Path) -> None:
-    """Bring the earlier capture back unless all of the new one has arrived, and remove the hidden folder.
+    """Restore the earlier capture unless the new one has arrived completely, and remove the hidden folder.
 
-    Raises OSError, and ListingError where the hidden folder's listing is damaged; can be called again where it was cut short.
+    Raises OSError, and ListingError where the hidden folder's listing is damaged; can be called again after an interruption.
     """
     earlier = workplace / _EARLIER
     if (workplace / PEOPLE_FILE).exists():

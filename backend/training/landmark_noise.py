@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
 
-from ..base.pinhole import project, rays, turned_towards
+from ..base.pinhole import project, rays, rotmats_towards
 from ..body.proportions import Body, generic_body
 from ..engines.lifter_inputs import FRAMES_PER_SECOND
 from ..people.landmarks import LANDMARK, MIRRORED, TORSO
@@ -144,7 +144,7 @@ def _view(rotmats: np.ndarray, hips: np.ndarray, intrinsics: np.ndarray, stature
     landmarks = body.posed_landmarks(turned, joints)
     landmarks = landmarks - landmarks[:, _HIPS].mean(1, keepdims=True)
     xy = project(landmarks + hips[:, None], intrinsics)
-    towards = turned_towards(rays(xy, intrinsics)[:, TORSO].mean(1))
+    towards = rotmats_towards(rays(xy, intrinsics)[:, TORSO].mean(1))
     front = np.einsum("tji,tj->ti", towards, turned[:, JOINT["spine3"], :, 2])
     return _View(landmarks @ towards * (TRUTH_STATURE / stature), xy, intrinsics[0, 0] * stature / hips[:, 2],
                  np.arctan2(front[:, 0], -front[:, 2]))

@@ -13,7 +13,7 @@ import numpy as np
 
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_NAMES, mirrored_name
 
-from ..base.pinhole import camera_matrix, rays, turned_towards
+from ..base.pinhole import camera_matrix, rays, rotmats_towards
 from ..base.rotations import transposed
 from ..body.analytic_solve import smooth_unseen_joints, solve_rotations
 from ..body.lean import lean_bias
@@ -98,7 +98,7 @@ def example_of(scene: Scene) -> Example:
     """Return the scene's inputs and truth."""
     track, lifted, rotmats, intrinsics = solve_scene(scene)
     inputs = lifter_inputs(track, lifted, rotmats, intrinsics)
-    true_towards = turned_towards(rays(track.xy, scene.true_intrinsics)[:, TORSO].mean(1))
+    true_towards = rotmats_towards(rays(track.xy, scene.true_intrinsics)[:, TORSO].mean(1))
     truth = scene.rotmats.copy()
     truth[:, 0] = transposed(true_towards) @ truth[:, 0]
     return Example(inputs.frames, inputs.start, truth.astype(np.float32), scene.contacts.astype(np.float32))

@@ -1,4 +1,4 @@
-"""What a video's container says of itself, beside what OpenCV tells: its boxes, its whole size, its playing time."""
+"""Facts of a video's container that OpenCV does not give: its boxes, its full size, its playing time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TOP_LEVEL_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"uuid
 
 
 def boxes(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of the contents of MP4's or MOV's boxes between two offsets (ISO/IEC 14496-12, 4.2).
+    """Yield kind, start and end of the contents of an MP4's or MOV's boxes between two offsets (ISO/IEC 14496-12, 4.2).
 
     The last one may end beyond `end`, where the file was cut.
     """
@@ -29,8 +29,8 @@ def boxes(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, 
         start += size
 
 
-def share_there(path: Path) -> float:
-    """Return how much of a file is there, by the size that its container tells: MP4, MOV and AVI do; else 1."""
+def measure_complete_share(path: Path) -> float:
+    """Return the share of a file that exists, by the size that an MP4, MOV or AVI container gives; 1 for others."""
     with open(path, "rb") as stream:
         size = stream.seek(0, 2)
         stream.seek(0)
@@ -43,8 +43,8 @@ def share_there(path: Path) -> float:
     return min(1.0, size / whole)
 
 
-def playing_seconds(path: Path) -> float | None:
-    """Return how long an MP4 or MOV plays, edits counted (the movie header, 8.2.2), or None."""
+def read_playing_seconds(path: Path) -> float | None:
+    """Return the playing time in seconds of an MP4 or MOV, with its edits (movie header, 8.2.2), or None."""
     with open(path, "rb") as stream:
         size = stream.seek(0, 2)
         stream.seek(4)

@@ -1,4 +1,4 @@
-"""Frames of a video: anything that OpenCV opens, upright, streamed, with the time at which each is shown."""
+"""Frames of a video, of any format that OpenCV opens: upright, streamed, each with its time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ import cv2
 import numpy as np
 
 from ..base.errors import OptionError, VideoError
-from .container import playing_seconds, share_there
+from .container import measure_complete_share, read_playing_seconds
 
-_PREFETCHED_FRAMES = 4
-_DEFAULT_FPS = 30.0
-# Containers whose signature is right but that do not open were cut off or damaged; anything else is no video.
+_PREFETCHED_FRAMES = 4         # decoded ahead: they bridge a slow frame, and bound memory
+_DEFAULT_FPS = 30.0            # where a file gives no believable rate
+_FPS_RANGE = (0.5, 1000)       # frames a second: OpenCV gives 0 or 90,000 for some damaged or streamed files
+_SAFE_SHARE = 0.9              # of what a truncated file seems to hold: its advice must work, and bit rates vary
+# Of the expected seconds, less a margin in seconds, that must be readable: durations in headers are rounded and edited.
+_COMPLETE_SHARE, _COMPLETE_MARGIN = 0.95, 0.2
+# A container with a right signature that does not open is truncated or damaged; any other file is no video.
 _SIGNATURES = ((4, b"ftyp"), (0, b"RIFF"), (0, b"\x1aE\xdf\xa3"), (0, b"\x00\x00\x01\xba"), (0, b"FLV"), (0, b"OggS"),
                (0, b"G@"))
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\x00", b"MM\x00*")
@@ -35,7 +39,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class VideoSpan:
-    """What of a video is read: size in px as shown, fps as the file says, and the wanted frames' expected number."""
+    """The part of a video that is read: size in px as shown, fps and frame_count by the file, start and end in seconds."""
     path: Path
     size: tuple[int, int]
     fps: float
@@ -45,7 +49,7 @@ class VideoSpan:
 
     @property
     def expected_frames(self) -> int:
-        """Return how many frames the span should have (0 where the file does not tell)."""
+        """The expected number of frames in the span; 0 where the file does not give its number of frames."""
         duration = self.frame_count / self.fps
         return max(0, round((min(self.end_seconds, duration) - self.start_seconds) * self.fps)) if self.frame_count else 0
 
@@ -65,14 +69,14 @@ def open_span(path: str | Path, start_seconds: float = 0.0, end_seconds: float |
         capture.release()
     if not readable:
         raise VideoError(f"Cannot read {path}: it holds no frames that can be decoded.", _REENCODE)
-    fps = fps if 0.5 < fps < 1000 else _DEFAULT_FPS
+    fps = fps if _FPS_RANGE[0] < fps < _FPS_RANGE[1] else _DEFAULT_FPS
     if frame_count and start_seconds >= frame_count / fps:
         raise VideoError(f"{path} is {frame_count / fps:.2f} s long; nothing starts at {start_seconds:g} s.",
                          "Choose an earlier --start.")
-    if end_seconds is None and (share := share_there(path)) < 1:
-        there = 0.9 * share * (playing_seconds(path) or frame_count / fps)
+    if end_seconds is None and (share := measure_complete_share(path)) < 1:
+        readable_seconds = _SAFE_SHARE * share * (read_playing_seconds(path) or frame_count / fps)
         raise VideoError(f"{path} is truncated: only {share:.0%} of the file is there.",
-                         f"Copy or download it again, or capture what is there with --end {there:.2f}.")
+                         f"Copy or download it again, or capture what is there with --end {readable_seconds:.2f}.")
     return VideoSpan(path, (image.shape[1], image.shape[0]), fps, frame_count, start_seconds, end)
 
 
@@ -102,7 +106,7 @@ def _open(path: Path) -> cv2.VideoCapture:
 
 
 def _name_for_opencv(path: Path) -> str:
-    # OpenCV takes text and makes UTF-8 of it; from the stand-ins for bytes that are no text, it crashes.
+    # OpenCV encodes names as UTF-8, and crashes on surrogates, by which Python represents other bytes.
     try:
         return os.fsencode(path).decode("utf-8")
     except UnicodeDecodeError:
@@ -112,8 +116,8 @@ def _name_for_opencv(path: Path) -> str:
 def read_frames(span: VideoSpan) -> Iterator[Frame]:
     """Yield the span's frames in order, decoded ahead in a thread; memory does not grow with the clip.
 
-    Timestamps are the file's own, so that variable frame rates keep their speed; where a file has none or they do not
-    rise, the nominal frame rate gives them. Raises VideoError where the file ends long before its header says.
+    Timestamps are those of the file, so that variable frame rates keep their speed; where it has none, or they do not rise,
+    they follow from the nominal frame rate. Raises VideoError where the file ends long before its header says.
     """
     frames: queue.Queue[Frame | Exception | None] = queue.Queue(_PREFETCHED_FRAMES)
     stopped = threading.Event()
@@ -180,10 +184,10 @@ def _decode(span: VideoSpan) -> Iterator[Frame]:
 
 
 def _require_complete(span: VideoSpan, read: int, last_timestamp: float) -> None:
-    """Raise VideoError where a file ends long before it should. Time tells, since edits and variable rates make counts wrong."""
+    """Raise VideoError where a file ends long before it should. By time, as edits and variable rates make counts wrong."""
     seconds = last_timestamp + 1 / span.fps
-    expected = playing_seconds(span.path) or span.frame_count / span.fps
-    if read < span.frame_count and seconds < 0.95 * expected - 0.2:
+    expected = read_playing_seconds(span.path) or span.frame_count / span.fps
+    if read < span.frame_count and seconds < _COMPLETE_SHARE * expected - _COMPLETE_MARGIN:
         raise VideoError(
             f"{span.path} is truncated: only {read} frames ({seconds:.2f} of {expected:.2f} s) can be read.",
             f"Copy or download it again, or capture what is there with --end {max(0.0, last_timestamp):.2f}.")

@@ -1,4 +1,4 @@
-"""What a video file says of its lens: phones write the focal length into the MP4's or MOV's metadata."""
+"""The focal length in a video file's metadata: phones write it into MP4 and MOV files."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .container import boxes
 _KEYS = (b"com.apple.quicktime.camera.focal_length.35mm_equivalent", b"com.android.camera.focal_length.35mm_equivalent")
 _CONTAINERS = (b"moov", b"trak", b"udta", b"meta")
 _FILM_DIAGONAL = math.hypot(36.0, 24.0)
-_FOCAL_LENGTHS = (8.0, 400.0)
-_MAX_METADATA = 1 << 20
+_FOCAL_LENGTHS = (8.0, 400.0)       # mm: from fisheye to long telephoto lenses; another value is damaged
+_MAX_METADATA = 1 << 20             # bytes of a box, to bound memory
 
 
-def focal_length_35mm(path: Path) -> float | None:
-    """Return the focal length in mm as on 35 mm film that an MP4 or MOV file tells, or None."""
+def read_focal_length_35mm(path: Path) -> float | None:
+    """Return the 35 mm equivalent focal length in mm by an MP4 or MOV file's metadata, or None."""
     try:
         with open(path, "rb") as stream:
             size = stream.seek(0, 2)
@@ -49,7 +49,7 @@ def _metadata(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, b
             return
         if kind in _CONTAINERS:
             yield from _metadata(stream, first, last)
-            if kind == b"meta":     # MP4's has a version and flags before its boxes, QuickTime's has not
+            if kind == b"meta":     # in MP4, unlike QuickTime, version and flags precede its boxes
                 yield from _metadata(stream, first + 4, last)
         elif kind in (b"keys", b"ilst") and last - first <= _MAX_METADATA:
             stream.seek(first)

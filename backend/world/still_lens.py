@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..base.pinhole import fit_translation, fit_translation_at_depth, rays, turned_towards
+from ..base.pinhole import fit_translation, fit_translation_at_depth, rays, rotmats_towards
 from ..base.reporter import Reporter
 from ..base.smoothing import smooth_depth
 from ..body.lifting import landmark_weights
@@ -83,7 +83,7 @@ def change_lens(person: CapturedPerson, intrinsics: np.ndarray, others: np.ndarr
     """Return a person, solved with intrinsics (3, 3), moved to the rays of other intrinsics and rotated with them."""
     motion, track = person.motion, person.track
     before, after = rays(track.xy, intrinsics), rays(track.xy, others)
-    turn = turned_towards(after[:, TORSO].mean(1)) @ np.swapaxes(turned_towards(before[:, TORSO].mean(1)), 1, 2)
+    turn = rotmats_towards(after[:, TORSO].mean(1)) @ np.swapaxes(rotmats_towards(before[:, TORSO].mean(1)), 1, 2)
     rotmats = motion.rotmats.copy()
     rotmats[:, 0] = turn @ rotmats[:, 0]
     turned = motion.with_pose(rotmats, np.zeros_like(motion.transl))

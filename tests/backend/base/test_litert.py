@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.base.litert import without_remarks
+from backend.base.litert import hide_info_lines
 
 REPOSITORY = Path(__file__).parents[3]
 _LOADS_A_MODEL = """
@@ -26,14 +26,14 @@ print(found.xy.shape, file=sys.stderr)
 
 
 def test_lines_of_level_info_are_dropped_and_all_others_pass(capfd):
-    with without_remarks():
+    with hide_info_lines():
         os.write(2, b"INFO: a delegate was made\nERROR: the model is broken\nno end of line")
     os.write(2, b", afterwards\n")
     assert capfd.readouterr().err == "ERROR: the model is broken\nno end of line, afterwards\n"
 
 
 def test_an_error_inside_leaves_stderr_as_it_was(capfd):
-    with pytest.raises(ValueError), without_remarks():
+    with pytest.raises(ValueError), hide_info_lines():
         os.write(2, b"ERROR: said before\n")
         raise ValueError
     os.write(2, b"said after\n")

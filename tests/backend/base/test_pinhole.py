@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from backend.base.pinhole import camera_matrix, fit_translation, fit_translation_at_depth, project, rays, turned_towards
+from backend.base.pinhole import camera_matrix, fit_translation, fit_translation_at_depth, project, rays, rotmats_towards
 
 GENERATOR = np.random.default_rng(5)
 
@@ -34,7 +34,7 @@ def test_a_point_behind_the_camera_projects_to_a_finite_place():
 
 def test_the_turn_takes_the_optical_axis_to_the_direction_the_shortest_way():
     directions = GENERATOR.normal(size=(50, 3)) * (1, 1, 0.4) + (0, 0, 1.5)
-    turns = turned_towards(directions)
+    turns = rotmats_towards(directions)
     unit = directions / np.linalg.norm(directions, axis=1, keepdims=True)
     np.testing.assert_allclose(turns[:, :, 2], unit, atol=1e-12)
     np.testing.assert_allclose(turns @ np.swapaxes(turns, 1, 2), np.tile(np.eye(3), (50, 1, 1)), atol=1e-12)

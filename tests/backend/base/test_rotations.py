@@ -2,7 +2,17 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.base.rotations import about, fitted_rotmats, frames, limited, rotated, swing, swing_and_twist, transposed, unit
+from backend.base.rotations import (
+    fit_rotmats,
+    limit_angles,
+    make_axes,
+    rotated,
+    rotmats_about,
+    shortest_rotmats,
+    split_swing_and_twist,
+    transposed,
+    unit,
+)
 from tests.backend.angles import angle_between
 
 X, Y, Z = np.eye(3)
@@ -13,8 +23,8 @@ def test_a_quarter_turn_about_z_takes_x_to_y_and_its_transpose_takes_it_back():
     turns = QUARTER_ABOUT_Z[None]
     np.testing.assert_allclose(rotated(turns, X), [Y], atol=1e-12)
     np.testing.assert_allclose(rotated(transposed(turns), Y[None]), [X], atol=1e-12)
-    np.testing.assert_allclose(about(Z, np.array((np.pi / 2,))), turns, atol=1e-12)
-    np.testing.assert_allclose(about(5 * Z, np.array((np.pi / 2,))), turns, atol=1e-12)
+    np.testing.assert_allclose(rotmats_about(Z, np.array((np.pi / 2,))), turns, atol=1e-12)
+    np.testing.assert_allclose(rotmats_about(5 * Z, np.array((np.pi / 2,))), turns, atol=1e-12)
 
 
 def test_unit_vectors_are_one_long_and_nothing_stays_nothing():
@@ -22,14 +32,14 @@ def test_unit_vectors_are_one_long_and_nothing_stays_nothing():
 
 
 def test_a_frame_has_its_first_axis_along_the_one_and_its_second_near_the_other():
-    frame = frames(np.array((0.0, 0, 2)), np.array((3.0, 0, 5)))       # along z; what of the other is square to it is x
+    frame = make_axes(np.array((0.0, 0, 2)), np.array((3.0, 0, 5)))       # along z; what of the other is square to it is x
     np.testing.assert_allclose(frame, np.column_stack((Z, X, Y)), atol=1e-12)
     assert np.linalg.det(frame) == pytest.approx(1.0)
 
 
 def test_a_swing_goes_the_shortest_way():
     ends = np.array((Y, -X, X, (1.0, 1, 0)))
-    turns = swing(2 * X, ends)
+    turns = shortest_rotmats(2 * X, ends)
     np.testing.assert_allclose(rotated(turns, X), ends / np.linalg.norm(ends, axis=1, keepdims=True), atol=1e-12)
     angles = np.degrees(Rotation.from_matrix(turns).magnitude())
     np.testing.assert_allclose(angles, (90, 180, 0, 45), atol=1e-6)
@@ -38,26 +48,26 @@ def test_a_swing_goes_the_shortest_way():
 
 @pytest.mark.parametrize("axis", [X, Y, Z, -X])
 def test_opposite_directions_are_half_a_turn_apart_about_an_axis_square_to_them(axis):
-    turns = swing(axis, -axis[None])
+    turns = shortest_rotmats(axis, -axis[None])
     np.testing.assert_allclose(rotated(turns, axis), [-axis], atol=1e-9)
     assert Rotation.from_matrix(turns[0]).magnitude() == pytest.approx(np.pi)
 
 
 def test_a_rotation_splits_into_the_twist_about_an_axis_and_the_swing_after_it():
     twists, bends = np.radians((30.0, -50, 170)), np.radians(((0, 20, 0), (-60, 0, 0), (0, 0, 0)))
-    rotmats = Rotation.from_rotvec(bends).as_matrix() @ about(Z, twists)
-    bend, twist = swing_and_twist(rotmats, 3 * Z)
+    rotmats = Rotation.from_rotvec(bends).as_matrix() @ rotmats_about(Z, twists)
+    bend, twist = split_swing_and_twist(rotmats, 3 * Z)
     np.testing.assert_allclose(twist, twists, atol=1e-9)
     np.testing.assert_allclose(bend, bends, atol=1e-9)
 
 
 def test_a_twist_of_more_than_half_a_turn_is_told_the_other_way_round():
-    _, twist = swing_and_twist(about(Z, np.radians((190.0, -190))), Z)
+    _, twist = split_swing_and_twist(rotmats_about(Z, np.radians((190.0, -190))), Z)
     np.testing.assert_allclose(np.degrees(twist), (-170, 170), atol=1e-6)
 
 
 def test_rotation_vectors_are_cut_to_the_limit_and_keep_their_axis():
-    np.testing.assert_allclose(limited(np.array(((3.0, 0, 4), (0, 0.5, 0), (0, 0, 0))), 1.0),
+    np.testing.assert_allclose(limit_angles(np.array(((3.0, 0, 4), (0, 0.5, 0), (0, 0, 0))), 1.0),
                                ((0.6, 0, 0.8), (0, 0.5, 0), (0, 0, 0)))
 
 
@@ -67,17 +77,17 @@ def test_the_best_fit_finds_a_turn_wherever_the_points_lie_and_leaves_out_what_w
     rest = generator.normal(size=(5, 3)) + (2, 0, 0)
     points = np.einsum("tij,kj->tki", turns, rest) + generator.normal(size=(6, 1, 3))
     weights = np.ones((6, 5))
-    np.testing.assert_allclose(fitted_rotmats(rest, points, weights), turns, atol=1e-9)
+    np.testing.assert_allclose(fit_rotmats(rest, points, weights), turns, atol=1e-9)
     points[:, 4] += 10.0
-    assert angle_between(fitted_rotmats(rest, points, weights), turns).min() > 0.1
+    assert angle_between(fit_rotmats(rest, points, weights), turns).min() > 0.1
     weights[:, 4] = 0.0
-    np.testing.assert_allclose(fitted_rotmats(rest, points, weights), turns, atol=1e-9)
+    np.testing.assert_allclose(fit_rotmats(rest, points, weights), turns, atol=1e-9)
 
 
 def test_a_heavier_point_is_fitted_better():
     rest = np.array(((0.0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)))
     points = rest[None].copy()
     points[0, 1] = (np.cos(0.4), np.sin(0.4), 0)         # one says that it turned by 0.4 about z, the others that it did not
-    off = [angle_between(fitted_rotmats(rest, points, np.array(((1.0, weight, 1, 1),))),
-                         about(Z, np.array((0.4,))))[0] for weight in (0.1, 1.0, 10.0)]
+    off = [angle_between(fit_rotmats(rest, points, np.array(((1.0, weight, 1, 1),))),
+                         rotmats_about(Z, np.array((0.4,))))[0] for weight in (0.1, 1.0, 10.0)]
     assert off[0] > off[1] > off[2]

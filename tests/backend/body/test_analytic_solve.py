@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.base.rotations import about, fitted_rotmats, frames, limited, swing, swing_and_twist
+from backend.base.rotations import fit_rotmats, limit_angles, make_axes, rotmats_about, shortest_rotmats, split_swing_and_twist
 from backend.body.analytic_solve import remove_hyperextension, smooth_unseen_joints, solve_rotations
 from backend.people.landmarks import LANDMARK
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
@@ -106,36 +106,36 @@ def test_a_track_of_few_frames_is_solved(count):
 def test_swing_after_twist_is_the_rotation():
     rotations = Rotation.random(200, random_state=1)
     axis = np.array((0.3, -0.8, 0.5))
-    bend, twist = swing_and_twist(rotations.as_matrix(), axis)
-    again = Rotation.from_rotvec(bend).as_matrix() @ about(axis, twist)
+    bend, twist = split_swing_and_twist(rotations.as_matrix(), axis)
+    again = Rotation.from_rotvec(bend).as_matrix() @ rotmats_about(axis, twist)
     np.testing.assert_allclose(again, rotations.as_matrix(), atol=1e-9)
     assert np.abs(bend @ (axis / np.linalg.norm(axis))).max() < 1e-6      # a swing does not turn about the axis
 
 
 def test_a_pure_twist_has_no_swing_and_keeps_its_angle():
     axis, twist = np.array((0.0, 1.0, 0.0)), np.radians((-170.0, -90, 0, 45, 179))
-    bend, found = swing_and_twist(about(axis, twist), axis)
+    bend, found = split_swing_and_twist(rotmats_about(axis, twist), axis)
     np.testing.assert_allclose(found, twist, atol=1e-9)
     np.testing.assert_allclose(bend, 0, atol=1e-7)
 
 
 def test_the_swing_takes_one_direction_to_another_the_shortest_way():
     start, ends = np.array((0.2, -1.0, 0.1)), GENERATOR.normal(size=(100, 3))
-    turns = swing(start, ends)
+    turns = shortest_rotmats(start, ends)
     np.testing.assert_allclose(angles(turns @ start, ends), 0, atol=1e-5)
     np.testing.assert_allclose(np.degrees(Rotation.from_matrix(turns).magnitude()), angles(start, ends), atol=1e-6)
 
 
 def test_the_swing_to_the_same_and_to_the_opposite_direction_is_finite():
     for start in np.eye(3):
-        same, opposite = swing(start, np.array((start, -start)))
+        same, opposite = shortest_rotmats(start, np.array((start, -start)))
         np.testing.assert_allclose(same, np.eye(3), atol=1e-7)
         np.testing.assert_allclose(opposite @ start, -start, atol=1e-7)
 
 
 def test_frames_are_orthonormal_and_right_handed():
     primary, secondary = GENERATOR.normal(size=(2, 50, 3))
-    made = frames(primary, secondary)
+    made = make_axes(primary, secondary)
     np.testing.assert_allclose(np.swapaxes(made, 1, 2) @ made, np.tile(np.eye(3), (50, 1, 1)), atol=1e-9)
     np.testing.assert_allclose(np.linalg.det(made), 1.0)
     np.testing.assert_allclose(angles(made[:, :, 0], primary), 0, atol=1e-5)
@@ -144,13 +144,13 @@ def test_frames_are_orthonormal_and_right_handed():
 
 def test_rotation_vectors_are_limited_and_keep_their_axis():
     rotvecs = np.array(((0.0, 0, 3), (0, 0.5, 0), (0, 0, 0)))
-    np.testing.assert_allclose(limited(rotvecs, 1.0), ((0, 0, 1), (0, 0.5, 0), (0, 0, 0)))
+    np.testing.assert_allclose(limit_angles(rotvecs, 1.0), ((0, 0, 1), (0, 0.5, 0), (0, 0, 0)))
 
 
 def test_a_fitted_rotation_is_recovered_whatever_the_place_and_size():
     rest, turn = GENERATOR.normal(size=(11, 3)), Rotation.random(20, random_state=2).as_matrix()
     points = 1.4 * np.einsum("tij,kj->tki", turn, rest) + GENERATOR.normal(size=(20, 1, 3))
-    np.testing.assert_allclose(fitted_rotmats(rest, points, GENERATOR.uniform(0.2, 1, (20, 11))), turn, atol=1e-9)
+    np.testing.assert_allclose(fit_rotmats(rest, points, GENERATOR.uniform(0.2, 1, (20, 11))), turn, atol=1e-9)
 
 
 def held(**turns):

@@ -112,7 +112,7 @@ def test_where_not_even_that_can_be_undone_the_next_run_does_it(tmp_path, monkey
         patch.setattr(os, "replace", locked)
         with pytest.raises(OutputError, match="Permission denied"):
             write_capture(out, people=1)
-        with pytest.raises(OutputError, match="cannot be brought back"):
+        with pytest.raises(OutputError, match="cannot be restored"):
             move_by_a_dead_process(out).require_place()
     assert "people.json" not in names(out)
     CaptureFolder(out).require_place()
@@ -133,7 +133,7 @@ def test_a_move_that_is_going_on_is_waited_for_and_one_that_is_stuck_is_undone(t
     hidden = next(out.glob(".mpsnet-*"))
     hidden = hidden.rename(out / f".mpsnet-{os.getpid()}.abc")     # as if it were this process, which lives
     half = contents(out)
-    with pytest.raises(OutputError, match="Another capture is just being put into"):
+    with pytest.raises(OutputError, match="Another capture is being moved into"):
         write_capture(out)
     assert capture_in(out) is None and contents(out) == half != old
     long_ago = time.time() - 100
@@ -150,7 +150,7 @@ def test_a_hidden_folder_made_by_others_moves_no_other_files(tmp_path):
     (hidden / "earlier").mkdir(parents=True)
     (hidden / "earlier" / "notes.txt").write_text("not mine")
     (hidden / "people.json").write_text('{"format_version": 1, "people": [{"id": 1, "file": "notes.txt"}]}')
-    with pytest.raises(OutputError, match="cannot be brought back"):
+    with pytest.raises(OutputError, match="cannot be restored"):
         write_capture(out)
     assert (out / "notes.txt").read_text() == "mine"
 

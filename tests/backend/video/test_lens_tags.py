@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from backend.base.pinhole import camera_matrix
-from backend.video.lens_tags import focal_length_35mm, fov_from_focal_length
+from backend.video.lens_tags import fov_from_focal_length, read_focal_length_35mm
 
 KEY = b"com.apple.quicktime.camera.focal_length.35mm_equivalent"
 
@@ -28,29 +28,29 @@ def video(tmp_path, value: bytes, kind: int = 21, key: bytes = KEY, meta_header:
 
 @pytest.mark.parametrize(("value", "kind"), [(struct.pack(">i", 26), 21), (b"26", 1), (struct.pack(">f", 26.0), 23)])
 def test_focal_length_is_read_as_integer_text_or_float(tmp_path, value, kind):
-    assert focal_length_35mm(video(tmp_path, value, kind)) == 26.0
+    assert read_focal_length_35mm(video(tmp_path, value, kind)) == 26.0
 
 
 def test_mp4_meta_box_with_version_is_read_too(tmp_path):
-    assert focal_length_35mm(video(tmp_path, struct.pack(">i", 26), meta_header=bytes(4))) == 26.0
+    assert read_focal_length_35mm(video(tmp_path, struct.pack(">i", 26), meta_header=bytes(4))) == 26.0
 
 
 @pytest.mark.parametrize("value", [struct.pack(">i", 0), struct.pack(">i", 90000), b""])
 def test_impossible_focal_length_counts_as_none(tmp_path, value):
-    assert focal_length_35mm(video(tmp_path, value)) is None
+    assert read_focal_length_35mm(video(tmp_path, value)) is None
 
 
 def test_other_keys_tell_nothing(tmp_path):
-    assert focal_length_35mm(video(tmp_path, struct.pack(">i", 26), key=b"com.apple.quicktime.model")) is None
+    assert read_focal_length_35mm(video(tmp_path, struct.pack(">i", 26), key=b"com.apple.quicktime.model")) is None
 
 
 def test_any_cut_or_foreign_file_tells_nothing(tmp_path, sample_clip):
-    assert focal_length_35mm(sample_clip) is None
+    assert read_focal_length_35mm(sample_clip) is None
     whole = video(tmp_path, struct.pack(">i", 26)).read_bytes()
     path = tmp_path / "cut.mov"
     for length in range(0, len(whole) - 1, 7):
         path.write_bytes(whole[:length])
-        assert focal_length_35mm(path) is None
+        assert read_focal_length_35mm(path) is None
 
 
 def test_full_frame_lens_of_26_mm_sees_its_angle_across_the_long_side():
