@@ -1,4 +1,4 @@
-"""`python -m backend`: one job, told in messages, ended by exactly one final message and an exit status."""
+"""`python -m backend`: one job, reported in messages, with exactly one final message and an exit status."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _read_command_line(words: list[str]) -> tuple[argparse.Namespace, UsageError
 
 
 def _run(arguments: argparse.Namespace, reporter: Reporter) -> Result:
-    # Imported late: `--help` and the message that says hello must not wait for them.
+    # Imported late: `--help` and the hello message must not wait for them.
     if arguments.command == "score":
         from .evaluation.score import score_capture
         return score_capture(arguments.capture, arguments.truth)

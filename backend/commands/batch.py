@@ -1,4 +1,4 @@
-"""Many videos, one after another: each is captured by a process of its own, so that none can stop the others."""
+"""Captures many videos, one after another, each in a separate process, so that none can stop the others."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from ..output.folder_writer import capture_in
 
 VIDEO_SUFFIXES = frozenset((".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf",
                             ".ogv", ".ts", ".vob", ".webm", ".wmv"))
-_TICK = 0.1  # seconds between looks at the request to cancel
-_LAST_WORDS = 2.0  # seconds for a capture to shut itself down
+_CHECK_SECONDS = 0.1  # between checks for a request to cancel: a user sees no delay
+_SHUTDOWN_SECONDS = 2.0  # for a capture to end after its stdin was closed, before it is killed
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What to capture, where to put the captures' folders, and how to ask for one: `command(video, folder)`."""
+    """The sources, the folder for the captures' folders, and the command of one capture: `command(video, folder)`."""
     sources: tuple[Path, ...]
     output: Path
     command: Callable[[Path, Path], list[str]]
@@ -75,7 +75,7 @@ def capture_all(batch: Batch, reporter: Reporter) -> Result:
 
 
 def find_videos(sources: tuple[Path, ...]) -> list[Path]:
-    """Return the files that are named, and the videos right inside the folders that are, each once. Raises BatchError."""
+    """Return the given files and the videos directly inside given folders, each once. Raises BatchError."""
     videos: dict[Path, None] = {}
     for source in sources:
         found = [source]
@@ -83,7 +83,7 @@ def find_videos(sources: tuple[Path, ...]) -> list[Path]:
             found = _videos_in(source)
         videos |= dict.fromkeys(path.absolute() for path in found)
     if not videos:
-        raise BatchError(f"There are no videos in {', '.join(map(str, sources))}.", "Name the files, or a folder that has some.")
+        raise BatchError(f"There are no videos in {', '.join(map(str, sources))}.", "Give video files, or a folder with videos.")
     return list(videos)
 
 
@@ -92,11 +92,11 @@ def _videos_in(folder: Path) -> list[Path]:
         return [path for path in sorted(folder.iterdir())
                 if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file() and not path.name.startswith(".")]
     except OSError as error:
-        raise BatchError(f"Cannot read the folder {folder}: {error.strerror}.", "Name another one.") from None
+        raise BatchError(f"Cannot read the folder {folder}: {error.strerror}.", "Give another folder.") from None
 
 
 def plan_folders(videos: list[Path], output: Path) -> list[tuple[Path, Path]]:
-    """Return each video with its capture's folder: its stem, numbered where that is another video's."""
+    """Return each video with its capture's folder, named by the video's stem; numbered where that folder is another video's."""
     planned: dict[Path, Path] = {}
     for video in videos:
         number, folder = 1, output / video.stem
@@ -108,7 +108,7 @@ def plan_folders(videos: list[Path], output: Path) -> list[tuple[Path, Path]]:
 
 
 def is_captured(video: Path, folder: Path) -> bool:
-    """Whether a folder holds a whole capture of the video, made since the video last changed."""
+    """Return whether a folder holds a complete capture of the video, newer than the video."""
     listing = capture_in(folder)
     if listing is None or not all((folder / person.file).is_file() for person in listing.people):
         return False
@@ -119,7 +119,7 @@ def is_captured(video: Path, folder: Path) -> bool:
 
 
 def _video_of(folder: Path) -> str | None:
-    """Return the path of the video that a folder holds a capture of, None where it holds none."""
+    """Return the path of the video whose capture a folder holds, or None."""
     listing = capture_in(folder)
     return listing.video if listing else None
 
@@ -133,7 +133,7 @@ def _words(ending: Result | Error | None, folder: Path) -> str:
 
 
 def _capture(command: list[str], reporter: Reporter) -> Result | Error:
-    """Run one capture and pass on what it says; return its final message, made here where it died without one."""
+    """Run one capture and forward its messages; return its final one, or an Error where it died without one."""
     messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         try:
@@ -154,11 +154,11 @@ def _how_it_ended(exit_code: int) -> str:
 
 
 def _follow(messages: queue.SimpleQueue[Message | None], reporter: Reporter) -> FinalMessage | None:
-    """Pass on a capture's messages until its final one, and return that; None where it ended without one."""
+    """Forward a capture's messages until the final one, and return that; None where it ended without one."""
     while True:
         reporter.check()
         try:
-            message = messages.get(timeout=_TICK)
+            message = messages.get(timeout=_CHECK_SECONDS)
         except queue.Empty:
             continue
         if message is None or isinstance(message, FINAL_TYPES):
@@ -178,11 +178,11 @@ def _read(stdout: IO[bytes], messages: queue.SimpleQueue[Message | None]) -> Non
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:
-    """Let a capture end by itself, as the end of its stdin asks it to, or kill it."""
+    """Close a capture's stdin, at which it ends; kill it where it does not."""
     if child.stdin is not None:
         child.stdin.close()
     try:
-        child.wait(_LAST_WORDS)
+        child.wait(_SHUTDOWN_SECONDS)
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()

@@ -1,4 +1,4 @@
-"""Motion files in the formats of other programs. Nothing but numpy is needed."""
+"""Converts motion files to the formats of other programs. Needs numpy only."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SUFFIXES = {"bvh": ".bvh", "amass": ".npz"}
 
 
 def convert(source: Path, destination: Path, format_name: str | None, framerate: float | None, scale: float) -> Result:
-    """Write a motion file, or everybody in a capture's folder, in another format, `scale` BVH units a metre.
+    """Write a motion file, or all people of a capture's folder, in another format, with `scale` BVH units a metre.
 
-    `format_name` is "bvh", "amass", or None for what the destination's name says. Raises ConversionError, OptionError,
+    `format_name` is "bvh", "amass", or None: then the destination's name decides. Raises ConversionError, OptionError,
     OutputError; each file is written whole or not at all, and one that cannot be read does not stop the others.
     """
     try:
@@ -32,7 +32,7 @@ def convert(source: Path, destination: Path, format_name: str | None, framerate:
         raise ConversionError(str(error)) from None
     format_name = format_name or _format_of(destination)
     if format_name == "amass" and scale != 1.0:
-        raise OptionError("--scale is for BVH: AMASS files are in metres.", "Leave --scale away.")
+        raise OptionError("--scale is for BVH: AMASS files are in metres.", "Omit --scale.")
     targets = _targets(capture, source.is_dir(), destination, _SUFFIXES[format_name])
     written, failures = [], []
     for motion_path, target in targets:
@@ -49,13 +49,13 @@ def convert(source: Path, destination: Path, format_name: str | None, framerate:
 
 
 def _format_of(destination: Path) -> str:
-    """Return the format that a name stands for: BVH where it stands for none, as a folder's does."""
+    """Return the format by a name's suffix; BVH for a name without one, as a folder's."""
     suffix = destination.suffix.lower()
-    for format_name, own_suffix in _SUFFIXES.items():
-        if suffix == own_suffix:
+    for format_name, format_suffix in _SUFFIXES.items():
+        if suffix == format_suffix:
             return format_name
     if suffix and not destination.is_dir():
-        raise OptionError(f"{destination.name} is no name of a format that can be written.",
+        raise OptionError(f"{destination.name} has no suffix of a format that can be written.",
                           "End it in .bvh (BVH) or .npz (AMASS), or name the format with --format.")
     return "bvh"
 

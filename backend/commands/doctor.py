@@ -1,4 +1,4 @@
-"""`mocap.py doctor`: what the capture needs, and whether it is there."""
+"""`mocap.py doctor`: checks that all that a capture needs is installed."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from .metrics import acceleration_errors, mpjpe, pa_mpjpe
 from .preprocessed_sets import EVALUATION_SETS, JOINTS_17, EvaluationVideo, find_set, open_set
 
 _STAGE = "Evaluating"
-_BODIES_AT_ONCE = 128
+_BODIES_AT_ONCE = 128       # bounds memory
 _MEASURES = ("PA-MPJPE", "MPJPE", "MPVPE", "Accel")
 # Wei et al., "Capturing Humans in Motion", CVPR 2022, tables 1 to 3: mm and mm/frame^2, as _MEASURES.
 _PAPER: dict[str, dict[str, tuple[float | None, ...]]] = {
@@ -39,14 +39,14 @@ _HIPS_OF_14, _PELVIS_OF_17 = [2, 3], [14]
 
 @dataclass(frozen=True)
 class PosedVideo:
-    """What is compared of one video, in metres: joints (T, J, 3), and the distances of vertices (T,) where there is a truth."""
+    """The compared values of one video, in metres: joints (T, J, 3), and distances of vertices (T,) where there is a truth."""
     joints: np.ndarray
     vertex_distances: np.ndarray | None = None
 
 
 @dataclass
 class Totals:
-    """Sums over the poses of all videos, by measure, and how many poses they are of."""
+    """Sums over the poses of all videos, by measure, and the numbers of poses."""
     sums: dict[str, float] = field(default_factory=lambda: dict.fromkeys(_MEASURES, 0.0))
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_MEASURES, 0))
     videos: int = 0
@@ -77,7 +77,7 @@ class Totals:
 
 
 class Predictor:
-    """The network and the body, as far as an evaluation needs them."""
+    """The network and the body of an evaluation."""
 
     def __init__(self, arrays: EngineArrays, dataset: str, device: torch.device, release_batching: int | None):
         self._network = WindowedNetwork(arrays.mpsnet, device, release_batching)

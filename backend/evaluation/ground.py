@@ -1,4 +1,4 @@
-"""How well a capture stands and walks in the world: paths, feet on the floor, contacts, distances between people."""
+"""Errors of a capture in the world: paths, feet on the floor, contacts, distances between people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mpsnet_blender.shared.smpl_skeleton import JOINT
 from .truth import ANKLES, HIPS, Truth
 
 _MILLIMETRES = 1000.0
-_CONTACT = 0.5
+_CONTACT = 0.5              # the confidence from which on a point counts as in contact
 # Heel and toes of a left foot, from ankle and foot joint in the rest pose, in statures.
 _HEEL, _TOES = np.array((0.002, -0.034, -0.034)), np.array((0.004, -0.006, 0.044))
 
@@ -70,9 +70,9 @@ def world_joints(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
 
 
 def path_error(path: np.ndarray, truth: np.ndarray, with_scale: bool = False) -> float:
-    """Return the mean distance in mm between paths (T, 3) after the best turn about z, shift, and where asked scale."""
+    """Return the mean distance in mm between paths (T, 3) after the best rotation about z, translation, and with_scale scale."""
     ours, true = path - path.mean(0), truth - truth.mean(0)
-    # The best turn in the plane: the argument of the complex correlation.
+    # The best rotation in the plane: the argument of the complex correlation.
     flat, true_flat = ours[:, 0] + 1j * ours[:, 1], true[:, 0] + 1j * true[:, 1]
     turned = flat * np.exp(1j * np.angle((flat.conj() * true_flat).sum()))
     ours = np.stack([turned.real, turned.imag, ours[:, 2]], axis=1)
@@ -89,7 +89,7 @@ def slide(feet: np.ndarray, contacts: np.ndarray, frame_index: np.ndarray) -> fl
 
 
 def distance_error(motions: tuple[Motion, Motion], truth: Truth, people: tuple[int, int]) -> float | None:
-    """Return the mean error in mm of the distance over the floor between two people; None where never seen together."""
+    """Return the mean error in mm of the distance over the floor between two people; None where never visible together."""
     common = np.intersect1d(motions[0].frame_index, motions[1].frame_index)
     common = common[common < truth.joints_world.shape[1]]
     if not len(common):

@@ -1,7 +1,7 @@
 """Dictionaries of arrays as joblib writes them (`.pt` of the preprocessed sets), without joblib and without running anything.
 
-joblib pickles a note in place of each array and writes the array's bytes right behind the note. The arrays are mapped, not
-read, so that a set larger than memory can be gone through; a compressed file is unpacked into a temporary one first.
+joblib pickles a header in place of each array and writes the array's bytes directly after it. The arrays are mapped, not read,
+so that a set may be larger than memory; a compressed file is first unpacked into a temporary one.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from ..base.errors import DatasetError
 from ..paper.inert_pickles import DAMAGED_PICKLE, NUMPY_STAND_INS, Inert, InertArray, InertUnpickler, dense
 from ..paper.model_sources import UnsafeModelError
 
-_CHUNK_BYTES = 1 << 22
-_MAX_UNPACKED_BYTES = 32 << 30
+_CHUNK_BYTES = 1 << 22                 # read at once, to bound memory
+_MAX_UNPACKED_BYTES = 32 << 30         # against compressed files without end; far above the sizes of the sets
 _DOWNLOAD = "Download it from its authors again."
 
 
 class JoblibDictionary:
-    """The arrays of a file by key; each is made when it is asked for."""
+    """The arrays of a file by key; each is made at its first use."""
 
     def __init__(self, contents: dict[str, object], name: str):
         self._contents, self._name = contents, name
@@ -98,7 +98,7 @@ class _Note(InertArray):
 
 
 class _JoblibUnpickler(InertUnpickler):
-    """Steps over the bytes behind each note. typeshed tells nothing of the unpickler written in Python."""
+    """Skips the bytes after each header. typeshed tells nothing of the unpickler written in Python."""
     dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(pickle._Unpickler.dispatch)
     stack: list[object]
 
@@ -114,7 +114,7 @@ class _JoblibUnpickler(InertUnpickler):
         if not isinstance(note.state, dict) or not isinstance(note.state.get("dtype"), Inert):
             raise pickle.UnpicklingError("an array without a shape or type")
         if note.is_of_objects():
-            # Such an array is a pickle of its own, which must be read to find its end.
+            # Such an array is a pickle inside the pickle, which must be read to find its end.
             InertUnpickler(self._stream, self._name, NUMPY_STAND_INS, _DOWNLOAD).load()
             return
         if note.state.get("numpy_array_alignment_bytes") is not None:
@@ -129,7 +129,7 @@ class _JoblibUnpickler(InertUnpickler):
 
 
 def _opener(stream: BinaryIO) -> Callable[[BinaryIO], Any] | None:
-    """Return what unpacks a stream, by its first bytes; None where it is not packed."""
+    """Return the function that unpacks a stream, by its first bytes; None where it is not packed."""
     head = stream.read(6)
     stream.seek(0)
     if head[:1] == b"\x78":
@@ -142,7 +142,7 @@ def _opener(stream: BinaryIO) -> Callable[[BinaryIO], Any] | None:
 
 @contextlib.contextmanager
 def _unpacked(stream: BinaryIO) -> Iterator[BinaryIO]:
-    """Yield the stream, or a temporary file with a packed one's contents. Raises ValueError where there is no end to them."""
+    """Yield the stream, or a temporary file with a packed one's contents. Raises ValueError where they exceed the limit."""
     opener = _opener(stream)
     if opener is None:
         yield stream
@@ -165,7 +165,7 @@ class _ZlibReader:
         self._stream, self._unpacker = stream, zlib.decompressobj()
 
     def read(self, size: int) -> bytes:
-        """Return up to so many bytes, none at the end. Raises EOFError where the stream is cut off."""
+        """Return up to so many bytes, none at the end. Raises EOFError where the stream is truncated."""
         while not self._unpacker.eof:
             packed = self._unpacker.unconsumed_tail or self._stream.read(_CHUNK_BYTES)
             if not packed:

@@ -1,4 +1,4 @@
-"""The field's measures of 3D pose: MPJPE, PA-MPJPE, acceleration error, limb directions."""
+"""The usual measures of 3D pose: MPJPE, PA-MPJPE, acceleration error, limb directions."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def find_set(dataset: str, place: Path) -> Path:
 
 @contextmanager
 def open_set(dataset: str, path: Path) -> Iterator[Videos]:
-    """Open a set. Raises DatasetError where the file is none, with the key and shape that are wrong."""
+    """Open a set. Raises DatasetError, with the wrong key and shape, where the file is none."""
     with open_joblib(path) as contents:
         yield Videos(EVALUATION_SETS[dataset], contents, path.name)
 

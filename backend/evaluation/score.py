@@ -1,4 +1,4 @@
-"""`mocap.py score CAPTURE_DIR TRUTH`: a capture of a rendered clip against what was rendered."""
+"""`mocap.py score CAPTURE_DIR TRUTH`: the errors of a capture against the truth of a rendered clip."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Score:
 
 
 def score_capture(capture_folder: Path, truth_file: Path) -> Result:
-    """Return the scores of everybody in a capture, matched to the people of the truth by where they are."""
+    """Return the scores of all people in a capture, matched to the people of the truth by direction from the camera."""
     motions, notes = _read_motions(capture_folder)
     truth = read_truth(truth_file)
     joints = [camera_joints(motion) for motion in motions]
@@ -66,7 +66,7 @@ def score_capture(capture_folder: Path, truth_file: Path) -> Result:
 def compare(predicted: np.ndarray, truth: np.ndarray, frame_index: np.ndarray) -> Score:
     """Return the errors of joints (T, 12, 3) at frames (T,) of the truth (N, 12, 3), all in the camera's frame.
 
-    All but the root path are about the hips' centre; the root path is compared from its own mean, in space.
+    Joints are compared about the hips' centre. The root path is compared about its mean, in space.
     """
     known = frame_index < len(truth)
     predicted, true = predicted[known], truth[frame_index[known]]
@@ -84,7 +84,7 @@ def compare(predicted: np.ndarray, truth: np.ndarray, frame_index: np.ndarray) -
 
 
 def _read_motions(folder: Path) -> tuple[list[Motion], list[str]]:
-    """Return everybody's motion, and a note where the listing does not say whose. Raises TruthError."""
+    """Return all people's motions, and a note where there is no readable listing. Raises TruthError."""
     if folder.is_file():
         raise TruthError(f"{folder} is a file, where a capture's folder is wanted.",
                          f"{_ADVICE} The order is: score CAPTURE_DIR TRUTH.")
@@ -113,7 +113,7 @@ def camera_joints(motion: Motion) -> np.ndarray:
 
 
 def _distance(motion: Motion, joints: np.ndarray, truth: np.ndarray) -> float:
-    """Return how far apart a captured and a true person are by direction from the camera, which needs no scale."""
+    """Return the angle in degrees between a captured and a true person, as the camera sees them: it needs no scale."""
     known = motion.frame_index < len(truth)
     ours, true = joints[known].mean(1), truth[motion.frame_index[known]].mean(1)
     return direction_error(ours, true) if known.any() else 180.0

@@ -1,4 +1,4 @@
-"""The truth of a rendered clip: where everybody's joints and feet are, and which feet stand on the floor."""
+"""The truth of a rendered clip: joints and feet of all people, and their contacts with the floor."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ HIPS = [BODY.index("left_hip"), BODY.index("right_hip")]
 ANKLES = [BODY.index("left_ankle"), BODY.index("right_ankle")]
 _FEET = (("left_heel",), ("left_big_toe", "left_small_toe"), ("right_heel",), ("right_big_toe", "right_small_toe"))
 _LEVEL_AXES = np.array(((1.0, 0.0, 0.0), (0.0, 0.0, -1.0), (0.0, 1.0, 0.0)))    # right, down, forward along the world's +Y
-# Where a file tells no contacts: a point touches that is this near its own lowest place, and this slow.
+# Where a file has no contacts: limits of height above a point's lowest position, and of speed. Chosen by eye: planted feet that
+# roll over heel and ball stay within them.
 _CONTACT_METRES, _CONTACT_SPEED = 0.035, 0.30
-_SOLE_METRES = 0.03         # the lowest keypoints of a foot lie so high over the floor, where a file tells no floor
+_SOLE_METRES = 0.03         # height of a planted foot's lowest keypoints above the floor, where a file has no floor
 _ADVICE = "Give an .npz with K, KL and cam, as samples/README.md describes."
 
 
@@ -75,7 +76,7 @@ def _require_file(path: Path) -> None:
 
 
 def touching(feet: np.ndarray, fps: float) -> np.ndarray:
-    """Return which points of feet (P, T, 4, 3) stand on the floor (P, T, 4): near their own lowest place, and slow."""
+    """Return which points of feet (P, T, 4, 3) stand on the floor (P, T, 4): near their lowest position, and slow."""
     lowest = np.percentile(feet[..., 2], 5, axis=1, keepdims=True)
     speed = np.linalg.norm(np.gradient(feet, axis=1), axis=-1) * fps
     return (feet[..., 2] < lowest + _CONTACT_METRES) & (speed < _CONTACT_SPEED)

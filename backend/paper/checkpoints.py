@@ -1,4 +1,4 @@
-"""Adds what a person has downloaded to the models folder: recognised by content, checked, converted to plain arrays once."""
+"""Adds downloaded files to the models folder: recognised by content, checked, and converted to plain arrays once."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from .smpl_files import body_arrays, gender_of, is_body, read_pickle
 
 _REGRESSOR_SHAPES = {"extra_joints": (9, 6890), "h36m_joints": (17, 6890)}
 _MEAN_SHAPES = {"pose": (144,), "shape": (10,), "cam": (3,)}
-# torch's files without a zip around them begin with this number, pickled.
+# torch's older files, which are no zips, begin with this pickled number.
 _LEGACY_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _TORCH_SUFFIXES = (".tar", ".pth", ".pt")
-# A checkpoint's `performance` may be a numpy scalar; these make one, and no more.
-_SCALAR = np._core.multiarray.scalar  # type: ignore[attr-defined]  # private, but what a pickled scalar names
+# A checkpoint's `performance` may be a numpy scalar: these names make one, and nothing else.
+_SCALAR = np._core.multiarray.scalar  # type: ignore[attr-defined]  # private, but a pickled scalar refers to it
 _SAFE_GLOBALS: list[Callable | tuple[Callable, str]] = [
     (_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
 _SAFE_GLOBALS += [np.dtype, *(type(np.dtype(code)) for code in ("f4", "f8", "i8"))]
@@ -40,13 +40,13 @@ _WHAT_IS_WANTED = "Choose one of: " + ", ".join(file.original_name for file in M
 
 @dataclass(frozen=True)
 class RecognisedModel:
-    """A model in a person's file: its key in `MODEL_FILES`, and the arrays to keep."""
+    """A model found in a file: its key in `MODEL_FILES`, and the arrays to keep."""
     key: str
     arrays: dict[str, np.ndarray]
 
 
 class _OtherFileError(ModelError):
-    """A sound file that is none of the models."""
+    """A file that is intact but none of the models."""
 
 
 def add_models(source: Path, folder: Path, report: Callable[[str], None]) -> list[str]:
@@ -186,7 +186,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _from_checkpoint(contents: Mapping[str, object], name: str) -> RecognisedModel:
-    """Take the network by the key under which its authors save it; where there is none, by its first layer's key."""
+    """Return the network, recognised by the key under which its authors save it, or else by its first layer's key."""
     if "gen_state_dict" in contents or "nonlocalblock.conv_phi.weight" in contents:
         return RecognisedModel("mpsnet", _checked(contents.get("gen_state_dict", contents), _mpsnet_shapes(), name))
     if "model" in contents or "layer1.0.conv1.weight" in contents:

@@ -14,12 +14,12 @@ import torch
 from ..base.devices import PRECISIONS, free_cached_memory, is_out_of_memory
 from ..models.resnet import CROP_SIZE, FEATURE_SIZE, fast_resnet50
 
-# The box of a person is enlarged by this for the crop; the camera of the crop must use the same number.
+# Side of a crop over that of the person's box, as in the published code; the crop's camera must use the same number.
 CROP_SCALE = 1.1
 # ImageNet's, RGB in 0..1, with which the network was trained.
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_BATCH_SIZES = {"cpu": 16, "cuda": 64, "mps": 32}
-_PREFETCHED_BATCHES = 2
+_BATCH_SIZES = {"cpu": 16, "cuda": 64, "mps": 32}       # halved where memory is full
+_PREFETCHED_BATCHES = 2                                 # one waits while another is computed
 
 
 def square_box(bbox_xyxy: np.ndarray) -> np.ndarray:
@@ -60,7 +60,7 @@ class FeatureExtractor:
         names = {name for name in weights if name.startswith(("conv1.", "bn1.", "layer"))}
         self._network = fast_resnet50({name: torch.from_numpy(weights[name]) for name in names}).to(device)
         if check is not None:
-            # A batch takes seconds on a busy CPU, longer than a person who cancels will wait.
+            # A batch takes seconds on a busy CPU, longer than a user waits after a cancel.
             for block in self._network.blocks():
                 block.register_forward_pre_hook(lambda *_: check())
         self._device = device
@@ -110,7 +110,7 @@ class FeatureExtractor:
 
 
 def _prefetched_batches(crops: Iterable[np.ndarray], size: int) -> Iterator[list[np.ndarray]]:
-    """Yield lists of up to `size` crops, made by a thread of its own a few batches ahead."""
+    """Yield lists of up to `size` crops, made by another thread a few batches ahead."""
     iterator = iter(crops)
     with ThreadPoolExecutor(1, thread_name_prefix="crops") as pool:
         waiting = deque(pool.submit(_next_batch, iterator, size) for _ in range(_PREFETCHED_BATCHES))

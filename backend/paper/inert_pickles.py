@@ -15,7 +15,7 @@ import numpy as np
 from .model_sources import UnsafeModelError
 from .models_folder import UNREADABLE
 
-# What damaged pickles raise.
+# The exceptions that damaged pickles raise.
 DAMAGED_PICKLE = (*UNREADABLE, pickle.UnpicklingError, AttributeError, LookupError, RecursionError, ImportError)
 _NUMBERS_AND_TEXT = "fiubSU"
 
@@ -23,7 +23,7 @@ _NUMBERS_AND_TEXT = "fiubSU"
 class Inert:
     """A stand-in that keeps the arguments it is made with, if any, and the state it is given."""
     arguments: tuple[object, ...] = ()
-    state: Any = None     # whatever the pickle holds: who reads it checks it
+    state: Any = None     # anything that the pickle holds: its readers check it
 
     def __init__(self, *arguments: object):
         self.arguments = arguments
@@ -106,7 +106,7 @@ class InertUnpickler(pickle._Unpickler):
     """Admits stand-ins by the names of a table, and nothing else."""
 
     def __init__(self, stream: BinaryIO, name: str, stand_ins: Mapping[str, Callable], advice: str):
-        """name: the file's, for messages; advice: what a person does about a refused file."""
+        """name: the file's, for messages; advice: what to do about a refused file."""
         super().__init__(stream, encoding="latin1")
         self._name, self._stand_ins, self._advice = name, stand_ins, advice
 

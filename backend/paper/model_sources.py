@@ -1,4 +1,4 @@
-"""What a person points to (a folder, a file, a zip) as a stream of files that may hold a model."""
+"""The files in a folder, a single file or a zip that may hold a model."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from .models_folder import UNREADABLE
 
 _ZIP, _NUMPY, _PICKLE = b"PK\x03\x04", b"\x93NUMPY", b"\x80"
 _MODEL_SUFFIXES = (".pkl", ".pickle", ".npz", ".npy", ".pth", ".pt", ".tar")
+# Limits against zip bombs, far above the sizes of the authors' files.
 _MAX_MEMBERS = 20_000
 _MAX_MEMBER_BYTES = 2 << 30
 _MAX_ARCHIVE_BYTES = 8 << 30
 
 
 class UnsafeModelError(ModelError):
-    """A file asks for more than to be read: it was refused, and nothing of it was executed."""
+    """A file that could execute code: it was refused, and nothing of it was executed."""
 
 
 @dataclass(frozen=True)
 class ModelSource:
-    """A file that may hold a model: `name` as the person knows it, `path` where its bytes are."""
+    """A file that may hold a model: `name` as the user knows it, `path` of its bytes."""
     name: str
     path: Path
 
@@ -76,7 +77,7 @@ def _may_hold_model(name: str, head: bytes) -> bool:
 
 
 def _is_archive(path: Path) -> bool:
-    """Tell zips of files from numpy's `.npz` and torch's checkpoints, which are zips too."""
+    """Return whether a file is a zip of files; numpy's `.npz` and torch's checkpoints are zips too, and are not."""
     if path.name.lower().endswith(_MODEL_SUFFIXES) or not _head(path).startswith(_ZIP):
         return False
     try:

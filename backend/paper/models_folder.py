@@ -22,7 +22,7 @@ from ..base.errors import ModelError, OutputError
 
 _FORMAT_VERSION = 1
 _VERSION_KEY, _SOURCE_KEY = "format_version", "source_name"
-# What numpy, zipfile and zlib raise for archives that are cut off or damaged.
+# The exceptions of numpy, zipfile and zlib for archives that are truncated or damaged.
 UNREADABLE = (ValueError, OSError, EOFError, KeyError, TypeError, SyntaxError, RuntimeError, MemoryError, OverflowError,
               zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError)
 
@@ -46,7 +46,7 @@ class EngineArrays:
 
 
 def list_models(folder: Path) -> list[ModelState]:
-    """Return the state of every model file, in the order in which a person should get them."""
+    """Return the state of every model file, in the order in which to get them."""
     states = []
     for file in MODEL_FILES.values():
         is_present = (folder / file.file_name).is_file()
@@ -69,7 +69,7 @@ def describe_models(folder: Path) -> str:
 
 
 def require_models(folder: Path) -> None:
-    """Raise ModelError, with where to get what, where the engine cannot run."""
+    """Raise ModelError, which says where to get the missing files, where the engine cannot run."""
     missing = missing_files(folder)
     if missing:
         names = ", ".join(f"{file.original_name} ({file.purpose})" for file in missing)
@@ -79,7 +79,7 @@ def require_models(folder: Path) -> None:
 
 
 def load_engine_arrays(folder: Path, gender: str = "neutral") -> EngineArrays:
-    """Return what the engine needs. Raises ModelError where a file is missing or damaged."""
+    """Return the engine's arrays. Raises ModelError where a file is missing or damaged."""
     require_models(folder)
     regressors = [load_model(folder, key)["regressor"] if (folder / MODEL_FILES[key].file_name).is_file() else None
                   for key in ("extra_joints", "h36m_joints")]

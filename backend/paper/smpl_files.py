@@ -27,12 +27,12 @@ _DOWNLOAD = "Download it from its authors again; SMPL's bodies are at smpl.is.tu
 
 
 def is_body(contents: Mapping[str, object]) -> bool:
-    """Tell a body of the SMPL family by its keys."""
+    """Return whether a file's contents are a body of the SMPL family, by its keys."""
     return "v_template" in contents and "posedirs" in contents
 
 
 def gender_of(name: str) -> str:
-    """Return "female", "male" or "neutral" by the name of a body file: nothing inside the file tells."""
+    """Return "female", "male" or "neutral" by the name of a body file: its contents do not say it."""
     words = "".join(letter if letter.isalpha() else " " for letter in Path(name).stem.lower()).split()
     for gender in ("female", "male"):
         if gender in words or gender[0] in words:
@@ -87,7 +87,7 @@ def read_pickle(path: Path, name: str) -> dict[str, object]:
 
 
 class _CscMatrix(InertArray):
-    """scipy.sparse.csc_matrix: its state is a dictionary. Not left to scipy, which writes where damaged indices point."""
+    """scipy.sparse.csc_matrix: its state is a dictionary. scipy is not used: it writes to memory where damaged indices point."""
 
     def dense(self, depth: int) -> np.ndarray:
         data, indices, starts = (dense(self.state[key], depth + 1) for key in ("data", "indices", "indptr"))

@@ -14,12 +14,12 @@ from .features import CROP_SCALE
 
 WINDOW = 16
 CENTRE = 8
-_WINDOWS_AT_ONCE = 256
+_WINDOWS_AT_ONCE = 256      # bounds memory
 
 
 @dataclass(frozen=True)
 class NetworkMotion:
-    """What the network says of T frames: rotmats (T, 24, 3, 3), betas (T, 10), weak_cam (T, 3), float32.
+    """The network's result for T frames: rotmats (T, 24, 3, 3), betas (T, 10), weak_cam (T, 3), float32.
 
     As `models.regressor.BodyEstimate`: the root's matrix takes the rest frame to the crop camera's.
     """
@@ -29,7 +29,7 @@ class NetworkMotion:
 
 
 def window_indices(frame_count: int) -> np.ndarray:
-    """Return the frames (T, 16) of every frame's window, the frame itself at index 8.
+    """Return the frames (T, 16) of each frame's window, the frame itself at index 8.
 
     Where the window would leave the clip (the first 8 and the last 7 frames) it is the frame 16 times, as published.
     """
@@ -69,7 +69,7 @@ class WindowedNetwork:
 
 
 def plain_network(weights: Mapping[str, np.ndarray]) -> MPSNet:
-    """Return the network as the paper has it, in eval mode."""
+    """Return the network with the paper's sizes, in eval mode."""
     network = MPSNet().eval().requires_grad_(False)
     network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
     return network

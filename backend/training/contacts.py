@@ -31,16 +31,17 @@ from ..world.placing import place_people, seen_feet, sight_of
 from .landmark_scenes import TRUTH_STATURE, Scene, faster, hidden, read_scene
 
 _FOOT_KEYPOINTS = ((21,), (17, 19), (22,), (18, 20))      # left heel, toes (big and small), right heel, toes
-# What stands is slow and low; what is neither surely so nor surely not is left out. Metres a second, metres over the lowest.
+# A standing point is slow and low; points between both limits are left out of the fit. m/s, and metres above the lowest
+# position; wider than the limits of `evaluation.truth`, as a foot that rolls stands too. Chosen by eye.
 _STANDS_SPEED, _STANDS_HEIGHT = 0.35, 0.06
 _MOVES_SPEED, _LIFTED_HEIGHT = 0.45, 0.10
-_LOWEST_PERCENTILE = 3
-_HIDDEN, _DECAY, _ITERATIONS = 16, 2e-4, 400
-_LEAN_SIGMA = 0.008                 # radians: how well upright lines in the room tell gravity
+_LOWEST_PERCENTILE = 3              # of heights, as the lowest position: a few frames may be outliers
+_HIDDEN, _DECAY, _ITERATIONS = 16, 2e-4, 400        # units, weight decay, steps of L-BFGS; chosen by eye
+_LEAN_SIGMA = 0.008                 # radians: the error of gravity from upright lines in a room
 
 
-class _Unheard:
-    """Takes a capture's messages and tells nobody."""
+class _Silence:
+    """Takes a capture's messages and shows none."""
 
     def send(self, message: Message) -> None:
         pass
@@ -48,14 +49,14 @@ class _Unheard:
 
 @dataclass(frozen=True)
 class Feet:
-    """Measures (N, MEASURES) of heels and toes, whether they stand (N,), and how far each counts (N,), 0 for the doubtful."""
+    """Measures (N, MEASURES) of heels and toes, whether they stand (N,), and weights (N,), 0 for doubtful ones."""
     measures: np.ndarray
     stands: np.ndarray
     counts: np.ndarray
 
 
 def main(arguments: list[str]) -> int:
-    """Fit as told; return the exit status."""
+    """Fit by the command line's options; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m backend.training.contacts", description=__doc__.splitlines()[0],
                                      allow_abbrev=False)
     parser.add_argument("--scenes", type=Path, required=True, help="folder of render_people.py's NNNNN.npz to fit")
@@ -90,12 +91,12 @@ def read_feet(folder: Path, varied: bool) -> Feet:
 
 
 def feet_of(scene: Scene, engine: KeypointsEngine, down: np.ndarray, vertical: Vertical | None) -> Feet:
-    """Return the feet of a scene, captured; down (3,) is gravity in the camera's frame, vertical what the picture tells of it."""
+    """Return the feet of a scene, captured; down (3,): gravity in the camera's frame; vertical: its estimate by lines."""
     track = scene.track
     span = VideoSpan(Path(scene.name), scene.image_size, FRAMES_PER_SECOND, len(track.xy))
     clock = Clock(track.frame_index, track.timestamps, FRAMES_PER_SECOND)
     shot = Shot(span, clock, camera_matrix(scene.image_size), TRUTH_STATURE)
-    world_camera, people = place_people(engine.solve([track], shot, Reporter(_Unheard())), shot, None, vertical)
+    world_camera, people = place_people(engine.solve([track], shot, Reporter(_Silence())), shot, None, vertical)
     person = people[0].person
     sight = sight_of(person, people[0].in_world.rotmats, shot.intrinsics, world_camera.poses_at(person.track.frame_index))
     measures = measure_feet(seen_feet(sight, people[0].in_world.transl))
@@ -137,7 +138,7 @@ def fit(feet: Feet) -> dict[str, np.ndarray]:
 
     start = np.random.default_rng(0).normal(0, 0.3, splits[-1] + 1)
     found = named(minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS}).x)
-    # Measures come as they are: their means and spreads go into the first layer.
+    # Inference takes unscaled measures: so their means and spreads go into the first layer.
     first = found["first"] / spread[:, None]
     return {**found, "first": first, "first_offset": found["first_offset"] - middle @ first}
 

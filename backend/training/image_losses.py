@@ -26,7 +26,7 @@ class ImageLossWeights:
 
 
 def supervised_loss(estimate: BodyEstimate, truth: Windows, body: BodyModel, weights: ImageLossWeights) -> Tensor:
-    """Return the loss of estimates (N) of centre frames: 2D keypoints, 3D joints, SMPL's pose and shape where they are known."""
+    """Return the loss of estimates (N) of centre frames: 2D keypoints, 3D joints, SMPL's pose and shape where known."""
     posed = body(estimate.rotmats, estimate.betas)
     joints_49 = body.joints_49(posed)
     drawn = project_crop(joints_49, estimate.weak_cam)
@@ -67,10 +67,10 @@ def rotmats_from_rotvecs(rotvecs: Tensor) -> Tensor:
 
 
 def adversarial_loss(fake: Tensor, weights: ImageLossWeights) -> Tensor:
-    """Return what the network pays where the discriminator's values (N,) of its motion are not 1."""
+    """Return the network's adversarial loss: the discriminator's values (N,) of its motion should be 1."""
     return weights.adversarial * ((fake - 1) ** 2).mean()
 
 
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """Return what the discriminator pays: recorded motion (N,) should give 1, the network's (M,) 0."""
+    """Return the discriminator's loss: recorded motion (N,) should give 1, the network's (M,) 0."""
     return ((real - 1) ** 2).mean() + (fake ** 2).mean()

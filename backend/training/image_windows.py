@@ -28,7 +28,7 @@ _SHAPES = {"features": ((2048,),), "bbox": ((4,),), "joints2D": ((49, 3),), "joi
 @dataclass(frozen=True)
 class Windows:
     """N windows: features (N, 16, 2048); of the centre frame keypoints (N, 49, 3) in -1..1 of the crop and confidence,
-    joints (N, 14, 3) m, has_joints (N,), poses (N, 72), betas (N, 10), has_body (N,). What is not there is 0."""
+    joints (N, 14, 3) m, has_joints (N,), poses (N, 72), betas (N, 10), has_body (N,). Missing values are 0."""
     features: Tensor
     keypoints: Tensor
     joints: Tensor
@@ -98,7 +98,7 @@ def _keypoints(contents: JoblibDictionary, name: str, centres: np.ndarray, count
 
 def _optional(contents: JoblibDictionary, key: str, name: str, centres: np.ndarray, count: int,
               shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Return a truth (N, ...) and whether it is there (N,)."""
+    """Return a truth (N, ...), and whether it exists (N,)."""
     if key not in contents:
         return np.zeros((len(centres), *shape), np.float32), np.zeros(len(centres), bool)
     values = np.array(_column(contents, key, name, count)[centres])

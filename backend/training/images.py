@@ -33,7 +33,7 @@ _VALIDATION_BATCH = 64
 
 @dataclass(frozen=True)
 class ImageRecipe:
-    """As published; copies: how often each window's feature is regressed with dropout of its own."""
+    """As published; copies: how often each window's feature is regressed, each time with other dropout."""
     epochs: int = 45
     steps: int = 500
     windows_2d: int = 19
@@ -124,7 +124,7 @@ def body_poses(estimate: BodyEstimate, count: int) -> Tensor:
 
 
 def main(arguments: list[str]) -> int:
-    """Train as told; return the exit status."""
+    """Train by the command line's options; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--sets-2d", type=Path, nargs="+", required=True, help="preprocessed sets with 2D truth")
     parser.add_argument("--sets-3d", type=Path, nargs="+", required=True, help="preprocessed sets with 3D truth")
@@ -159,8 +159,8 @@ def main(arguments: list[str]) -> int:
 
 def start_from_spin(network: MPSNet, spin: dict[str, np.ndarray]) -> None:
     """Give the regressor SPIN's weights, mean parameters among them."""
-    own = network.regressor.state_dict()
-    network.regressor.load_state_dict({name: torch.from_numpy(spin[name]).reshape(value.shape) for name, value in own.items()})
+    shapes = network.regressor.state_dict()
+    network.regressor.load_state_dict({name: torch.from_numpy(spin[name]).reshape(value.shape) for name, value in shapes.items()})
 
 
 if __name__ == "__main__":

@@ -11,12 +11,13 @@ from torch import Tensor
 from ..engines.lifter_inputs import CENTRE, WINDOW
 from .landmark_scenes import Example, mirrored_columns, mirrored_joints, mirrored_rot6d
 
-_FRAME_NOISE, _RUN_NOISE = 0.02, 0.03      # on inputs, which are about 1 in size; run noise stays for a whole run
+# Added to inputs, which are of the order of 1; run noise is constant in a run of frames. Chosen by eye; not measured.
+_FRAME_NOISE, _RUN_NOISE = 0.02, 0.03
 
 
 @dataclass(frozen=True)
 class Batch:
-    """N runs of R centres: inputs (N F, INPUT_SIZE), windows (N R, 16) into them; per centre start, truths, own inputs."""
+    """N runs of R centres: inputs (N F, INPUT_SIZE), windows (N R, 16) into them; and of each centre start, truths and inputs."""
     inputs: Tensor
     windows: Tensor
     start: Tensor

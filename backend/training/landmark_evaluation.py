@@ -1,4 +1,4 @@
-"""How good motion from landmarks is, on rendered scenes of people and recordings that were not trained on."""
+"""Errors of motion from landmarks on rendered scenes of people and recordings that were not used in training."""
 
 from __future__ import annotations
 

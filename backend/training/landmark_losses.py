@@ -1,4 +1,4 @@
-"""What the temporal network on landmarks is trained to: rotations, joints, their motion, the picture, contacts."""
+"""The loss of the temporal network on landmarks: rotations, joints, velocities, the picture, contacts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..engines.lifter_inputs import LANDMARK_COUNT
 from ..models.regressor import BodyEstimate
 from ..people.landmarks import LANDMARK
 
-# Recordings hardly move toes and hands, or not at all: their rotations count for little.
+# Recordings move toes and hands little or not at all: their rotations have a low weight.
 _JOINT_WEIGHTS = torch.ones(JOINT_COUNT)
 _JOINT_WEIGHTS[[JOINT["left_foot"], JOINT["right_foot"], JOINT["left_wrist"], JOINT["right_wrist"]]] = 0.5
 _JOINT_WEIGHTS[[JOINT["left_hand"], JOINT["right_hand"]]] = 0.05
@@ -25,7 +25,7 @@ _PICTURED = tuple(f"{side}_{joint}" for side in ("left", "right")
 
 @dataclass(frozen=True)
 class LossWeights:
-    """How far each part counts. Rotations: mean squared difference of matrices; joints, velocities: metres."""
+    """Weights of the parts. Rotations: mean squared difference of matrices; joints, velocities: metres."""
     rotations: float = 1.0
     joints: float = 4.0
     directions: float = 1.0

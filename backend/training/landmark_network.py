@@ -1,4 +1,4 @@
-"""The temporal network on landmarks: MPS-Net with a front of its own, its regressor starting from the analytic solve.
+"""The temporal network on landmarks: MPS-Net with another front, its regressor starting from the analytic solve.
 
 The ablation's networks leave parts of it out, as the paper's table does.
 """
@@ -20,7 +20,7 @@ KINDS = ("frame", "mean", "nonlocal", "moca", "moca_hafi")
 CONFIG = MPSNetConfig(feature_size=256, attention_size=64, regressor_size=512, dropout=0.2, contacts=4)
 _HAFI_FRAMES = slice(CONFIG.groups[0][0], CONFIG.groups[-1][-1] + 1)
 FRONT_SIZE, FRONT_DROPOUT = 512, 0.2
-# The two maps' weights at the start: entries lie in 0..1, and 16 frames' softmax would even them out.
+# The two maps' initial weights: entries lie in 0..1, and without a factor a softmax over 16 frames would be nearly even.
 _MAP_WEIGHT = 8.0
 
 
@@ -32,7 +32,7 @@ class LandmarkNetwork(nn.Module):
         self.kind = kind
         self.mpsnet = MPSNet(CONFIG, LandmarkFront(INPUT_SIZE, CONFIG.feature_size, FRONT_SIZE, FRONT_DROPOUT))
         encoder = self.mpsnet.nonlocalblock
-        nn.init.zeros_(encoder.conv_mask.weight)        # the attention begins as no change
+        nn.init.zeros_(encoder.conv_mask.weight)        # initially the attention changes nothing
         nn.init.constant_(encoder.conv_mask_forR.weight, _MAP_WEIGHT)
 
     @property

@@ -1,8 +1,8 @@
-"""The landmark stage's errors, measured on rendered people and given to recordings seen from anywhere.
+"""The landmark stage's errors, measured on rendered people and added to recordings seen from any side.
 
-An error is what the stage says less where a generic body in the true pose has the landmark. The part that pose and view
-explain (depth scale, lean, shifts) is a ridge regression per landmark; what it leaves over (noise with its true course in
-time, drop-outs, exchanged sides, other proportions) is kept as it was seen, and taken from a scene of like facing.
+An error is the stage's landmark minus that of a generic body in the true pose. The part explained by pose and view (depth scale,
+lean, shifts) is a ridge regression for each landmark. The residuals (noise over time, drop-outs, exchanged sides, other
+proportions) are kept as measured; a recording gets those of a scene with a similar facing.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from .recordings import Recording, RecordingLibrary
 _HIPS = [LANDMARK["left_hip"], LANDMARK["right_hip"]]
 _EXPLAINING = [LANDMARK[name] for name in ("nose", *(f"{side}_{part}" for side in ("left", "right") for part in (
     "shoulder", "elbow", "wrist", "hip", "knee", "ankle")))]
-_RIDGE = 30.0               # frames' worth of belief that pose explains nothing
-_DONORS = 12                # a scene's noise comes from one of so many whose facing is most alike
+_RIDGE = 30.0               # frames: the weight of the prior that pose explains nothing; chosen by eye
+_DONORS = 12                # residuals come from one of so many scenes with the most similar facing: enough to vary
 _LEFT_ARM, _RIGHT_ARM = ([JOINT[f"{side}_{part}"] for part in ("collar", "shoulder", "elbow", "wrist", "hand")]
                          for side in ("left", "right"))
 _LEFT_LEG, _RIGHT_LEG = ([JOINT[f"{side}_{part}"] for part in ("hip", "knee", "ankle", "foot")] for side in ("left", "right"))
 _ARMS = _LEFT_ARM + _RIGHT_ARM
 _UPPER = [JOINT[name] for name in ("spine2", "spine3", "neck", "head")] + _ARMS
-# Which joints are taken from one other recording each, and how often.
+# Groups of joints that are taken from other recordings, and their probabilities: three quarters of the recordings are mixed.
 _MIXTURES = ((), (_UPPER,), (_ARMS,), (_LEFT_ARM, _RIGHT_ARM), (_LEFT_ARM, _RIGHT_ARM, _LEFT_LEG, _RIGHT_LEG))
 _MIXTURE_CHANCES = (0.25, 0.2, 0.15, 0.15, 0.25)
-# Radians by which varied joints stray; hinges, hands and feet little.
+# Radians by which joints are varied: as much as subjects differ (shoulders by 0.2 and more, weights/README.md), hinges less.
 _STRAY = np.full(24, 0.05)
 for _name, _radians in (("shoulder", 0.2), ("hip", 0.12), ("elbow", 0.1), ("wrist", 0.1)):
     _STRAY[[JOINT[f"left_{_name}"], JOINT[f"right_{_name}"]]] = _radians
 _LEG_SHARE = 0.477          # of the stature: the generic body's hip over its ankle
-_CONTACT_HEIGHT, _CONTACT_SPEED = 0.035, 0.30
-_LOWEST_SHARE = 5           # per cent of frames in which a sole may lie below the floor
+_CONTACT_HEIGHT, _CONTACT_SPEED = 0.035, 0.30       # metres, m/s: as evaluation.truth takes points for standing
+_LOWEST_SHARE = 5           # per cent of frames in which a sole may lie below the floor: outliers of a recording
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def noisy_scene(library: RecordingLibrary, noise: LandmarkNoise, rng: np.random.
 
 
 def varied(recording: Recording, library: RecordingLibrary, rng: np.random.Generator) -> Recording:
-    """Return the recording with limbs of others at times, its joints turned a little, the whole body tilted."""
+    """Return the recording varied: sometimes limbs of others, joints rotated a little, the whole body tilted."""
     for joints in _MIXTURES[rng.choice(len(_MIXTURES), p=_MIXTURE_CHANCES)]:
         recording = _mixed(recording, library.draw(rng, len(recording.root)), joints)
     rotmats = recording.rotmats.copy()
@@ -160,13 +160,13 @@ def _errors(track: PersonTrack, view: _View) -> np.ndarray:
 
 
 def _explaining(view: _View) -> np.ndarray:
-    """Return what may explain errors (T, F): where joints are, which way the chest faces, and a constant."""
+    """Return the regressors of errors (T, F): positions of joints, facing of the chest, and a constant."""
     facing = np.stack([np.cos(view.facing), np.sin(view.facing), np.cos(2 * view.facing), np.ones_like(view.facing)], axis=1)
     return np.concatenate([view.world[:, _EXPLAINING].reshape(len(facing), -1), facing], axis=1)
 
 
 def _donor(noise: LandmarkNoise, facing: np.ndarray, rng: np.random.Generator) -> int:
-    """Return a donor that is long enough and faces about as the view does throughout."""
+    """Return the index of a scene that is long enough and has a similar facing throughout."""
     unlike = [1 - np.cos(other[:len(facing)] - facing).mean() if len(other) >= len(facing) else np.inf for other in noise.facings]
     return int(rng.choice(np.argsort(unlike)[:_DONORS]))
 

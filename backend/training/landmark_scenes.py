@@ -1,7 +1,7 @@
-"""Rendered people as the temporal network is trained on them: `samples/render_people.py` writes them, this reads them.
+"""Reads the rendered people that `samples/render_people.py` writes, for the training of the temporal network.
 
-Each scene goes through the very stages of a capture: side repair, lifting, the analytic solve, the network's inputs.
-Variants of a scene stand beside it: at twice the speed, and with parts of the body hidden for a while.
+Each scene goes through the stages of a capture: side repair, lifting, the analytic solve, the network's inputs.
+Each scene also has variants: at twice the speed, and with parts of the body hidden for a while.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ _HIDDEN_PARTS = tuple(tuple(LANDMARK[f"{side}_{part}"] for part in parts)
                       for side in ("left", "right") for parts in (_ARM, _LEG, _ARM[1:], _LEG[1:]))
 _HIDDEN_PARTS += (_HIDDEN_PARTS[1] + _HIDDEN_PARTS[5],)
 _HIP_KEYPOINTS = (11, 12)
-_HIDDEN_DRIFT = 0.12      # of the body's size: how far the guess for a hidden landmark strays
+_HIDDEN_DRIFT = 0.12      # of the body's size: the error of a hidden landmark's guess; limbs that are hidden are 23 degrees off
 TRUTH_STATURE = 1.70
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What was rendered and read. rotmats (T, 24, 3, 3) are the recording's, the root's in the camera's axes.
+    """A rendered scene and its landmarks. rotmats (T, 24, 3, 3) are the recording's, the root's in the camera's axes.
 
-    keypoints (T, 23, 3) true places in the camera's frame; contacts (T, 4) bool; track: what the landmark stage said;
+    keypoints (T, 23, 3) true places in the camera's frame; contacts (T, 4) bool; track: the landmark stage's result;
     stature in metres.
     """
     name: str
@@ -50,7 +50,7 @@ class Scene:
 
     @property
     def hips(self) -> np.ndarray:
-        """Return the true place (T, 3) between the hips."""
+        """The true midpoint (T, 3) of the hips."""
         return self.keypoints[:, _HIP_KEYPOINTS].mean(1)
 
 

@@ -29,12 +29,12 @@ from .landmark_scenes import Example, Scene, example_of, faster, hidden, read_sc
 from .landmark_weights import save_weights
 from .recordings import RecordingLibrary, load_recordings
 
-_HIDDEN_SHARE = 0.3      # of noisy recordings
+_HIDDEN_SHARE = 0.3      # of noisy recordings have hidden parts; chosen by eye
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What one run does. rate: AdamW's, falling as a cosine; average: of the weights that are judged and kept."""
+    """Settings of a run. rate: AdamW's, falling as a cosine; average: of the weights that are judged and kept."""
     kind: str = "moca_hafi"
     steps: int = 12000
     runs: int = 32
@@ -57,7 +57,7 @@ class HeldOut:
 
 
 def main(arguments: list[str]) -> int:
-    """Train as told; return the exit status."""
+    """Train by the command line's options; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--scenes", type=Path, required=True)
     parser.add_argument("--held-out", type=Path, required=True)
@@ -106,7 +106,7 @@ def read_held_out(folder: Path) -> list[HeldOut]:
 
 def train(recipe: Recipe, store: ExampleStore, held_out: list[HeldOut], output: Path,
           begin_with: Path | None = None) -> LandmarkNetwork:
-    """Train by the recipe, judging and saving on the way; return the network of averaged weights."""
+    """Train by the recipe, with evaluations and checkpoints in between; return the network of averaged weights."""
     torch.manual_seed(recipe.seed)
     network, averaged, loss_of = LandmarkNetwork(recipe.kind), LandmarkNetwork(recipe.kind).requires_grad_(False), LandmarkLoss()
     if begin_with:
@@ -188,7 +188,7 @@ def solve(network: LandmarkNetwork, inputs: LifterInputs, timestamps: np.ndarray
 
 
 def say(words: str) -> None:
-    """Tell the person at the terminal."""
+    """Write a line to the terminal."""
     sys.stderr.write(words + "\n")
     sys.stderr.flush()
 

@@ -47,7 +47,7 @@ def test_the_persons_other_files_stay_and_an_earlier_capture_is_replaced(tmp_pat
 @pytest.mark.parametrize("name", ["person_01.npz", "person_07.jpg", "preview.mp4", "people.json"])
 def test_a_persons_own_file_under_one_of_our_names_is_not_replaced(tmp_path, name):
     (tmp_path / name).write_text("mine")
-    with pytest.raises(OutputError, match="is not an earlier capture's"):
+    with pytest.raises(OutputError, match="does not belong to an earlier capture"):
         write_capture(tmp_path)
     assert names(tmp_path) == [name] and (tmp_path / name).read_text() == "mine"
 
@@ -63,7 +63,7 @@ def test_the_preview_of_a_capture_can_be_captured_but_not_replaced(tmp_path):
 def test_a_listing_that_is_not_of_our_version_names_nothing_to_replace(tmp_path, version):
     (tmp_path / "person_01.npz").write_text("mine")
     (tmp_path / "people.json").write_text(json.dumps({**version, "people": [{"id": 1, "file": "person_01.npz"}]}))
-    with pytest.raises(OutputError, match=r"people\.json would be replaced, and it is not an earlier capture's"):
+    with pytest.raises(OutputError, match=r"people\.json would be replaced, and it does not belong to an earlier capture"):
         write_capture(tmp_path)
     assert names(tmp_path) == ["people.json", "person_01.npz"] and (tmp_path / "person_01.npz").read_text() == "mine"
 
@@ -84,7 +84,7 @@ def test_a_listing_that_names_files_elsewhere_is_not_replaced(tmp_path, name):
     (tmp_path / "outside.txt").write_text("mine")
     (tmp_path / "out" / "takes").mkdir(parents=True)
     (tmp_path / "out" / "people.json").write_text(json.dumps({"format_version": 1, "people": [{"id": 1, "file": name}]}))
-    with pytest.raises(OutputError, match="is not an earlier capture's"):
+    with pytest.raises(OutputError, match="does not belong to an earlier capture"):
         write_capture(tmp_path / "out")
     assert names(tmp_path) == ["out", "outside.txt"] and names(tmp_path / "out") == ["people.json", "takes"]
 
