@@ -157,6 +157,6 @@ def test_a_hidden_folder_made_by_others_moves_no_other_files(tmp_path):
 
 def test_a_capture_that_does_not_hold_what_it_lists_replaces_nothing(tmp_path):
     write_capture(tmp_path)
-    with pytest.raises(ValueError, match="must hold what"), CaptureFolder(tmp_path) as folder:
+    with pytest.raises(ValueError, match="must hold the files"), CaptureFolder(tmp_path) as folder:
         write_listing(folder.path / "people.json", listing_of(2))
     assert names(tmp_path) == sorted(listing_of(1).files())
