@@ -118,7 +118,7 @@ def test_a_sixth_of_a_second_is_stepped_through_already(frames):
 def test_the_period_of_two_steps_is_told_to_a_fiftieth_of_a_second(seconds):
     times = 0.02 * np.arange(125)           # samples of 2.5 s
     swing = np.stack([0.5 + 0.4 * np.sin(2 * np.pi * times / seconds), 0.6 * np.cos(2 * np.pi * times / seconds)], axis=1)
-    assert hidden_steps._period(swing) == pytest.approx(seconds, abs=0.02)
+    assert hidden_steps._find_period(swing) == pytest.approx(seconds, abs=0.02)
 
 
 @pytest.mark.parametrize("swing", [
@@ -126,22 +126,22 @@ def test_the_period_of_two_steps_is_told_to_a_fiftieth_of_a_second(seconds):
     np.random.default_rng(0).normal(size=(125, 2)), np.sin(np.arange(125) * 0.02 * 2 * np.pi / 3)[:, None] * (1.0, 1.0),
 ], ids=["drifts", "lasts", "fidgets", "sways once in three seconds"])
 def test_what_does_not_change_legs_half_a_period_on_has_no_period(swing):
-    assert hidden_steps._period(swing) == 0.0
+    assert hidden_steps._find_period(swing) == 0.0
 
 
 def test_the_swing_is_how_far_the_left_leg_is_bent_more_than_the_right():
     bends = np.radians(((20.0, -10.0), (70.0, 30.0)))            # hips, knees; left, right
     legs = Rotation.from_euler("x", bends.reshape(-1, 1)).as_matrix().reshape(1, 2, 2, 3, 3)
-    np.testing.assert_allclose(np.degrees(hidden_steps._swing(legs)), ((30.0, 40.0),), atol=1e-9)
+    np.testing.assert_allclose(np.degrees(hidden_steps._leg_swing(legs)), ((30.0, 40.0),), atol=1e-9)
 
 
 def test_legs_seen_on_one_side_are_taken_whole_periods_away_and_never_beyond_what_was_seen():
     rotmats = moving(at_pace(1.0))
-    beside = hidden_steps._Beside(rotmats[:60], TIMES[:60], True, 1.0)
+    beside = hidden_steps._VisibleSpan(rotmats[:60], TIMES[:60], True, 1.0)
     later = np.array((2.0, 2.5, 3.9))
     expected = rotmats[[30, 45, 57]]                # the nearest moments whole seconds earlier: 1.0, 1.5 and 1.9
     np.testing.assert_allclose(beside.at(later, 1.0), expected, atol=1e-9)
-    after = hidden_steps._Beside(rotmats[120:180], TIMES[120:180], True, 1.0)
+    after = hidden_steps._VisibleSpan(rotmats[120:180], TIMES[120:180], True, 1.0)
     np.testing.assert_allclose(after.at(np.array((3.5, 2.2)), 1.0), rotmats[[135, 126]], atol=1e-9)
-    np.testing.assert_allclose(beside.between(np.array((0.5 / 30, 10.5 / 30))),
+    np.testing.assert_allclose(beside.interpolate(np.array((0.5 / 30, 10.5 / 30))),
                                (rotmats[[0, 10]] + rotmats[[1, 11]]) / 2, atol=1e-9)
