@@ -6,6 +6,9 @@ import numpy as np
 
 from mpsnet_blender.motion.base.smoothing import smooth_measured
 
+# Seconds: several times a lateral one, as depth is noisier; halved or doubled: path -0.5 / -0.4 mm (`benchmarks/constants.py
+# --end 3`: walk_turn's first 3 s).
+# Metres: nobody is seen closer to the camera.
 _DEPTH_SIGMA_SECONDS, _NEAREST_METRES = 0.4, 0.3
 
 

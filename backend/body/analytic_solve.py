@@ -31,7 +31,7 @@ _KNEE_AXIS = np.array((1.0, 0.0, 0.0))
 # rendered clips; not measured. (The trained lifter starts from these poses and was trained with them: a change needs a training.)
 _TWIST_SIGMA_SECONDS = 0.15
 _HEAD_SIGMA_SECONDS = 0.12
-_HAND_SIGMA_SECONDS = 0.2
+_HAND_SIGMA_SECONDS = 0.2       # each halved or doubled: limbs by at most 0.02 degrees (`benchmarks/constants.py --end 3`)
 _SEEN_WEIGHT = 0.1              # a landmark's weight (score squared: a score of 0.32) from which on its joint is not smoothed
 _UNSEEN_SIGMA_SECONDS, _UNSEEN_FADE_SECONDS = 0.5, 0.1      # smoothing of joints that are not seen, and of the change to it
 _LEAST_WEIGHT, _LEAST_HAND_WEIGHT = 0.05, 0.02      # of what is not seen, so that means over time exist everywhere

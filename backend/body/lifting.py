@@ -20,6 +20,7 @@ from .proportions import Body, measure_body
 _LANDMARK_SIGMA_SECONDS = 0.05
 # Errors (sigma) of a limb's length and of the landmark model's depth, in metres: their ratio decides how far a limb's
 # foreshortening in the image corrects its depth. Of the order measured on rendered people: depth 0.044 to 0.065 in the mean.
+# Halved or doubled: limbs +0.13 / -0.02 and -0.02 / +0.11 degrees (`benchmarks/constants.py --end 3`: walk_turn's first 3 s).
 _LENGTH_ERROR, _DEPTH_ERROR = 0.05, 0.10
 _DEPTH_CANDIDATES = np.linspace(-0.45, 0.45, 61)    # metres: beyond an upper arm's or a thigh's length; steps of 1.5 cm
 _DEPTH_CHANGE_PER_SECOND = 1.0      # sigma (m/s) of a depth correction's change: a limb moves faster, its error does not

@@ -17,6 +17,7 @@ from .lifting import LandmarkRays
 from .proportions import Body
 
 # Error (sigma) of a landmark's position on the body, in statures: 2 cm; on rendered people 20 to 29 mm were measured.
+# Halved or doubled: limbs +0.59 / -0.14 degrees (`benchmarks/constants.py --end 3`: walk_turn's first 3 s).
 _LANDMARK_SIGMA = 0.012
 # Errors, in sigmas, from which on a landmark counts less (Cauchy's cost): one number for each step. The first ones are large, so
 # that a pose far from the landmarks still moves to them.

@@ -48,6 +48,7 @@ _MEASURED = {
 }
 # The landmark model's limbs are 5 to 20 % too short and differ by clip (measured on rendered people): half of a measured
 # ratio, as a logarithm, is used. Limits: adults' limbs over stature differ by about 5 % (one sigma); two and a half of those.
+# _BELIEF halved or doubled: limbs +0.5 / -0.3 degrees (`benchmarks/constants.py --end 3`: walk_turn's first 3 s).
 _BELIEF = 0.5
 _LIMITS = (0.88, 1.14)
 

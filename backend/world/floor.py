@@ -15,7 +15,8 @@ from .soles import SAMPLES_PER_SECOND, find_lowest_points, find_upright_frames
 # Camera axes (x right, y down, z forward) seen from a level camera that looks along the world's +Y.
 _WORLD_FROM_LEVEL_CAMERA = np.array(((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0)))
 # Sigmas of cues to the camera's pitch and roll: cameras are held about level, standing people are upright in the median. Chosen
-# by eye on rendered clips of cameras pitched 0 to 15 degrees.
+# by eye on rendered clips of cameras pitched 0 to 15 degrees; halved or doubled: path by at most 0.7 mm
+# (`benchmarks/constants.py --end 3`).
 _LEVEL_SIGMA, _LEVEL_ROLL_SIGMA = np.radians(12), np.radians(5)
 _UPRIGHT_SIGMA, _UPRIGHT_ROLL_SIGMA = np.radians(4), np.radians(2)
 _LINES_AT_MOST = 25.0       # limit of the vertical lines' cost, that of five sigmas: lines may lean, so others must outweigh them

@@ -10,6 +10,7 @@ from mpsnet_blender.motion.base.smoothing import smooth_measured
 
 # The contacts' network was trained with these: a change needs a training (`training.contacts`). Sigmas of smoothing; speeds (m/s)
 # and heights (m) at which a measure begins to grow, of the order of a standing foot's errors.
+# Each halved or doubled without a training: slide by -0.3 to +0.7 mm a frame (`benchmarks/constants.py --end 3`).
 _SIGHT_SECONDS, _POSE_SECONDS, _NOISE_SECONDS = (0.02, 0.04, 0.08), 0.04, 0.06
 _ASIDE, _UP, _POSE_SPEED, _POSE_RISE = 0.15, 0.10, 0.30, 0.15
 _HEIGHT, _OVER_LOWEST = 0.04, 0.05
