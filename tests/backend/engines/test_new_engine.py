@@ -1,6 +1,7 @@
 """A new engine is one file and one entry: made so in a copy of the sources, it captures in the shell with all else untouched."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -54,7 +55,9 @@ def sources_with_toy(tmp_path):
 
 
 def run(root, *words):
-    return subprocess.run([sys.executable, root / "mocap.py", *map(str, words)], capture_output=True, text=True)
+    """Run the shell's command of these sources; the tests' variables would lead Python to the sources under test."""
+    environ = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONSAFEPATH")}
+    return subprocess.run([sys.executable, "-B", root / "mocap.py", *map(str, words)], capture_output=True, text=True, env=environ)
 
 
 def test_one_file_and_one_entry_make_an_engine_that_captures(environment, sources_with_toy, sample_clip, tmp_path):
