@@ -57,7 +57,8 @@ def sources_with_toy(tmp_path):
 def run(root, *words):
     """Run the shell's command of these sources; the tests' variables would lead Python to the sources under test."""
     environ = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONSAFEPATH")}
-    return subprocess.run([sys.executable, "-B", root / "mocap.py", *map(str, words)], capture_output=True, text=True, env=environ)
+    command = [sys.executable, "-B", root / "mocap.py", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, env=environ)
 
 
 def test_one_file_and_one_entry_make_an_engine_that_captures(environment, sources_with_toy, sample_clip, tmp_path):
