@@ -64,7 +64,14 @@ def test_a_frame_alone_for_seconds_keeps_its_place():
 def test_each_frame_stands_for_its_seconds():
     np.testing.assert_allclose(frame_durations(np.array((0.0, 0.1, 0.2, 0.4))), (0.1, 0.1, 0.15, 0.2))
     np.testing.assert_allclose(frame_durations(np.array((0.0, 0.1, 0.2, 9.0, 9.1))), (0.1, 0.1, 0.2, 0.2, 0.1))
+    assert frame_durations(np.array((3.0, 3.5))).tolist() == [0.5, 0.5]
     assert frame_durations(np.array((3.0,))).tolist() == [1 / 30]
+
+
+def test_slopes_of_measured_samples_are_held_back_a_little():
+    ramp = TIMES[:, None] ** 2
+    off = (ramp - smooth_measured(ramp, TIMES, 0.12))[:, 0]
+    assert 0 < off[-1] < 0.05 and 0 < -off[30] < 0.001
 
 
 @pytest.mark.parametrize("times", [TIMES, UNEVEN])
