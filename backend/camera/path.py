@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpsnet_blender.motion.base.smoothing import frame_seconds
+
 from .scenery import Trails
 from .windows import CameraSolution, ClipSightings, adjust_in_windows, find_zoom, solve_every_frame
 
@@ -89,7 +91,7 @@ def track_camera(trails: Trails, timestamps: np.ndarray, intrinsics: np.ndarray,
 
     solved = solved_with(0.0)
     if solved.explained < _ROTATION_IS_ALL:
-        translating = solved_with(_SPEED * float(np.median(np.diff(timestamps[keys]))))
+        translating = solved_with(_SPEED * frame_seconds(timestamps[keys]))
         solved = solved if solved.explained > _ROTATION_EXPLAINS * translating.explained else translating
     rotmats, positions = solve_every_frame(solved, seen, keys, len(timestamps))
     near = np.isfinite(solved.inverse) & (solved.inverse > _FARTHEST) & (solved.step_sigma > 0)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mpsnet_blender.motion.base.smoothing import frame_seconds
+
 from .stitching import PersonTrack
 
 _MAX_FILLED_SECONDS = 1.5      # about three steps of a walk; in a longer gap a person may have done anything
@@ -24,7 +26,7 @@ class Clock:
         """Return the file's frames a second; where the median step of the timestamps disagrees with it, what that step gives."""
         if len(self.timestamps) < 2:
             return self.nominal_fps
-        measured = 1 / float(np.median(np.diff(self.timestamps)))
+        measured = 1 / frame_seconds(self.timestamps)
         return self.nominal_fps if abs(measured / self.nominal_fps - 1) < _SAME_RATE else measured
 
 

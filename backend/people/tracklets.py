@@ -7,6 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from mpsnet_blender.motion.base.smoothing import frame_seconds
+
 from ..base.regions import Region
 from ..video.frames import Frame
 from .appearance import HISTOGRAM_SIZE, appearance_distance
@@ -106,7 +108,7 @@ def is_bodily(tracklet: Tracklet, part: slice = slice(None)) -> bool:
     lengths = np.linalg.norm(world[:, LIMBS[:, 0]] - world[:, LIMBS[:, 1]], axis=-1)
     variation = np.average(lengths.std(0) / lengths.mean(0), weights=score[LIMBS].min(1) + 1e-3)
     # Over steps of at least a thirtieth of a second: between closer frames noise would look like acceleration.
-    stride = min(max(1, round(_ACCELERATION_STEP_SECONDS / float(np.median(np.diff(times))))), (len(times) - 1) // 2)
+    stride = min(max(1, round(_ACCELERATION_STEP_SECONDS / frame_seconds(times))), (len(times) - 1) // 2)
     positions, moments = world[::stride, LIMBS.ravel()], times[::stride]
     velocity = np.diff(positions, axis=0) / np.diff(moments)[:, None, None]
     acceleration = np.diff(velocity, axis=0) / (moments[2:] - moments[:-2])[:, None, None] * 2

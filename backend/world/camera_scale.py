@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpsnet_blender.motion.base.smoothing import smooth_measured
+from mpsnet_blender.motion.base.smoothing import frame_seconds, smooth_measured
 
 _SCALES = np.exp(np.linspace(np.log(0.15), np.log(6.0), 75))
 # Chosen by eye on rendered clips with walking cameras, unless another source is named.
@@ -32,7 +32,7 @@ def find_camera_scale(feet: list[np.ndarray], positions: list[np.ndarray], forwa
     for points, position, ahead, times in zip(feet, positions, forward, timestamps, strict=True):
         if len(times) < 3:
             continue
-        step = float(np.median(np.diff(times)))
+        step = frame_seconds(times)
         both = points.reshape(len(points), 2, 2, 3).mean(2)
         foot_velocity = _velocity(both.reshape(len(points), -1), times).reshape(both.shape)
         camera_velocity = _velocity(position, times)[:, None]

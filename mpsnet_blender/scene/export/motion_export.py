@@ -101,7 +101,7 @@ def _export(scene: bpy.types.Scene, armature_object: bpy.types.Object, path: Pat
     meshes = meshes_of(armature_object) if options.with_meshes and options.format != "BVH" else ()
     frames = motion_frames(armature_object)
     motion = sample_motion(armature_object, list(meshes), scene, frames)
-    framerate = scene.render.fps / scene.render.fps_base
+    framerate = scene_rate(scene)
     deform_only = options.deform_only and bool(motion.deforms.any())
     if options.format == "BVH":
         clip = _bvh(armature_object, motion, framerate, scene, options, deform_only)
