@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from mpsnet_blender.motion.base.smoothing import eased, frame_seconds
+from mpsnet_blender.motion.base.smoothing import frame_seconds, smoothstep
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 from ..base.rotations import transposed
@@ -131,12 +131,12 @@ def _walk_through(before: _VisibleSpan, after: _VisibleSpan, times: np.ndarray, 
     start, end = before.times[-1], after.times[0]
     whole = np.concatenate([[start], times, [end]])
     share = (whole - start) / (end - start) if before.period and after.period else np.full(len(whole), float(not before.period))
-    share = eased(share)[:, None, None, None]
+    share = smoothstep(share)[:, None, None, None]
     walked = sum(part * span.at(whole, period) for part, span in ((1 - share, before), (share, after)) if span.period)
     walked = nearest_rotmats(walked.reshape(-1, 3, 3)).reshape(walked.shape)
     fade = min(_FADE_SECONDS, (end - start) / 2)
     for span, edge, seen in ((before, start, before.rotmats[-1]), (after, end, after.rotmats[0])):
-        left = 1 - eased(np.abs(whole - edge) / fade)
+        left = 1 - smoothstep(np.abs(whole - edge) / fade)
         missing = Rotation.from_matrix(transposed(walked[-1 if span is after else 0]) @ seen).as_rotvec()
         turns = left[:, None, None] * missing
         walked = walked @ Rotation.from_rotvec(turns.reshape(-1, 3)).as_matrix().reshape(walked.shape)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mpsnet_blender.motion.base.smpl_motion import make_file_motion
-from mpsnet_blender.motion.base.soles import stature_of
+from mpsnet_blender.motion.base.soles import compute_stature
 from mpsnet_blender.shared.motion_file import Motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
@@ -63,7 +63,7 @@ def compare_in_world(motion: Motion, truth: Truth, person: int) -> GroundScore:
 def world_joints(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
     """Return joints (T, 24, 3) and left heel, left toes, right heel, right toes (T, 4, 3) in the world, metres."""
     turned, joints = make_file_motion(motion).pose()
-    stature = stature_of(motion.rest_joints)
+    stature = compute_stature(motion.rest_joints)
     feet = [joints[:, JOINT[f"{side}_{joint}"]] + turned[:, JOINT[f"{side}_{joint}"]] @ (offset * (mirror, 1, 1) * stature)
             for side, mirror in (("left", 1), ("right", -1)) for joint, offset in (("ankle", _HEEL), ("foot", _TOES))]
     return joints, np.stack(feet, axis=1)

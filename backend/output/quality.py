@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mpsnet_blender.motion.cleanup.motion_quality import judged, measure_motion
+from mpsnet_blender.motion.cleanup.motion_quality import grade_quality, measure_motion
 from mpsnet_blender.shared.capture_listing import Quality
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
@@ -39,7 +39,7 @@ def measure_quality(placed: PlacedPerson, shot: Shot) -> Quality:
         measure_motion(placed.in_world), reprojection_error_px=pixels,
         reprojection_error_percent=100 * pixels / _height_in_picture(placed, shot),
         visible_share=person.seen_frames / frames, sides_repaired_frames=int(person.repaired_frames))
-    return judged(quality, frames)
+    return grade_quality(quality, frames)
 
 
 def _height_in_picture(placed: PlacedPerson, shot: Shot) -> float:

@@ -6,8 +6,8 @@ import pytest
 
 from backend.evaluation.ground import world_joints
 from backend.video.frames import open_span, read_frames
-from mpsnet_blender.motion.cleanup.motion_quality import judged, measure_motion, slide_mm_per_second
-from mpsnet_blender.motion.cleanup.stored_motion import stored_motion
+from mpsnet_blender.motion.cleanup.motion_quality import grade_quality, measure_motion, slide_mm_per_second
+from mpsnet_blender.motion.cleanup.stored_motion import make_stored_motion
 from mpsnet_blender.shared.capture_listing import GRADES, read_listing
 from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.protocol import FINAL_TYPES, Hello, Log, Progress, Result
@@ -79,9 +79,9 @@ def test_people_json_tells_spans_and_quality(listing, motion, sample_clip):
 
 def test_the_motion_file_gives_the_figures_and_the_grade_that_people_json_tells(listing, motion):
     """Clean-up measures the file with the same meter: one person has one verdict."""
-    measured, told = measure_motion(stored_motion(motion).imported), listing.people[0].quality
+    measured, told = measure_motion(make_stored_motion(motion).imported), listing.people[0].quality
     figures = {name: getattr(measured, name) for name in MEASURED}
-    quality = judged(replace(told, **figures, grade="", advice=""), motion.frame_count)
+    quality = grade_quality(replace(told, **figures, grade="", advice=""), motion.frame_count)
     assert (quality.grade, quality.advice) == (told.grade, told.advice)
     for name in MEASURED:
         assert getattr(quality, name) == pytest.approx(getattr(told, name), abs=0.002)

@@ -9,7 +9,7 @@ import numpy as np
 from mpsnet_blender.motion.base import soles
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
-from mpsnet_blender.motion.base.soles import soles_of
+from mpsnet_blender.motion.base.soles import make_soles
 from mpsnet_blender.motion.cleanup.leg_solver import FootTarget, solve_leg
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
 
@@ -36,7 +36,7 @@ def walker_at(times: np.ndarray, stride: float = STRIDE_METRES) -> WorldMotion:
     body = WorldMotion(rotmats, transl, rest, times, np.zeros((frames, 4)))
     turned, joints = body.pose()
     contacts = []
-    for sole, phase in zip(soles_of(rest, ANKLE_HEIGHT), (0.0, 0.5)):
+    for sole, phase in zip(make_soles(rest, ANKLE_HEIGHT), (0.0, 0.5)):
         ankles, stands = _steps(times, phase, stride, float(joints[0, sole.ankle, 0]))
         flat = sole.flat(np.full(frames, -np.pi / 2))
         solve_leg(body.rotmats, turned, joints, np.zeros((frames, 3)),

@@ -11,7 +11,7 @@ from ...shared.smpl_skeleton import CROWN_ABOVE_HEAD, JOINT, JOINT_COUNT, JOINT_
 from .coordinates import BLENDER_FROM_SMPL, blender_from_smpl
 from .quaternions import conjugate, multiply
 from .rotations import continuous_quat, quat_from_rotmat
-from .soles import stature_of, usual_ankle_height
+from .soles import compute_stature, usual_ankle_height
 
 # The joint at which a bone ends: the child that continues the limb.
 _LIMB_CONTINUES_AT = {
@@ -102,7 +102,7 @@ def compute_root_basis_locations(root_world: np.ndarray, head: np.ndarray, bone_
 def _find_sole_height(joints: np.ndarray, shod: bool) -> float:
     """Return the height of the soles in the rest frame, metres."""
     ankle = min(joints[JOINT["left_ankle"], 1], joints[JOINT["right_ankle"], 1])
-    return float(ankle - usual_ankle_height(stature_of(joints), shod))
+    return float(ankle - usual_ankle_height(compute_stature(joints), shod))
 
 
 def _make_bone_vectors(joints: np.ndarray) -> np.ndarray:

@@ -4,64 +4,63 @@ from __future__ import annotations
 
 import numpy as np
 
-LONGEST_STEP = 3.0      # of the usual steps between frames: longer ones are gaps, in which nothing was seen
-_REACH_SIGMAS = 3.0         # beyond them a Gaussian has 0.3 % of its weight
-_ROUNDING = 1e-6            # sigmas: timestamps of a constant rate are as exact as sums of floating-point numbers are
-# What holds slopes back, as a share of the window's weight: where a window holds fewer samples than a parabola needs it stays
-# solvable. Of a motion the least that rounding allows; samples that may weigh nothing at all need more.
+LONGEST_STEP = 3.0          # in usual steps between frames: a longer one is a gap, in which nothing was seen; not measured
+_REACH_SIGMAS = 3.0         # half width of the window: outside it a Gaussian has 0.3 % of its weight
+_ROUNDING = 1e-6            # sigmas; more than the rounding of timestamps at a constant rate
+# Ridge on the polynomial's slopes, as a share of the window's weight: it keeps windows with too few samples for a parabola
+# solvable. A motion needs no more than rounding; measured samples, which may all have weight 0, need more.
 _MOTION_PRIOR, _MEASURED_PRIOR = 1e-12, 1e-3
-_FEWEST_FOR_A_PARABOLA = 2  # frames to each side: through three samples every parabola passes, and smooths nothing
-_BLOCK_FRAMES = 512         # so many frames at a time: they stay in the processor's cache, and long clips need no more memory
+_FEWEST_FOR_A_PARABOLA = 2  # frames to each side: a parabola passes through any three samples, so it would not smooth them
+_BLOCK_FRAMES = 512         # frames computed at a time: they stay in the processor's cache, and long clips need no more memory
 
 
 def smooth(values: np.ndarray, timestamps: np.ndarray, sigma_seconds: float, degree: int = 2) -> np.ndarray:
     """Return a motion's values (T, ...) smoothed by a Gaussian window, without lag; timestamps (T,) s rise.
 
-    degree 2 fits a parabola in each window (local regression, Cleveland 1979; where frames are even Savitzky and Golay's
-    filter, 1964), which flattens peaks far less than degree 0, a mean. Each frame counts for the time it stands. Before the
-    first and after the last value the series goes on as its mirror image through that value: both ends stay where they are, with
-    their slopes.
+    degree 2 fits a parabola in each window (local regression, Cleveland 1979; at an even frame rate Savitzky and Golay's
+    filter, 1964), which flattens peaks far less than degree 0, a mean. Each frame's weight is its duration. Beyond both ends the
+    series continues as its mirror image through the end's value, so that both ends keep their values and slopes.
     """
     values = np.asarray(values, dtype=np.float64)
     if sigma_seconds <= 0 or len(values) < 2:
         return values.copy()
     columns = values.reshape(len(values), -1)
-    reach = _reach(timestamps, sigma_seconds)
-    padded, times = _mirrored(columns, reach), _mirrored(timestamps, reach) / sigma_seconds
+    reach = _compute_reach(timestamps, sigma_seconds)
+    padded, times = _mirror_ends(columns, reach), _mirror_ends(timestamps, reach) / sigma_seconds
     weights = np.pad(frame_durations(timestamps), reach, mode="reflect")[:, None]
     degree = degree if reach >= _FEWEST_FOR_A_PARABOLA else 0
-    return _regression(padded, times, weights, reach, degree, _MOTION_PRIOR).reshape(values.shape)
+    return _fit_polynomials(padded, times, weights, reach, degree, _MOTION_PRIOR).reshape(values.shape)
 
 
 def smooth_measured(values: np.ndarray, timestamps: np.ndarray, sigma_seconds: float, weights: np.ndarray | None = None,
                     degree: int = 2) -> np.ndarray:
-    """Return measured samples (T, N) smoothed as by `smooth`, but that nothing is known beyond the ends, which are noisy too.
+    """Return measured samples (T, N) smoothed as by `smooth`, but without mirror images: the samples at the ends are noisy too.
 
-    weights (T, N) or (T, 1) say how far each sample counts: one of weight 0 is filled from its neighbours.
+    weights (T, N) or (T, 1) of the samples: one of weight 0 is replaced by the fit through its neighbours.
     """
     if len(values) < 2:
         return values.copy()
     weights = np.ones((len(values), 1)) if weights is None else np.maximum(weights, 0.0)
-    reach = _reach(timestamps, sigma_seconds)
+    reach = _compute_reach(timestamps, sigma_seconds)
     times = np.pad((timestamps - timestamps[0]) / sigma_seconds, reach, mode="edge")
     padded, weights = (np.pad(part, ((reach, reach), (0, 0))) for part in (values, weights))
-    return _regression(padded, times, weights, reach, degree, _MEASURED_PRIOR)
+    return _fit_polynomials(padded, times, weights, reach, degree, _MEASURED_PRIOR)
 
 
-def _reach(timestamps: np.ndarray, sigma_seconds: float) -> int:
-    """Return how many frames it takes at most, in T >= 2, to get farther than a window reaches."""
+def _compute_reach(timestamps: np.ndarray, sigma_seconds: float) -> int:
+    """Return the number of frames to each side, of T >= 2, with which every window is complete."""
     farther = np.searchsorted(timestamps, timestamps + (_REACH_SIGMAS + _ROUNDING) * sigma_seconds, side="right")
     return max(1, min(len(timestamps) - 1, int((farther - np.arange(len(timestamps))).max())))
 
 
-def _mirrored(values: np.ndarray, reach: int) -> np.ndarray:
-    """Return values (T + 2 reach, ...) with their mirror images through the first and the last of them."""
+def _mirror_ends(values: np.ndarray, reach: int) -> np.ndarray:
+    """Return values (T, ...) with their mirror images through the first and the last one on both sides (T + 2 reach, ...)."""
     return np.concatenate((2 * values[:1] - values[reach:0:-1], values, 2 * values[-1:] - values[-2:-reach - 2:-1]))
 
 
-def _regression(values: np.ndarray, times: np.ndarray, weights: np.ndarray, reach: int, degree: int,
+def _fit_polynomials(values: np.ndarray, times: np.ndarray, weights: np.ndarray, reach: int, degree: int,
                 prior: float) -> np.ndarray:
-    """Return local polynomials' values (T, N) at times (T + 2 reach,), in sigmas, but the first and last `reach` of them.
+    """Return the fitted values (T, N) of local polynomials at all but the first and last `reach` times (T + 2 reach,), in sigmas.
 
     values (T + 2 reach, N), weights (T + 2 reach, N) or (T + 2 reach, 1).
     """
@@ -69,21 +68,21 @@ def _regression(values: np.ndarray, times: np.ndarray, weights: np.ndarray, reac
     smoothed = np.empty((count, values.shape[1]))
     for start in range(0, count, _BLOCK_FRAMES):
         rows = slice(start, min(start + _BLOCK_FRAMES, count) + 2 * reach)
-        smoothed[start:start + _BLOCK_FRAMES] = _regressed_block(values[rows], times[rows], weights[rows], reach, degree, prior)
+        smoothed[start:start + _BLOCK_FRAMES] = _fit_block(values[rows], times[rows], weights[rows], reach, degree, prior)
     return smoothed
 
 
-def _regressed_block(values: np.ndarray, times: np.ndarray, weights: np.ndarray, reach: int, degree: int,
+def _fit_block(values: np.ndarray, times: np.ndarray, weights: np.ndarray, reach: int, degree: int,
                      prior: float) -> np.ndarray:
-    """Return a block's values: each window's  sum_j M_ij a_j = r_i  for  M_ij = sum w u^(i + j),  r_i = sum w u^i y,  solved for
-    a_0. Slopes a_1, a_2 are held back by the prior, as a share of the window's weight."""
-    since = _windows(times[:, None], reach)[..., 0] - times[reach:-reach, None]
+    """Return a block's fitted values a_0, from each window's equations  sum_j M_ij a_j = r_i  with  M_ij = sum w u^(i + j)  and
+    r_i = sum w u^i y.  `prior`, a share of the window's weight, is added to M_11 and M_22 (ridge)."""
+    since = _slide_windows(times[:, None], reach)[..., 0] - times[reach:-reach, None]
     powers = np.empty((len(since), 2 * degree + 1, since.shape[1]))
     powers[:, 0] = np.exp(-0.5 * since**2)
     for power in range(2 * degree):
         np.multiply(powers[:, power], since, out=powers[:, power + 1])
-    moments = np.moveaxis(powers @ _windows(weights, reach), 1, 0)
-    right = np.moveaxis(powers[:, :degree + 1] @ _windows(weights * values, reach), 1, 0)
+    moments = np.moveaxis(powers @ _slide_windows(weights, reach), 1, 0)
+    right = np.moveaxis(powers[:, :degree + 1] @ _slide_windows(weights * values, reach), 1, 0)
     matrix = moments[np.add.outer(np.arange(degree + 1), np.arange(degree + 1))]
     matrix[0, 0] = np.maximum(matrix[0, 0], 1e-9)
     for power in range(degree, 0, -1):          # eliminated from the last to the first
@@ -94,18 +93,18 @@ def _regressed_block(values: np.ndarray, times: np.ndarray, weights: np.ndarray,
     return right[0] / matrix[0, 0]
 
 
-def _windows(values: np.ndarray, reach: int) -> np.ndarray:
-    """Return for each but the first and last `reach` of values (n + 2 reach, N) the window (n, 2 reach + 1, N) around it."""
+def _slide_windows(values: np.ndarray, reach: int) -> np.ndarray:
+    """Return the windows (n, 2 reach + 1, N) around all but the first and last `reach` of values (n + 2 reach, N)."""
     return np.swapaxes(np.lib.stride_tricks.sliding_window_view(values, 2 * reach + 1, axis=0), 1, 2)
 
 
 def frame_seconds(timestamps: np.ndarray) -> float:
-    """Return the usual time (s) from one of the timestamps (T,) to the next; 1/30 where there is but one."""
+    """Return the median time (s) between successive timestamps (T,); 1/30 where there is only one."""
     return float(np.median(np.diff(timestamps))) if len(timestamps) > 1 else 1 / 30
 
 
 def frame_durations(timestamps: np.ndarray) -> np.ndarray:
-    """Return the seconds (T,) for which each frame stands: half of those to the frames before and after, gaps cut short."""
+    """Return each frame's duration (T,) in seconds: half the time from the frame before to the frame after, gaps cut short."""
     if len(timestamps) < 2:
         return np.full(len(timestamps), frame_seconds(timestamps))
     steps = np.diff(timestamps)
@@ -113,7 +112,7 @@ def frame_durations(timestamps: np.ndarray) -> np.ndarray:
     return (np.append(steps, steps[-1]) + np.append(steps[0], steps)) / 2
 
 
-def eased(share: np.ndarray) -> np.ndarray:
-    """Return shares from 0 to 1 with zero slope at both ends: 3 x^2 - 2 x^3 (smoothstep)."""
+def smoothstep(share: np.ndarray) -> np.ndarray:
+    """Return shares from 0 to 1 with zero slope at both ends: 3 x^2 - 2 x^3."""
     share = np.clip(share, 0, 1)
     return share**2 * (3 - 2 * share)

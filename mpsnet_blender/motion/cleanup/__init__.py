@@ -1,1 +1,1 @@
-"""Captured motion made better: foot lock, smoothing, loops, grades."""
+"""Clean-up of captured motion: foot and hand lock, smoothing, spikes, loops, fewer keys, quality figures."""

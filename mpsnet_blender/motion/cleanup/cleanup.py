@@ -12,17 +12,17 @@ from ..base.smpl_motion import WorldMotion
 from .foot_lock import lock_feet
 from .hand_lock import lock_hands
 from .limb_smoothing import smooth_limbs
-from .looping import looped
-from .motion_keys import MotionKeys, all_keys, needed_keys
+from .looping import close_loop
+from .motion_keys import MotionKeys, all_keys, find_needed_keys
 from .motion_quality import measure_motion
-from .root_placement import from_origin, in_place, raised
+from .root_placement import keep_in_place, raise_body, start_at_origin
 from .spikes import repair_spikes
 
 
 @dataclass(frozen=True)
 class CleanupSettings:
-    """smooth_*: 0..1 by limb; foot_lock 0..1, of hands on the floor too; floor_offset metres; speed a factor;
-    key_tolerance mm, 0 keys every frame."""
+    """smooth_*: 0..1 for each group of limbs; foot_lock: 0..1, also for hands on the floor; floor_offset: metres; speed: a
+    factor; key_tolerance: mm, 0 keys every frame."""
     smooth_trunk: float = 0.0
     smooth_head: float = 0.0
     smooth_arms: float = 0.0
@@ -39,9 +39,8 @@ class CleanupSettings:
 
 @dataclass(frozen=True)
 class CleanMotion:
-    """A motion to key: the body, its rotations as sign-continuous quaternions (T, 24, 4), w first, the seconds (T,) from its
-    start at which its frames play, which keys it needs, and how good it is; `start_seconds` after the raw motion's start it
-    begins."""
+    """A motion to key. quats: the body's rotations (T, 24, 4), w first, sign-continuous; seconds (T,): when its frames play, from
+    0; keys: the frames to key; start_seconds: by how much it begins after the raw motion."""
     body: WorldMotion
     quats: np.ndarray
     seconds: np.ndarray
@@ -50,24 +49,24 @@ class CleanMotion:
     start_seconds: float
 
 
-def untouched(body: WorldMotion) -> CleanMotion:
-    """Return a motion to key as it is."""
+def keep_unchanged(body: WorldMotion) -> CleanMotion:
+    """Return an unchanged motion, to be keyed on every frame."""
     return CleanMotion(body, continuous_quat(quat_from_rotmat(body.rotmats)), body.timestamps - body.timestamps[0],
                        all_keys(len(body.timestamps)), measure_motion(body), 0.0)
 
 
 def clean_motion(raw: WorldMotion, settings: CleanupSettings) -> CleanMotion:
-    """Return the cleaned motion."""
+    """Return the raw motion cleaned up as the settings ask."""
     body = repair_spikes(raw) if settings.repair_spikes else raw
     body = smooth_limbs(body, {"trunk": settings.smooth_trunk, "head": settings.smooth_head, "arms": settings.smooth_arms,
                                "legs": settings.smooth_legs})
     body = lock_hands(lock_feet(body, settings.foot_lock), settings.foot_lock)
-    quality = measure_motion(body)      # before it is put anywhere: on the spot feet slide by intent
-    body = looped(body) if settings.loop else body
-    body = from_origin(body) if settings.from_origin else body
-    body = in_place(body) if settings.in_place else body
-    body = raised(body, settings.floor_offset)
+    quality = measure_motion(body)      # before the motion is moved: with `in_place` feet slide by intent
+    body = close_loop(body) if settings.loop else body
+    body = start_at_origin(body) if settings.from_origin else body
+    body = keep_in_place(body) if settings.in_place else body
+    body = raise_body(body, settings.floor_offset)
     quats = continuous_quat(quat_from_rotmat(body.rotmats))
     seconds = (body.timestamps - body.timestamps[0]) / settings.speed
-    keys = needed_keys(body, quats, settings.key_tolerance) if settings.key_tolerance > 0 else all_keys(len(seconds))
+    keys = find_needed_keys(body, quats, settings.key_tolerance) if settings.key_tolerance > 0 else all_keys(len(seconds))
     return CleanMotion(body, quats, seconds, keys, quality, float(body.timestamps[0] - raw.timestamps[0]))

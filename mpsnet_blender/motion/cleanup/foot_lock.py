@@ -1,27 +1,28 @@
-"""Foot lock: feet in contact stay in place, flat or rolling over heel and ball, and no foot sinks into the floor."""
+"""Foot lock: feet in contact stay in place, flat or rolling from heel to ball, and no foot sinks into the floor."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
-from ..base.contact_spans import carried_on, detect_standing, held_and_faded, spans_of
+from ..base.contact_spans import continue_end_speeds, detect_standing, fade_outside_spans, find_spans
 from ..base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
 from ..base.smpl_motion import WorldMotion
-from ..base.soles import Sole, soles_of, standing_ankle_height, stature_of
-from .footprints import PlantedFoot, planted_foot, turned_about
-from .leg_solver import FootTarget, pelvis_shift, solve_leg
+from ..base.soles import Sole, compute_stature, make_soles, measure_ankle_height
+from .footprints import PlantedFoot, plant_foot, rotmat_from_axis_angle
+from .leg_solver import FootTarget, compute_pelvis_shift, solve_leg
 
-# By how far ankles' accelerations were off on captures of six rendered people: 5.9 mm/frame^2; fading in 0.1 s 6.6, in 0.35 s 5.9
-# again. 0.025 to 0.1 s carry on alike.
-_FADE_SECONDS, _CARRY_SECONDS = 0.25, 0.05
-_MOST_TOE_BEND = np.radians(50.0)
+# Time over which a correction fades, and decay time of its speed at a span's end. Measured on captures of six rendered people:
+# the ankles' accelerations are off by 5.9 mm/frame^2; with a fade of 0.1 s by 6.6, of 0.35 s by 5.9. Decay times of 0.025 to
+# 0.1 s make no difference.
+_FADE_SECONDS, _DECAY_SECONDS = 0.25, 0.05
+_MOST_TOE_BEND = np.radians(50.0)   # about what toes bend by when a walker pushes off; chosen by eye, not measured
 
 
 def lock_feet(body: WorldMotion, strength: float = 1.0) -> WorldMotion:
-    """Return the motion with its standing feet held, by its contacts; strength 0..1, 0 leaves it as it is.
+    """Return the motion with its feet fixed while they stand, by its contacts. strength: 0 (no change) to 1.
 
-    Knees follow by two-bone kinematics, the pelvis is moved as little as the legs' reach asks for, and smoothly.
+    Knees follow by two-bone kinematics. The pelvis moves smoothly, and only as far as the legs' lengths require.
     """
     if strength <= 0 or len(body.transl) < 2:
         return body
@@ -29,36 +30,39 @@ def lock_feet(body: WorldMotion, strength: float = 1.0) -> WorldMotion:
     stands = np.stack([detect_standing(contact, body.timestamps) for contact in body.contacts.T], axis=1)
     ankles = joints[:, [JOINT["left_ankle"], JOINT["right_ankle"]]]
     flat = stands[:, ::2] & stands[:, 1::2]
-    height = standing_ankle_height(ankles, flat, stature_of(body.rest_joints), body.is_shod)
-    targets = [_foot_target(body, sole, rotmats, joints, stands[:, 2 * side:2 * side + 2], strength)
-               for side, sole in enumerate(soles_of(body.rest_joints, height))]
-    shift = pelvis_shift(joints, targets, body.timestamps)
+    height = measure_ankle_height(ankles, flat, compute_stature(body.rest_joints), body.is_shod)
+    targets = [_make_foot_target(body, sole, rotmats, joints, stands[:, 2 * side:2 * side + 2], strength)
+               for side, sole in enumerate(make_soles(body.rest_joints, height))]
+    shift = compute_pelvis_shift(joints, targets, body.timestamps)
     changed = body.rotmats.copy()
     for target in targets:
         solve_leg(changed, rotmats, joints, shift, target)
     return body.with_pose(changed, body.transl + shift)
 
 
-def _foot_target(body: WorldMotion, sole: Sole, rotmats: np.ndarray, joints: np.ndarray, stands: np.ndarray,
+def _make_foot_target(body: WorldMotion, sole: Sole, rotmats: np.ndarray, joints: np.ndarray, stands: np.ndarray,
                  strength: float) -> FootTarget:
     turned, ankles = rotmats[:, sole.ankle], joints[:, sole.ankle]
-    planted = planted_foot(sole, turned, ankles, stands[:, 0], stands[:, 1], body.timestamps)
+    planted = plant_foot(sole, turned, ankles, stands[:, 0], stands[:, 1], body.timestamps)
     turn, move = rotvec_from_rotmat(planted.rotmats @ np.swapaxes(turned, 1, 2)), planted.ankles - ankles
-    # A raw foot is at another speed than one that stands: that it lands and lifts without a jerk is done in the air.
-    turn, move = (held_and_faded(values, planted.spans, _FADE_SECONDS) + carried_on(values, planted.spans, _CARRY_SECONDS)
-                  for values in (turn, move))
-    held = held_and_faded(np.ones(len(ankles)), planted.spans, _FADE_SECONDS)
+    # Outside the spans the correction fades, so that the change of speed from swing to stance is spread over the swing.
+    turn, move = (fade_outside_spans(values, planted.spans, _FADE_SECONDS)
+                  + continue_end_speeds(values, planted.spans, _DECAY_SECONDS) for values in (turn, move))
+    held = fade_outside_spans(np.ones(len(ankles)), planted.spans, _FADE_SECONDS)
     new, ankles = rotmat_from_rotvec(strength * turn) @ turned, ankles + strength * move
-    new, ankles = _out_of_the_floor(sole, new, ankles, planted, strength)
-    toe_spans = spans_of(stands[:, 1], body.timestamps)
-    toes_held = strength * held_and_faded(np.ones(len(ankles)), toe_spans, _FADE_SECONDS / 2)
-    toes = _flat_toes(body.rotmats[:, sole.toes], sole, new, toes_held)
+    new, ankles = _lift_out_of_floor(sole, new, ankles, planted, strength)
+    toe_spans = find_spans(stands[:, 1], body.timestamps)
+    toes_held = strength * fade_outside_spans(np.ones(len(ankles)), toe_spans, _FADE_SECONDS / 2)
+    toes = _flatten_toes(body.rotmats[:, sole.toes], sole, new, toes_held)
     return FootTarget(sole, new, ankles, held, toes)
 
 
-def _out_of_the_floor(sole: Sole, rotmats: np.ndarray, ankles: np.ndarray, planted: PlantedFoot,
+def _lift_out_of_floor(sole: Sole, rotmats: np.ndarray, ankles: np.ndarray, planted: PlantedFoot,
                       strength: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return feet with heel and ball above the ground: pitched, where only one of them is below it, and lifted."""
+    """Return rotations (T, 3, 3) and ankles (T, 3) of feet with heel and ball above the ground.
+
+    A foot with only one of the two below the ground is pitched, then each is lifted.
+    """
     heels, balls = sole.points(rotmats, ankles)
     ahead = (balls - heels) / sole.length
     sunk = [strength * np.maximum(planted.ground - points[:, 2], 0.0) for points in (heels, balls)]
@@ -66,18 +70,18 @@ def _out_of_the_floor(sole: Sole, rotmats: np.ndarray, ankles: np.ndarray, plant
     raised = np.arcsin(np.clip(ahead[:, 2] + (sunk[1] - sunk[0]) / sole.length, -1, 1)) - pitch
     across = np.stack((ahead[:, 1], -ahead[:, 0], np.zeros(len(ahead))), axis=-1)
     across = across / np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-6)
-    turned = turned_about(across, raised) @ rotmats
-    # The point that stands stays where it is on the floor; the lift is the heel's.
+    turned = rotmat_from_axis_angle(across, raised) @ rotmats
+    # The standing point keeps its place on the floor; the height is that of the lifted heel.
     new_heels, new_balls = sole.points(turned, ankles)
     back = heels - new_heels + planted.on_ball[:, None] * (balls - new_balls - heels + new_heels)
     back[:, 2] = heels[:, 2] + sunk[0] - new_heels[:, 2]
     return turned, ankles + back
 
 
-def _flat_toes(toes: np.ndarray, sole: Sole, feet: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Return the toe joint's rotations (T, 3, 3): on the floor as far as they are held (T,), whatever the heel does."""
+def _flatten_toes(toes: np.ndarray, sole: Sole, feet: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """Return the toe joint's rotations (T, 3, 3), turned towards toes flat on the floor by a share `held` (T,) in 0..1."""
     pitch = np.arcsin(np.clip((feet @ sole.frame[:, 0])[:, 2], -1, 1))
     bend = np.clip(-pitch, 0, _MOST_TOE_BEND)
-    bent = turned_about(np.broadcast_to(-sole.frame[:, 1], (len(toes), 3)), bend)
+    bent = rotmat_from_axis_angle(np.broadcast_to(-sole.frame[:, 1], (len(toes), 3)), bend)
     turn = rotvec_from_rotmat(bent @ np.swapaxes(toes, 1, 2))
     return rotmat_from_rotvec(held[:, None] * turn) @ toes

@@ -5,60 +5,64 @@ from __future__ import annotations
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
-from ..base.contact_spans import Spans, carried_on, detect_standing, held_and_faded, spans_of
+from ..base.contact_spans import Spans, continue_end_speeds, detect_standing, fade_outside_spans, find_spans
 from ..base.smoothing import smooth
 from ..base.smpl_motion import WorldMotion
-from ..base.soles import SIDES, stature_of
+from ..base.soles import SIDES, compute_stature
 from ..base.two_bone_ik import solve_two_bone
-from .footprints import truly_moved
+from .footprints import keep_large_drift
 
-_LOW_METRES, _SLOW = 0.11, 0.30         # of a wrist, at which a hand is as likely to lie on the floor as not; metres a second
-_SMOOTH_SECONDS, _SHORTEST_SECONDS = 0.05, 0.12
-_FADE_SECONDS, _CARRY_SECONDS = 0.25, 0.05
-_WRIST_ABOVE_PALM = 0.03                # in statures
-_ELBOW_SIDE = np.array((0.0, -0.49, -0.87))     # direction in which the elbows point in the rest pose
-_HINT_SHARE = 0.05                      # of an arm's length: a nearly straight arm bends that way
+# Height (m) and speed (m/s) of a wrist, each of which halves the confidence that the hand lies on the floor. Chosen by reasoning:
+# a lying hand's wrist is 0.05 m high (_WRIST_ABOVE_PALM), and capture errors add about as much. Not measured.
+_LOW_METRES, _SLOW = 0.11, 0.30
+_SMOOTH_SECONDS = 0.05                  # sigma of the wrist's smoothing before its speed; as for feet in measured_contacts.py
+_SHORTEST_SECONDS = 0.12                # twice a foot's shortest stand, as no network tells a hand's contacts; not measured
+_FADE_SECONDS, _DECAY_SECONDS = 0.25, 0.05      # as in foot_lock.py
+_WRIST_ABOVE_PALM = 0.03                # in statures, 51 mm on an adult of 1.7 m; not measured
+_ELBOW_SIDE = np.array((0.0, -0.49, -0.87))     # unit vector in which the elbows point in the rest pose: back, and down by 30°
+_HINT_SHARE = 0.05                      # in arm lengths: an elbow nearer to the line of the arm takes its side from it; by eye
 
 
 def lock_hands(body: WorldMotion, strength: float = 1.0) -> WorldMotion:
-    """Return the motion with its lying hands held; strength 0..1, 0 leaves it as it is. Floor at z = 0.
+    """Return the motion with its hands fixed while they lie on the floor at z = 0. strength: 0 (no change) to 1.
 
-    A file tells no contacts of hands: one that is low and slow lies. Only arms change.
+    A motion file has no contacts of hands: a hand whose wrist is low and slow counts as lying. Only the arms change.
     """
     if strength <= 0 or len(body.transl) < 3:
         return body
     rotmats, joints = body.pose()
     changed = body.rotmats
     for side in SIDES:
-        spans = _lying(joints[:, JOINT[f"{side}_wrist"]], body.timestamps)
+        spans = _find_lying_spans(joints[:, JOINT[f"{side}_wrist"]], body.timestamps)
         if len(spans.starts):
             changed = changed if changed is not body.rotmats else body.rotmats.copy()
-            _solve_arm(changed, rotmats, joints, side, _target(body, joints[:, JOINT[f"{side}_wrist"]], spans, strength))
+            _solve_arm(changed, rotmats, joints, side, _compute_target(body, joints[:, JOINT[f"{side}_wrist"]], spans, strength))
     return body if changed is body.rotmats else body.with_pose(changed, body.transl)
 
 
-def _lying(wrists: np.ndarray, timestamps: np.ndarray) -> Spans:
-    """Return the spans in which a hand with its wrist at places (T, 3) lies on the floor."""
-    places = smooth(wrists, timestamps, _SMOOTH_SECONDS)
-    speed = np.linalg.norm(np.gradient(places, timestamps, axis=0), axis=1)
-    likely = 1 / (1 + (np.maximum(places[:, 2], 0) / _LOW_METRES) ** 4 + (speed / _SLOW) ** 4)
-    return spans_of(detect_standing(likely, timestamps), timestamps).lasting(_SHORTEST_SECONDS)
+def _find_lying_spans(wrists: np.ndarray, timestamps: np.ndarray) -> Spans:
+    """Return the spans in which a hand with wrist positions (T, 3) lies on the floor."""
+    positions = smooth(wrists, timestamps, _SMOOTH_SECONDS)
+    speed = np.linalg.norm(np.gradient(positions, timestamps, axis=0), axis=1)
+    confidence = 1 / (1 + (np.maximum(positions[:, 2], 0) / _LOW_METRES) ** 4 + (speed / _SLOW) ** 4)
+    return find_spans(detect_standing(confidence, timestamps), timestamps).drop_shorter(_SHORTEST_SECONDS)
 
 
-def _target(body: WorldMotion, wrists: np.ndarray, spans: Spans, strength: float) -> np.ndarray:
-    """Return where a wrist goes (T, 3): on one spot while its hand lies, but what it truly moves, and no lower than a palm."""
+def _compute_target(body: WorldMotion, wrists: np.ndarray, spans: Spans, strength: float) -> np.ndarray:
+    """Return the wrist's target positions (T, 3): one spot for each span, real movements kept, and not below a lying hand's."""
     means = spans.means(wrists)
-    means[:, 2] = np.maximum(means[:, 2], _WRIST_ABOVE_PALM * stature_of(body.rest_joints))
-    spot = spans.spread(means)
-    move = spot + truly_moved(wrists - spot, spans) - wrists
-    faded = held_and_faded(move, spans, _FADE_SECONDS) + carried_on(move, spans, _CARRY_SECONDS)
+    means[:, 2] = np.maximum(means[:, 2], _WRIST_ABOVE_PALM * compute_stature(body.rest_joints))
+    spot = spans.spread_over_frames(means)
+    move = spot + keep_large_drift(wrists - spot, spans) - wrists
+    faded = fade_outside_spans(move, spans, _FADE_SECONDS) + continue_end_speeds(move, spans, _DECAY_SECONDS)
     return wrists + strength * faded
 
 
 def _solve_arm(local: np.ndarray, rotmats: np.ndarray, joints: np.ndarray, side: str, target: np.ndarray) -> None:
-    """Write into `local` (T, 24, 3, 3) the rotations of an arm whose wrist reaches its target (T, 3); the hand keeps its own.
+    """Write into `local` (T, 24, 3, 3) the parent-relative rotations of an arm whose wrist reaches its target (T, 3).
 
-    rotmats (T, 24, 3, 3) and joints (T, 24, 3) are the body's before. Frames whose target is where the wrist is stay as they are.
+    rotmats (T, 24, 3, 3) and joints (T, 24, 3) are global, before the change. The hand keeps its global rotation; frames in
+    which the wrist is at its target stay unchanged.
     """
     collar, shoulder, elbow, wrist = (JOINT[f"{side}_{name}"] for name in ("collar", "shoulder", "elbow", "wrist"))
     moved = np.flatnonzero(np.linalg.norm(target - joints[:, wrist], axis=1) > 1e-6)
@@ -67,7 +71,7 @@ def _solve_arm(local: np.ndarray, rotmats: np.ndarray, joints: np.ndarray, side:
     upper, line = elbow_at - shoulder_at, wrist_at - shoulder_at
     length = np.linalg.norm(upper, axis=1) + np.linalg.norm(wrist_at - elbow_at, axis=1)
     along = (upper * line).sum(1) / np.maximum((line ** 2).sum(1), 1e-9)
-    # An arm keeps bending the way it does: the hint matters only where it is straight.
+    # An arm keeps the side to which it is bent: the elbow's direction matters only where it is straight.
     hint = upper - along[:, None] * line + _HINT_SHARE * length[:, None] * (rotmats[:, collar] @ _ELBOW_SIDE)
     solved = solve_two_bone(shoulder_at, elbow_at, wrist_at, target[moved], hint)
     upper_arm, forearm = solved.upper_rotmat @ rotmats[:, shoulder], solved.lower_rotmat @ rotmats[:, elbow]

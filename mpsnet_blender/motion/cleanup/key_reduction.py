@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import numpy as np
 
-_LONG = 48      # frames: longer spans are halved, shorter ones split at their worst frame
+_LONG = 48      # frames: longer spans are halved, shorter ones split at their worst frame; for speed only, not measured
 
 
-def reduced_keys(channels: list[np.ndarray], times: np.ndarray, tolerances: list[float]) -> list[np.ndarray]:
-    """Return for each channel (T, n) the numbers of the keys to keep, first and last among them.
+def reduce_keys(channels: list[np.ndarray], times: np.ndarray, tolerances: list[float]) -> list[np.ndarray]:
+    """Return for each channel (T, n) the frames of the keys to keep, the first and last frame included.
 
-    Between keys the channel is a straight line over times (T,), and differs from its values by no more than its
-    tolerance (the length of the difference). Douglas and Peucker's way, for all spans of a channel at once: each round splits
-    every span that is not good enough at its worst frame (long ones in the middle, which takes far fewer rounds).
+    Straight lines between the keys over times (T,) then differ from the channel by no more than its tolerance (the length of the
+    difference). The method is Douglas and Peucker's, for all spans of a channel at once: each round splits every span with too
+    large an error at its worst frame, and long spans in the middle, which takes far fewer rounds.
     """
     count = len(times)
     if count < 3:
         return [np.arange(count) for _ in channels]
     kept = np.zeros((len(channels), count), dtype=bool)
     kept[:, [0, -1]] = True
-    for channel, own, tolerance in zip(channels, kept, tolerances, strict=True):
-        _keep(np.asarray(channel, dtype=np.float64), times, tolerance, own)
-    return [np.flatnonzero(own) for own in kept]
+    for channel, is_kept, tolerance in zip(channels, kept, tolerances, strict=True):
+        _mark_keys(np.asarray(channel, dtype=np.float64), times, tolerance, is_kept)
+    return [np.flatnonzero(is_kept) for is_kept in kept]
 
 
-def _keep(channel: np.ndarray, times: np.ndarray, tolerance: float, kept: np.ndarray) -> None:
-    """Mark the frames to keep (T,) of one channel (T, n)."""
-    rows = np.arange(1, len(times) - 1)        # those in spans that may still be bad
+def _mark_keys(channel: np.ndarray, times: np.ndarray, tolerance: float, kept: np.ndarray) -> None:
+    """Set in `kept` (T,) the frames to key of one channel (T, n)."""
+    rows = np.arange(1, len(times) - 1)        # the frames in spans whose error may still be too large
     while len(rows):
         keys = np.flatnonzero(kept)
         span = (np.cumsum(kept) - 1)[rows]
@@ -44,12 +44,12 @@ def _keep(channel: np.ndarray, times: np.ndarray, tolerance: float, kept: np.nda
 
 
 def _squared_errors(channel: np.ndarray, times: np.ndarray, rows: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Return how far rows (N,) of a channel (T, n) lie from the lines between the keys start and end (N,), squared."""
+    """Return the squared distances (N,) of frames `rows` (N,) of a channel (T, n) from the lines between start and end (N,)."""
     share = ((times[rows] - times[start]) / (times[end] - times[start]))[:, None]
-    off = channel[start] + share * (channel[end] - channel[start]) - channel[rows]
-    return np.einsum("ti,ti->t", off, off)
+    difference = channel[start] + share * (channel[end] - channel[start]) - channel[rows]
+    return np.einsum("ti,ti->t", difference, difference)
 
 
-def lines_through(channel: np.ndarray, times: np.ndarray, keys: np.ndarray) -> np.ndarray:
-    """Return a channel (T, n) as linear interpolation between its keys gives it."""
+def interpolate_keys(channel: np.ndarray, times: np.ndarray, keys: np.ndarray) -> np.ndarray:
+    """Return a channel's values (T, n), linearly interpolated between its keys."""
     return np.stack([np.interp(times, times[keys], column[keys]) for column in channel.T], axis=-1)

@@ -1,4 +1,4 @@
-"""Legs that reach their feet: the pelvis moved least and smoothly, knees by two-bone kinematics."""
+"""Legs that reach their feet: the pelvis moves little and smoothly, knees follow by two-bone kinematics."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from ..base.smoothing import frame_durations, frame_seconds, smooth
 from ..base.soles import Sole
 from ..base.two_bone_ik import solve_two_bone
 
-_SHIFT_SECONDS = 0.10        # with 0.05 hips' accelerations were off by 24 % more on captures of six rendered people
-_BOUND_SIGMAS = 2.0         # to each side, over which the pelvis sinks and rises again for a leg that is too short
-# What the pelvis weighs, as squares of distances: legs keep their length, feet their place under the body, the pelvis its own.
-# On those captures none to four times of the second, and a third to three times of the third, change how far ankles are off
-# about the hips (80 mm) by 2 mm at most.
+# Sigma of the pelvis's smoothing. With 0.05 the hips' accelerations were off by 24 % more on captures of six rendered people.
+_SHIFT_SECONDS = 0.10
+_BOUND_SIGMAS = 2.0         # half the time over which the pelvis sinks and rises for a leg that is too short; not measured
+# Weights of squared distances: changes of the legs' lengths, of the feet's places under the body, of the pelvis's place. Measured
+# on those captures: the second at 0 to 4 times, the third at 1/3 to 3 times its value change the error of the ankles relative to
+# the hips (80 mm) by 2 mm at most.
 _LENGTH_WEIGHT, _PLACE_WEIGHT, _STAY_WEIGHT = 1.0, 0.05, 0.1
-_ROUNDING = 1e-6            # frames
-_REACH = 0.998                          # of a stretched leg's length; a leg that was straighter may stay so
+_ROUNDING = 1e-6            # frames; more than the rounding of timestamps at a constant rate
+_REACH = 0.998              # longest leg, in its stretched length: the knee keeps 7° of bend; straighter legs may stay so; by eye
+_LEAST_UPRIGHT = 0.3        # lowest hip, in leg lengths over the ankle, where a foot is too far to the side to be reached; by eye
 _FORWARD = np.array((0.0, 0.0, 1.0))    # direction in which the knees point in the rest pose
 
 
 @dataclass(frozen=True)
 class FootTarget:
-    """Where a foot goes: global rotations (T, 3, 3), ankles (T, 3); `held` (T,) in 0..1 how firmly; toes (T, 3, 3), the toe
-    joint's own rotation."""
+    """The targets of a foot: global rotations (T, 3, 3), ankles (T, 3), parent-relative rotations (T, 3, 3) of the toe joint, and
+    the weight `held` (T,) in 0..1 with which the pelvis follows."""
     sole: Sole
     rotmats: np.ndarray
     ankles: np.ndarray
@@ -34,20 +36,21 @@ class FootTarget:
     toes: np.ndarray
 
 
-def pelvis_shift(joints: np.ndarray, targets: Sequence[FootTarget], timestamps: np.ndarray) -> np.ndarray:
-    """Return how far (T, 3) the pelvis moves: with its standing feet, so that the legs keep their length, smoothly.
+def compute_pelvis_shift(joints: np.ndarray, targets: Sequence[FootTarget], timestamps: np.ndarray) -> np.ndarray:
+    """Return the pelvis's smooth shifts (T, 3) with which the legs best keep their lengths, metres.
 
-    The least of  l (u.(p - d))^2 + k |p - d|^2  over both feet, with d what a foot moves and u along its leg, plus s |p|^2:
-    three equations a frame, summed over a window in time. Straight legs matter: a knee moves far where its leg gets shorter.
+    The shift p minimizes  s |p|^2 + sum over feet (l (u.(p - d))^2 + k |p - d|^2),  with d the shift of a foot and u the unit
+    vector along its leg: three equations a frame, summed over a window in time. Lengths have the largest weight, because the
+    knee of a nearly straight leg moves far where the leg gets a little shorter.
     """
     matrix, right = np.zeros((len(joints), 3, 3)), np.zeros((len(joints), 3))
     for target in targets:
         leg = joints[:, target.sole.ankle] - joints[:, JOINT[f"{target.sole.side}_hip"]]
         along = leg / np.maximum(np.linalg.norm(leg, axis=1, keepdims=True), 1e-6)
-        own = _LENGTH_WEIGHT * along[:, :, None] * along[:, None, :] + _PLACE_WEIGHT * np.eye(3)
-        own = target.held[:, None, None] * own
-        matrix += own
-        right += (own @ (target.ankles - joints[:, target.sole.ankle])[..., None])[..., 0]
+        weight = _LENGTH_WEIGHT * along[:, :, None] * along[:, None, :] + _PLACE_WEIGHT * np.eye(3)
+        weight = target.held[:, None, None] * weight
+        matrix += weight
+        right += (weight @ (target.ankles - joints[:, target.sole.ankle])[..., None])[..., 0]
     matrix, right = (smooth(part, timestamps, _SHIFT_SECONDS, degree=0) for part in (matrix, right))
     shift = np.linalg.solve(matrix + _STAY_WEIGHT * np.eye(3), right[..., None])[..., 0]
     missing = np.max([_missing_reach(joints, shift, target) for target in targets], axis=0)
@@ -60,15 +63,15 @@ def _missing_reach(joints: np.ndarray, shift: np.ndarray, target: FootTarget) ->
     hip, knee, ankle = (joints[:, JOINT[f"{target.sole.side}_{name}"]] for name in ("hip", "knee", "ankle"))
     length = np.linalg.norm(knee - hip, axis=1) + np.linalg.norm(ankle - knee, axis=1)
     reach = np.maximum(_REACH * length, np.linalg.norm(ankle - hip, axis=1))
-    way = hip + shift - target.ankles
-    upright = np.sqrt(np.maximum(reach**2 - (way[:, :2] ** 2).sum(1), (0.3 * length) ** 2))
-    return target.held * np.maximum(way[:, 2] - upright, 0.0)
+    leg = hip + shift - target.ankles
+    upright = np.sqrt(np.maximum(reach**2 - (leg[:, :2] ** 2).sum(1), (_LEAST_UPRIGHT * length) ** 2))
+    return target.held * np.maximum(leg[:, 2] - upright, 0.0)
 
 
 def _smooth_bound(values: np.ndarray, timestamps: np.ndarray, seconds: float) -> np.ndarray:
-    """Return a smooth curve (T,) that lies nowhere below values (T,) >= 0: their maximum over a window, averaged over it.
+    """Return a smooth curve (T,) that is nowhere below values (T,) >= 0: their maximum over a window, averaged over the window.
 
-    The window (Hann's) goes a frame farther than so many seconds to each side; the first and last values go on beyond the ends.
+    The window (Hann's) extends one frame more than `seconds` to each side; the first and last values are repeated at the ends.
     """
     if not values.any():
         return values
@@ -77,28 +80,28 @@ def _smooth_bound(values: np.ndarray, timestamps: np.ndarray, seconds: float) ->
     reach = int((np.searchsorted(timestamps, timestamps + half, side="right") - np.arange(len(values))).max())
     beyond = step * np.arange(1, 2 * reach + 1)
     times = np.concatenate((timestamps[0] - beyond[::-1], timestamps, timestamps[-1] + beyond))
-    near = np.abs(_away(times, reach)) <= half
-    highest = np.where(near, _windows(np.pad(values, 2 * reach, mode="edge"), reach), 0).max(axis=1)
+    near = np.abs(_compute_time_offsets(times, reach)) <= half
+    highest = np.where(near, _slide_windows(np.pad(values, 2 * reach, mode="edge"), reach), 0).max(axis=1)
     inner = times[reach:-reach]
-    away = _away(inner, reach)
-    weights = (np.abs(away) <= half) * (1 + np.cos(np.pi * away / (half + step))) * _windows(frame_durations(inner), reach)
-    return (weights * _windows(highest, reach)).sum(axis=1) / weights.sum(axis=1)
+    away = _compute_time_offsets(inner, reach)
+    weights = (np.abs(away) <= half) * (1 + np.cos(np.pi * away / (half + step))) * _slide_windows(frame_durations(inner), reach)
+    return (weights * _slide_windows(highest, reach)).sum(axis=1) / weights.sum(axis=1)
 
 
-def _windows(values: np.ndarray, reach: int) -> np.ndarray:
-    """Return for each but the first and last `reach` of values (N,) the window (N - 2 reach, 2 reach + 1) around it."""
+def _slide_windows(values: np.ndarray, reach: int) -> np.ndarray:
+    """Return the windows (N - 2 reach, 2 reach + 1) around all but the first and last `reach` of values (N,)."""
     return np.lib.stride_tricks.sliding_window_view(values, 2 * reach + 1)
 
 
-def _away(times: np.ndarray, reach: int) -> np.ndarray:
-    """Return how far (N - 2 reach, 2 reach + 1) the times of each window lie from that of its middle."""
-    return _windows(times, reach) - times[reach:-reach, None]
+def _compute_time_offsets(times: np.ndarray, reach: int) -> np.ndarray:
+    """Return the times of each window minus the time of its middle (N - 2 reach, 2 reach + 1)."""
+    return _slide_windows(times, reach) - times[reach:-reach, None]
 
 
 def solve_leg(local: np.ndarray, rotmats: np.ndarray, joints: np.ndarray, shift: np.ndarray, target: FootTarget) -> None:
-    """Write into `local` (T, 24, 3, 3) the rotations of a leg that reaches its foot.
+    """Write into `local` (T, 24, 3, 3) the parent-relative rotations of a leg that reaches its foot's target.
 
-    rotmats (T, 24, 3, 3) and joints (T, 24, 3) are the body's before, shift (T, 3) what its pelvis moves.
+    rotmats (T, 24, 3, 3) and joints (T, 24, 3) are global, before the change; shift (T, 3) is the pelvis's.
     """
     side = target.sole.side
     hip, knee, ankle, toes = (JOINT[f"{side}_{name}"] for name in ("hip", "knee", "ankle", "foot"))

@@ -1,4 +1,4 @@
-"""Smoothing of a motion limb by limb, without lag: it removes trembling and keeps hits and landings."""
+"""Smoothing of a motion limb by limb, without lag: trembling is removed, hits and landings stay sharp."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from ..base.smpl_motion import WorldMotion
 LIMBS = ("trunk", "head", "arms", "legs")
 _WORDS = {"head": ("neck", "head"), "arms": ("collar", "shoulder", "elbow", "wrist", "hand"),
           "legs": ("hip", "knee", "ankle", "foot")}
-# The window's sigma at amount 1. At 0.3 trembling of 1.5 degrees a joint loses three quarters of its acceleration, and punches of
-# an eighth of a second keep their speed within 12 % (test_smoothing_takes_the_trembling_and_leaves_the_punches).
+# Sigma of the window at amount 1. At amount 0.3 trembling of 1.5 degrees loses three quarters of its acceleration, and punches of
+# 1/8 s keep their speed within 12 % (test_smoothing_takes_the_trembling_and_leaves_the_punches). The values below are part of
+# that result; each by itself was chosen by eye, not measured.
 _FULL_SECONDS = 0.20
-_BANDS = (0.2, 0.45, 1.0)       # windows of the bands of detail, as shares of the full one
-_LEAST_FRAMES = 0.7             # the window, in frames, over which a band's energy is taken at least
-_TREMBLING_QUANTILE, _SURE = 0.25, 4.0      # detail below that quantile is trembling; what is so many times that is motion
+_BANDS = (0.2, 0.45, 1.0)       # sigmas of the bands of detail, as shares of the full one
+_LEAST_FRAMES = 0.7             # least sigma, in frames, of the window over which a band's energy is averaged
+_TREMBLING_QUANTILE, _NOISE_FACTOR = 0.25, 4.0      # a joint's noise is so many times this quantile of its energy
 
 
-def joints_of(limb: str) -> list[int]:
-    """Return the joints of a limb group; the trunk has the joints that are in no other group."""
+def find_limb_joints(limb: str) -> list[int]:
+    """Return the indices of the joints of a group of LIMBS; the trunk has the joints that are in no other group."""
     others = [word for words in _WORDS.values() for word in words]
     words = _WORDS.get(limb)
     return [number for number, name in enumerate(JOINT_NAMES)
@@ -29,27 +30,27 @@ def joints_of(limb: str) -> list[int]:
 
 
 def smooth_limbs(body: WorldMotion, amounts: dict[str, float]) -> WorldMotion:
-    """Return the motion with each group of LIMBS smoothed by its amount in 0..1; the path goes with the trunk."""
+    """Return the motion with each group of LIMBS smoothed by its amount in 0..1; the trunk's amount holds for the path too."""
     if len(body.transl) < 3 or not any(amounts.values()):
         return body
     rotmats, transl = body.rotmats.copy(), body.transl
     for limb, amount in amounts.items():
         if amount <= 0:
             continue
-        joints = joints_of(limb)
+        joints = find_limb_joints(limb)
         quats = continuous_quat(quat_from_rotmat(rotmats[:, joints]))
-        quats = calmed(quats, body.timestamps, amount * _FULL_SECONDS)
+        quats = remove_trembling(quats, body.timestamps, amount * _FULL_SECONDS)
         rotmats[:, joints] = rotmat_from_quat(quats / np.linalg.norm(quats, axis=-1, keepdims=True))
         if limb == "trunk":
-            transl = calmed(transl[:, None], body.timestamps, amount * _FULL_SECONDS)[:, 0]
+            transl = remove_trembling(transl[:, None], body.timestamps, amount * _FULL_SECONDS)[:, 0]
     return body.with_pose(rotmats, transl)
 
 
-def calmed(values: np.ndarray, timestamps: np.ndarray, sigma_seconds: float) -> np.ndarray:
+def remove_trembling(values: np.ndarray, timestamps: np.ndarray, sigma_seconds: float) -> np.ndarray:
     """Return values (T, J, n) at timestamps (T,) s without their trembling.
 
-    The series is taken apart into bands of ever coarser detail (as by an a-trous wavelet transform). Where a joint's detail
-    is many times what it usually is, it is motion and stays; the rest is held back as Wiener's filter does: 1 - noise / energy.
+    The series is split into bands of coarser and coarser detail (as by an a-trous wavelet transform). Each band is scaled as by
+    a Wiener filter, 1 - noise / energy: detail far above the joint's noise is motion and stays, the rest is removed.
     """
     shortest = _LEAST_FRAMES * frame_seconds(timestamps)
     coarser, kept = np.asarray(values, dtype=np.float64), np.zeros(np.shape(values))
@@ -57,6 +58,6 @@ def calmed(values: np.ndarray, timestamps: np.ndarray, sigma_seconds: float) -> 
         finer, coarser = coarser, smooth(values, timestamps, share * sigma_seconds)
         detail = finer - coarser
         energy = smooth((detail**2).sum(axis=-1), timestamps, max(share * sigma_seconds, shortest), degree=0)
-        noise = _SURE * np.quantile(energy, _TREMBLING_QUANTILE, axis=0)
+        noise = _NOISE_FACTOR * np.quantile(energy, _TREMBLING_QUANTILE, axis=0)
         kept += np.clip(1 - noise / np.maximum(energy, 1e-18), 0, 1)[..., None] * detail
     return coarser + kept

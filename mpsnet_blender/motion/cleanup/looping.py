@@ -1,4 +1,4 @@
-"""Loops: the part of a motion whose end is most like its beginning, with a closed seam."""
+"""Loops: the part of a motion whose end is most like its beginning, changed so that it repeats without a jump."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from ...shared.smpl_skeleton import JOINT
 from ..base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
 from ..base.smoothing import frame_seconds
 from ..base.smpl_motion import WorldMotion
-from .footprints import turned_about
+from .footprints import rotmat_from_axis_angle
 
-_SHORTEST_SECONDS = 0.5
-_MOST_FRAMES = 1200         # longer motions are searched at every second, third ... frame, then around the best
-_SPEED_SECONDS = 0.12       # a difference in speed counts as the distance it makes in that time
-_CORNER = np.radians(20.0)      # a loop that turns by more goes round a corner, and each round on from there
+_SHORTEST_SECONDS = 0.5     # half a running stride takes about 0.35 s, a full one 0.7 s; chosen by reasoning, not measured
+_MOST_FRAMES = 1200         # longer motions are searched at every 2nd, 3rd ... frame first: 1200 x 1200 costs take 12 MB
+_SPEED_SECONDS = 0.12       # a difference in speed counts as the distance it makes in this time; chosen by eye, not measured
+_CORNER = np.radians(20.0)      # a loop that turns by more keeps its turn, so that each repeat goes on from there; by eye
 _FORWARD, _UP = np.array((0.0, 0.0, 1.0)), np.array((0.0, 0.0, 1.0))
 
 
 def find_loop(body: WorldMotion) -> tuple[int, int]:
-    """Return the first and the last frame of the part that loops best: there pose and speed are most alike."""
+    """Return the first and the last frame of the part that loops best: the two frames with the most similar pose and speed."""
     frames, times = len(body.transl), body.timestamps
     usual = frame_seconds(times)
     shortest = max(_SHORTEST_SECONDS, 2 * usual) - usual / 2        # to the nearest frame
     if times[-1] - times[0] < shortest + usual:
         return 0, frames - 1
-    features = _features(body)
+    features = _compute_features(body)
     step = -(-frames // _MOST_FRAMES)
     chosen = np.arange(0, frames, step)
-    first, last = (int(chosen[number]) for number in _best_pair(features[chosen], times[chosen], shortest))
+    first, last = (int(chosen[number]) for number in _find_best_pair(features[chosen], times[chosen], shortest))
     near = [np.arange(max(0, place - step), min(frames, place + step + 1)) for place in (first, last)]
     cost = ((features[near[0]][:, None] - features[near[1]][None]) ** 2).sum(axis=-1)
     cost[times[near[1]][None] - times[near[0]][:, None] < shortest] = np.inf
@@ -37,10 +37,10 @@ def find_loop(body: WorldMotion) -> tuple[int, int]:
     return int(near[0][row]), int(near[1][column])
 
 
-def looped(body: WorldMotion) -> WorldMotion:
-    """Return the part that loops best, its last pose the first one again: the difference is spread over the whole loop.
+def close_loop(body: WorldMotion) -> WorldMotion:
+    """Return the part that loops best, with its last pose equal to the first: the difference is spread over the whole loop.
 
-    The way over the floor stays: each round starts where the one before ended.
+    The path over the floor stays, so that each repeat starts where the one before ended.
     """
     first, last = find_loop(body)
     part = body.at(slice(first, last + 1))
@@ -49,18 +49,19 @@ def looped(body: WorldMotion) -> WorldMotion:
     goal = rotmats[0].copy()
     turn = np.angle(np.exp(1j * (_yaw(rotmats[-1:, 0]) - _yaw(rotmats[:1, 0]))))
     if abs(turn[0]) > _CORNER:
-        goal[0] = turned_about(_UP[None], turn)[0] @ goal[0]
-    off = rotvec_from_rotmat(np.swapaxes(rotmats[-1], 1, 2) @ goal)
-    rotmats = rotmats @ rotmat_from_rotvec(share[:, None, None] * off)
+        goal[0] = rotmat_from_axis_angle(_UP[None], turn)[0] @ goal[0]
+    correction = rotvec_from_rotmat(np.swapaxes(rotmats[-1], 1, 2) @ goal)
+    rotmats = rotmats @ rotmat_from_rotvec(share[:, None, None] * correction)
     transl = part.transl.copy()
     transl[:, 2] += share * (transl[0, 2] - transl[-1, 2])
     return part.with_pose(rotmats, transl)
 
 
-def _features(body: WorldMotion) -> np.ndarray:
-    """Return what makes frames alike (T, n): joints about the pelvis as the body faces, and their speeds, metres."""
+def _compute_features(body: WorldMotion) -> np.ndarray:
+    """Return the features (T, n) by which frames are compared, metres: joints relative to the pelvis and the body's heading, and
+    their speeds times _SPEED_SECONDS."""
     _, joints = body.pose()
-    back = turned_about(np.broadcast_to(_UP, (len(joints), 3)), -_yaw(body.rotmats[:, 0]))
+    back = rotmat_from_axis_angle(np.broadcast_to(_UP, (len(joints), 3)), -_yaw(body.rotmats[:, 0]))
     about = (joints - joints[:, :1] * (1, 1, 0)) @ np.swapaxes(back, 1, 2)
     about = about[:, [JOINT[name] for name in JOINT if "hand" not in name and "foot" not in name]]
     speed = np.gradient(about, body.timestamps, axis=0) * _SPEED_SECONDS
@@ -73,8 +74,8 @@ def _yaw(root: np.ndarray) -> np.ndarray:
     return np.arctan2(ahead[:, 1], ahead[:, 0])
 
 
-def _best_pair(features: np.ndarray, times: np.ndarray, shortest: float) -> tuple[int, int]:
-    """Return which two of N frames with features (N, n) are most alike, at times (N,) at least `shortest` seconds apart."""
+def _find_best_pair(features: np.ndarray, times: np.ndarray, shortest: float) -> tuple[int, int]:
+    """Return the two of N frames with the most similar features (N, n) whose times (N,) differ by at least `shortest` seconds."""
     squares = (features**2).sum(axis=1)
     cost = squares[:, None] + squares[None] - 2 * features @ features.T
     cost[times[None] - times[:, None] < shortest] = np.inf

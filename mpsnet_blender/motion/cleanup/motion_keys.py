@@ -9,17 +9,19 @@ import numpy as np
 from ...shared.smpl_skeleton import JOINT_COUNT, PARENTS, forward_kinematics
 from ..base.rotations import rotmat_from_quat
 from ..base.smpl_motion import WorldMotion
-from .key_reduction import lines_through, reduced_keys
+from .key_reduction import interpolate_keys, reduce_keys
 
-_FIRST_SHARE, _NEXT_SHARE = 0.4, 0.85      # of the tolerance, for one joint's own error; errors of a limb's joints add up
-_ROUNDS = 4
-_SHORTEST_REACH = 0.10              # metres
-_MOST_DEGREES = 3.0
+# Shares of the tolerance that one joint may use, in the first round and in those after it: the errors of a limb's joints add up.
+# They change only the number of keys and rounds, because every result is checked; not measured.
+_FIRST_SHARE, _NEXT_SHARE = 0.4, 0.85
+_ROUNDS = 4                         # tries before every frame is keyed; not measured
+_SHORTEST_REACH = 0.10              # metres; about how far the skin of a hand or a head extends beyond its joint
+_MOST_DEGREES = 3.0                 # largest error of a rotation, whatever the tolerance: it shows on the skin; chosen by eye
 
 
 @dataclass(frozen=True)
 class MotionKeys:
-    """Numbers of the frames to key: of the root's location, and of each joint's rotation."""
+    """The frames to key of the root's location, and those of each joint's rotation."""
     location: np.ndarray
     rotations: tuple[np.ndarray, ...]
 
@@ -29,41 +31,42 @@ class MotionKeys:
 
 
 def all_keys(frame_count: int) -> MotionKeys:
-    """Return a key on every frame."""
+    """Return keys on every frame."""
     every = np.arange(frame_count)
     return MotionKeys(every, (every,) * JOINT_COUNT)
 
 
-def needed_keys(body: WorldMotion, quats: np.ndarray, tolerance_mm: float) -> MotionKeys:
-    """Return the keys between which no joint strays farther than the tolerance, keys being joined by straight lines.
+def find_needed_keys(body: WorldMotion, quats: np.ndarray, tolerance_mm: float) -> MotionKeys:
+    """Return few keys with which, interpolated linearly, no joint is farther from the motion than the tolerance.
 
     quats (T, 24, 4) are the body's rotations, sign-continuous.
     """
     _, joints = body.pose()
-    reaches = _reaches(body.rest_joints)
+    reaches = _compute_reaches(body.rest_joints)
     metres = _FIRST_SHARE * tolerance_mm / 1000
     for _ in range(_ROUNDS):
         # A quaternion that is off by d turns by 2 d radians.
         turns = np.minimum(metres / reaches, np.radians(_MOST_DEGREES)) / 2
-        location, *rotations = reduced_keys([body.transl, *np.swapaxes(quats, 0, 1)], body.timestamps, [metres, *turns])
+        location, *rotations = reduce_keys([body.transl, *np.swapaxes(quats, 0, 1)], body.timestamps, [metres, *turns])
         keys = MotionKeys(location, tuple(rotations))
-        strayed = np.linalg.norm(_joints_between(body, quats, keys) - joints, axis=-1).max() * 1000
-        if strayed <= tolerance_mm:
+        error_mm = np.linalg.norm(_pose_between_keys(body, quats, keys) - joints, axis=-1).max() * 1000
+        if error_mm <= tolerance_mm:
             return keys
-        metres *= _NEXT_SHARE * tolerance_mm / strayed
+        metres *= _NEXT_SHARE * tolerance_mm / error_mm
     return all_keys(len(body.transl))
 
 
-def _joints_between(body: WorldMotion, quats: np.ndarray, keys: MotionKeys) -> np.ndarray:
-    """Return the joints (T, 24, 3) as Blender makes them from the keys: quaternions on straight lines, made unit again."""
-    drawn = np.stack([lines_through(quats[:, joint], body.timestamps, own) for joint, own in enumerate(keys.rotations)], axis=1)
-    drawn = drawn / np.linalg.norm(drawn, axis=-1, keepdims=True)
-    path = lines_through(body.transl, body.timestamps, keys.location)
-    return forward_kinematics(rotmat_from_quat(drawn), body.rest_joints, path)[1]
+def _pose_between_keys(body: WorldMotion, quats: np.ndarray, keys: MotionKeys) -> np.ndarray:
+    """Return the joints (T, 24, 3) that Blender poses from the keys: it interpolates quaternions linearly and normalizes them."""
+    posed = np.stack([interpolate_keys(quats[:, joint], body.timestamps, frames)
+                      for joint, frames in enumerate(keys.rotations)], axis=1)
+    posed = posed / np.linalg.norm(posed, axis=-1, keepdims=True)
+    path = interpolate_keys(body.transl, body.timestamps, keys.location)
+    return forward_kinematics(rotmat_from_quat(posed), body.rest_joints, path)[1]
 
 
-def _reaches(rest_joints: np.ndarray) -> np.ndarray:
-    """Return how far (24,) from each joint the farthest joint after it lies, metres."""
+def _compute_reaches(rest_joints: np.ndarray) -> np.ndarray:
+    """Return the distance (24,) in metres, along the limbs, from each joint to the farthest joint below it."""
     reaches = np.zeros(JOINT_COUNT)
     for joint in range(JOINT_COUNT - 1, 0, -1):
         parent = PARENTS[joint]

@@ -9,7 +9,7 @@ import numpy as np
 from ...shared.bone_slots import SIDES
 from ..base.quaternions import conjugate, multiply, slerp, turn
 from ..base.rotations import quat_from_rotmat
-from ..base.smoothing import eased
+from ..base.smoothing import smoothstep
 from ..base.two_bone_ik import solve_two_bone
 from .mapped_rigs import MappedMotion
 from .posing import Posing
@@ -71,7 +71,7 @@ def fade_corrections(ankle: np.ndarray, wanted: np.ndarray, stands: np.ndarray) 
         mean = difference[start:end].mean(axis=0) * (1, 1, 0)
         frames = np.arange(max(0, start - _FADE_FRAMES), min(len(ankle), end + _FADE_FRAMES))
         nearest = np.clip(frames, start, end - 1)
-        weight = eased(1 - np.abs(frames - nearest) / (_FADE_FRAMES + 1))
+        weight = smoothstep(1 - np.abs(frames - nearest) / (_FADE_FRAMES + 1))
         total[frames] += weight[:, None] * (mean - difference[nearest])
         weights[frames] += weight
     return total / np.maximum(weights, 1)[:, None]

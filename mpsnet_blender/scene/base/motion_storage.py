@@ -7,7 +7,7 @@ from dataclasses import replace
 import bpy
 import numpy as np
 
-from ...motion.cleanup.motion_quality import judged
+from ...motion.cleanup.motion_quality import grade_quality
 from ...motion.cleanup.stored_motion import StoredMotion, StoredMotionError, motion_bytes, motion_from_bytes
 from ...shared.capture_listing import Quality
 from .contact_curves import read_contacts
@@ -78,6 +78,6 @@ def show_quality(armature_object: bpy.types.Object, measured: Quality, frame_cou
     so many frames."""
     kept = armature_object.mpsnet_cleanup
     captured = {name: getattr(kept, name) for name in _CAPTURED if kept.is_property_set(name)}
-    quality = judged(replace(measured, **captured), frame_count)
+    quality = grade_quality(replace(measured, **captured), frame_count)
     for name in (*_MEASURED, "grade", "advice"):
         setattr(kept, name, getattr(quality, name))

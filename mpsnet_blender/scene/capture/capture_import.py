@@ -15,8 +15,8 @@ import numpy as np
 from ...motion.base.footage_timing import SceneClock
 from ...motion.base.rest_pose import build_rest_pose, curl_hands
 from ...motion.base.timing import compute_scene_frames, split_frame_rate
-from ...motion.cleanup.cleanup import untouched
-from ...motion.cleanup.stored_motion import stored_motion
+from ...motion.cleanup.cleanup import keep_unchanged
+from ...motion.cleanup.stored_motion import make_stored_motion
 from ...motion.formats.capture_folder import Capture, ReadMotions, open_capture, read_motions
 from ...shared.capture_listing import ListedPerson
 from ...shared.motion_file import Motion
@@ -114,8 +114,8 @@ def _add_person(collection: bpy.types.Collection, capture: Capture, person: List
     name = capture.name if is_alone else f"{capture.name} person {person.person_id}"
     armature_object = build_armature(collection, name, rest.in_units(units_per_metre))
     armature_object["mpsnet_motion_file"] = str(capture.motion_path(person))
-    stored = stored_motion(curl_hands(motion) if relax_hands else motion)
-    imported = untouched(stored.imported)
+    stored = make_stored_motion(curl_hands(motion) if relax_hands else motion)
+    imported = keep_unchanged(stored.imported)
     channels = body_channels(armature_object, imported, frames, units_per_metre)
     remember_rate(write_action(armature_object, armature_object.name, channels), scene_fps)
     keep_motion(armature_object, stored, frames, scene_fps, units_per_metre, person.quality)

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ...motion.base.timing import round_to_whole
-from ...motion.cleanup.cleanup import CleanMotion, CleanupSettings, clean_motion, untouched
+from ...motion.cleanup.cleanup import CleanMotion, CleanupSettings, clean_motion, keep_unchanged
 from ...motion.cleanup.stored_motion import StoredMotionError
 from ...shared.smpl_skeleton import JOINT_NAMES
 from ..base.action import write_action, write_channels
@@ -66,7 +66,7 @@ def reset_armature(armature_object: bpy.types.Object) -> CleanupReport:
     kept.first_frame = kept.imported_first
     kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, 1.0, 0.0
     frames = round_to_whole(raw_frames(armature_object, stored.timestamps))
-    cleaned = untouched(stored.imported)
+    cleaned = keep_unchanged(stored.imported)
     warnings = _key(armature_object, cleaned, frames)
     remove_contacts(armature_object)
     show_quality(armature_object, cleaned.quality, len(stored.timestamps))

@@ -16,7 +16,7 @@ from tests.backend.made_people import random_poses
 MIRROR = np.array((-1, 1, 1))
 
 
-def stature_of(body):
+def compute_stature(body):
     """Return the height from sole to crown in the rest pose in metres."""
     return (body.rest_joints[JOINT["head"], 1] - body.rest_joints[JOINT["left_ankle"], 1]
             + (SOLE_BELOW_ANKLE + CROWN_ABOVE_HEAD) * body.stature)
@@ -40,9 +40,9 @@ def stretched(points, parent, children, factor):
 @pytest.mark.parametrize("stature", [1.2, 1.7, 2.05])
 def test_a_body_is_as_tall_as_it_was_asked_for(stature):
     points = random_poses(30).landmarks
-    assert stature_of(generic_body(stature)) == pytest.approx(stature, rel=0.002)
+    assert compute_stature(generic_body(stature)) == pytest.approx(stature, rel=0.002)
     longer = stretched(points, "hip", ("knee",), 1.3)
-    assert stature_of(measure_body(longer, np.ones(longer.shape[:2]), stature)) == pytest.approx(stature, rel=0.002)
+    assert compute_stature(measure_body(longer, np.ones(longer.shape[:2]), stature)) == pytest.approx(stature, rel=0.002)
 
 
 def test_both_sides_are_alike():

@@ -12,7 +12,7 @@ from mpsnet_blender.shared.motion_file import read_motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES
 from tests.blender.motion_samples import random_motion, write_capture
 from tests.motion.formats.bvh_reader import read_bvh
-from tests.motion.formats.test_bvh import joints_of
+from tests.motion.formats.test_bvh import find_limb_joints
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_motion_file_becomes_bvh_without_any_set_up(mocap, tmp_path):
     assert ended.stdout.splitlines() == ["out.bvh: 20 frames, 30 a second", str(tmp_path / "out.bvh")]
     assert not (tmp_path / "home").exists()
     places = read_bvh((tmp_path / "out.bvh").read_text()).positions()
-    x, y, z = joints_of(motion)[:, JOINT_NAMES.index("left_wrist")].T
+    x, y, z = find_limb_joints(motion)[:, JOINT_NAMES.index("left_wrist")].T
     assert np.abs(places["left_wrist"] / 100 - np.column_stack((x, z, -y))).max() < 1e-4
 
 

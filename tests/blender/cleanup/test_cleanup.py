@@ -8,7 +8,7 @@ import pytest
 from mpsnet_blender.motion.base.smpl_motion import make_world_motion
 from mpsnet_blender.motion.cleanup.cleanup import CleanupSettings, clean_motion
 from mpsnet_blender.motion.cleanup.foot_lock import lock_feet
-from mpsnet_blender.motion.cleanup.motion_quality import judged, measure_motion
+from mpsnet_blender.motion.cleanup.motion_quality import grade_quality, measure_motion
 from mpsnet_blender.shared.capture_listing import Quality, read_listing, write_listing
 from mpsnet_blender.shared.motion_file import Motion, new_motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_NAMES
@@ -216,7 +216,7 @@ def test_a_captures_person_has_one_verdict_in_its_listing_and_in_the_panel(tmp_p
     measured = measure_motion(make_world_motion(
         motion.poses, motion.trans, motion.rest_joints, motion.timestamps, motion.contacts))
     captured = {name: value for name, value in vars(CAPTURED[told]).items() if value not in (None, "")}
-    quality = judged(replace(measured, **captured), motion.frame_count)       # as the backend's measure_quality does
+    quality = grade_quality(replace(measured, **captured), motion.frame_count)       # as the backend's measure_quality does
     folder = write_capture(tmp_path / "capture", [motion])
     listing = read_listing(folder / "people.json")
     write_listing(folder / "people.json", replace(listing, people=(replace(listing.people[0], quality=quality),)))

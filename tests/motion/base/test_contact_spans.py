@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.base.contact_spans import Spans, carried_on, detect_standing, held_and_faded, spans_of
+from mpsnet_blender.motion.base.contact_spans import Spans, continue_end_speeds, detect_standing, fade_outside_spans, find_spans
 
 FPS = 30
 
@@ -59,7 +59,7 @@ def test_it_lands_at_four_tenths_and_lifts_below_three():
 
 def test_spans_of_a_mask_and_back():
     mask = np.array((1, 1, 0, 0, 1, 0, 1), bool)
-    found = spans_of(mask, np.arange(7) / FPS)
+    found = find_spans(mask, np.arange(7) / FPS)
     assert found.starts.tolist() == [0, 4, 6] and found.ends.tolist() == [2, 5, 7] and found.lengths.tolist() == [2, 1, 1]
     assert found.mask().tolist() == mask.tolist()
     np.testing.assert_allclose(found.seconds * FPS, (2, 1, 1))
@@ -72,13 +72,13 @@ def test_each_span_has_its_mean_over_time():
     np.testing.assert_allclose(found.seconds, (0.3, 0.3))
     means = found.means(values)                 # the first two frames stand for 0.1 and 0.2 s
     np.testing.assert_allclose(means, ((4 / 3, 7 / 3), (8, 9)))
-    np.testing.assert_allclose(found.spread(means), (means[0], means[0], (0, 0), means[1], means[1], means[1]))
+    np.testing.assert_allclose(found.spread_over_frames(means), (means[0], means[0], (0, 0), means[1], means[1], means[1]))
 
 
 def test_outside_a_span_what_was_held_fades_gently():
     values = np.zeros(30)
     values[10:15] = (1.0, 2, 3, 4, 5)
-    faded = held_and_faded(values, spans((10, 15)), 4 / FPS)
+    faded = fade_outside_spans(values, spans((10, 15)), 4 / FPS)
     np.testing.assert_allclose(faded[10:15], values[10:15])
     ease = [1 - 3 * x ** 2 + 2 * x ** 3 for x in (0.2, 0.4, 0.6, 0.8)]      # four frames, gone at the fifth
     np.testing.assert_allclose(faded[15:20], [*(5 * share for share in ease), 0], atol=1e-12)
@@ -88,30 +88,30 @@ def test_outside_a_span_what_was_held_fades_gently():
 
 def test_places_and_turns_fade_each_column_as_a_single_one_does():
     values = np.random.default_rng(0).normal(size=(30, 3, 2))
-    whole = held_and_faded(values, spans((5, 10), (18, 25)), 4), carried_on(values, spans((5, 10), (18, 25)), 3.0)
+    whole = fade_outside_spans(values, spans((5, 10), (18, 25)), 4), continue_end_speeds(values, spans((5, 10), (18, 25)), 3.0)
     for row, column in ((0, 0), (2, 1)):
         one = values[:, row, column]
-        np.testing.assert_allclose(whole[0][:, row, column], held_and_faded(one, spans((5, 10), (18, 25)), 4))
-        np.testing.assert_allclose(whole[1][:, row, column], carried_on(one, spans((5, 10), (18, 25)), 3.0))
+        np.testing.assert_allclose(whole[0][:, row, column], fade_outside_spans(one, spans((5, 10), (18, 25)), 4))
+        np.testing.assert_allclose(whole[1][:, row, column], continue_end_speeds(one, spans((5, 10), (18, 25)), 3.0))
 
 
 def test_between_near_spans_the_one_passes_into_the_other():
     values = np.where(np.arange(30) < 12, 2.0, 6.0)
-    faded = held_and_faded(values, spans((5, 10), (13, 20)), 3.0)
+    faded = fade_outside_spans(values, spans((5, 10), (13, 20)), 3.0)
     assert faded[9] == 2.0 and faded[13] == 6.0
     share = np.arange(1, 4) / 4
     np.testing.assert_allclose(faded[10:13], 2 + 4 * (3 * share ** 2 - 2 * share ** 3))
 
 
-def test_without_spans_nothing_is_held_or_carried_on():
+def test_without_spans_nothing_is_faded_or_continued():
     values = np.ones((30, 3))
-    assert not held_and_faded(values, spans(), 5).any() and not carried_on(values, spans(), 5).any()
+    assert not fade_outside_spans(values, spans(), 5).any() and not continue_end_speeds(values, spans(), 5).any()
 
 
 def test_the_speed_at_a_spans_ends_carries_on_and_dies_away():
     values = np.zeros(60)
     values[20:30] = 0.5 * np.arange(10)
-    gained = carried_on(values, spans((20, 30), count=60), 3 / FPS)
+    gained = continue_end_speeds(values, spans((20, 30), count=60), 3 / FPS)
     assert not gained[20:30].any()
     after = np.arange(1, 31)
     np.testing.assert_allclose(gained[30:], 0.5 * after * np.exp(-after / 3), atol=1e-9)
@@ -122,7 +122,7 @@ def test_the_speed_at_a_spans_ends_carries_on_and_dies_away():
 def test_in_a_short_gap_the_speed_carries_on_over_a_quarter_of_it():
     values = np.zeros(30)
     values[5:10] = 1.0 * np.arange(5)
-    gained = carried_on(values, spans((5, 10), (17, 25)), 2.0)         # the gap's 7 frames lie within 8 steps
+    gained = continue_end_speeds(values, spans((5, 10), (17, 25)), 2.0)         # the gap's 7 frames lie within 8 steps
     steps = np.arange(1, 8)
     np.testing.assert_allclose(gained[10:17], steps * np.exp(-steps / 2), atol=1e-9)
 
@@ -131,9 +131,10 @@ def test_frames_more_or_fewer_change_neither_fades_nor_speeds():
     even = np.arange(60) / FPS
     more = np.sort(np.concatenate((even, even[[3, 17, 31, 44]] + 0.011)))
     fewer = np.delete(even, (5, 15, 24, 33))        # the span from frame 20 to 29 keeps its ends
-    for stay in (lambda values, own: held_and_faded(values, own, 0.2), lambda values, own: carried_on(values, own, 0.05)):
-        expected, *found = (stay(0.3 * times, spans_of((times > 0.66) & (times < 0.97), times)) for times in (even, more, fewer))
+    for correct in (lambda values, stands: fade_outside_spans(values, stands, 0.2),
+                    lambda values, stands: continue_end_speeds(values, stands, 0.05)):
+        expected, *corrected = (correct(0.3 * times, find_spans((times > 0.66) & (times < 0.97), times))
+                                for times in (even, more, fewer))
         assert np.abs(expected).max() > 0.003
-        for times, own in zip((more, fewer), found):
-            kept = np.isin(even, times)
-            np.testing.assert_allclose(own[np.isin(times, even)], expected[kept], atol=1e-9)
+        for times, values in zip((more, fewer), corrected):
+            np.testing.assert_allclose(values[np.isin(times, even)], expected[np.isin(even, times)], atol=1e-9)

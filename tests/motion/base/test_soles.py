@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
-from mpsnet_blender.motion.base.soles import soles_of, standing_ankle_height, stature_of, usual_ankle_height
+from mpsnet_blender.motion.base.soles import compute_stature, make_soles, measure_ankle_height, usual_ankle_height
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
 
 REST = generic_rest_joints(1.7)
@@ -11,11 +11,11 @@ UPRIGHT = rotmat_from_rotvec(np.array((np.pi / 2, 0, 0)))       # Y up to Z up: 
 
 @pytest.mark.parametrize("stature", [1.2, 1.7])
 def test_the_stature_is_told_by_ankles_and_head(stature):
-    assert stature_of(generic_rest_joints(stature)) == pytest.approx(stature)
+    assert compute_stature(generic_rest_joints(stature)) == pytest.approx(stature)
 
 
 def test_a_sole_lies_under_the_ankle_from_behind_it_to_the_ball_of_the_foot():
-    left, right = soles_of(REST, 0.09)
+    left, right = make_soles(REST, 0.09)
     toes = REST[JOINT["left_foot"]] - REST[JOINT["left_ankle"]]
     np.testing.assert_allclose(left.ball, (toes[0], -0.09, toes[2]))
     ahead = np.array((toes[0], 0, toes[2])) / np.hypot(toes[0], toes[2])
@@ -27,7 +27,7 @@ def test_a_sole_lies_under_the_ankle_from_behind_it_to_the_ball_of_the_foot():
 
 
 def test_a_soles_frame_has_ahead_left_and_up():
-    for sole in soles_of(REST, 0.09):
+    for sole in make_soles(REST, 0.09):
         ahead, left, up = sole.frame.T
         np.testing.assert_allclose(up, (0, 1, 0))
         assert ahead[2] > 0.9 and left[0] > 0.9
@@ -37,12 +37,12 @@ def test_a_soles_frame_has_ahead_left_and_up():
 def test_a_foot_without_length_points_ahead():
     stub = REST.copy()
     stub[JOINT["left_foot"]] = stub[JOINT["left_ankle"]]
-    np.testing.assert_allclose(soles_of(stub, 0.09)[0].frame[:, 0], (0, 0, 1))
+    np.testing.assert_allclose(make_soles(stub, 0.09)[0].frame[:, 0], (0, 0, 1))
 
 
 @pytest.mark.parametrize("yaw", [0.0, np.pi / 2, -2.0])
 def test_a_flat_foot_lies_on_the_floor_and_points_where_it_is_told(yaw):
-    for sole in soles_of(REST, 0.09):
+    for sole in make_soles(REST, 0.09):
         heels, balls = sole.points(sole.flat(np.array((yaw,))), np.array(((0.3, 0.2, 0.09),)))
         np.testing.assert_allclose((heels[0, 2], balls[0, 2]), 0.0, atol=1e-12)
         ahead = (balls - heels)[0] / sole.length
@@ -52,7 +52,7 @@ def test_a_flat_foot_lies_on_the_floor_and_points_where_it_is_told(yaw):
 
 
 def test_a_heel_and_a_ball_go_with_the_foot():
-    left, _ = soles_of(REST, 0.09)
+    left, _ = make_soles(REST, 0.09)
     heels, balls = left.points(UPRIGHT[None], np.array(((1.0, 2.0, 0.09),)))
     assert heels[0, 1] > 2.0 > balls[0, 1] and balls[0, 0] > 1.0       # it looks along -y, the toes turned out to the left
     np.testing.assert_allclose((heels[0, 2], balls[0, 2]), 0.0, atol=1e-12)
@@ -72,15 +72,15 @@ def ankles_at(*heights):
 def test_ankles_stand_as_high_as_they_mostly_do_where_feet_lie_flat():
     ankles = ankles_at(0.09, 0.10, 0.11, 0.5, 0.9)
     flat = np.array((True, True, True, False, False))[:, None] & np.array((True, True))
-    assert standing_ankle_height(ankles, flat, 1.7) == pytest.approx(0.10)
+    assert measure_ankle_height(ankles, flat, 1.7) == pytest.approx(0.10)
 
 
 def test_too_few_flat_feet_tell_nothing():
     flat = np.zeros((5, 2), bool)
     flat[:2] = True
-    assert standing_ankle_height(ankles_at(0.06, 0.06, 1, 1, 1), flat, 1.7) == pytest.approx(usual_ankle_height(1.7))
+    assert measure_ankle_height(ankles_at(0.06, 0.06, 1, 1, 1), flat, 1.7) == pytest.approx(usual_ankle_height(1.7))
 
 
 @pytest.mark.parametrize(("height", "believed"), [(0.02, 0.030 * 1.7), (0.07, 0.07), (0.3, 0.080 * 1.7)])
 def test_ankles_that_no_body_has_are_not_believed(height, believed):
-    assert standing_ankle_height(ankles_at(*[height] * 5), np.ones((5, 2), bool), 1.7) == pytest.approx(believed)
+    assert measure_ankle_height(ankles_at(*[height] * 5), np.ones((5, 2), bool), 1.7) == pytest.approx(believed)

@@ -6,13 +6,13 @@ import pytest
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
 from mpsnet_blender.motion.cleanup.cleanup import CleanupSettings, clean_motion
-from mpsnet_blender.motion.cleanup.limb_smoothing import LIMBS, joints_of, smooth_limbs
-from mpsnet_blender.motion.cleanup.looping import find_loop, looped
-from mpsnet_blender.motion.cleanup.measured_contacts import measured_contacts
+from mpsnet_blender.motion.cleanup.limb_smoothing import LIMBS, find_limb_joints, smooth_limbs
+from mpsnet_blender.motion.cleanup.looping import close_loop, find_loop
+from mpsnet_blender.motion.cleanup.measured_contacts import measure_contacts
 from mpsnet_blender.motion.cleanup.motion_quality import measure_motion
-from mpsnet_blender.motion.cleanup.root_placement import from_origin, in_place
+from mpsnet_blender.motion.cleanup.root_placement import keep_in_place, start_at_origin
 from mpsnet_blender.motion.cleanup.spikes import repair_spikes
-from mpsnet_blender.motion.cleanup.stored_motion import StoredMotionError, motion_bytes, motion_from_bytes, stored_motion
+from mpsnet_blender.motion.cleanup.stored_motion import StoredMotionError, make_stored_motion, motion_bytes, motion_from_bytes
 from mpsnet_blender.shared.motion_file import new_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
 from tests.motion.walkers import FPS, STRIDE_METRES, STRIDE_SECONDS, UPRIGHT, disturbed, slide_millimetres, walker
@@ -72,11 +72,11 @@ def test_smoothing_has_no_lag_and_leaves_slow_motion_alone():
 
 def test_a_limbs_slider_moves_that_limb_alone():
     body = trembling(boxer())
-    assert sorted(joint for limb in LIMBS for joint in joints_of(limb)) == list(range(24))
+    assert sorted(joint for limb in LIMBS for joint in find_limb_joints(limb)) == list(range(24))
     for limb in LIMBS:
         after = smooth_limbs(body, {limb: 0.5})
         changed = set(np.flatnonzero(np.abs(after.rotmats - body.rotmats).max(axis=(0, 2, 3)) > 1e-6))
-        assert changed == set(joints_of(limb))
+        assert changed == set(find_limb_joints(limb))
 
 
 def test_spikes_are_repaired_and_punches_are_none():
@@ -95,14 +95,14 @@ def test_from_origin_walks_along_y_and_in_place_goes_nowhere():
     yaw = rotmat_from_rotvec(np.array((0, 0, 0.7)))
     turned.rotmats[:, 0] = yaw @ turned.rotmats[:, 0]
     turned = turned.with_pose(turned.rotmats, turned.transl @ yaw.T)
-    after = from_origin(turned)
+    after = start_at_origin(turned)
     path = after.rest_joints[0] + after.transl
     np.testing.assert_allclose(path[0, :2], 0, atol=1e-9)
     np.testing.assert_allclose(path[-1, :2], (0, STRIDE_METRES / STRIDE_SECONDS * 149 / FPS), atol=1e-6)
     np.testing.assert_allclose(path[:, 2], (body.rest_joints[0] + body.transl)[:, 2], atol=1e-9)
     ahead = after.rotmats[:, 0] @ (0, 0, 1.0)
     np.testing.assert_allclose(ahead, np.tile((0, 1.0, 0), (150, 1)), atol=1e-6)
-    spot = in_place(body)
+    spot = keep_in_place(body)
     assert np.abs(spot.transl[:, :2] - spot.transl[0, :2]).max() < 0.02
     np.testing.assert_array_equal(spot.rotmats, body.rotmats)
 
@@ -112,7 +112,7 @@ def test_a_loop_is_whole_cycles_and_closes():
     first, last = find_loop(body)
     cycles = (last - first) / FPS / STRIDE_SECONDS
     assert abs(cycles - round(cycles)) < 0.05 and round(cycles) >= 1
-    loop = looped(body)
+    loop = close_loop(body)
     np.testing.assert_allclose(loop.rotmats[-1], loop.rotmats[0], atol=1e-9)
     way = (loop.transl[-1] - loop.transl[0])[1]
     assert way == pytest.approx(-round(cycles) * STRIDE_METRES, rel=0.06)
@@ -151,11 +151,11 @@ def drawn_between_keys(body: WorldMotion, keys) -> WorldMotion:
 
 def test_a_motion_without_contacts_has_them_measured_and_locked():
     truth, body = walker(), disturbed(walker())
-    told = measured_contacts(truth) > 0.5
+    told = measure_contacts(truth) > 0.5
     agreement = (told == (truth.contacts > 0.5)).mean()
     print(f"contacts measured: {agreement:.0%} as they are")
     assert agreement > 0.85
-    stored = stored_motion(new_motion(body.poses, body.transl, FPS, rest_joints=body.rest_joints))
+    stored = make_stored_motion(new_motion(body.poses, body.transl, FPS, rest_joints=body.rest_joints))
     after = clean_motion(stored.raw, CleanupSettings()).body
     assert slide_millimetres(replace(after, contacts=body.contacts)) < 0.5 * slide_millimetres(body)
 
@@ -181,10 +181,10 @@ def test_a_kept_motion_comes_back_from_its_bytes():
     raw, locked = disturbed(walker(20)), walker(20)
     motion = new_motion(locked.poses, locked.transl, FPS, rest_joints=raw.rest_joints, contacts=raw.contacts, raw_poses=raw.poses,
                     raw_trans=raw.transl)
-    back = motion_from_bytes(motion_bytes(stored_motion(motion)))
+    back = motion_from_bytes(motion_bytes(make_stored_motion(motion)))
     for own, wanted in ((back.raw, raw), (back.imported, locked)):
         np.testing.assert_allclose(own.rotmats, wanted.rotmats, atol=1e-6)
         np.testing.assert_allclose(own.transl, wanted.transl, atol=1e-6)
     np.testing.assert_array_equal(back.raw.contacts, raw.contacts)
     with pytest.raises(StoredMotionError, match="Import the motion file again"):
-        motion_from_bytes(motion_bytes(stored_motion(motion))[:-200])
+        motion_from_bytes(motion_bytes(make_stored_motion(motion))[:-200])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
-from mpsnet_blender.motion.base.soles import soles_of, usual_ankle_height
+from mpsnet_blender.motion.base.soles import make_soles, usual_ankle_height
 from mpsnet_blender.motion.cleanup.foot_lock import lock_feet
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.motion.walkers import disturbed, knee_degrees, slide_millimetres, sole_points, walker
@@ -174,7 +174,7 @@ def test_toes_that_do_not_stand_stay_as_they_are():
 
 def foot_ahead(body):
     """Return the way from heel to ball (3,) of the left foot in the rest pose."""
-    return soles_of(body.rest_joints, 0.09)[0].frame[:, 0]
+    return make_soles(body.rest_joints, 0.09)[0].frame[:, 0]
 
 
 def swinging(sunk=0.0, toes_down=0.0):

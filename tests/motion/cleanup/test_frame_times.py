@@ -8,9 +8,9 @@ from mpsnet_blender.motion.base.smpl_motion import WorldMotion
 from mpsnet_blender.motion.cleanup.cleanup import CleanupSettings, clean_motion
 from mpsnet_blender.motion.cleanup.foot_lock import lock_feet
 from mpsnet_blender.motion.cleanup.hand_lock import lock_hands
-from mpsnet_blender.motion.cleanup.looping import looped
-from mpsnet_blender.motion.cleanup.measured_contacts import measured_contacts
-from mpsnet_blender.motion.cleanup.motion_keys import needed_keys
+from mpsnet_blender.motion.cleanup.looping import close_loop
+from mpsnet_blender.motion.cleanup.measured_contacts import measure_contacts
+from mpsnet_blender.motion.cleanup.motion_keys import find_needed_keys
 from mpsnet_blender.motion.cleanup.spikes import repair_spikes
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.motion.cleanup.test_cleanup import boxer_at
@@ -103,15 +103,15 @@ def test_hands_that_lie_are_held(times):
 
 @each_kind
 def test_measured_contacts_agree(times):
-    told = measured_contacts(walker_at(times)) > 0.5
-    even = measured_contacts(filmed_evenly(walker_at)) > 0.5
+    told = measure_contacts(walker_at(times)) > 0.5
+    even = measure_contacts(filmed_evenly(walker_at)) > 0.5
     expected = even[np.minimum(np.round(times * 60).astype(int), len(even) - 1)]
     assert (told == expected).mean() > 0.96
 
 
 @each_kind
 def test_a_loop_is_whole_cycles_and_closes(times):
-    loop = looped(captured(times))
+    loop = close_loop(captured(times))
     cycles = (loop.timestamps[-1] - loop.timestamps[0]) / STRIDE_SECONDS
     assert abs(cycles - round(cycles)) < 0.06 and round(cycles) >= 1
     np.testing.assert_allclose(loop.rotmats[-1], loop.rotmats[0], atol=1e-9)
@@ -135,4 +135,4 @@ def test_spikes_are_bridged_in_time_and_punches_are_none(times):
 def test_fewer_keys_are_enough_where_straight_lines_run_over_time(times):
     straight = walker_at(times)
     straight = straight.with_pose(straight.rotmats[:1].repeat(len(times), axis=0), times[:, None] * (1.0, 0.5, 0.0))
-    assert needed_keys(straight, quat_from_rotmat(straight.rotmats), 1.0).count == 25 * 2
+    assert find_needed_keys(straight, quat_from_rotmat(straight.rotmats), 1.0).count == 25 * 2

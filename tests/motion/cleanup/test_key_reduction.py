@@ -3,8 +3,8 @@ import pytest
 
 from mpsnet_blender.motion.base.rotations import continuous_quat, quat_from_rotmat, rotmat_from_rotvec
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
-from mpsnet_blender.motion.cleanup.key_reduction import lines_through, reduced_keys
-from mpsnet_blender.motion.cleanup.motion_keys import all_keys, needed_keys
+from mpsnet_blender.motion.cleanup.key_reduction import interpolate_keys, reduce_keys
+from mpsnet_blender.motion.cleanup.motion_keys import all_keys, find_needed_keys
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
 
 FRAMES = np.arange(21.0)
@@ -12,7 +12,7 @@ FRAMES = np.arange(21.0)
 
 def keys_of(*columns, tolerance=0.1, frames=FRAMES):
     """Return the keys of one channel with these columns (T,)."""
-    (keys,) = reduced_keys([np.stack(columns, axis=1)], frames, [tolerance])
+    (keys,) = reduce_keys([np.stack(columns, axis=1)], frames, [tolerance])
     return keys.tolist()
 
 
@@ -42,7 +42,7 @@ def test_frames_may_lie_unevenly():
 
 def test_each_channel_has_its_tolerance():
     channels = [np.sin(FRAMES)[:, None], np.sin(FRAMES)[:, None]]
-    loose, tight = reduced_keys(channels, FRAMES, [2.5, 0.01])
+    loose, tight = reduce_keys(channels, FRAMES, [2.5, 0.01])
     assert loose.tolist() == [0, 20] and len(tight) > 15
 
 
@@ -55,13 +55,14 @@ def test_two_frames_are_two_keys(count):
 def test_long_channels_stay_within_their_tolerance_too(tolerance):
     frames = np.arange(1000.0)
     channel = np.stack((np.sin(frames / 20), np.cos(frames / 33)), axis=1)
-    (keys,) = reduced_keys([channel], frames, [tolerance])
-    off = np.linalg.norm(lines_through(channel, frames, keys) - channel, axis=1)
+    (keys,) = reduce_keys([channel], frames, [tolerance])
+    off = np.linalg.norm(interpolate_keys(channel, frames, keys) - channel, axis=1)
     assert off.max() <= tolerance and {0, 999} <= set(keys.tolist()) and len(keys) < 200
 
 
 def test_lines_go_straight_from_key_to_key():
-    np.testing.assert_allclose(lines_through(FRAMES[:, None] ** 2, FRAMES, np.array((0, 10, 20)))[[5, 10, 15], 0], (50, 100, 250))
+    interpolated = interpolate_keys(FRAMES[:, None] ** 2, FRAMES, np.array((0, 10, 20)))
+    np.testing.assert_allclose(interpolated[[5, 10, 15], 0], (50, 100, 250))
 
 
 def bending(joint, amplitude=0.6):
@@ -73,7 +74,7 @@ def bending(joint, amplitude=0.6):
 
 
 def keys_for(body, tolerance_mm):
-    return needed_keys(body, continuous_quat(quat_from_rotmat(body.rotmats)), tolerance_mm)
+    return find_needed_keys(body, continuous_quat(quat_from_rotmat(body.rotmats)), tolerance_mm)
 
 
 def test_what_does_not_move_has_two_keys_and_what_moves_has_more():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
-from mpsnet_blender.motion.base.soles import Sole, soles_of
-from mpsnet_blender.motion.cleanup.leg_solver import pelvis_shift, solve_leg
+from mpsnet_blender.motion.base.soles import Sole, make_soles
+from mpsnet_blender.motion.cleanup.leg_solver import compute_pelvis_shift, solve_leg
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics, generic_rest_joints
 from tests.motion.walkers import UPRIGHT
 
@@ -38,17 +38,17 @@ def body(knee=0.3):
 def goals(rotmats, joints, moves, held=1.0):
     """Return where both feet go: `moves` (T, 3) from where they are."""
     return [Goal(sole, rotmats[:, sole.ankle], joints[:, sole.ankle] + moves, np.full(FRAMES, held),
-                 np.tile(np.eye(3), (FRAMES, 1, 1))) for sole in soles_of(REST, 0.09)]
+                 np.tile(np.eye(3), (FRAMES, 1, 1))) for sole in make_soles(REST, 0.09)]
 
 
 def test_feet_that_do_not_move_leave_the_pelvis_where_it_is():
     _, rotmats, joints = body()
-    assert np.abs(pelvis_shift(joints, goals(rotmats, joints, np.zeros((FRAMES, 3))), TIMES)).max() < 1e-9
+    assert np.abs(compute_pelvis_shift(joints, goals(rotmats, joints, np.zeros((FRAMES, 3))), TIMES)).max() < 1e-9
 
 
 def test_the_pelvis_goes_along_with_both_feet_most_of_the_way_up_and_less_aside():
     _, rotmats, joints = body()
-    up, aside = (pelvis_shift(joints, goals(rotmats, joints, np.tile(way, (FRAMES, 1))), TIMES)[30]
+    up, aside = (compute_pelvis_shift(joints, goals(rotmats, joints, np.tile(way, (FRAMES, 1))), TIMES)[30]
                  for way in ((0.0, 0, 0.02), (0.02, 0, 0)))
     # Along a leg 1.05 of a foot's weight holds against 0.1 / 2 of the pelvis's; across it 0.05.
     assert up[2] == pytest.approx(0.02 * 2.1 / 2.2, rel=0.02)
@@ -58,7 +58,7 @@ def test_the_pelvis_goes_along_with_both_feet_most_of_the_way_up_and_less_aside(
 def test_feet_that_are_not_held_do_not_take_the_pelvis_along():
     _, rotmats, joints = body()
     moves = np.tile((0.0, 0, 0.02), (FRAMES, 1))
-    assert not pelvis_shift(joints, goals(rotmats, joints, moves, held=0.0), TIMES).any()
+    assert not compute_pelvis_shift(joints, goals(rotmats, joints, moves, held=0.0), TIMES).any()
 
 
 def test_the_hip_sinks_for_a_foot_out_of_reach_before_and_after_it_is_smoothly():
@@ -66,7 +66,7 @@ def test_the_hip_sinks_for_a_foot_out_of_reach_before_and_after_it_is_smoothly()
     moves = np.zeros((FRAMES, 3))
     moves[30] = (0, 0, -0.15)               # far below what the leg reaches, in one frame
     targets = goals(rotmats, joints, moves)
-    shift = pelvis_shift(joints, targets, TIMES)
+    shift = compute_pelvis_shift(joints, targets, TIMES)
     assert shift[30, 2] < -0.1 and np.abs(np.diff(shift[:, 2])).max() < 0.06
     assert abs(shift[10, 2]) < 1e-3 and abs(shift[50, 2]) < 1e-3
     hip = joints[:, JOINT["left_hip"]] + shift

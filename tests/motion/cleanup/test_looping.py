@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
-from mpsnet_blender.motion.cleanup.looping import find_loop, looped
+from mpsnet_blender.motion.cleanup.looping import close_loop, find_loop
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.motion.walkers import FPS, STRIDE_SECONDS, walker
 
@@ -40,7 +40,7 @@ def test_a_loop_round_a_corner_ends_in_the_first_pose_turned_by_the_corner(bend)
     first, last = find_loop(body)
     strides = strides_of(first, last)
     assert round(strides) >= 1 and abs(strides - round(strides)) < 0.06
-    loop = looped(body)
+    loop = close_loop(body)
     turn = bend * strides
     np.testing.assert_allclose(loop.rotmats[0], body.rotmats[first], atol=1e-9)
     np.testing.assert_allclose(loop.rotmats[-1, 0], about_up(turn) @ loop.rotmats[0, 0], atol=1e-4)
@@ -52,7 +52,7 @@ def test_a_loop_round_a_corner_ends_in_the_first_pose_turned_by_the_corner(bend)
 def test_a_loop_that_hardly_bends_is_closed_straight_and_gains_it_evenly():
     body = on_a_way(walker(), degrees_per_stride=6)
     first, last = find_loop(body)
-    loop, bend = looped(body), 6 * strides_of(first, last)
+    loop, bend = close_loop(body), 6 * strides_of(first, last)
     assert bend < 20
     np.testing.assert_allclose(loop.rotmats[-1, 0], loop.rotmats[0, 0], atol=1e-9)
     middle = (last - first) // 2
@@ -65,7 +65,7 @@ def test_a_loop_that_hardly_bends_is_closed_straight_and_gains_it_evenly():
 def test_a_loop_uphill_comes_back_to_the_first_height_evenly(climb):
     body = on_a_way(walker(), climb_per_stride=climb)
     first, last = find_loop(body)
-    loop = looped(body)
+    loop = close_loop(body)
     before = body.transl[first:last + 1]
     assert abs(before[-1, 2] - before[0, 2]) > 0.04
     assert loop.transl[0, 2] == before[0, 2] and loop.transl[-1, 2] == pytest.approx(before[0, 2], abs=1e-12)
@@ -76,7 +76,7 @@ def test_a_loop_uphill_comes_back_to_the_first_height_evenly(climb):
 def test_the_way_over_the_floor_and_the_times_stay_those_of_the_part():
     body = on_a_way(walker(), degrees_per_stride=25, climb_per_stride=0.05)
     first, last = find_loop(body)
-    loop = looped(body)
+    loop = close_loop(body)
     np.testing.assert_array_equal(loop.transl[:, :2], body.transl[first:last + 1, :2])
     np.testing.assert_array_equal(loop.timestamps, body.timestamps[first:last + 1])
     np.testing.assert_array_equal(loop.contacts, body.contacts[first:last + 1])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
-from mpsnet_blender.motion.cleanup.measured_contacts import measured_contacts
+from mpsnet_blender.motion.cleanup.measured_contacts import measure_contacts
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.motion.walkers import FPS, UPRIGHT, walker
 
@@ -28,14 +28,14 @@ def with_left_foot_raised(body, frames):
 
 
 def test_a_foot_held_still_in_the_air_does_not_stand_and_one_on_the_floor_does():
-    contacts = measured_contacts(with_left_foot_raised(still(), slice(45, 90)))
+    contacts = measure_contacts(with_left_foot_raised(still(), slice(45, 90)))
     assert contacts[:40, LEFT].min() > 0.99
     assert contacts[50:, LEFT].max() < 0.01
     assert contacts[:, RIGHT].min() > 0.99
 
 
 def test_the_floor_is_where_a_foot_is_lowest_though_it_is_raised_nearly_all_the_time():
-    contacts = measured_contacts(with_left_foot_raised(still(200), slice(0, 184)))
+    contacts = measure_contacts(with_left_foot_raised(still(200), slice(0, 184)))
     assert contacts[:178, LEFT].max() < 0.01 and contacts[190:, LEFT].min() > 0.99
 
 
@@ -43,14 +43,14 @@ def test_the_floor_is_where_a_foot_is_lowest_though_it_is_raised_nearly_all_the_
 def test_where_the_floor_is_does_not_matter(height):
     body = walker()
     moved = body.with_pose(body.rotmats, body.transl + (0, 0, height))
-    np.testing.assert_allclose(measured_contacts(moved), measured_contacts(body), atol=1e-9)
+    np.testing.assert_allclose(measure_contacts(moved), measure_contacts(body), atol=1e-9)
 
 
 @pytest.mark.parametrize(("speed", "confidence"), [(0.0, 1.0), (0.45, 0.5), (0.9, 1 / 17), (0.225, 16 / 17)])
 def test_a_foot_that_slides_at_45_centimetres_a_second_is_as_likely_to_stand_as_not(speed, confidence):
     body = still()
     sliding = body.with_pose(body.rotmats, body.timestamps[:, None] * np.array((0.6, 0.8, 0.0)) * speed)
-    np.testing.assert_allclose(measured_contacts(sliding), confidence, atol=1e-6)
+    np.testing.assert_allclose(measure_contacts(sliding), confidence, atol=1e-6)
 
 
 @pytest.mark.parametrize(("height", "confidence"), [(0.05, 0.5), (0.10, 1 / 17)])
@@ -58,7 +58,7 @@ def test_a_foot_five_centimetres_over_its_floor_is_as_likely_to_stand_as_not(hei
     body = still()
     transl = np.zeros((90, 3))
     transl[45:, 2] = height
-    contacts = measured_contacts(body.with_pose(body.rotmats, transl))
+    contacts = measure_contacts(body.with_pose(body.rotmats, transl))
     np.testing.assert_allclose(contacts[:40], 1.0, atol=1e-6)
     np.testing.assert_allclose(contacts[50:], confidence, atol=1e-6)
 
@@ -68,10 +68,10 @@ def test_the_frame_rate_does_not_matter():
     every_third = replace(fast.with_pose(fast.rotmats[::3], fast.transl[::3]), timestamps=fast.timestamps[::3],
                           contacts=fast.contacts[::3])
     assert every_third.timestamps[1] == pytest.approx(3 / FPS)
-    agree = (measured_contacts(every_third) > 0.5) == (measured_contacts(fast)[::3] > 0.5)
+    agree = (measure_contacts(every_third) > 0.5) == (measure_contacts(fast)[::3] > 0.5)
     assert agree.mean() > 0.9
 
 
 @pytest.mark.parametrize("frames", [1, 2])
 def test_too_few_frames_tell_no_contact(frames):
-    assert measured_contacts(still(frames)).tolist() == [[0.0] * 4] * frames
+    assert measure_contacts(still(frames)).tolist() == [[0.0] * 4] * frames

@@ -5,7 +5,7 @@ import pytest
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
-from mpsnet_blender.motion.cleanup.motion_quality import judged, measure_motion
+from mpsnet_blender.motion.cleanup.motion_quality import grade_quality, measure_motion
 from mpsnet_blender.shared.capture_listing import Quality
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
 from tests.motion.walkers import FPS, UPRIGHT
@@ -145,6 +145,6 @@ def test_what_happens_in_a_gap_between_frames_is_no_slide():
     ({"visible_share": 0.8, "jitter_mm": 20.0}, "red", "trembles"), ({"visible_share": 0.8, "jitter_mm": 9.0}, "amber", "Hidden"),
     ({"visible_share": float(np.float32(0.9))}, "amber", "Hidden")])        # as a .blend keeps it
 def test_the_worst_of_what_is_known_gives_grade_and_word(told, grade, word):
-    verdict = judged(Quality(**told), 100)
+    verdict = grade_quality(Quality(**told), 100)
     assert verdict.grade == grade and word in verdict.advice and (verdict.advice == "") == (grade == "green")
     assert replace(verdict, grade="", advice="") == Quality(**told)

@@ -18,7 +18,7 @@ def sample_motion(frames: int = 40, **changes) -> Motion:
     return new_motion(**(fields | changes))
 
 
-def joints_of(motion: Motion) -> np.ndarray:
+def find_limb_joints(motion: Motion) -> np.ndarray:
     rotmats = rotmat_from_rotvec(motion.poses.reshape(-1, 24, 3))
     return forward_kinematics(rotmats, motion.rest_joints, motion.trans)[1]
 
@@ -27,7 +27,7 @@ def joints_of(motion: Motion) -> np.ndarray:
 def test_the_files_joints_are_the_motions_turned_to_y_up(scale):
     motion = sample_motion()
     places = read_bvh(format_bvh(make_bvh_of_motion(motion, scale))).positions()
-    expected = joints_of(motion)
+    expected = find_limb_joints(motion)
     for joint, name in enumerate(JOINT_NAMES):
         x, y, z = expected[:, joint].T
         assert np.abs(places[name] / scale - np.column_stack((x, z, -y))).max() < TENTH_OF_A_MILLIMETRE
