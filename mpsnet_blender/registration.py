@@ -1,4 +1,4 @@
-"""What the extension adds to Blender, in order, and its taking off again."""
+"""Registration of everything that the extension adds to Blender, in order, and its removal."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _is_registered = False
 
 
 def register() -> None:
-    """Add everything to Blender; a second call starts afresh."""
+    """Add everything to Blender; a second call removes everything first."""
     global _is_registered
     if _is_registered:
         unregister()
@@ -63,7 +63,7 @@ def register() -> None:
 
 
 def unregister() -> None:
-    """Take everything off again, and end a running job with its processes."""
+    """Remove everything again, and end a running job with its processes."""
     global _is_registered
     if not _is_registered:
         return

@@ -68,7 +68,7 @@ def start_pretended_job(h, what: str, folder: Path | None = None) -> None:
     process = module("client.backend_process").BackendProcess(
         [sys.executable, str(child), what, str(folder or "")], WORK, WORK / "capture.log")
     job_timer = module("scene.capture.job_timer")
-    ended = module("doors.capture.job_endings").capture_ended
+    ended = module("doors.capture.job_endings").show_capture_end
     job_timer.start(job_timer.Job("Capturing clip.mp4", process, h.window.scene.name, ended))
 
 

@@ -16,11 +16,11 @@ from .child_process import describe_exit
 from .numpy_python import numpy_python
 from .setup_errors import SetupError
 
-_HEARD_SECONDS = 1.0  # for the backend to end after Ctrl+C before it is asked again
-_OBEY_SECONDS = 10.0  # and then, before it is killed
+_CLOSE_SECONDS = 1.0  # for the backend to end after Ctrl+C before it is asked again
+_TERMINATE_SECONDS = 10.0  # and then, before it is killed
 _LINE_WIDTH = 78
 
-_SET_UP_WORDS = """\
+_SET_UP_NOTE = """\
 The first command sets up what the backend needs: about {megabytes} MB to download, once, kept in
 {home}
 (the environment variable MPSNET_HOME chooses another folder); "convert" alone needs nothing but numpy."""
@@ -29,7 +29,7 @@ The first command sets up what the backend needs: about {megabytes} MB to downlo
 def main(arguments: Sequence[str]) -> int:
     """Run the backend with these arguments, set up first where needed. Return the exit status."""
     home = default_home()
-    parser = command_line_parser(_set_up_words(home))
+    parser = command_line_parser(_make_set_up_note(home))
     if not arguments:
         parser.print_help()
         return protocol.EXIT_USAGE
@@ -48,12 +48,12 @@ def main(arguments: Sequence[str]) -> int:
     return _run_backend(environment.backend_command(), arguments)
 
 
-def _set_up_words(home: Path) -> str:
+def _make_set_up_note(home: Path) -> str:
     """Return what the help says of the set-up, nothing once it is done."""
     environment = BackendEnvironment(home)
     if environment.is_ready():
         return ""
-    return _SET_UP_WORDS.format(megabytes=environment.download_megabytes, home=environment.home)
+    return _SET_UP_NOTE.format(megabytes=environment.download_megabytes, home=environment.home)
 
 
 def _set_up(environment: BackendEnvironment) -> int:
@@ -113,10 +113,10 @@ def _stop(process: subprocess.Popen) -> None:
     try:
         if process.stdin is not None:
             process.stdin.close()
-        if not _ends_within(process, _HEARD_SECONDS):
+        if not _ends_within(process, _CLOSE_SECONDS):
             # A terminal sends Ctrl+C to the backend too, but a signal to us alone has not reached it.
             process.terminate()
-            if not _ends_within(process, _OBEY_SECONDS):
+            if not _ends_within(process, _TERMINATE_SECONDS):
                 process.kill()
     except KeyboardInterrupt:
         process.kill()

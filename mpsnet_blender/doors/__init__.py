@@ -1,1 +1,1 @@
-"""What a person sees and clicks."""
+"""The user interface: operators, panels and properties."""

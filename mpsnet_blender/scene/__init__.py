@@ -1,1 +1,1 @@
-"""The only room that reads and writes Blender data."""
+"""Reading and writing of Blender data; no other part of the add-on does this."""

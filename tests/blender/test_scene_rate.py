@@ -140,7 +140,7 @@ def test_retargeted_motion_has_its_sources_rate(tmp_path, empty_scene, extension
     empty_scene.collection.objects.link(target)
     empty_scene.render.fps = 24
     bpy.ops.mpsnet.retarget(source=source.name, target="target")
-    assert extension("scene.base.scene_rate").remembered_rate(target.animation_data.action) == 30
+    assert extension("scene.base.scene_rate").read_rate(target.animation_data.action) == 30
     bpy.ops.mpsnet.retime_motion()
     first, last = target.animation_data.action.frame_range
     assert last - first == pytest.approx((_SECONDS[-1] - _SECONDS[0]) * 24, abs=1e-3)

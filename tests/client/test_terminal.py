@@ -21,7 +21,7 @@ RUN_CHILD = """
 import signal, sys
 from mpsnet_blender.client import terminal
 signal.signal(signal.SIGINT, signal.default_int_handler)
-terminal._HEARD_SECONDS = 60.0
+terminal._CLOSE_SECONDS = 60.0
 sys.exit(terminal._run_backend(sys.argv[1:], []))
 """
 

@@ -1,1 +1,1 @@
-"""The Mocap tab: capture and import."""
+"""User interface of capture and import, in the Mocap tab."""

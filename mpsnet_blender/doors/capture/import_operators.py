@@ -1,4 +1,4 @@
-"""The doors to the importer: a motion file, a capture's folder, the people checked in the panel."""
+"""Operators that import motion: from a motion file, a capture's folder, or for the people checked in the panel."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import bpy
 
 from ...scene.capture.capture_import import import_capture
-from ...scene.capture.people_found import people_found
+from ...scene.capture.found_people import list_people
 from ...shared.capture_listing import PEOPLE_FILE
 from ...shared.motion_file import MotionFileError
 from .properties import IMPORT_PROPERTIES, ImportProperties
 
-_MODES_WITH_UNDO_OF_THEIR_OWN = ("SCULPT", "SCULPT_CURVES", "PAINT_TEXTURE")
+_MODES_WITH_STROKE_UNDO = ("SCULPT", "SCULPT_CURVES", "PAINT_TEXTURE")
 
 
 class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
@@ -28,10 +28,10 @@ class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return _says_undoable(cls, context)
+        return _can_undo(cls, context)
 
     def invoke(self, context, _event):
-        _take_scene_settings(self, context)
+        _use_scene_settings(self, context)
         if self.filepath:
             return self.execute(context)
         context.window_manager.fileselect_add(self)
@@ -41,10 +41,10 @@ class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
         if not self.filepath:
             self.report({"ERROR"}, "No file given. Choose a motion file (.npz), or a capture's folder.")
             return {"CANCELLED"}
-        _take_scene_settings(self, context)
+        _use_scene_settings(self, context)
         path = Path(bpy.path.abspath(self.filepath))
         if (ended := _import(self, context, path, None)) == {"FINISHED"}:
-            context.window_manager.mpsnet.show_people(people_found(path))
+            context.window_manager.mpsnet.show_people(list_people(path))
         return ended
 
 
@@ -61,11 +61,11 @@ class MPSNET_OT_import_people(ImportProperties, bpy.types.Operator):
             cls.poll_message_set("Check at least one person in the list" if people
                                  else "Capture a video, or import a motion file, first")
             return False
-        return _says_undoable(cls, context)
+        return _can_undo(cls, context)
 
     def execute(self, context):
         state = context.window_manager.mpsnet
-        _take_scene_settings(self, context)
+        _use_scene_settings(self, context)
         chosen = {person.person_id for person in state.people if person.is_chosen}
         return _import(self, context, Path(state.capture), chosen)
 
@@ -109,16 +109,16 @@ def draw_import_menu(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
     menu.layout.operator(MPSNET_OT_import_motion.bl_idname, text="Motion Capture (.npz)")
 
 
-def _says_undoable(operator_class: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    """In these modes Blender's undo steps hold strokes alone: an import could not be taken back."""
-    if context.mode in _MODES_WITH_UNDO_OF_THEIR_OWN:
+def _can_undo(operator_class: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Tell whether an import could be undone: in sculpt and paint modes, Blender's undo steps hold only strokes."""
+    if context.mode in _MODES_WITH_STROKE_UNDO:
         operator_class.poll_message_set("Leave this mode first: an import in it could not be undone")
         return False
     return True
 
 
-def _take_scene_settings(operator: bpy.types.Operator, context: bpy.types.Context) -> None:
-    """Let the panel's settings stand for what a call does not name."""
+def _use_scene_settings(operator: bpy.types.Operator, context: bpy.types.Context) -> None:
+    """Set the operator's properties that the call left out to the panel's settings."""
     for name in IMPORT_PROPERTIES:
         if not operator.properties.is_property_set(name):
             setattr(operator, name, getattr(context.scene.mpsnet, name))
@@ -127,7 +127,7 @@ def _take_scene_settings(operator: bpy.types.Operator, context: bpy.types.Contex
 def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path,
             person_ids: Container[int] | None) -> set[str]:
     try:
-        report = import_capture(context.scene, path, operator.import_options(), person_ids, _view_layer(context))
+        report = import_capture(context.scene, path, operator.import_options(), person_ids, _find_view_layer(context))
     except MotionFileError as error:
         operator.report({"ERROR"}, str(error))
         return {"CANCELLED"}
@@ -139,8 +139,8 @@ def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path
     return {"FINISHED"}
 
 
-def _view_layer(context: bpy.types.Context) -> bpy.types.ViewLayer:
-    """Return the view layer that the user works in; the scene's first, where the window shows another scene."""
+def _find_view_layer(context: bpy.types.Context) -> bpy.types.ViewLayer:
+    """Return the window's view layer, or the scene's first one where the window shows another scene."""
     shown = context.view_layer
     return shown if shown is not None and shown.id_data == context.scene else context.scene.view_layers[0]
 

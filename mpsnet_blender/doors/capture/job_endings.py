@@ -1,4 +1,4 @@
-"""What becomes of a job's end: people to show and import, a notice, or an error."""
+"""Actions at the end of a job: show and import the people, or show a notice or an error."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 import bpy
 
 from ...scene.capture import job_timer
+from ...scene.capture.found_people import list_people
 from ...scene.capture.job_timer import Job
-from ...scene.capture.people_found import people_found
 from ...shared.motion_file import MotionFileError
 from ...shared.protocol import Error, Result
 
 
 def run_job(operator: bpy.types.Operator, context: bpy.types.Context, job: Job) -> set[str]:
-    """Hand a job to the timer, or see it through where no timer ticks."""
-    context.window_manager.mpsnet.forget_error()
+    """Start a job with the timer; in background mode, where timers do not run, block until it ends."""
+    context.window_manager.mpsnet.clear_error()
     context.window_manager.mpsnet.show_notice("")
     if not bpy.app.background:
         job_timer.start(job)
@@ -31,48 +31,48 @@ def run_job(operator: bpy.types.Operator, context: bpy.types.Context, job: Job) 
     return {"FINISHED"} if isinstance(final, Result) else {"CANCELLED"}
 
 
-def capture_ended(job: Job) -> None:
-    """Show what a capture found, import it where that is wanted, or show why there is nothing."""
+def show_capture_end(job: Job) -> None:
+    """Show the people of a capture and import them if the settings say so, or show why there are none."""
     state = bpy.context.window_manager.mpsnet
     final = job.state.final
     if not isinstance(final, Result):
         _show_unfinished(job, "The capture was cancelled.")
         return
     try:
-        found = people_found(Path(final.path))
+        found = list_people(Path(final.path))
     except MotionFileError as error:
         _show_failure(Error("MotionFileError", str(error), "Capture the video again."), job)
         return
     state.show_people(found)
     state.show_notice(final.summary or "The capture is finished.")
-    _import_when_done(job)
+    _import_people(job)
     state.warning = " ".join(filter(None, (*job.state.warnings, state.warning)))
 
 
-def setup_ended(job: Job) -> None:
-    """Show how the set-up ended."""
+def show_setup_end(job: Job) -> None:
+    """Show whether the set-up succeeded."""
     if isinstance(job.state.final, Result):
         bpy.context.window_manager.mpsnet.show_notice("The backend is set up. Choose a video and press Capture.")
     else:
         _show_unfinished(job, "The set-up was cancelled.")
 
 
-def models_added(job: Job) -> None:
-    """Show whether files were taken in."""
+def show_models_end(job: Job) -> None:
+    """Show whether model files were added."""
     if isinstance(job.state.final, Result):
         bpy.context.window_manager.mpsnet.show_notice("The files were checked and added.")
     else:
         _show_unfinished(job, "No file was added.")
 
 
-def _import_when_done(job: Job) -> None:
-    """Import everybody into the scene that the capture was started from, as one step to undo; not into another file."""
+def _import_people(job: Job) -> None:
+    """Import all people into the scene from which the capture was started, as one undo step; nothing in another file."""
     scene = bpy.data.scenes.get(job.scene_name or "")
     if scene is None:
         return
     if not scene.mpsnet.import_when_done or (not bpy.app.background and job_timer.user_is_busy()):
         return
-    window = _window_of(scene)
+    window = _find_window(scene)
     try:
         with bpy.context.temp_override(**({"window": window} if window else {"scene": scene})):
             if bpy.ops.mpsnet.import_people.poll():
@@ -89,13 +89,13 @@ def _show_unfinished(job: Job, cancelled_notice: str) -> None:
 
 
 def _show_failure(error: Error, job: Job) -> None:
-    """Keep the error for the panel, and open the dialog where there is a window for it."""
+    """Show the error in the panel and, except in background mode, in a dialog."""
     bpy.context.window_manager.mpsnet.show_error(error, job.process.log_path)
     if not bpy.app.background:
-        window = _window_of(bpy.data.scenes.get(job.scene_name or "")) or bpy.context.window_manager.windows[0]
+        window = _find_window(bpy.data.scenes.get(job.scene_name or "")) or bpy.context.window_manager.windows[0]
         with bpy.context.temp_override(window=window):
             bpy.ops.mpsnet.show_error("INVOKE_DEFAULT")
 
 
-def _window_of(scene: bpy.types.Scene | None) -> bpy.types.Window | None:
+def _find_window(scene: bpy.types.Scene | None) -> bpy.types.Window | None:
     return next((window for window in bpy.context.window_manager.windows if window.scene == scene), None)

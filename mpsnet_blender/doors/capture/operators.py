@@ -1,4 +1,4 @@
-"""The doors to the backend: capture, set-up, cancel, and the dropped video."""
+"""Operators that run the backend: capture, set-up, adding of model files, cancel; and the handler of dropped videos."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...scene.capture.job_timer import Job
 from ...shared.engine_files import missing_files
 from ...shared.engines import engine_named
 from ..common.preferences import backend_environment, home_folder, preferences
-from .job_endings import capture_ended, models_added, run_job, setup_ended
+from .job_endings import run_job, show_capture_end, show_models_end, show_setup_end
 
 MOVIE_EXTENSIONS = ";".join(sorted(bpy.path.extensions_movie))
 
@@ -35,7 +35,7 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return _says_free(cls) and _says_ready(cls, context)
+        return _can_start_job(cls) and _can_capture(cls, context)
 
     def invoke(self, context, _event):
         if context.scene.mpsnet.video:
@@ -54,10 +54,10 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
         environment = backend_environment(context)
         if not environment.is_ready() and _set_up(self, context) != {"FINISHED"}:
             return {"CANCELLED"}
-        # A file dialog fills `directory` with the video's own folder: that is no choice of a place for the result.
+        # A file dialog sets `directory` to the video's folder, which the user did not choose for the result.
         is_chosen = self.directory and not self._is_from_dialog
         folder = Path(bpy.path.abspath(self.directory)) if is_chosen else new_capture_folder(home_folder(context), video)
-        return _run(self, context, f"Capturing {video.name}", capture_ended, lambda: start_capture(
+        return _run(self, context, f"Capturing {video.name}", show_capture_end, lambda: start_capture(
             environment, home_folder(context), video, folder, settings.capture_request()))
 
 
@@ -71,7 +71,7 @@ class MPSNET_OT_setup_backend(bpy.types.Operator):
         if not bpy.app.online_access:
             cls.poll_message_set("Allow Online Access first: Preferences, System, Network")
             return False
-        return _says_free(cls)
+        return _can_start_job(cls)
 
     def execute(self, context):
         return _set_up(self, context)
@@ -89,7 +89,7 @@ class MPSNET_OT_add_models(bpy.types.Operator):
         if not backend_environment(context).is_ready():
             cls.poll_message_set("The engine is not set up: press Set Up first")
             return False
-        return _says_free(cls)
+        return _can_start_job(cls)
 
     def invoke(self, context, _event):
         context.window_manager.fileselect_add(self)
@@ -97,7 +97,7 @@ class MPSNET_OT_add_models(bpy.types.Operator):
 
     def execute(self, context):
         source = Path(bpy.path.abspath(self.filepath))
-        return _run(self, context, f"Adding {source.name}", models_added, lambda: start_adding_models(
+        return _run(self, context, f"Adding {source.name}", show_models_end, lambda: start_adding_models(
             backend_environment(context), home_folder(context), source))
 
 
@@ -148,7 +148,7 @@ class MPSNET_FH_video(bpy.types.FileHandler):
 
 
 def _set_up(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
-    return _run(operator, context, "Setting up", setup_ended, lambda: start_setup(
+    return _run(operator, context, "Setting up", show_setup_end, lambda: start_setup(
         backend_environment(context), bpy.path.abspath(preferences(context).python)))
 
 
@@ -163,15 +163,15 @@ def _run(operator: bpy.types.Operator, context: bpy.types.Context, title: str, o
     return run_job(operator, context, Job(title, process, context.scene.name, on_end))
 
 
-def _says_free(operator_class: type[bpy.types.Operator]) -> bool:
+def _can_start_job(operator_class: type[bpy.types.Operator]) -> bool:
     if job_timer.running_job() is not None:
         operator_class.poll_message_set("A job is running: wait, or cancel it")
         return False
     return True
 
 
-def _says_ready(operator_class: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    """Whether a capture can start. In a script's background it sets the backend up first, where it may go online."""
+def _can_capture(operator_class: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Tell whether a capture can start. In background mode it may also set up the backend first, if Blender may go online."""
     environment, engine = backend_environment(context), engine_named(context.scene.mpsnet.engine)
     if engine.needs_model_files and (missing := missing_files(environment.checkpoints_folder)):
         names = ", ".join(file.original_name for file in missing)
@@ -185,7 +185,7 @@ def _says_ready(operator_class: type[bpy.types.Operator], context: bpy.types.Con
 
 
 def _show_tab(context: bpy.types.Context) -> None:
-    """Open the sidebar of the 3D view that something was dropped into, at our tab."""
+    """Open the sidebar with the Mocap tab in the 3D view into which the video was dropped."""
     if context.area is None or context.area.type != "VIEW_3D":
         return
     context.space_data.show_region_ui = True

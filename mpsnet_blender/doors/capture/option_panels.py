@@ -20,7 +20,7 @@ class MPSNET_PT_capture_options(_OptionsPanel, bpy.types.Panel):
     bl_label = "Capture Options"
 
     def draw(self, context):
-        column = _settings_column(self.layout)
+        column = _make_settings_column(self.layout)
         settings = context.scene.mpsnet
         for option in options_of(settings.engine):
             if isinstance(option, Number) and option.left_open:
@@ -34,12 +34,12 @@ class MPSNET_PT_import_options(_OptionsPanel, bpy.types.Panel):
     bl_label = "Import Options"
 
     def draw(self, context):
-        column = _settings_column(self.layout)
+        column = _make_settings_column(self.layout)
         for name in IMPORT_PROPERTIES:
             column.prop(context.scene.mpsnet, name)
 
 
-def _settings_column(layout: bpy.types.UILayout) -> bpy.types.UILayout:
+def _make_settings_column(layout: bpy.types.UILayout) -> bpy.types.UILayout:
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
@@ -47,15 +47,15 @@ def _settings_column(layout: bpy.types.UILayout) -> bpy.types.UILayout:
 
 
 def _draw_switched(column: bpy.types.UILayout, settings: bpy.types.PropertyGroup, number: str, left_open: LeftOpen) -> None:
-    """Draw a number behind a check mark; without it, a word on what happens then."""
+    """Draw a check mark and, while it is on, the number; while it is off, what happens without the number."""
     row = column.row(heading=settings.bl_rna.properties[number].name)
     row.prop(settings, left_open.check_mark, text="")
     if getattr(settings, left_open.check_mark):
         row.prop(settings, number, text="")
     else:
-        words = row.row()
-        words.active = False
-        words.label(text=left_open.word)
+        note = row.row()
+        note.active = False
+        note.label(text=left_open.word)
 
 
 CLASSES = (MPSNET_PT_capture_options, MPSNET_PT_import_options)

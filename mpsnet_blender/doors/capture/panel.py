@@ -52,13 +52,14 @@ class MPSNET_PT_people(_MocapPanel, bpy.types.Panel):
     def draw(self, context):
         for person in context.window_manager.mpsnet.people:
             row = self.layout.box().row()
-            row.template_icon(icon_value=thumbnails.icon_of(person.thumbnail), scale=4.0)
-            words = row.column(align=True)
-            words.prop(person, "is_chosen", text=person.label)
+            row.template_icon(icon_value=thumbnails.load_icon(person.thumbnail), scale=4.0)
+            column = row.column(align=True)
+            column.prop(person, "is_chosen", text=person.label)
             if person.span:
-                words.label(text=person.span, icon="TIME")
+                column.label(text=person.span, icon="TIME")
             if person.grade:
-                draw_lines(words, person.advice or "Good", _GRADE_ICONS.get(person.grade, "INFO"), _line_characters(context) - 14)
+                draw_lines(column, person.advice or "Good", _GRADE_ICONS.get(person.grade, "INFO"),
+                           _count_line_characters(context) - 14)
         row = self.layout.row(align=True)
         row.scale_y = _BUTTON_HEIGHT
         row.operator("mpsnet.import_people", icon="IMPORT")
@@ -77,8 +78,8 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
 
 
 def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    # When a job ends under the mouse, Blender hands the hovered progress bar's place to the first plain item that
-    # follows, and draws that as a bar until the mouse moves. This separator takes it, unseen.
+    # When a job ends while the mouse is over its progress bar, Blender draws the first plain item that follows as a bar, until
+    # the mouse moves. This separator is that item, and invisible.
     layout.separator(factor=0.05)
     if not backend_environment(context).is_ready():
         _draw_setup(layout, context)
@@ -91,19 +92,19 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 
 def _draw_missing_files(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-    """Tell which of the authors' files are missing, what each is for and where to get it."""
+    """List the authors' files that are missing, what each is for, and where to get it."""
     missing = missing_files(backend_environment(context).checkpoints_folder)
     if not missing:
         return
     box = layout.box().column(align=True)
-    characters = _line_characters(context) - 2
+    characters = _count_line_characters(context) - 2
     for file in missing:
         draw_lines(box, f"{file.original_name}: {file.purpose}", "ERROR", characters)
     for site in dict.fromkeys(file.site for file in missing):
         address = site.split()[0]
         box.operator("wm.url_open", text=address.removeprefix("https://"), icon="URL").url = address
-    words = "Download them there; their licences say what you may use them for. Then add the zip, the folder or each file."
-    draw_lines(box, words, "INFO", characters)
+    advice = "Download them there; their licences say what you may use them for. Then add the zip, the folder or each file."
+    draw_lines(box, advice, "INFO", characters)
     box.operator("mpsnet.add_models", icon="FILEBROWSER")
 
 
@@ -113,11 +114,11 @@ def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row.scale_y = _BUTTON_HEIGHT
     row.operator("mpsnet.setup_backend", text=f"Set Up (downloads {environment.download_megabytes} MB)", icon="INTERNET")
     if bpy.app.online_access:
-        words = f"Needed once, takes {environment.disk_megabytes} MB of disk. Videos never leave this computer."
-        draw_lines(layout.column(align=True), words, "INFO", _line_characters(context))
+        note = f"Needed once, takes {environment.disk_megabytes} MB of disk. Videos never leave this computer."
+        draw_lines(layout.column(align=True), note, "INFO", _count_line_characters(context))
         return
     box = layout.box().column(align=True)
-    characters = _line_characters(context) - 2
+    characters = _count_line_characters(context) - 2
     draw_lines(box, "Blender may not go online, so the set-up cannot download.", "INTERNET_OFFLINE", characters)
     if bpy.app.online_access_override:
         draw_lines(box, "Start Blender without --offline-mode to allow it.", "BLANK1", characters)
@@ -128,8 +129,8 @@ def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     state = context.window_manager.mpsnet
     column = layout.column(align=True)
-    draw_lines(column, state.notice, "INFO", _line_characters(context))
-    draw_lines(column, state.warning, "ERROR", _line_characters(context))
+    draw_lines(column, state.notice, "INFO", _count_line_characters(context))
+    draw_lines(column, state.warning, "ERROR", _count_line_characters(context))
     if context.scene.objects.get(state.camera) is not None:
         layout.operator("mpsnet.view_footage", icon="VIEW_CAMERA")
 
@@ -138,7 +139,7 @@ def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     state = context.window_manager.mpsnet
     box = layout.box().column(align=True)
     box.alert = True
-    draw_lines(box, state.error_message, "ERROR", _line_characters(context) - 2)
+    draw_lines(box, state.error_message, "ERROR", _count_line_characters(context) - 2)
     row = box.row(align=True)
     row.alert = False
     row.operator("mpsnet.show_error", text="Details", icon="INFO")
@@ -146,8 +147,8 @@ def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row.operator("mpsnet.dismiss_error", text="", icon="X")
 
 
-def _line_characters(context: bpy.types.Context) -> int:
-    """Return how many characters fit a line of the sidebar beside an icon."""
+def _count_line_characters(context: bpy.types.Context) -> int:
+    """Return how many characters fit in a line of the sidebar beside an icon."""
     scale = context.preferences.system.ui_scale
     return max(12, int((context.region.width / scale - 60) / _CHARACTER_PIXELS))
 

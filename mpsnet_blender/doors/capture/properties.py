@@ -1,4 +1,4 @@
-"""What the user sets (saved with the scene), and what the panel shows of the last capture (kept with the window)."""
+"""Properties of capture and import: the user's settings, saved with the scene, and the last results, kept with the window."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 
 from ...scene.capture.capture_import import ImportOptions
-from ...scene.capture.people_found import FoundPeople
+from ...scene.capture.found_people import FoundPeople
 from ...shared.protocol import Error
 from ..common import thumbnails
 from ..common.path_options import relative_path_options
@@ -18,7 +18,7 @@ IMPORT_PROPERTIES = ("timing", "start_frame", "extend_range", "match_resolution"
 
 
 class ImportProperties:
-    """The choices of an import, for the scene and for the operators alike."""
+    """The options of an import, for the scene's settings and for the operators."""
     timing: bpy.props.EnumProperty(
         name="Timing", options={"SKIP_SAVE"},
         items=(("KEEP", "Keep Scene's fps",
@@ -40,14 +40,14 @@ class ImportProperties:
         description="Curl the hands slightly where they were not captured, so that they are not flat and stiff")
 
     def import_options(self) -> ImportOptions:
-        """Return the choices as the importer takes them."""
+        """Return the options in the form that the importer takes."""
         return ImportOptions(
             start_frame=self.start_frame, set_scene_fps=self.timing == "SET", extend_scene_range=self.extend_range,
             match_resolution=self.match_resolution, with_camera=self.with_camera, relax_hands=self.relax_hands)
 
 
 class MPSNET_scene_settings(CaptureProperties, ImportProperties, bpy.types.PropertyGroup):
-    """Scene.mpsnet: what to capture, how, and how to import."""
+    """Scene.mpsnet: the video, and the options of capture and import."""
     video: bpy.props.StringProperty(
         name="Video", subtype="FILE_PATH", options=relative_path_options(),
         description="The video to capture. You can drop one into the 3D view too")
@@ -56,7 +56,7 @@ class MPSNET_scene_settings(CaptureProperties, ImportProperties, bpy.types.Prope
 
 
 class MPSNET_person(bpy.types.PropertyGroup):
-    """One person found, as the panel lists them."""
+    """One person in the panel's list."""
     person_id: bpy.props.IntProperty()
     label: bpy.props.StringProperty()
     span: bpy.props.StringProperty()
@@ -79,8 +79,8 @@ class MPSNET_window_state(bpy.types.PropertyGroup):
     error_log_path: bpy.props.StringProperty()
 
     def show_people(self, found: FoundPeople) -> None:
-        """List the people of a capture, with its pictures anew."""
-        thumbnails.forget()
+        """List the people of a capture, and load their pictures again."""
+        thumbnails.clear_pictures()
         self.capture = str(found.path)
         self.people.clear()
         for person in found.people:
@@ -90,31 +90,31 @@ class MPSNET_window_state(bpy.types.PropertyGroup):
             item.grade, item.advice = person.grade, person.advice
 
     def capture_folder(self) -> str:
-        """Return the folder that the people came from."""
+        """Return the folder of the listed people's capture."""
         path = Path(self.capture)
         return str(path if path.is_dir() else path.parent)
 
     def show_notice(self, notice: str, warnings: Sequence[str] = (), camera: str = "") -> None:
-        """Keep a line about what was done, what the user should know, and the name of the camera that was made."""
+        """Show a line about what was done and warnings for the user; remember the name of the imported camera."""
         self.notice, self.warning, self.camera = notice, " ".join(warnings), camera
 
     def show_error(self, error: Error, log_path: Path | None = None) -> None:
-        """Keep an error for the dialog and the panel."""
+        """Store an error for the dialog and the panel."""
         self.error_message, self.error_advice, self.error_log_tail = error.message, error.advice, error.log_tail
         self.error_log_path = str(log_path or "")
 
-    def forget_error(self) -> None:
-        """Show no error any more."""
+    def clear_error(self) -> None:
+        """Remove the stored error."""
         self.error_message = self.error_advice = self.error_log_tail = self.error_log_path = ""
 
 
 def attach() -> None:
-    """Hang the settings on the scene and the state on the window manager."""
+    """Add the settings to scenes and the state to the window manager."""
     bpy.types.Scene.mpsnet = bpy.props.PointerProperty(type=MPSNET_scene_settings)
     bpy.types.WindowManager.mpsnet = bpy.props.PointerProperty(type=MPSNET_window_state, options={"SKIP_SAVE"})
 
 
 def detach() -> None:
-    """Take both off again."""
+    """Remove both again."""
     del bpy.types.WindowManager.mpsnet
     del bpy.types.Scene.mpsnet

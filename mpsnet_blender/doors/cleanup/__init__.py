@@ -1,1 +1,1 @@
-"""The Mocap tab: clean-up."""
+"""User interface of clean-up, in the Mocap tab."""

@@ -1,4 +1,4 @@
-"""The doors to clean-up: clean, reset, show the contacts."""
+"""Operators of clean-up: clean, reset, edit contacts."""
 
 from __future__ import annotations
 
@@ -14,88 +14,88 @@ from .properties import CLEANUP_PROPERTIES, CleanupProperties
 Outcome = TypeVar("Outcome")
 
 
-class _OnArmature:
-    """What the operators on an imported armature have."""
+class _ArmatureOperator:
+    """Base of the operators on an imported armature."""
     bl_options = {"REGISTER", "UNDO"}
 
     armature: bpy.props.StringProperty(
         options={"SKIP_SAVE"}, description="Name of the armature object. Empty: the active one")
 
-    def on_armature(self: bpy.types.Operator, context: bpy.types.Context,
-                    run: Callable[[bpy.types.Object], Outcome]) -> Outcome | None:
-        """Return what `run` makes of the armature; None, with the error reported, where it cannot."""
+    def run_on_armature(self: bpy.types.Operator, context: bpy.types.Context,
+                        run: Callable[[bpy.types.Object], Outcome]) -> Outcome | None:
+        """Return the result of `run` for the armature; None after a clean-up error, which is reported to the user."""
         try:
-            return run(_armature(self.armature, context))
+            return run(_find_armature(self.armature, context))
         except CLEANUP_ERRORS as error:
             self.report({"ERROR"}, str(error))
             return None
 
-    def tell(self: bpy.types.Operator, context: bpy.types.Context, report: CleanupReport) -> set[str]:
-        """Show what was keyed."""
+    def show_report(self: bpy.types.Operator, context: bpy.types.Context, report: CleanupReport) -> set[str]:
+        """Show the report in the panel and the status bar, and redraw all windows."""
         state = context.window_manager.mpsnet
         state.show_notice(f"{report.sentence}.", report.warnings, camera=state.camera)
         self.report({"INFO"}, report.sentence)
         for warning in report.warnings:
             self.report({"WARNING"}, warning)
-        # Keys written from Python redraw no window by themselves.
+        # Blender does not redraw by itself after Python has written keys.
         for area in (area for window in context.window_manager.windows for area in window.screen.areas):
             area.tag_redraw()
         return {"FINISHED"}
 
 
-class MPSNET_OT_clean_motion(_OnArmature, CleanupProperties, bpy.types.Operator):
+class MPSNET_OT_clean_motion(_ArmatureOperator, CleanupProperties, bpy.types.Operator):
     """Clean the captured raw motion as chosen and replace the keys. Keys that you changed by hand are lost"""
     bl_idname = "mpsnet.clean_motion"
     bl_label = "Clean Up"
 
     def execute(self, context):
-        report = self.on_armature(context, lambda thing: self._clean(thing))
-        return self.tell(context, report) if report else {"CANCELLED"}
+        report = self.run_on_armature(context, lambda thing: self._clean(thing))
+        return self.show_report(context, report) if report else {"CANCELLED"}
 
     def _clean(self, thing: bpy.types.Object) -> CleanupReport:
         for name in CLEANUP_PROPERTIES:
             if not self.properties.is_property_set(name):
                 setattr(self, name, getattr(thing.mpsnet_cleanup, name))
         report = clean_armature(thing, self.cleanup_settings())
-        thing.mpsnet_cleanup.keep_settings(self)
+        thing.mpsnet_cleanup.copy_settings(self)
         return report
 
 
-class MPSNET_OT_reset_motion(_OnArmature, bpy.types.Operator):
+class MPSNET_OT_reset_motion(_ArmatureOperator, bpy.types.Operator):
     """Go back to the motion and contacts as they were imported, and reset all sliders"""
     bl_idname = "mpsnet.reset_motion"
     bl_label = "Reset"
 
     def execute(self, context):
-        report = self.on_armature(context, self._reset)
-        return self.tell(context, report) if report else {"CANCELLED"}
+        report = self.run_on_armature(context, self._reset)
+        return self.show_report(context, report) if report else {"CANCELLED"}
 
     def _reset(self, thing: bpy.types.Object) -> CleanupReport:
         report = reset_armature(thing)
-        thing.mpsnet_cleanup.forget_settings()
+        thing.mpsnet_cleanup.reset_settings()
         return report
 
 
-class MPSNET_OT_show_contacts(_OnArmature, bpy.types.Operator):
+class MPSNET_OT_show_contacts(_ArmatureOperator, bpy.types.Operator):
     """Key the contacts on the foot and toe bones: 1 while heel or toe is on the floor. Edit these keys, then press Clean Up"""
     bl_idname = "mpsnet.show_contacts"
     bl_label = "Edit Contacts"
 
     def execute(self, context):
-        done = self.on_armature(context, self._show)
-        return {"FINISHED"} if done else {"CANCELLED"}
+        is_done = self.run_on_armature(context, self._show)
+        return {"FINISHED"} if is_done else {"CANCELLED"}
 
     def _show(self, thing: bpy.types.Object) -> bool:
         show_contacts(thing)
         return True
 
 
-def _armature(name: str, context: bpy.types.Context) -> bpy.types.Object:
-    """Return the armature object that is meant. Raises CleanupError."""
+def _find_armature(name: str, context: bpy.types.Context) -> bpy.types.Object:
+    """Return the object of that name, or else the active one, if it is an imported armature. Raises CleanupError."""
     thing = bpy.data.objects.get(name) if name else context.active_object
     if thing is None:
-        words = f"There is no object “{name}”" if name else "No armature is given and no object is active"
-        raise CleanupError(f"{words}. Name an armature that Import Motion made.")
+        problem = f"There is no object “{name}”" if name else "No armature is given and no object is active"
+        raise CleanupError(f"{problem}. Name an armature that Import Motion made.")
     if not has_motion(thing):
         raise CleanupError(f"“{thing.name}” holds no captured motion. Choose an armature that Import Motion made.")
     return thing

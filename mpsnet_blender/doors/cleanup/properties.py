@@ -1,4 +1,4 @@
-"""Object.mpsnet_cleanup: what is kept of an imported motion, and what the user chose for its clean-up."""
+"""Object.mpsnet_cleanup: the stored motion of an imported armature, and the user's settings for its clean-up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ...scene.cleanup.cleanup import CleanupSettings
 
 
 class CleanupProperties:
-    """The choices of a clean-up, for the armature and for the operator alike."""
+    """The settings of a clean-up, for the armature and for the operator."""
     smooth_trunk: bpy.props.FloatProperty(
         name="Smooth Trunk", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
         description="Smooth the trunk and the path. Hits and landings stay sharp, and there is no delay")
@@ -43,11 +43,11 @@ class CleanupProperties:
         name="Speed", default=1.0, min=0.05, max=20.0, soft_min=0.25, soft_max=4.0, options={"SKIP_SAVE"},
         description="Factor of the playback speed: 2 is twice as fast")
     key_tolerance: bpy.props.FloatProperty(
-        name="Fewer Keys", default=0.0, min=0.0, soft_max=50.0, unit="CAMERA", options={"SKIP_SAVE"},  # told in mm
+        name="Fewer Keys", default=0.0, min=0.0, soft_max=50.0, unit="CAMERA", options={"SKIP_SAVE"},  # CAMERA shows millimetres
         description="Remove keys while no joint moves by more than this many millimetres. 0: a key on every frame")
 
     def cleanup_settings(self) -> CleanupSettings:
-        """Return the choices as the clean-up takes them."""
+        """Return the settings in the form that the clean-up takes."""
         return CleanupSettings(**{name: getattr(self, name) for name in CLEANUP_PROPERTIES})
 
 
@@ -67,7 +67,7 @@ class MPSNET_cleanup(CleanupProperties, bpy.types.PropertyGroup):
     applied_first: bpy.props.FloatProperty(options={"HIDDEN"})
     applied_speed: bpy.props.FloatProperty(default=1.0, options={"HIDDEN"})
     applied_start: bpy.props.FloatProperty(options={"HIDDEN"})
-    # By the names of capture_listing.Quality: what the capture told, where that is set, and what is measured of the keyed motion.
+    # Figures with the names of capture_listing.Quality: three of the capture, where set, and four measured on the keyed motion.
     visible_share: bpy.props.FloatProperty(options={"HIDDEN"})
     reprojection_error_percent: bpy.props.FloatProperty(options={"HIDDEN"})
     sides_repaired_frames: bpy.props.IntProperty(options={"HIDDEN"})
@@ -78,13 +78,13 @@ class MPSNET_cleanup(CleanupProperties, bpy.types.PropertyGroup):
     grade: bpy.props.StringProperty(options={"HIDDEN"})
     advice: bpy.props.StringProperty(options={"HIDDEN"})
 
-    def keep_settings(self, chosen: CleanupProperties) -> None:
-        """Show the choices of an operator in the panel."""
+    def copy_settings(self, chosen: CleanupProperties) -> None:
+        """Copy an operator's settings, so that the panel shows them."""
         for name in CLEANUP_PROPERTIES:
             setattr(self, name, getattr(chosen, name))
 
-    def forget_settings(self) -> None:
-        """Go back to the choices that an import begins with."""
+    def reset_settings(self) -> None:
+        """Set all settings to their defaults."""
         for name in CLEANUP_PROPERTIES:
             self.property_unset(name)
 
@@ -93,10 +93,10 @@ CLASSES = (MPSNET_cleanup,)
 
 
 def attach() -> None:
-    """Hang the settings on objects."""
+    """Add the settings to objects."""
     bpy.types.Object.mpsnet_cleanup = bpy.props.PointerProperty(type=MPSNET_cleanup)
 
 
 def detach() -> None:
-    """Take them off again."""
+    """Remove them again."""
     del bpy.types.Object.mpsnet_cleanup

@@ -1,1 +1,1 @@
-"""Preferences, errors and pictures that all doors share."""
+"""Preferences, the error dialog, the rate warning and pictures, for all parts of the user interface."""

@@ -1,4 +1,4 @@
-"""An error as people meet it: what happened, what to do, the log a click away."""
+"""The error dialog: what happened, what to do, and buttons for the log and for copying."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import bpy
 
 from ...client.backend_environment import EXTENSION_ROOT
 
-_LINE_CHARACTERS = 62
+_CHARACTERS_A_LINE = 62  # that fit into the dialog's 420 pixels; by eye
 _LOG_LINES = 6
 
 
@@ -40,7 +40,7 @@ class MPSNET_OT_show_error(bpy.types.Operator):
         if state.error_log_tail:
             box = column.box().column(align=True)
             for line in state.error_log_tail.splitlines()[-_LOG_LINES:]:
-                box.label(text=line[-_LINE_CHARACTERS:])
+                box.label(text=line[-_CHARACTERS_A_LINE:])
         row = self.layout.row()
         row.operator("mpsnet.open_log", icon="TEXT")
         row.operator("mpsnet.copy_error", icon="COPYDOWN")
@@ -88,12 +88,12 @@ class MPSNET_OT_dismiss_error(bpy.types.Operator):
     bl_options = {"INTERNAL"}
 
     def execute(self, context):
-        context.window_manager.mpsnet.forget_error()
+        context.window_manager.mpsnet.clear_error()
         return {"FINISHED"}
 
 
-def draw_lines(layout: bpy.types.UILayout, text: str, icon: str = "NONE", characters: int = _LINE_CHARACTERS) -> None:
-    """Draw a text in lines of so many characters, an icon before the first."""
+def draw_lines(layout: bpy.types.UILayout, text: str, icon: str = "NONE", characters: int = _CHARACTERS_A_LINE) -> None:
+    """Draw a text in lines of at most `characters`, with an icon before the first."""
     for number, line in enumerate(textwrap.wrap(text, characters, break_on_hyphens=False)):
         layout.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
 

@@ -1,4 +1,4 @@
-"""The add-on's preferences, and the places on disk that follow from them."""
+"""The add-on's preferences, and the folders that they determine."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ def preferences(context: bpy.types.Context) -> MPSNET_preferences:
 
 
 def home_folder(context: bpy.types.Context) -> Path:
-    """Return the folder for environments, models, captures and logs: never inside the extension, which upgrades replace."""
+    """Return the folder for environments, models, captures and logs. It is outside the extension, which upgrades replace."""
     chosen = preferences(context).home
     return Path(bpy.path.abspath(chosen) if chosen else _default_home())
 
 
 def backend_environment(context: bpy.types.Context) -> BackendEnvironment:
-    """Return the environment of the scene's engine: that in the home folder, or if only the shell's is set up, that one.
+    """Return the environment of the scene's engine in the home folder, or that of the shell if only the shell's is set up.
 
-    So whoever used `mocap.py` before need not download anything again.
+    So users of `mocap.py` need not download anything again.
     """
     profile = engine_named(context.scene.mpsnet.engine).profile
-    own, shell = _environment(home_folder(context), profile), _environment(default_home(), profile)
-    return shell if not own.is_ready() and shell.is_ready() else own
+    blenders, shells = _environment(home_folder(context), profile), _environment(default_home(), profile)
+    return shells if not blenders.is_ready() and shells.is_ready() else blenders
 
 
 @lru_cache(maxsize=8)

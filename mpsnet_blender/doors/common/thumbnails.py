@@ -1,4 +1,4 @@
-"""Pictures of the people found, as icons."""
+"""Icons from the pictures of a capture's people."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import bpy.utils.previews
 _previews: bpy.utils.previews.ImagePreviewCollection | None = None
 
 
-def icon_of(path: str) -> int:
-    """Return the icon of a picture file; Blender's figure icon where there is no such picture."""
+def load_icon(path: str) -> int:
+    """Return the id of a picture file's icon, or of Blender's armature icon if there is no such picture."""
     if not path or _previews is None:
-        return _figure_icon()
+        return _find_armature_icon()
     preview = _previews.get(path) or _previews.load(path, path, "IMAGE")
-    return preview.icon_id if tuple(preview.image_size) != (0, 0) else _figure_icon()
+    return preview.icon_id if tuple(preview.image_size) != (0, 0) else _find_armature_icon()
 
 
-def forget() -> None:
-    """Drop all pictures: a new capture may have other ones under the same names."""
+def clear_pictures() -> None:
+    """Forget all loaded pictures, because a new capture may have other ones with the same names."""
     if _previews is not None:
         _previews.clear()
 
@@ -32,5 +32,5 @@ def unregister() -> None:
     _previews = None
 
 
-def _figure_icon() -> int:
+def _find_armature_icon() -> int:
     return bpy.types.UILayout.bl_rna.functions["prop"].parameters["icon"].enum_items["OUTLINER_OB_ARMATURE"].value

@@ -1,1 +1,1 @@
-"""Export of a character."""
+"""User interface of the export, in the Mocap tab and File > Export."""

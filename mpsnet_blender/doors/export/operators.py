@@ -1,4 +1,4 @@
-"""The doors to the exporter: one operator, its buttons in the sidebar, and its entry in File > Export."""
+"""The operator that exports motion, its panel in the sidebar, and its entry in File > Export."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import bpy
 
 from ...scene.base.motion_sampling import ExportError
-from ...scene.export.motion_export import SUFFIXES, ExportOptions, armature_of, export_motion, format_of
+from ...scene.export.motion_export import SUFFIXES, ExportOptions, export_motion, find_armature, find_format
 from ..common.scene_rate import draw_rate_warning
 
 _FORMATS = (
@@ -43,7 +43,7 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
 
     def invoke(self, context, _event):
         if not self.filepath:
-            armature_object = armature_of(context, self.armature)
+            armature_object = find_armature(context, self.armature)
             name = bpy.path.clean_name(armature_object.name) if armature_object else "motion"
             beside = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
             self.filepath = str(beside / (name + SUFFIXES[self._format_chosen() or "UNITY"][0]))
@@ -51,7 +51,7 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def check(self, _context):
-        """Keep the name's end what the format wants; Blender calls this while the dialog is open."""
+        """Change the file name's suffix to the format's. Blender calls this while the dialog is open."""
         chosen = self._format_chosen()
         path = Path(self.filepath)
         if chosen is None or path.suffix.lower() in SUFFIXES[chosen] or not path.name:
@@ -65,7 +65,7 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
         column.use_property_split = True
         column.prop(self, "format")
         column.prop(self, "deform_only")
-        bvh = (self._format_chosen() or format_of(Path(self.filepath))) == "BVH"
+        bvh = (self._format_chosen() or find_format(Path(self.filepath))) == "BVH"
         column.prop(self, "scale" if bvh else "with_meshes")
 
     def execute(self, context):
@@ -85,7 +85,7 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
         return None if self.format == "AUTO" else self.format
 
     def _armature_object(self, context: bpy.types.Context) -> bpy.types.Object:
-        armature_object = armature_of(context, self.armature)
+        armature_object = find_armature(context, self.armature)
         if armature_object is None and self.armature:
             raise ExportError(f"There is no armature named “{self.armature}” in this file.")
         if armature_object is None:
@@ -93,11 +93,11 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
         return armature_object
 
     def _target(self) -> tuple[Path, ExportOptions]:
-        """Return the file to write, and how."""
+        """Return the path of the file to write, and the options."""
         if not self.filepath:
             raise ExportError("No file given. Name the file to write, such as walk.fbx.")
         path = Path(bpy.path.abspath(self.filepath))
-        chosen = self._format_chosen() or format_of(path)
+        chosen = self._format_chosen() or find_format(path)
         if chosen is None:
             raise ExportError(f"{path.name} ends in no format that can be written: use .fbx, .bvh, .glb, .gltf or .usdc.")
         if path.suffix.lower() not in SUFFIXES[chosen]:
@@ -114,7 +114,7 @@ class MPSNET_PT_export(bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
-        armature_object = armature_of(context, "")
+        armature_object = find_armature(context, "")
         column = self.layout.column(align=True)
         if armature_object is None:
             column.label(text="Select an armature", icon="INFO")

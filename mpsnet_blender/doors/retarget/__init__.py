@@ -1,1 +1,1 @@
-"""The Mocap tab: retarget and bone map."""
+"""User interface of retargeting and bone maps, in the Mocap tab."""

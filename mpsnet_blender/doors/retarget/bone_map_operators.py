@@ -1,4 +1,4 @@
-"""The doors to bone maps: found, cleared, written to files and read from them."""
+"""Operators of bone maps: find, choose a bone, clear, export and import."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 import bpy
 
 from ...scene.capture.job_timer import redraw_sidebars
-from ...scene.retarget.bone_map_storage import BoneMapError, find_map, read_map, store_map, stored_map, write_map
+from ...scene.retarget.bone_map_storage import BoneMapError, find_map, read_map, read_stored_map, store_map, write_map
 from ...scene.retarget.source_reading import RetargetError
 from ...shared.bone_slots import SLOTS, label
-from .rig_choice import named_armature
+from .rig_choice import find_named_armature
 
 NO_BONE = "(no bone)"
 _SLOTS_TO_FILL = [(slot, label(slot), "") for slot in SLOTS]
-_entries: list[tuple[str, str, str]] = []  # of the list that is open: Blender keeps no strings of its own
+_entries: list[tuple[str, str, str]] = []  # of the open list: Blender does not copy the strings, so they must stay referenced
 
 
 class MPSNET_OT_map_bones(bpy.types.Operator):
@@ -27,7 +27,7 @@ class MPSNET_OT_map_bones(bpy.types.Operator):
 
     def execute(self, _context):
         try:
-            armature_object = named_armature(self.armature, "armature")
+            armature_object = find_named_armature(self.armature, "armature")
         except RetargetError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -35,12 +35,12 @@ class MPSNET_OT_map_bones(bpy.types.Operator):
         mapping = find_map(armature_object)
         store_map(armature_object, mapping.bone_map)
         missing = ", ".join(label(slot) for slot in mapping.unmapped)
-        words = f"{len(mapping.bone_map)} bones found by {mapping.found_by}" + (f"; none for {missing}" if missing else "")
-        self.report({"WARNING"} if missing else {"INFO"}, words)
+        message = f"{len(mapping.bone_map)} bones found by {mapping.found_by}" + (f"; none for {missing}" if missing else "")
+        self.report({"WARNING"} if missing else {"INFO"}, message)
         return {"FINISHED"}
 
 
-def _bones_to_choose(operator: bpy.types.Operator, _context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
+def _list_bones(operator: bpy.types.Operator, _context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
     armature_object = bpy.data.objects.get(operator.armature)
     bones = armature_object.data.bones.keys() if armature_object and armature_object.type == "ARMATURE" else []
     _entries[:] = [(NO_BONE, NO_BONE, "No bone for this part of the body"), *((name, name, "") for name in bones)]
@@ -56,12 +56,12 @@ class MPSNET_OT_choose_bone(bpy.types.Operator):
 
     armature: bpy.props.StringProperty(options={"SKIP_SAVE", "HIDDEN"}, description="Name of the armature object")
     slot: bpy.props.EnumProperty(items=_SLOTS_TO_FILL, options={"SKIP_SAVE", "HIDDEN"})
-    bone: bpy.props.EnumProperty(name="Bone", items=_bones_to_choose, options={"SKIP_SAVE"})
+    bone: bpy.props.EnumProperty(name="Bone", items=_list_bones, options={"SKIP_SAVE"})
 
     @classmethod
     def description(cls, _context, properties):
         armature_object = bpy.data.objects.get(properties.armature)
-        bone = stored_map(armature_object).get(properties.slot) if armature_object is not None else None
+        bone = read_stored_map(armature_object).get(properties.slot) if armature_object is not None else None
         return f"{label(properties.slot)}: {f'“{bone}”' if bone else 'no bone'}. Click to choose another"
 
     def invoke(self, context, _event):
@@ -70,11 +70,11 @@ class MPSNET_OT_choose_bone(bpy.types.Operator):
 
     def execute(self, _context):
         try:
-            armature_object = named_armature(self.armature, "armature")
+            armature_object = find_named_armature(self.armature, "armature")
         except RetargetError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        store_map(armature_object, stored_map(armature_object) | {self.slot: "" if self.bone == NO_BONE else self.bone})
+        store_map(armature_object, read_stored_map(armature_object) | {self.slot: "" if self.bone == NO_BONE else self.bone})
         redraw_sidebars()
         return {"FINISHED"}
 
@@ -89,15 +89,15 @@ class MPSNET_OT_clear_bone_map(bpy.types.Operator):
 
     def execute(self, _context):
         try:
-            store_map(named_armature(self.armature, "armature"), {})
+            store_map(find_named_armature(self.armature, "armature"), {})
         except RetargetError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         return {"FINISHED"}
 
 
-class _MapFile:
-    """What both operators on files of bone maps have."""
+class _MapFileOperator:
+    """Base of the operators that export and import bone maps."""
     armature: bpy.props.StringProperty(options={"SKIP_SAVE", "HIDDEN"})
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
@@ -110,18 +110,18 @@ class _MapFile:
 
     def execute(self: bpy.types.Operator, _context):
         try:
-            words = self.run(named_armature(self.armature, "armature"), Path(bpy.path.abspath(self.filepath)))
+            message = self.run(find_named_armature(self.armature, "armature"), Path(bpy.path.abspath(self.filepath)))
         except (RetargetError, BoneMapError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         except OSError as error:
             self.report({"ERROR"}, f"{self.filepath} cannot be written: {error.strerror}. Choose another folder.")
             return {"CANCELLED"}
-        self.report({"INFO"}, words)
+        self.report({"INFO"}, message)
         return {"FINISHED"}
 
 
-class MPSNET_OT_export_bone_map(_MapFile, bpy.types.Operator):
+class MPSNET_OT_export_bone_map(_MapFileOperator, bpy.types.Operator):
     """Write this character's bone map to a file"""
     bl_idname = "mpsnet.export_bone_map"
     bl_label = "Export Bone Map"
@@ -132,7 +132,7 @@ class MPSNET_OT_export_bone_map(_MapFile, bpy.types.Operator):
         return f"{write_map(path, armature_object)} bones written to {path}"
 
 
-class MPSNET_OT_import_bone_map(_MapFile, bpy.types.Operator):
+class MPSNET_OT_import_bone_map(_MapFileOperator, bpy.types.Operator):
     """Read this character's bone map from a file"""
     bl_idname = "mpsnet.import_bone_map"
     bl_label = "Import Bone Map"

@@ -1,14 +1,14 @@
-"""The doors to retargeting: one click, and a preview that follows."""
+"""Operators of retargeting: retarget, and start and end a live preview."""
 
 from __future__ import annotations
 
 import bpy
 
-from ...scene.retarget.live_preview import is_previewing, keep_preview, previewing, remove_preview, start_preview
+from ...scene.retarget.live_preview import find_previewing, is_previewing, keep_preview, remove_preview, start_preview
 from ...scene.retarget.retarget import retarget_armatures
 from ...scene.retarget.source_reading import RetargetError
 from .properties import RETARGET_PROPERTIES, RetargetProperties
-from .rig_choice import chosen_source, chosen_targets, named_armature
+from .rig_choice import find_named_armature, find_source, find_targets
 
 
 class MPSNET_OT_retarget(RetargetProperties, bpy.types.Operator):
@@ -22,13 +22,13 @@ class MPSNET_OT_retarget(RetargetProperties, bpy.types.Operator):
         options={"SKIP_SAVE"}, description="Name of the armature object that gets the motion; several names separated by |")
 
     def invoke(self, context, _event):
-        _take_panel(self, context)
+        _use_panel_settings(self, context)
         return self.execute(context)
 
     def execute(self, context):
         try:
-            source = named_armature(self.source, "source")
-            targets = [named_armature(name, "target") for name in self.target.split("|")]
+            source = find_named_armature(self.source, "source")
+            targets = [find_named_armature(name, "target") for name in self.target.split("|")]
             for target in targets:
                 if is_previewing(target):
                     remove_preview(target)
@@ -58,14 +58,14 @@ class MPSNET_OT_preview_retarget(RetargetProperties, bpy.types.Operator):
         options={"SKIP_SAVE"}, description="Name of the armature object that follows; several names separated by |")
 
     def invoke(self, context, _event):
-        _take_panel(self, context)
+        _use_panel_settings(self, context)
         return self.execute(context)
 
     def execute(self, context):
         try:
-            source = named_armature(self.source, "source")
+            source = find_named_armature(self.source, "source")
             for name in self.target.split("|"):
-                start_preview(context.scene, source, named_armature(name, "target"), self.settings())
+                start_preview(context.scene, source, find_named_armature(name, "target"), self.settings())
         except RetargetError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -84,27 +84,27 @@ class MPSNET_OT_end_preview(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        if not any(previewing(context.scene)):
+        if not any(find_previewing(context.scene)):
             cls.poll_message_set("No character follows a source")
             return False
         return True
 
     def execute(self, context):
-        for target in list(previewing(context.scene)):
+        for target in list(find_previewing(context.scene)):
             (keep_preview if self.keep else remove_preview)(target)
         return {"FINISHED"}
 
 
-def _take_panel(operator: bpy.types.Operator, context: bpy.types.Context) -> None:
-    """Let the panel stand for what a call does not name."""
+def _use_panel_settings(operator: bpy.types.Operator, context: bpy.types.Context) -> None:
+    """Set the operator's properties that the call left out to the panel's settings."""
     for name in RETARGET_PROPERTIES:
         if not operator.properties.is_property_set(name):
             setattr(operator, name, getattr(context.scene.mpsnet_retarget, name))
-    source = chosen_source(context)
+    source = find_source(context)
     if not operator.source and source is not None:
         operator.source = source.name
     if not operator.target:
-        operator.target = "|".join(thing.name for thing in chosen_targets(context))
+        operator.target = "|".join(thing.name for thing in find_targets(context))
 
 
 CLASSES = (MPSNET_OT_retarget, MPSNET_OT_preview_retarget, MPSNET_OT_end_preview)

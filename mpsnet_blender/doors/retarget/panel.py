@@ -1,15 +1,15 @@
-"""The panel "Retarget": source, character, one button, and the table of bones."""
+"""The panel "Retarget": source, character, buttons, and the table of the bone map."""
 
 from __future__ import annotations
 
 import bpy
 
-from ...scene.retarget.bone_map_storage import stored_map
-from ...scene.retarget.live_preview import previewing
+from ...scene.retarget.bone_map_storage import read_stored_map
+from ...scene.retarget.live_preview import find_previewing
 from ...shared.bone_slots import MAIN, SLOTS, label, side_of
 from ...shared.short_names import common_words
 from .properties import RETARGET_PROPERTIES
-from .rig_choice import chosen_source, chosen_targets
+from .rig_choice import find_source, find_targets
 
 _BUTTON_HEIGHT = 1.6
 
@@ -28,7 +28,7 @@ class MPSNET_PT_retarget(_RetargetPanel, bpy.types.Panel):
         column = self.layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
-        source, targets = chosen_source(context), chosen_targets(context)
+        source, targets = find_source(context), find_targets(context)
         column.prop(settings, "source", placeholder=source.name if source else "Choose one")
         column.prop(settings, "target", placeholder=", ".join(thing.name for thing in targets) or "Select a rig")
         row = self.layout.row()
@@ -41,8 +41,8 @@ class MPSNET_PT_retarget(_RetargetPanel, bpy.types.Panel):
 
 def _draw_preview(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row = layout.row(align=True)
-    if not any(previewing(context.scene)):
-        row.enabled = chosen_source(context) is not None and bool(chosen_targets(context))
+    if not any(find_previewing(context.scene)):
+        row.enabled = find_source(context) is not None and bool(find_targets(context))
         row.operator("mpsnet.preview_retarget", icon="HIDE_OFF")
         return
     row.operator("mpsnet.end_preview", text="Keep", icon="CHECKMARK").keep = True
@@ -73,16 +73,16 @@ class MPSNET_PT_bone_map(_RetargetPanel, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context):
-        return bool(chosen_targets(context))
+        return bool(find_targets(context))
 
     def draw(self, context):
-        target = chosen_targets(context)[0]
+        target = find_targets(context)[0]
         row = self.layout.row(align=True)
         row.operator("mpsnet.map_bones", icon="BONE_DATA").armature = target.name
         row.operator("mpsnet.import_bone_map", text="", icon="IMPORT").armature = target.name
         row.operator("mpsnet.export_bone_map", text="", icon="EXPORT").armature = target.name
         row.operator("mpsnet.clear_bone_map", text="", icon="X").armature = target.name
-        if not stored_map(target):
+        if not read_stored_map(target):
             self.layout.label(text="Mapped automatically. Press Map Bones to see the map", icon="INFO")
             return
         self.layout.prop(context.scene.mpsnet_retarget, "shows_all")
@@ -90,8 +90,9 @@ class MPSNET_PT_bone_map(_RetargetPanel, bpy.types.Panel):
 
 
 def _draw_table(layout: bpy.types.UILayout, target: bpy.types.Object, shows_all: bool) -> None:
-    """Draw a row a slot: its name and its bone's, without the words that all bones begin with; what lacks a bone in red."""
-    bone_map = stored_map(target)
+    """Draw a row for each slot, with its name and its bone's name without the beginning common to all bones. Main slots without a
+    bone are red."""
+    bone_map = read_stored_map(target)
     start = len(common_words(list(bone_map.values())))
     column = layout.column(align=True)
     for slot in SLOTS:

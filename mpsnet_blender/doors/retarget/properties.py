@@ -1,21 +1,21 @@
-"""What is kept with an armature: its bone map. What the retarget panel is set to is kept with the scene."""
+"""Properties of retargeting: the bone map, stored with the armature object, and the panel's settings, stored with the scene."""
 
 from __future__ import annotations
 
 import bpy
 
-from ...scene.retarget.bone_map_storage import store_map, stored_map
+from ...scene.retarget.bone_map_storage import read_stored_map, store_map
 from ...scene.retarget.retarget import RetargetSettings
 from ...shared.bone_slots import SLOTS, label
 
 
 def _bone_property(slot: str):
-    """Return the text of one slot, which reads and writes the object's map."""
+    """Return the string property of one slot, which reads and writes the object's bone map."""
     def bone(self) -> str:
-        return stored_map(self.id_data).get(slot, "")
+        return read_stored_map(self.id_data).get(slot, "")
 
     def set_bone(self, name: str) -> None:
-        store_map(self.id_data, stored_map(self.id_data) | {slot: name})
+        store_map(self.id_data, read_stored_map(self.id_data) | {slot: name})
 
     return bpy.props.StringProperty(
         name=label(slot), get=bone, set=set_bone, description=f"The bone that is the {label(slot).lower()}")
@@ -27,7 +27,7 @@ class MPSNET_bone_map(bpy.types.PropertyGroup):
 
 
 class MPSNET_preview(bpy.types.PropertyGroup):
-    """Object.mpsnet_preview: the Action that shows a preview, and what the object had before."""
+    """Object.mpsnet_preview: the preview's source and Action, and the object's earlier Action, slot and values."""
     source: bpy.props.PointerProperty(type=bpy.types.Object)
     action: bpy.props.PointerProperty(type=bpy.types.Action)
     former: bpy.props.PointerProperty(type=bpy.types.Action)
@@ -37,7 +37,7 @@ class MPSNET_preview(bpy.types.PropertyGroup):
 
 
 class RetargetProperties:
-    """The choices of a retarget, for the scene and for the operator alike."""
+    """The options of a retarget, for the scene's settings and for the operators."""
     root_motion: bpy.props.EnumProperty(
         name="Root Motion", options={"SKIP_SAVE"},
         items=(("HIPS", "Hips", "The hips carry the path through the room"),
@@ -74,7 +74,7 @@ class RetargetProperties:
         description="Put the Action on a new NLA track instead of making it the active Action")
 
     def settings(self) -> RetargetSettings:
-        """Return the choices as the retargeter takes them."""
+        """Return the options in the form that the retargeting takes."""
         return RetargetSettings(
             root_motion=self.root_motion, start=self.start, plants_feet=self.plant_feet, reaches=self.reach,
             relaxes_fingers=self.relax_fingers, uses_ik=self.use_ik, source_as_posed=self.source_as_posed,
@@ -89,7 +89,7 @@ def _is_armature(_settings, thing: bpy.types.Object) -> bool:
 
 
 class MPSNET_retarget_settings(RetargetProperties, bpy.types.PropertyGroup):
-    """Scene.mpsnet_retarget: whose motion goes to whom, and how."""
+    """Scene.mpsnet_retarget: source, character, and the options of a retarget."""
     source: bpy.props.PointerProperty(
         name="Source", type=bpy.types.Object, poll=_is_armature, description="The armature that moves")
     target: bpy.props.PointerProperty(
@@ -103,7 +103,7 @@ CLASSES = (MPSNET_bone_map, MPSNET_preview, MPSNET_retarget_settings)
 
 
 def attach() -> None:
-    """Hang the map on objects and the settings on the scene. Overrides of linked rigs keep the map, as it is one text."""
+    """Add the map to objects and the settings to scenes. The map is one string, so that overrides of linked rigs can save it."""
     bpy.types.Object.mpsnet_bone_map = bpy.props.StringProperty(override={"LIBRARY_OVERRIDABLE"}, options={"HIDDEN"})
     bpy.types.Object.mpsnet_bones = bpy.props.PointerProperty(type=MPSNET_bone_map)
     bpy.types.Object.mpsnet_preview = bpy.props.PointerProperty(type=MPSNET_preview)
@@ -111,7 +111,7 @@ def attach() -> None:
 
 
 def detach() -> None:
-    """Take both off again."""
+    """Remove them again."""
     del bpy.types.Scene.mpsnet_retarget
     del bpy.types.Object.mpsnet_preview
     del bpy.types.Object.mpsnet_bones

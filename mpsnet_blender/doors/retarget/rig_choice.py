@@ -1,4 +1,4 @@
-"""Which armatures the retarget panel and its operators mean."""
+"""The choice of the armatures for the retarget panel and its operators."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import bpy
 from ...scene.retarget.source_reading import RetargetError
 
 
-def chosen_targets(context: bpy.types.Context) -> list[bpy.types.Object]:
-    """Return the characters that the panel means: the one named in it, else the selected armatures but for the source and
-    for other captured people, which an import leaves selected."""
+def find_targets(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """Return the characters to retarget to: the panel's, or else the selected armatures without the source and without other
+    captured people, which are selected after an import."""
     settings = context.scene.mpsnet_retarget
     if settings.target is not None:
         return [settings.target]
-    source = chosen_source(context)
+    source = find_source(context)
     return [thing for thing in _selected_armatures(context) if thing != source and not _is_captured(thing)]
 
 
-def chosen_source(context: bpy.types.Context) -> bpy.types.Object | None:
-    """Return the source that the panel means: the one named in it, else a captured person: the active one, the only
-    selected one, or the only one of the scene."""
+def find_source(context: bpy.types.Context) -> bpy.types.Object | None:
+    """Return the source: the panel's, or else the captured person that is active, the only selected one, or the scene's only
+    one; None where there is no such person."""
     settings = context.scene.mpsnet_retarget
     if settings.source is not None:
         return settings.source
@@ -42,12 +42,12 @@ def _is_captured(thing: bpy.types.Object) -> bool:
     return thing.type == "ARMATURE" and "mpsnet_motion_file" in thing
 
 
-def named_armature(name: str, role: str) -> bpy.types.Object:
+def find_named_armature(name: str, role: str) -> bpy.types.Object:
     """Return the armature object of that name. Raises RetargetError."""
     thing = bpy.data.objects.get(name)
     if thing is None:
-        words = f"There is no object “{name}”" if name else f"No {role} is given"
-        raise RetargetError(f"{words}. Name an armature object of this file.")
+        problem = f"There is no object “{name}”" if name else f"No {role} is given"
+        raise RetargetError(f"{problem}. Name an armature object of this file.")
     if thing.type != "ARMATURE":
         raise RetargetError(f"“{name}” is not an armature but a {thing.type.title()}. Name an armature object.")
     return thing

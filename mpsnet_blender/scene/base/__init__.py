@@ -1,1 +1,1 @@
-"""Actions, F-curves and what is kept with an armature."""
+"""Actions, F-curves, scenes' rates and units, and the motion stored with an armature."""

@@ -1,4 +1,4 @@
-"""Actions written from arrays."""
+"""Writing of Actions from arrays."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def write_action(datablock: bpy.types.ID, name: str, channels: Iterable[Channel]
 
 
 def write_channels(holder: bpy.types.Action | bpy.types.ActionChannelbag, channels: Iterable[Channel]) -> None:
-    """Key channels in an Action. Existing F-curves of these channels lose their old keys; other curves stay.
+    """Write keys for the channels. Existing F-curves of these channels lose their old keys; other curves stay.
 
-    `holder` holds the Action's `fcurves` and `groups`; see `fcurve_reading.curves_holder`.
+    `holder` holds the Action's `fcurves` and `groups`; see `fcurve_reading.find_curve_holder`.
     """
     for channel in channels:
         columns = channel.indices or range(channel.values.shape[1])

@@ -12,19 +12,19 @@ from ...shared.smpl_skeleton import JOINT_NAMES
 from .action import Channel, bone_path
 
 
-def body_channels(armature_object: bpy.types.Object, cleaned: CleanMotion, frames: np.ndarray,
+def make_body_channels(armature_object: bpy.types.Object, cleaned: CleanMotion, frames: np.ndarray,
                   units_per_metre: float) -> list[Channel]:
-    """Return the root's location and each bone's rotation, in its rotation mode, at those of scene frames (T,) that have keys.
+    """Return the root's location and each bone's rotation, in the bone's rotation mode, at the keyed ones of scene frames (T,).
 
-    The armature has a bone for each of SMPL's joints, built with so many units a metre, and stands at the world's origin.
+    The armature must have a bone for each of SMPL's joints, be built with `units_per_metre`, and stand at the world's origin.
     """
     bones = armature_object.data.bones
     rest_rotmats = np.array([bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
     root = JOINT_NAMES[0]
     root_path = units_per_metre * cleaned.body.root_path
-    places = compute_root_basis_locations(root_path, np.array(bones[root].head_local), rest_rotmats[0])
+    locations = compute_root_basis_locations(root_path, np.array(bones[root].head_local), rest_rotmats[0])
     rows = cleaned.keys.location
-    channels = [Channel(bone_path(root, "location"), frames[rows], places[rows], root)]
+    channels = [Channel(bone_path(root, "location"), frames[rows], locations[rows], root)]
     basis = compute_basis_quats(cleaned.quats, rest_rotmats)
     for joint, (name, rows) in enumerate(zip(JOINT_NAMES, cleaned.keys.rotations, strict=True)):
         path, values = convert_to_mode(basis[:, joint], armature_object.pose.bones[name].rotation_mode)

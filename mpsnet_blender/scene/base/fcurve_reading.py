@@ -1,4 +1,4 @@
-"""The F-curves of an Action as arrays."""
+"""Reading of the F-curves of an Action as arrays."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import numpy as np
 
 # Mean distance of keys, in frames, up to which curves are sampled at their keys. Captures at 30 frames a second in a scene of 24
 # have 0.8, baked motion has 1; hand-made animation has keys much farther apart.
-_DENSE = 1.5
+_DENSE_KEYS = 1.5
 
 
-def fcurves_of(animation: bpy.types.AnimData | None) -> list[bpy.types.FCurve]:
-    """Return the F-curves that animate a data-block: those of its slot from Blender 4.4 on, before that all."""
+def find_fcurves(animation: bpy.types.AnimData | None) -> list[bpy.types.FCurve]:
+    """Return the F-curves that animate a data-block: those of its slot from Blender 4.4 on, all of its Action before."""
     if animation is None or animation.action is None:
         return []
     if not hasattr(animation, "action_slot"):
@@ -21,17 +21,17 @@ def fcurves_of(animation: bpy.types.AnimData | None) -> list[bpy.types.FCurve]:
     return [fcurve for bag in bags if bag for fcurve in bag.fcurves]
 
 
-def all_fcurves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
+def find_all_fcurves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
     """Return all F-curves of an Action: those of all its slots from Blender 4.4 on."""
     if not hasattr(action, "layers"):
         return list(action.fcurves)
     return [fcurve for layer in action.layers for strip in layer.strips for bag in strip.channelbags for fcurve in bag.fcurves]
 
 
-def curves_holder(
+def find_curve_holder(
         animation: bpy.types.AnimData | None) -> bpy.types.Action | bpy.types.ActionChannelbag | None:
-    """Return the holder of the `fcurves` and `groups` that animate a data-block: the first channelbag of its slot from Blender
-    4.4 on, before that the Action; None where the data-block has none."""
+    """Return the owner of the `fcurves` and `groups` that animate a data-block, None where it has none: the first channelbag of
+    its slot from Blender 4.4 on, its Action before."""
     if animation is None or animation.action is None:
         return None
     if not hasattr(animation, "action_slot"):
@@ -56,7 +56,7 @@ def sampling_frames(fcurves: list[bpy.types.FCurve]) -> np.ndarray:
     frames = longest if all(len(other) <= 1 or np.array_equal(other, longest) for other in found) \
         else np.unique(np.concatenate(found))
     span = frames[-1] - frames[0]
-    if len(frames) > 1 and span / (len(frames) - 1) > _DENSE:
+    if len(frames) > 1 and span / (len(frames) - 1) > _DENSE_KEYS:
         return np.arange(np.floor(frames[0]), np.ceil(frames[-1]) + 1)
     return frames
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from .fcurve_reading import fcurves_of
+from .fcurve_reading import find_fcurves
 from .scratch_scene import scratch_scene
 
 
@@ -20,9 +20,9 @@ class ExportError(Exception):
 
 @dataclass(frozen=True)
 class SampledMotion:
-    """An armature's motion. frames (T,) of the scene; in armature space rests (J, 4, 4), tails (J, 3), poses (T, J, 4, 4);
-    worlds (T, 4, 4) the object's world matrices; parents (J,), -1 for none; deforms (J,) whether a bone deforms; shape_values
-    {mesh object: (T, K)}, the animated meshes' shape keys in their order."""
+    """An armature's motion at scene frames (T,). In armature space: rests (J, 4, 4), tails (J, 3), poses (T, J, 4, 4). worlds
+    (T, 4, 4): the object's world matrices; parents (J,): -1 for none; deforms (J,): whether a bone deforms; shape_values
+    {mesh object: (T, K)}: the values of animated shape keys, in the mesh's order."""
     frames: np.ndarray
     bone_names: tuple[str, ...]
     parents: np.ndarray
@@ -38,10 +38,10 @@ def motion_frames(armature_object: bpy.types.Object) -> np.ndarray:
     """Return the whole scene frames (T,) of the armature's Action, or else of its NLA strips. Raises ExportError."""
     animation = armature_object.animation_data
     spans = []
-    if animation and animation.action and animation.action.use_frame_range:  # set by hand, for a loop say
+    if animation and animation.action and animation.action.use_frame_range:  # the user's range, for a loop for example
         spans = [(animation.action.frame_start, animation.action.frame_end)]
     elif animation and animation.action:
-        spans = [fcurve.range() for fcurve in fcurves_of(animation) if not fcurve.is_empty]
+        spans = [fcurve.range() for fcurve in find_fcurves(animation) if not fcurve.is_empty]
     elif animation:
         spans = [(strip.frame_start, strip.frame_end) for track in animation.nla_tracks if not track.mute
                  for strip in track.strips if not strip.mute]
@@ -56,12 +56,12 @@ def sample_motion(armature_object: bpy.types.Object, meshes: list[bpy.types.Obje
                   frames: np.ndarray) -> SampledMotion:
     """Return the armature's motion at the scene's frames (T,), with constraints, NLA and drivers.
 
-    The evaluation changes the objects' animated channels: see `poses_by_hand_kept`.
+    The evaluation changes the objects' animated channels: see `preserve_hand_poses`.
     """
     bones = armature_object.data.bones
     number = {bone.name: index for index, bone in enumerate(bones)}
     shaped = [mesh for mesh in meshes if mesh.data.shape_keys and mesh.data.shape_keys.animation_data]
-    with _shown(armature_object), scratch_scene(scene, "mpsnet sampling", [armature_object, *shaped]) as scratch:
+    with _unhide(armature_object), scratch_scene(scene, "mpsnet sampling", [armature_object, *shaped]) as scratch:
         poses, worlds, shapes = _evaluate(armature_object, shaped, scratch, scene, frames)
     return SampledMotion(
         frames=frames, bone_names=tuple(bones.keys()),
@@ -91,8 +91,8 @@ def _evaluate(armature_object: bpy.types.Object, shaped: list[bpy.types.Object],
 
 
 @contextmanager
-def _shown(thing: bpy.types.Object) -> Iterator[None]:
-    """Let a hidden object be evaluated."""
+def _unhide(thing: bpy.types.Object) -> Iterator[None]:
+    """Show a hidden object during the block, because Blender does not evaluate hidden objects."""
     was_hidden = thing.hide_viewport
     if was_hidden:
         thing.hide_viewport = False

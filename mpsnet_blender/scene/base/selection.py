@@ -1,4 +1,4 @@
-"""The selection after an import: the imported objects, as with Blender's importers."""
+"""Selection of the imported objects after an import, as Blender's importers do it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The length of a scene's unit."""
+"""The length of Blender's unit in a scene."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import bpy
 
 
 def metres_per_unit(scene: bpy.types.Scene) -> float:
-    """Return how many metres the scene's Unit Scale makes of one of Blender's units; without a unit system, one."""
+    """Return the length of one Blender unit in metres: the scene's Unit Scale, or 1 without a unit system."""
     units = scene.unit_settings
     return 1.0 if units.system == "NONE" else units.scale_length

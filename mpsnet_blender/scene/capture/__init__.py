@@ -1,1 +1,1 @@
-"""Captures as armatures, Actions and cameras; the job that makes them."""
+"""Import of captures as armatures, Actions and cameras; the job that makes a capture."""

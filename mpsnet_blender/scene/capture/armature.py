@@ -12,7 +12,7 @@ from ...shared.smpl_skeleton import JOINT_NAMES, PARENTS
 
 
 def build_armature(collection: bpy.types.Collection, name: str, rest: RestPose) -> bpy.types.Object:
-    """Return a new armature object at the origin, in a collection of no scene yet, with one bone a SMPL joint."""
+    """Return a new armature object at the origin, in a collection of no scene yet, with one bone for each SMPL joint."""
     armature = bpy.data.armatures.new(name)
     armature.display_type = "STICK"
     armature_object = bpy.data.objects.new(name, armature)
@@ -27,11 +27,11 @@ def build_armature(collection: bpy.types.Collection, name: str, rest: RestPose) 
                 edit_bone.parent = edit_bones[JOINT_NAMES[PARENTS[joint]]]
     for pose_bone in armature_object.pose.bones:
         pose_bone.rotation_mode = "QUATERNION"
-        pose_bone.bone.color.palette = _palette(pose_bone.name)
+        pose_bone.bone.color.palette = _choose_palette(pose_bone.name)
     return armature_object
 
 
-def _palette(joint_name: str) -> str:
+def _choose_palette(joint_name: str) -> str:
     """Return the bone colour set of a joint: in Blender's default theme red on the left, blue on the right."""
     side = joint_name.split("_")[0]
     return {"left": "THEME01", "right": "THEME04"}.get(side, "DEFAULT")
@@ -39,10 +39,10 @@ def _palette(joint_name: str) -> str:
 
 @contextmanager
 def _edit_bones(armature_object: bpy.types.Object) -> Iterator[bpy.types.ArmatureEditBones]:
-    """Yield the armature's edit bones. They exist in Edit Mode alone, and Blender enters it through an operator.
+    """Yield the armature's edit bones, which exist only in Edit Mode, which only an operator can enter.
 
-    That happens in a scene made for it and removed at once: the user's scene, its active object, selection and modes
-    are never involved. The armature must be in no other scene.
+    The operator runs in a temporary scene, so that the user's scene, active object, selection and modes do not change. The
+    armature must be in no other scene.
     """
     scratch = bpy.data.scenes.new("mpsnet edit bones")
     try:

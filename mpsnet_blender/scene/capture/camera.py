@@ -16,8 +16,8 @@ from ..base.action import Channel, write_action
 
 @dataclass(frozen=True)
 class CameraPath:
-    """The video's camera: `camera_matrix` (3, 3) px, `image_size` width, height px, `world_from_cam` (T, 4, 4) at scene
-    frames (T,), metres; one pose where it stood still."""
+    """The video's camera: `camera_matrix` (3, 3) px, `image_size` (width, height) px, `world_from_cam` (T, 4, 4) in metres at
+    scene frames (T,); T is 1 for a camera that does not move."""
     camera_matrix: np.ndarray
     image_size: np.ndarray
     world_from_cam: np.ndarray
@@ -26,10 +26,10 @@ class CameraPath:
 
 def build_camera(collection: bpy.types.Collection, name: str, path: CameraPath, frame_aspect: float,
                  units_per_metre: float) -> bpy.types.Object:
-    """Return a new camera object in the collection with the view of the video.
+    """Return a new camera object in the collection with the view of the video, for a render frame of `frame_aspect`.
 
-    It fits a render frame of `frame_aspect` (width over height). The scene's resolution does not change: where the video has
-    another aspect, its whole picture, and the field of view with it, lies inside the frame.
+    `frame_aspect` is width over height. The scene's resolution does not change: a video of another aspect lies completely inside
+    the render frame.
     """
     camera = bpy.data.cameras.new(name)
     fit = fit_camera(path.camera_matrix, path.image_size, frame_aspect)

@@ -1,4 +1,4 @@
-"""The import: one file or a capture's folder becomes one collection of armatures, and nothing else changes."""
+"""Import of a motion file or a capture's folder as one collection of armatures; nothing else in the file changes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from ...motion.formats.capture_folder import Capture, ReadMotions, open_capture,
 from ...shared.capture_listing import ListedPerson
 from ...shared.motion_file import Motion
 from ..base.action import write_action
-from ..base.body_channels import body_channels
-from ..base.motion_storage import keep_motion, show_quality
-from ..base.scene_rate import remember_rate, scene_rate
+from ..base.body_channels import make_body_channels
+from ..base.motion_storage import store_motion, store_quality
+from ..base.scene_rate import scene_rate, store_rate
 from ..base.selection import select_only
 from ..base.units import metres_per_unit
 from .armature import build_armature
@@ -44,7 +44,7 @@ class ImportOptions:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What an import made, by name, with the scene frames it spans, and what the user should know."""
+    """The names of what an import made, its first and last scene frame, and warnings for the user."""
     collection: str
     armatures: tuple[str, ...]
     camera: str | None
@@ -70,7 +70,7 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
     capture = open_capture(path)
     read = read_motions(capture, person_ids)
     collection = bpy.data.collections.new(capture.name)
-    with _restored_on_failure(scene.render), _removed_on_failure(collection):
+    with _restore_on_failure(scene.render), _remove_on_failure(collection):
         _set_scene(scene, options, read)
         fps, units_per_metre = scene_rate(scene), 1 / metres_per_unit(scene)
         frames = [compute_scene_frames(motion.timestamps, read.origin_seconds, options.start_frame, fps)
@@ -98,7 +98,7 @@ def _extend_range(scene: bpy.types.Scene, first: float, last: float) -> None:
 
 
 def _set_scene(scene: bpy.types.Scene, options: ImportOptions, read: ReadMotions) -> None:
-    """Change the scene's rate and resolution, where asked."""
+    """Change the scene's rate and resolution if the options ask for it."""
     motion = read.motions[0][1]
     if options.set_scene_fps:
         scene.render.fps, scene.render.fps_base = split_frame_rate(motion.mocap_framerate)
@@ -116,39 +116,39 @@ def _add_person(collection: bpy.types.Collection, capture: Capture, person: List
     armature_object["mpsnet_motion_file"] = str(capture.motion_path(person))
     stored = make_stored_motion(curl_hands(motion) if relax_hands else motion)
     imported = keep_unchanged(stored.imported)
-    channels = body_channels(armature_object, imported, frames, units_per_metre)
-    remember_rate(write_action(armature_object, armature_object.name, channels), scene_fps)
-    keep_motion(armature_object, stored, frames, scene_fps, units_per_metre, person.quality)
-    show_quality(armature_object, imported.quality, motion.frame_count)
+    channels = make_body_channels(armature_object, imported, frames, units_per_metre)
+    store_rate(write_action(armature_object, armature_object.name, channels), scene_fps)
+    store_motion(armature_object, stored, frames, scene_fps, units_per_metre, person.quality)
+    store_quality(armature_object, imported.quality, motion.frame_count)
     return armature_object
 
 
 def _add_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, capture: Capture, read: ReadMotions,
                 frames: list[np.ndarray], options: ImportOptions) -> tuple[bpy.types.Object | None, list[str]]:
     """Add the video's camera with the footage, if chosen and if the files hold a camera; return it, and warnings."""
-    path = _camera_path(read, frames) if options.with_camera else None
+    path = _join_camera_paths(read, frames) if options.with_camera else None
     if path is None:
         return None, []
     render = scene.render
     aspect = (render.resolution_x * render.pixel_aspect_x) / (render.resolution_y * render.pixel_aspect_y)
     camera_object = build_camera(collection, f"{capture.name} camera", path, aspect, 1 / metres_per_unit(scene))
     if camera_object.animation_data is not None:
-        remember_rate(camera_object.animation_data.action, scene_rate(scene))
+        store_rate(camera_object.animation_data.action, scene_rate(scene))
     return camera_object, _add_footage(scene, camera_object.data, capture, read, path.image_size, options.start_frame)
 
 
-def _camera_path(read: ReadMotions, frames: list[np.ndarray]) -> CameraPath | None:
+def _join_camera_paths(read: ReadMotions, frames: list[np.ndarray]) -> CameraPath | None:
     """Return the common camera over the frames of all people, None where no file holds a camera."""
-    seen = [CameraPath(motion.camera_matrix, motion.image_size, motion.world_from_cam, times)
-            for (_, motion), times in zip(read.motions, frames, strict=True)
-            if motion.camera_matrix is not None and motion.image_size is not None and motion.world_from_cam is not None]
-    if not seen:
+    paths = [CameraPath(motion.camera_matrix, motion.image_size, motion.world_from_cam, times)
+             for (_, motion), times in zip(read.motions, frames, strict=True)
+             if motion.camera_matrix is not None and motion.image_size is not None and motion.world_from_cam is not None]
+    if not paths:
         return None
-    moving = [path for path in seen if len(path.world_from_cam) > 1]
+    moving = [path for path in paths if len(path.world_from_cam) > 1]
     if not moving:
-        return replace(seen[0], frames=seen[0].frames[:1])
+        return replace(paths[0], frames=paths[0].frames[:1])
     times, chosen = np.unique(np.concatenate([path.frames for path in moving]), return_index=True)
-    return replace(seen[0], world_from_cam=np.concatenate([path.world_from_cam for path in moving])[chosen], frames=times)
+    return replace(paths[0], world_from_cam=np.concatenate([path.world_from_cam for path in moving])[chosen], frames=times)
 
 
 def _add_footage(scene: bpy.types.Scene, camera: bpy.types.Camera, capture: Capture, read: ReadMotions, image_size: np.ndarray,
@@ -175,7 +175,7 @@ def _is_turned(image: bpy.types.Image, image_size: np.ndarray) -> bool:
 
 
 @contextmanager
-def _restored_on_failure(render: bpy.types.RenderSettings) -> Iterator[None]:
+def _restore_on_failure(render: bpy.types.RenderSettings) -> Iterator[None]:
     """Restore the scene's rate and resolution if the import fails."""
     names = ("fps", "fps_base", "resolution_x", "resolution_y", "pixel_aspect_x", "pixel_aspect_y")
     before = {name: getattr(render, name) for name in names}
@@ -188,8 +188,8 @@ def _restored_on_failure(render: bpy.types.RenderSettings) -> Iterator[None]:
 
 
 @contextmanager
-def _removed_on_failure(collection: bpy.types.Collection) -> Iterator[None]:
-    """Remove the collection and everything made for it where its filling fails."""
+def _remove_on_failure(collection: bpy.types.Collection) -> Iterator[None]:
+    """Remove the collection and everything in it if the import fails."""
     try:
         yield
     except BaseException:

@@ -1,4 +1,4 @@
-"""What the panel asks of the backend: its set-up, and captures."""
+"""Starting of the backend from the panel: set-up, captures, adding of model files."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ def new_capture_folder(home: Path, video: Path) -> Path:
 
 def start_capture(environment: BackendEnvironment, home: Path, video: Path, folder: Path,
                   request: CaptureRequest) -> BackendProcess:
-    """Start a capture of `video` into `folder`, its log in `home`.
+    """Start a capture of `video` into `folder`, with its log in `home`.
 
-    Raises NotSetUpError before the set-up, OSError without a place to write.
+    Raises NotSetUpError before the set-up, OSError where the log cannot be written.
     """
     command = environment.backend_command(*capture_arguments(video, folder, request))
-    return BackendProcess(command, EXTENSION_ROOT, _fresh_log(home, "capture.log"))
+    return BackendProcess(command, EXTENSION_ROOT, _prepare_log(home, "capture.log"))
 
 
 def start_adding_models(environment: BackendEnvironment, home: Path, source: Path) -> BackendProcess:
-    """Start to take in downloaded model files. Raises NotSetUpError before the set-up, OSError without a place to write."""
+    """Start to add downloaded model files. Raises NotSetUpError before the set-up, OSError where the log cannot be written."""
     command = environment.backend_command("models", "add", str(source))
-    return BackendProcess(command, EXTENSION_ROOT, _fresh_log(home, "models.log"))
+    return BackendProcess(command, EXTENSION_ROOT, _prepare_log(home, "models.log"))
 
 
 def start_setup(environment: BackendEnvironment, preferred_python: str) -> BackendProcess:
-    """Start to set the backend up. Raises NoPythonError where no Python can run it, OSError without a place to write."""
+    """Start to set the backend up. Raises NoPythonError where no Python can run it, OSError where the log cannot be written."""
     command = environment.setup_command(preferred_python)
-    return BackendProcess(command, EXTENSION_ROOT, _fresh_log(environment.home, "setup-process.log"))
+    return BackendProcess(command, EXTENSION_ROOT, _prepare_log(environment.home, "setup-process.log"))
 
 
-def _fresh_log(home: Path, name: str) -> Path:
+def _prepare_log(home: Path, name: str) -> Path:
     log_path = home / "logs" / name
     log_path.unlink(missing_ok=True)
     return log_path

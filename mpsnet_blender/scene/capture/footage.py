@@ -11,10 +11,10 @@ import numpy as np
 
 from ...motion.base.footage_timing import FootagePlan, Movie, SceneClock, extend_movie, plan_footage
 from ..base.action import Channel, write_action, write_channels
-from ..base.fcurve_reading import curves_holder
-from ..base.scene_rate import remember_rate
+from ..base.fcurve_reading import find_curve_holder
+from ..base.scene_rate import store_rate
 
-_KEPT = "mpsnet_footage"
+_FOOTAGE_KEY = "mpsnet_footage"
 _OFFSET_PATH = "background_images[0].image_user.frame_offset"
 
 
@@ -27,10 +27,10 @@ class Footage:
 
 
 def add_footage(camera: bpy.types.Camera, footage: Footage) -> bpy.types.Image:
-    """Show the video behind the scene in the camera's view, in step with the motion. Raises RuntimeError where Blender
-    cannot open it.
+    """Show the video behind the scene in the camera's view, in step with the motion; return its image.
 
-    An image is used, because the user of a movie clip has no offset that can be driven.
+    It is an image and no movie clip, because Blender cannot drive the offset of a clip. Raises RuntimeError where Blender cannot
+    open the video.
     """
     image = bpy.data.images.load(str(footage.path), check_existing=True)
     background = camera.background_images.new()
@@ -39,7 +39,7 @@ def add_footage(camera: bpy.types.Camera, footage: Footage) -> bpy.types.Image:
     background.display_depth = "BACK"
     background.frame_method = "FIT"
     background.image_user.use_auto_refresh = True
-    movie = extend_movie(_nominal_fps(footage.path), max(1, image.frame_duration), footage.picture_times)
+    movie = extend_movie(_read_nominal_fps(footage.path), max(1, image.frame_duration), footage.picture_times)
     _time_footage(camera, movie, footage.clock)
     camera.show_background_images = True
     return image
@@ -47,32 +47,32 @@ def add_footage(camera: bpy.types.Camera, footage: Footage) -> bpy.types.Image:
 
 def footage_start(camera: bpy.types.Camera) -> float:
     """Return the scene frame at which the motion over a camera's footage begins."""
-    return float(camera[_KEPT]["start_frame"])
+    return float(camera[_FOOTAGE_KEY]["start_frame"])
 
 
 def shift_footage(camera: bpy.types.Camera, start_frame: float, rate: float) -> None:
-    """Let a camera's footage play in step with the motion that begins at another frame, in a scene of another rate."""
+    """Time a camera's footage again, for a motion that now begins at `start_frame` and a scene of `rate` frames a second."""
     camera.driver_remove(_OFFSET_PATH)
-    holder = curves_holder(camera.animation_data)
+    holder = find_curve_holder(camera.animation_data)
     keyed = holder.fcurves.find(_OFFSET_PATH) if holder else None
     if holder and keyed:
         holder.fcurves.remove(keyed)
-    kept: Mapping = camera[_KEPT]
-    movie = Movie(kept["fps"], kept["length"], np.array(kept["picture_times"]), kept["unit"])
+    timing: Mapping = camera[_FOOTAGE_KEY]
+    movie = Movie(timing["fps"], timing["length"], np.array(timing["picture_times"]), timing["unit"])
     if camera.background_images and camera.background_images[0].image is not None:
-        _time_footage(camera, movie, SceneClock(start_frame, kept["origin_seconds"], rate))
+        _time_footage(camera, movie, SceneClock(start_frame, timing["origin_seconds"], rate))
 
 
 def _time_footage(camera: bpy.types.Camera, movie: Movie, clock: SceneClock) -> None:
-    """Let the camera's background play a movie in step with the motion; store its timing, in case the scene's rate changes."""
-    camera[_KEPT] = {**asdict(movie), "picture_times": movie.picture_times.tolist(),
+    """Time the camera's background so that it is in step with the motion; store the timing, for changes of the scene's rate."""
+    camera[_FOOTAGE_KEY] = {**asdict(movie), "picture_times": movie.picture_times.tolist(),
                      "start_frame": float(clock.start_frame), "origin_seconds": clock.origin_seconds}
-    remember_rate(camera, clock.fps)
-    _play(camera, plan_footage(movie, clock))
+    store_rate(camera, clock.fps)
+    _apply_plan(camera, plan_footage(movie, clock))
 
 
-def _play(camera: bpy.types.Camera, plan: FootagePlan) -> None:
-    """Let the camera's background play as planned."""
+def _apply_plan(camera: bpy.types.Camera, plan: FootagePlan) -> None:
+    """Set the frames of the camera's background as planned."""
     user = camera.background_images[0].image_user
     user.frame_start, user.frame_duration = plan.first_frame, plan.frame_count
     if isinstance(plan.offset, int):
@@ -81,15 +81,15 @@ def _play(camera: bpy.types.Camera, plan: FootagePlan) -> None:
         camera.driver_add(_OFFSET_PATH).driver.expression = plan.offset
     else:
         channel = Channel(_OFFSET_PATH, plan.frames, plan.offsets[:, None], "Footage", interpolation="CONSTANT")
-        holder = curves_holder(camera.animation_data)
+        holder = find_curve_holder(camera.animation_data)
         if holder is None:
             write_action(camera, f"{camera.name} footage", [channel])
         else:
             write_channels(holder, [channel])
 
 
-def _nominal_fps(path: Path) -> float:
-    """Return the rate by which Blender counts a movie's frames, read from a movie clip, since an image does not have it."""
+def _read_nominal_fps(path: Path) -> float:
+    """Return the rate by which Blender counts a movie's frames. It is read from a movie clip, because images do not have it."""
     clip = bpy.data.movieclips.load(str(path), check_existing=False)
     try:
         return clip.fps

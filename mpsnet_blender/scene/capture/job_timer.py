@@ -17,14 +17,15 @@ from ...shared import protocol
 
 FinalMessage = protocol.Result | protocol.Error | protocol.Cancelled
 _INTERVAL = 0.1  # seconds between polls: progress looks continuous, and polling costs nothing noticeable
-_PATIENCE = 20.0  # seconds to wait for the end of a user's modal operator; longer than moving an object takes, by estimate
-_STAGE_NAMES = {"environment": "Making the environment", "packages": "Downloading packages",
-                "installing": "Installing packages", "models": "Downloading models"}
+_LONGEST_WAIT = 20.0  # seconds to wait for the end of a user's modal operator; longer than moving an object takes, by estimate
+_SETUP_STAGE_TITLES = {"environment": "Making the environment", "packages": "Downloading packages",
+                       "installing": "Installing packages", "models": "Downloading models"}
 
 
 @dataclass(frozen=True)
 class JobState:
-    """The state of a job for the panel. `fraction` is 0..1 of the stage, None where its length is unknown."""
+    """The state of a job for the panel. `stage` is its present stage's title; `fraction`, 0..1, how much of the stage is done,
+    None where its length is unknown."""
     title: str
     stage: str = "Starting"
     fraction: float | None = None
@@ -35,9 +36,9 @@ class JobState:
 
 
 class Job:
-    """A backend process with its state. Only `poll()` advances it; `on_end` is called once, with the final message.
+    """A backend process with its state, which only `poll()` changes. `on_end` is called once, with the job, when it has ended.
 
-    `scene_name` is the scene for the result; None after another file was opened.
+    `scene_name` is the scene for the result, None after another file was opened.
     """
 
     def __init__(self, title: str, process: BackendProcess, scene_name: str, on_end: Callable[[Job], None]):
@@ -47,10 +48,10 @@ class Job:
         self.state = JobState(title)
 
     def poll(self) -> list[protocol.Message]:
-        """Take in the messages that came, and return them."""
+        """Return the messages that have arrived, after updating the state with them."""
         messages = self.process.poll()
         for message in messages:
-            self.state = state_after(self.state, message)
+            self.state = advance_state(self.state, message)
         return messages
 
     def cancel(self) -> None:
@@ -59,21 +60,21 @@ class Job:
         self.state = replace(self.state, is_cancelling=True, detail="Stopping")
 
 
-def state_after(state: JobState, message: protocol.Message) -> JobState:
+def advance_state(state: JobState, message: protocol.Message) -> JobState:
     """Return a job's state after one more message."""
     if isinstance(message, protocol.FINAL_TYPES):
         return replace(state, final=message)
     if isinstance(message, protocol.Log) and message.level == "warning":
         return replace(state, warnings=(*state.warnings, message.message))
     if isinstance(message, protocol.Progress) and not state.is_cancelling:
-        return replace(state, stage=_STAGE_NAMES.get(message.stage, message.stage[:1].upper() + message.stage[1:]),
+        return replace(state, stage=_SETUP_STAGE_TITLES.get(message.stage, message.stage[:1].upper() + message.stage[1:]),
                        fraction=min(message.done / message.total, 1.0) if message.total > 0 else None,
                        detail=_progress_detail(message))
     return state
 
 
 def _progress_detail(message: protocol.Progress) -> str:
-    """Return a progress as text: "120 of 300 frames, 14/s, 0:20 left"; the parts that are unknown are left out."""
+    """Return a progress as text, without unknown parts: "120 of 300 frames, 14/s, 0:20 left"."""
     parts = []
     if message.unit:
         of_total = f" of {message.total:.0f}" if message.total > 0 else ""
@@ -95,14 +96,14 @@ def running_job() -> Job | None:
 
 
 def start(job: Job) -> None:
-    """Let a timer drive the job to its end. At most one runs at a time."""
+    """Poll the job by a timer until it ends. At most one job runs at a time."""
     global _job
     _job = job
     bpy.app.timers.register(_tick, first_interval=_INTERVAL, persistent=True)
 
 
 def run_to_end(job: Job) -> FinalMessage:
-    """Run the job to its end, with its progress on the console; return its final message. For scripts."""
+    """Block until the job ends, with its progress on the console; return its final message. For scripts."""
     printer = ProgressPrinter(f"{job.state.title}: ")
     try:
         while job.state.final is None:
@@ -126,7 +127,7 @@ def stop() -> None:
 
 @bpy.app.handlers.persistent
 def detach_from_file(_path: str) -> None:
-    """When another file is opened the job continues, but its result must not be imported into that file."""
+    """Forget the job's scene when another file is opened: the job continues, but its result must not go into that file."""
     if _job is not None:
         _job.scene_name = None
 
@@ -154,7 +155,7 @@ def _tick() -> float | None:
         _ended_at = None
         return _INTERVAL
     _ended_at = _ended_at or time.monotonic()
-    if user_is_busy() and time.monotonic() - _ended_at < _PATIENCE:
+    if user_is_busy() and time.monotonic() - _ended_at < _LONGEST_WAIT:
         return _INTERVAL
     _job = _ended_at = None
     _end(job)

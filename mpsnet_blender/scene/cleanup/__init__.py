@@ -1,1 +1,1 @@
-"""Clean-up of an armature in the file."""
+"""Clean-up of an imported armature."""

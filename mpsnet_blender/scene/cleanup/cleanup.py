@@ -12,11 +12,11 @@ from ...motion.cleanup.cleanup import CleanMotion, CleanupSettings, clean_motion
 from ...motion.cleanup.stored_motion import StoredMotionError
 from ...shared.smpl_skeleton import JOINT_NAMES
 from ..base.action import write_action, write_channels
-from ..base.body_channels import body_channels
+from ..base.body_channels import make_body_channels
 from ..base.contact_curves import read_contacts, remove_contacts, write_contacts
-from ..base.fcurve_reading import curves_holder
-from ..base.motion_storage import edited_contacts, kept_motion, raw_frames, show_quality
-from ..base.scene_rate import remember_rate
+from ..base.fcurve_reading import find_curve_holder
+from ..base.motion_storage import compute_raw_frames, read_edited_contacts, read_stored_motion, store_quality
+from ..base.scene_rate import store_rate
 
 
 class CleanupError(Exception):
@@ -28,7 +28,7 @@ CLEANUP_ERRORS = (CleanupError, StoredMotionError)
 
 @dataclass(frozen=True)
 class CleanupReport:
-    """What was keyed: the armature's name, frames and keys, and what the user should know."""
+    """The result of a clean-up: the armature's name, first and last frame, number of keys, and warnings for the user."""
     armature: str
     first_frame: float
     last_frame: float
@@ -42,43 +42,44 @@ class CleanupReport:
 
 
 def clean_armature(armature_object: bpy.types.Object, settings: CleanupSettings) -> CleanupReport:
-    """Key the cleaned motion; the floor's offset is in Blender's units. Raises CleanupError, StoredMotionError."""
+    """Key the cleaned motion; `floor_offset` is in Blender's units here. Raises CleanupError, StoredMotionError."""
     _require_writable(armature_object)
-    stored = kept_motion(armature_object)
-    edited = edited_contacts(armature_object, stored)
+    stored = read_stored_motion(armature_object)
+    edited = read_edited_contacts(armature_object, stored)
     raw = stored.raw if edited is None else replace(stored.raw, contacts=edited)
-    kept = armature_object.mpsnet_cleanup
-    cleaned = clean_motion(raw, replace(settings, floor_offset=settings.floor_offset / kept.units_per_metre))
-    frames = round_to_whole(kept.first_frame + cleaned.seconds * kept.frames_per_second)
+    properties = armature_object.mpsnet_cleanup
+    cleaned = clean_motion(raw, replace(settings, floor_offset=settings.floor_offset / properties.units_per_metre))
+    frames = round_to_whole(properties.first_frame + cleaned.seconds * properties.frames_per_second)
     warnings = _key(armature_object, cleaned, frames)
-    kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, settings.speed, cleaned.start_seconds
+    properties.applied_first, properties.applied_speed = properties.first_frame, settings.speed
+    properties.applied_start = cleaned.start_seconds
     if edited is not None:
-        write_contacts(armature_object, edited, stored.timestamps, raw_frames(armature_object, stored.timestamps))
-    show_quality(armature_object, cleaned.quality, len(stored.timestamps))
+        write_contacts(armature_object, edited, stored.timestamps, compute_raw_frames(armature_object, stored.timestamps))
+    store_quality(armature_object, cleaned.quality, len(stored.timestamps))
     return _report(armature_object, frames, cleaned, warnings)
 
 
 def reset_armature(armature_object: bpy.types.Object) -> CleanupReport:
-    """Key the motion as it was imported, without edited contacts. Raises CleanupError, StoredMotionError."""
+    """Key the motion as it was imported, and remove edited contacts. Raises CleanupError, StoredMotionError."""
     _require_writable(armature_object)
-    stored = kept_motion(armature_object)
-    kept = armature_object.mpsnet_cleanup
-    kept.first_frame = kept.imported_first
-    kept.applied_first, kept.applied_speed, kept.applied_start = kept.first_frame, 1.0, 0.0
-    frames = round_to_whole(raw_frames(armature_object, stored.timestamps))
+    stored = read_stored_motion(armature_object)
+    properties = armature_object.mpsnet_cleanup
+    properties.first_frame = properties.imported_first
+    properties.applied_first, properties.applied_speed, properties.applied_start = properties.first_frame, 1.0, 0.0
+    frames = round_to_whole(compute_raw_frames(armature_object, stored.timestamps))
     cleaned = keep_unchanged(stored.imported)
     warnings = _key(armature_object, cleaned, frames)
     remove_contacts(armature_object)
-    show_quality(armature_object, cleaned.quality, len(stored.timestamps))
+    store_quality(armature_object, cleaned.quality, len(stored.timestamps))
     return _report(armature_object, frames, cleaned, warnings)
 
 
 def show_contacts(armature_object: bpy.types.Object) -> None:
     """Key the motion's contacts on the armature's foot and toe bones, where they are not keyed yet."""
     _require_writable(armature_object)
-    stored = kept_motion(armature_object)
-    frames = raw_frames(armature_object, stored.timestamps)
-    if curves_holder(armature_object.animation_data) is None:
+    stored = read_stored_motion(armature_object)
+    frames = compute_raw_frames(armature_object, stored.timestamps)
+    if find_curve_holder(armature_object.animation_data) is None:
         raise CleanupError(f"“{armature_object.name}” has no Action for contacts to be keyed in. Press Clean Up first.")
     if read_contacts(armature_object, frames) is None:
         write_contacts(armature_object, stored.contacts, stored.timestamps, frames)
@@ -96,29 +97,30 @@ def _require_writable(armature_object: bpy.types.Object) -> None:
         raise CleanupError(f"The Action “{action.name}” is linked from another file. Make it local first.")
 
 
-def _own_action(armature_object: bpy.types.Object) -> tuple[str, ...]:
-    """See to it that the armature plays an Action that the import or a clean-up made for it alone; say what was left alone."""
-    kept = armature_object.mpsnet_cleanup
+def _ensure_unshared_action(armature_object: bpy.types.Object) -> tuple[str, ...]:
+    """Give the armature a new Action unless it plays one that the add-on made and no other object uses; return a warning if the
+    armature had another Action, which stays in the file unchanged."""
+    properties = armature_object.mpsnet_cleanup
     animation = armature_object.animation_data
     current = animation.action if animation else None
     shared = any(thing is not armature_object and thing.animation_data and thing.animation_data.action == current
                  for thing in bpy.data.objects) if current else False
-    if current is not None and current == kept.action and not shared and curves_holder(animation) is not None:
+    if current is not None and current == properties.action and not shared and find_curve_holder(animation) is not None:
         return ()
-    kept.action = write_action(armature_object, armature_object.name, [])
-    remember_rate(kept.action, kept.frames_per_second)
+    properties.action = write_action(armature_object, armature_object.name, [])
+    store_rate(properties.action, properties.frames_per_second)
     if current is None:
         return ()
     why = "other objects use it too" if shared else "the import did not make it"
-    return (f"The Action “{current.name}” was left as it is ({why}); the motion is in the new “{kept.action.name}”.",)
+    return (f"The Action “{current.name}” was left as it is ({why}); the motion is in the new “{properties.action.name}”.",)
 
 
 def _key(armature_object: bpy.types.Object, cleaned: CleanMotion, frames: np.ndarray) -> tuple[str, ...]:
-    """Key a motion in the armature's own Action, all other F-curves of which stay; return what the user should know."""
-    warnings = _own_action(armature_object)
-    channels = body_channels(armature_object, cleaned, frames, armature_object.mpsnet_cleanup.units_per_metre)
-    write_channels(curves_holder(armature_object.animation_data), channels)
-    armature_object.update_tag(refresh={"TIME"})        # or it would be evaluated anew only at the next change of frame
+    """Key a motion in the armature's Action, whose other F-curves stay; return warnings for the user."""
+    warnings = _ensure_unshared_action(armature_object)
+    channels = make_body_channels(armature_object, cleaned, frames, armature_object.mpsnet_cleanup.units_per_metre)
+    write_channels(find_curve_holder(armature_object.animation_data), channels)
+    armature_object.update_tag(refresh={"TIME"})        # otherwise Blender evaluates it only at the next change of frame
     return warnings
 
 

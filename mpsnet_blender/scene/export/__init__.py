@@ -1,1 +1,1 @@
-"""Characters written to files."""
+"""Export of characters to files."""

@@ -14,17 +14,17 @@ from ...motion.formats.posed_bones import decompose, decompose_poses, find_most_
 from ..base.action import Channel, bone_path, write_action
 from ..base.motion_sampling import SampledMotion
 from ..base.scratch_scene import scratch_scene
-from .lent_names import lent_names
+from .freed_names import free_names
 
-_STILL = 1e-6  # metres, or parts of a quaternion or scale: changes below it are rounding of float32, and are not keyed
+_ROUNDING = 1e-6  # metres, or parts of a quaternion or scale: changes below it are rounding of float32, and are not keyed
 
 
 @dataclass(frozen=True)
 class CopyPlan:
-    """What to copy and how: the clip's first frame and name in the copy, and the armature's name there.
+    """What to copy, the names of the clip and the armature in the copy, and the clip's first frame there.
 
-    Where `enlarge` is not 1, lengths are that many times as long in the data themselves: no object is scaled for it, and
-    the armature's own scale goes into its bones too.
+    `enlarge` multiplies the lengths in the data, so that no object needs a scale. Where it is not 1, the armature object's scale
+    is applied to the bones too.
     """
     armature_object: bpy.types.Object
     meshes: tuple[bpy.types.Object, ...]
@@ -44,8 +44,8 @@ class CopyPlan:
         """The factor for the lengths of the bones and of the armature's children."""
         return self.enlarge if self.enlarge == 1.0 else self.enlarge * float(decompose(self.motion.worlds[:1])[2].mean())
 
-    def wanted_names(self) -> list[tuple[bpy.types.bpy_prop_collection, str]]:
-        """Return the names that the copies shall have, each once, with the list of the file that it belongs to."""
+    def copy_names(self) -> list[tuple[bpy.types.bpy_prop_collection, str]]:
+        """Return the names of the copies, each once, with the collection of bpy.data that it belongs to."""
         names = [(bpy.data.objects, self.armature_name), (bpy.data.armatures, self.armature_object.data.name),
                  (bpy.data.actions, self.clip_name)]
         for mesh in self.meshes:
@@ -54,8 +54,8 @@ class CopyPlan:
 
 
 @dataclass(frozen=True)
-class _Workshop:
-    """The state of the copying: the plan, the scene, the originals' names, and the copies to remove in the end."""
+class _CopyState:
+    """The state of the copying: the plan, the temporary scene, the originals' names, and the copies to remove in the end."""
     plan: CopyPlan
     scene: bpy.types.Scene
     names: dict[bpy.types.ID, str]
@@ -64,27 +64,27 @@ class _Workshop:
 
 @contextmanager
 def plain_copy(scene: bpy.types.Scene, plan: CopyPlan) -> Iterator[bpy.types.Scene]:
-    """Yield a scene that holds copies, under the originals' names, of an armature and its meshes, with its motion baked.
+    """Yield a temporary scene with copies of an armature and its meshes, under the originals' names, with the motion baked.
 
-    In the end the copies are removed, and the file is unchanged.
+    At the end of the block the copies are removed, and the file is as before.
     """
     names = {thing: thing.name for original in (plan.armature_object, *plan.meshes) for thing in (original, original.data)}
     copies: list[bpy.types.ID] = []
-    with lent_names(plan.wanted_names()), _removed(copies), scratch_scene(scene, plan.clip_name, ()) as scratch:
+    with free_names(plan.copy_names()), _remove_at_end(copies), scratch_scene(scene, plan.clip_name, ()) as scratch:
         scratch.frame_start, scratch.frame_end = int(plan.frames[0]), int(plan.frames[-1])
-        workshop = _Workshop(plan, scratch, names, copies)
-        armature_copy = _copy_armature(workshop)
-        telling_frame = _animate(workshop, armature_copy)
+        state = _CopyState(plan, scratch, names, copies)
+        armature_copy = _copy_armature(state)
+        shown_frame = _animate(state, armature_copy)
         for mesh in plan.meshes:
-            _copy_mesh(workshop, mesh, armature_copy)
+            _copy_mesh(state, mesh, armature_copy)
         # FBX also holds the pose of the current frame. Importers such as Blender's connect a bone to its parent where the two
         # touch both at rest and in that pose.
-        scratch.frame_set(telling_frame)
+        scratch.frame_set(shown_frame)
         yield scratch
 
 
 @contextmanager
-def _removed(copies: list[bpy.types.ID]) -> Iterator[None]:
+def _remove_at_end(copies: list[bpy.types.ID]) -> Iterator[None]:
     """Remove the data-blocks of the list at the end of the block."""
     try:
         yield
@@ -92,17 +92,17 @@ def _removed(copies: list[bpy.types.ID]) -> Iterator[None]:
         bpy.data.batch_remove(copies)
 
 
-def _copy_armature(workshop: _Workshop) -> bpy.types.Object:
+def _copy_armature(state: _CopyState) -> bpy.types.Object:
     """Return a new object in the scene with a copy of the armature's bones, none of them posed."""
-    plan = workshop.plan
+    plan = state.plan
     armature = plan.armature_object.data.copy()
-    workshop.copies.append(armature)
-    armature.name, armature.pose_position = workshop.names[plan.armature_object.data], "POSE"
+    state.copies.append(armature)
+    armature.name, armature.pose_position = state.names[plan.armature_object.data], "POSE"
     armature.animation_data_clear()
     armature_copy = bpy.data.objects.new(plan.armature_name, armature)
-    workshop.copies.append(armature_copy)
-    workshop.scene.collection.objects.link(armature_copy)
-    _let_bones_move_freely(workshop.scene, armature_copy)
+    state.copies.append(armature_copy)
+    state.scene.collection.objects.link(armature_copy)
+    _let_bones_move_freely(state.scene, armature_copy)
     if plan.bone_size != 1.0:
         armature.transform(Matrix.Scale(plan.bone_size, 4))
     return armature_copy
@@ -120,36 +120,36 @@ def _let_bones_move_freely(scene: bpy.types.Scene, armature_object: bpy.types.Ob
         bpy.ops.object.mode_set(mode="OBJECT")
 
 
-def _animate(workshop: _Workshop, armature_copy: bpy.types.Object) -> int:
+def _animate(state: _CopyState, armature_copy: bpy.types.Object) -> int:
     """Key the copy's bones, and the object itself where it moves; return a frame that shows which bones leave their place."""
-    plan, motion = workshop.plan, workshop.plan.motion
+    plan, motion = state.plan, state.plan.motion
     size = plan.bone_size
     locations, quats, scales = decompose_poses(remove_stretch(motion.poses), motion.rests, motion.parents)
     channels = []
     for bone, name in enumerate(motion.bone_names):
         armature_copy.pose.bones[name].rotation_mode = "QUATERNION"
         channels.append(Channel(bone_path(name, "rotation_quaternion"), plan.frames, quats[:, bone], name))
-        if np.abs(locations[:, bone]).max() > _STILL:
+        if np.abs(locations[:, bone]).max() > _ROUNDING:
             channels.append(Channel(bone_path(name, "location"), plan.frames, size * locations[:, bone], name))
-        if np.abs(scales[:, bone] - 1).max() > _STILL:
+        if np.abs(scales[:, bone] - 1).max() > _ROUNDING:
             channels.append(Channel(bone_path(name, "scale"), plan.frames, scales[:, bone], name))
     places, turns, sizes = decompose(motion.worlds)
     armature_copy.rotation_mode = "QUATERNION"
     for name, values in (("location", plan.enlarge * places), ("rotation_quaternion", turns),
                          ("scale", sizes * (plan.enlarge / size))):
         setattr(armature_copy, name, values[0])
-        if np.ptp(values, axis=0).max() > _STILL:
+        if np.ptp(values, axis=0).max() > _ROUNDING:
             channels.append(Channel(name, plan.frames, values, "Object Transforms"))
-    workshop.copies.append(write_action(armature_copy, plan.clip_name, channels))
+    state.copies.append(write_action(armature_copy, plan.clip_name, channels))
     return int(plan.frames[find_most_moved_frame(locations, motion.parents)])
 
 
-def _copy_mesh(workshop: _Workshop, original: bpy.types.Object, armature_copy: bpy.types.Object) -> None:
+def _copy_mesh(state: _CopyState, original: bpy.types.Object, armature_copy: bpy.types.Object) -> None:
     """Copy a mesh that the armature moves, with its shape keys' motion baked, into the scene."""
-    plan = workshop.plan
+    plan = state.plan
     mesh, copy = original.data.copy(), original.copy()
-    workshop.copies.extend((mesh, copy))
-    mesh.name, copy.name = workshop.names[original.data], workshop.names[original]
+    state.copies.extend((mesh, copy))
+    mesh.name, copy.name = state.names[original.data], state.names[original]
     copy.data = mesh
     copy.animation_data_clear()
     copy.hide_viewport = copy.hide_render = False
@@ -159,8 +159,8 @@ def _copy_mesh(workshop: _Workshop, original: bpy.types.Object, armature_copy: b
     size = _attach(copy, original, plan, armature_copy)
     if size != 1.0:
         mesh.transform(Matrix.Scale(size, 4), shape_keys=True)
-    workshop.scene.collection.objects.link(copy)
-    _key_shapes(workshop, mesh, plan.motion.shape_values.get(workshop.names[original]))
+    state.scene.collection.objects.link(copy)
+    _key_shapes(state, mesh, plan.motion.shape_values.get(state.names[original]))
 
 
 def _attach(copy: bpy.types.Object, original: bpy.types.Object, plan: CopyPlan, armature_copy: bpy.types.Object) -> float:
@@ -177,7 +177,7 @@ def _attach(copy: bpy.types.Object, original: bpy.types.Object, plan: CopyPlan, 
     return plan.enlarge
 
 
-def _key_shapes(workshop: _Workshop, mesh: bpy.types.Mesh, values: np.ndarray | None) -> None:
+def _key_shapes(state: _CopyState, mesh: bpy.types.Mesh, values: np.ndarray | None) -> None:
     """Give the mesh's shape keys their sampled values (T, K), where they are animated."""
     if mesh.shape_keys is None or values is None:
         return
@@ -185,8 +185,8 @@ def _key_shapes(workshop: _Workshop, mesh: bpy.types.Mesh, values: np.ndarray | 
     channels = []
     for index, block in enumerate(mesh.shape_keys.key_blocks):
         block.value = values[0, index]
-        if np.ptp(values[:, index]) > _STILL:
+        if np.ptp(values[:, index]) > _ROUNDING:
             path = f'key_blocks["{bpy.utils.escape_identifier(block.name)}"].value'
-            channels.append(Channel(path, workshop.plan.frames, values[:, index:index + 1], "Shape Keys"))
+            channels.append(Channel(path, state.plan.frames, values[:, index:index + 1], "Shape Keys"))
     if channels:
-        workshop.copies.append(write_action(mesh.shape_keys, f"{mesh.name} shapes", channels))
+        state.copies.append(write_action(mesh.shape_keys, f"{mesh.name} shapes", channels))

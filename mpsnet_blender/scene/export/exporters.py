@@ -1,4 +1,4 @@
-"""Calls of Blender's exporters for a scene that holds only what is to be written."""
+"""Calls of Blender's exporters, for a scene that holds nothing but the objects to export."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _run(name: str, scene: bpy.types.Scene, path: Path, options: dict) -> None:
     area, _, operator_name = name.partition(".")
     view_layer = scene.view_layers[0]
     view_layer.update()
-    with _addon_on(_ADDONS.get(name)):
+    with _enable_addon(_ADDONS.get(name)):
         operator = getattr(getattr(bpy.ops, area), operator_name)
         known = _known_options(operator, name)
         try:
@@ -94,8 +94,8 @@ def _known_options(operator: Any, name: str) -> set[str]:
 
 
 @contextmanager
-def _addon_on(module: str | None) -> Iterator[None]:
-    """Enable an exporter's add-on for a while, where it is off."""
+def _enable_addon(module: str | None) -> Iterator[None]:
+    """Enable an exporter's add-on during the block, if it is disabled."""
     was_on = module is None or addon_utils.check(module)[1]
     if not was_on:
         addon_utils.enable(module, default_set=False)

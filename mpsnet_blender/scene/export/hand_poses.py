@@ -1,4 +1,4 @@
-"""Poses that were set by hand and not keyed: an evaluation at another frame would replace them by the Action's values."""
+"""Poses that were set by hand and not keyed: evaluation at another frame would replace them by the Action's values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CHANNELS = {"location": 3, "rotation_quaternion": 4, "rotation_euler": 3, "rota
 
 
 @contextmanager
-def poses_by_hand_kept() -> Iterator[None]:
+def preserve_hand_poses() -> Iterator[None]:
     """Restore the transform channels of the file's objects and bones at the end of the block.
 
     The evaluation of any scene, not only the window's, writes animated values back into its objects.

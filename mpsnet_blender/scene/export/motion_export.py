@@ -1,4 +1,4 @@
-"""The export of one animated character: sampled, copied plainly, written under a hidden name, then moved into place."""
+"""Export of one animated character: it is sampled, copied, written into a temporary folder, and moved to its place."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import numpy as np
 from ...motion.formats.bvh import format_bvh
 from ...motion.formats.posed_bones import make_bvh_of_bones
 from ..base.motion_sampling import ExportError, SampledMotion, motion_frames, sample_motion
-from ..base.scene_rate import actions_of, other_rate, scene_rate
+from ..base.scene_rate import find_actions, find_other_rate, scene_rate
 from ..base.units import metres_per_unit
 from .export_copy import CopyPlan, plain_copy
 from .exporters import write_fbx, write_gltf, write_usd
-from .hand_poses import poses_by_hand_kept
+from .hand_poses import preserve_hand_poses
 
 SUFFIXES = {"UNITY": (".fbx",), "UNREAL": (".fbx",), "BVH": (".bvh",), "GLTF": (".glb", ".gltf"),
             "USD": (".usdc", ".usd", ".usda", ".usdz")}
@@ -30,12 +30,12 @@ _DATA_UNITS_PER_METRE = {"UNREAL": 100.0, "GLTF": 1.0, "USD": 1.0}
 _UNITY = {"apply_scale_options": "FBX_SCALE_ALL", "mesh_smooth_type": "OFF"}
 # Unreal: the data are in centimetres already; smoothing groups avoid its warning.
 _UNREAL = {"apply_scale_options": "FBX_SCALE_NONE", "mesh_smooth_type": "FACE"}
-_UNREALS_ROOT = "Armature"  # Unreal ignores an object of this name; any other becomes a bone above the root
+_UNREAL_ROOT_NAME = "Armature"  # Unreal ignores an object of this name; any other becomes a bone above the root
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What the user chose: the format (a key of SUFFIXES), which bones, with meshes or not, BVH units a metre."""
+    """The user's choices: the format (a key of SUFFIXES), only deforming bones or all, with meshes or not, BVH units a metre."""
     format: str
     deform_only: bool = True
     with_meshes: bool = True
@@ -44,7 +44,7 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class ExportReport:
-    """What was written: the file, scene frames, their rate, how many bones and meshes, and what the user should know."""
+    """The result of an export: the file, scene frames, rate, number of bones, names of meshes, and warnings for the user."""
     path: Path
     first_frame: int
     last_frame: int
@@ -60,13 +60,13 @@ class ExportReport:
                 f"{self.framerate:.5g} a second")
 
 
-def format_of(path: Path) -> str | None:
-    """Return the format that a file's name stands for, None where it stands for none."""
+def find_format(path: Path) -> str | None:
+    """Return the format that a file's suffix stands for, None for other suffixes."""
     return next((name for name, suffixes in SUFFIXES.items() if path.suffix.lower() in suffixes), None)
 
 
-def armature_of(context: bpy.types.Context, name: str) -> bpy.types.Object | None:
-    """Return the armature object of that name; without a name the active one, or the one that moves the active mesh."""
+def find_armature(context: bpy.types.Context, name: str) -> bpy.types.Object | None:
+    """Return the armature object of that name; without a name the active armature, or the one that moves the active mesh."""
     if name:
         # A local object has priority over a linked one of the same name.
         thing = bpy.data.objects.get((name, None)) or bpy.data.objects.get(name)
@@ -77,8 +77,8 @@ def armature_of(context: bpy.types.Context, name: str) -> bpy.types.Object | Non
     return active.find_armature() or (active.parent if active.parent and active.parent.type == "ARMATURE" else None)
 
 
-def meshes_of(armature_object: bpy.types.Object) -> tuple[bpy.types.Object, ...]:
-    """Return the meshes that the armature deforms or carries: those in a scene, and not left out of renders."""
+def find_meshes(armature_object: bpy.types.Object) -> tuple[bpy.types.Object, ...]:
+    """Return the meshes that the armature deforms or that are its children, of those that are in a scene and rendered."""
     return tuple(thing for thing in bpy.data.objects if thing.type == "MESH" and thing.users_scene and not thing.hide_render
                  and (thing.parent == armature_object
                       or any(modifier.type == "ARMATURE" and modifier.object == armature_object
@@ -91,32 +91,32 @@ def export_motion(scene: bpy.types.Scene, armature_object: bpy.types.Object, pat
 
     Raises ExportError with what to do, also where the file cannot be written.
     """
-    scene = _scene_of(scene, armature_object)
-    _require_posed(armature_object)
-    with poses_by_hand_kept():
+    scene = _find_scene(scene, armature_object)
+    _require_pose(armature_object)
+    with preserve_hand_poses():
         return _export(scene, armature_object, path, options)
 
 
 def _export(scene: bpy.types.Scene, armature_object: bpy.types.Object, path: Path, options: ExportOptions) -> ExportReport:
-    meshes = meshes_of(armature_object) if options.with_meshes and options.format != "BVH" else ()
+    meshes = find_meshes(armature_object) if options.with_meshes and options.format != "BVH" else ()
     frames = motion_frames(armature_object)
     motion = sample_motion(armature_object, list(meshes), scene, frames)
     framerate = scene_rate(scene)
     deform_only = options.deform_only and bool(motion.deforms.any())
     if options.format == "BVH":
         clip = _bvh(armature_object, motion, framerate, scene, options, deform_only)
-        _into_place(path, lambda partial: partial.write_text(clip, encoding="utf-8"))
+        _move_into_place(path, lambda partial: partial.write_text(clip, encoding="utf-8"))
     else:
         plan = _plan(armature_object, meshes, motion, scene, options)
         with plain_copy(scene, plan) as copy_scene:
-            _into_place(path, lambda partial: _write(copy_scene, partial, options.format, deform_only))
-    return ExportReport(path, int(frames[0]), int(frames[-1]), framerate, int(_chosen(motion, deform_only).sum()),
+            _move_into_place(path, lambda partial: _write(copy_scene, partial, options.format, deform_only))
+    return ExportReport(path, int(frames[0]), int(frames[-1]), framerate, int(_choose_bones(motion, deform_only).sum()),
                         tuple(mesh.name for mesh in meshes), _warnings(armature_object, scene))
 
 
 def _warnings(armature_object: bpy.types.Object, scene: bpy.types.Scene) -> tuple[str, ...]:
     """Return a warning where the motion was keyed for another rate than the scene's."""
-    rate = next((rate for action in actions_of(armature_object) if (rate := other_rate(action, scene)) is not None), None)
+    rate = next((rate for action in find_actions(armature_object) if (rate := find_other_rate(action, scene)) is not None), None)
     if rate is None:
         return ()
     now = scene_rate(scene)
@@ -124,15 +124,15 @@ def _warnings(armature_object: bpy.types.Object, scene: bpy.types.Scene) -> tupl
             f"{now / rate:.3g} times its speed. Press Retime or Set Scene Back in the Mocap tab, and export again.",)
 
 
-def _scene_of(scene: bpy.types.Scene, armature_object: bpy.types.Object) -> bpy.types.Scene:
-    """Return the scene whose rate and frames count: this one if the armature is in it, else one that it is in."""
+def _find_scene(scene: bpy.types.Scene, armature_object: bpy.types.Object) -> bpy.types.Scene:
+    """Return the scene whose rate and frames are used: `scene` if the armature is in it, else the first that it is in."""
     scenes = armature_object.users_scene
     if not scenes:
         raise ExportError(f"“{armature_object.name}” is in no scene. Link it to one first.")
     return scene if scene in scenes else scenes[0]
 
 
-def _require_posed(armature_object: bpy.types.Object) -> None:
+def _require_pose(armature_object: bpy.types.Object) -> None:
     if armature_object.data.is_editmode:
         raise ExportError(f"“{armature_object.name}” is in Edit Mode, where it has no pose. Leave Edit Mode first.")
     if armature_object.data.pose_position == "REST":
@@ -145,7 +145,7 @@ def _plan(armature_object: bpy.types.Object, meshes: tuple[bpy.types.Object, ...
     data_units = _DATA_UNITS_PER_METRE.get(options.format)
     return CopyPlan(
         armature_object, meshes, motion, clip_name=action.name if action else armature_object.name,
-        armature_name=_UNREALS_ROOT if options.format == "UNREAL" else armature_object.name,
+        armature_name=_UNREAL_ROOT_NAME if options.format == "UNREAL" else armature_object.name,
         # USD is exchanged between programs that share a timeline; game engines expect a clip to begin at zero.
         first_frame=int(motion.frames[0]) if options.format == "USD" else 0,
         enlarge=metres_per_unit(scene) * data_units if data_units else 1.0)
@@ -164,8 +164,8 @@ def _write(scene: bpy.types.Scene, path: Path, format_name: str, deform_only: bo
         write_usd(scene, path, deform_only)
 
 
-def _chosen(motion: SampledMotion, deform_only: bool) -> np.ndarray:
-    """Return which bones (J,) are written: all, or those that deform and all above them."""
+def _choose_bones(motion: SampledMotion, deform_only: bool) -> np.ndarray:
+    """Return a mask (J,) of the bones to write: all, or those that deform with all their ancestors."""
     chosen = motion.deforms.copy() if deform_only else np.ones(len(motion.parents), dtype=bool)
     for bone in reversed(range(len(chosen))):  # children come after their parents
         if chosen[bone] and motion.parents[bone] >= 0:
@@ -175,7 +175,7 @@ def _chosen(motion: SampledMotion, deform_only: bool) -> np.ndarray:
 
 def _bvh(armature_object: bpy.types.Object, motion: SampledMotion, framerate: float, scene: bpy.types.Scene,
          options: ExportOptions, deform_only: bool) -> str:
-    chosen = _chosen(motion, deform_only)
+    chosen = _choose_bones(motion, deform_only)
     new_number = np.cumsum(chosen) - 1
     parents = np.where(motion.parents >= 0, new_number[motion.parents], -1)[chosen]
     names = tuple(name for name, is_chosen in zip(motion.bone_names, chosen) if is_chosen)
@@ -184,8 +184,8 @@ def _bvh(armature_object: bpy.types.Object, motion: SampledMotion, framerate: fl
         options.bvh_scale * metres_per_unit(scene), armature_object.name))
 
 
-def _into_place(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a file, and the files beside it, in a temporary folder; then move them to their places."""
+def _move_into_place(path: Path, write: Callable[[Path], object]) -> None:
+    """Call `write` with a path in a temporary folder, then move the files that it made there to their places."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".mpsnet-export-", dir=path.parent))

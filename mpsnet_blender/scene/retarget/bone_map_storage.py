@@ -1,4 +1,4 @@
-"""Bone maps kept with armature objects, and as JSON files."""
+"""Storage of bone maps, with armature objects and as JSON files."""
 
 from __future__ import annotations
 
@@ -15,49 +15,51 @@ _FORMAT = "mpsnet bone map"
 
 
 class BoneMapError(Exception):
-    """A bone map cannot be used: the message says which, why and what to do."""
+    """A bone map cannot be read; the message says which, why and what to do."""
 
 
-def stored_map(armature_object: bpy.types.Object) -> dict[str, str]:
-    """Return the map that was stored with an armature object, without bones that it has no more."""
+def read_stored_map(armature_object: bpy.types.Object) -> dict[str, str]:
+    """Return the map that is stored with an armature object, without bones that no longer exist."""
     try:
-        words = json.loads(armature_object.mpsnet_bone_map or "{}")
+        bone_map = json.loads(armature_object.mpsnet_bone_map or "{}")
     except ValueError:
         return {}
     bones = armature_object.data.bones
-    return {slot: bone for slot, bone in words.items() if slot in SLOTS and bone in bones} if isinstance(words, dict) else {}
+    if not isinstance(bone_map, dict):
+        return {}
+    return {slot: bone for slot, bone in bone_map.items() if slot in SLOTS and bone in bones}
 
 
 def store_map(armature_object: bpy.types.Object, bone_map: dict[str, str]) -> None:
-    """Keep a map with an armature object. With an empty one, the bones are found by themselves again."""
+    """Store a map with an armature object. After an empty map, the bones are found automatically again."""
     filled = {slot: bone for slot, bone in bone_map.items() if bone}
     armature_object.mpsnet_bone_map = json.dumps(filled, ensure_ascii=False) if filled else ""
 
 
 def find_map(armature_object: bpy.types.Object) -> Mapping:
-    """Return the stored map where there is one, else what names and structure tell."""
-    stored = stored_map(armature_object)
+    """Return the stored map if there is one, else the map found by names and structure."""
+    stored = read_stored_map(armature_object)
     return Mapping(stored, "stored") if stored else map_bones(read_rig(armature_object))
 
 
 def write_map(path: Path, armature_object: bpy.types.Object) -> int:
     """Write an armature's map as JSON and return the number of its bones."""
     bone_map = find_map(armature_object).bone_map
-    words = {"format": _FORMAT, "version": 1, "armature": armature_object.name, "bones": bone_map}
-    path.write_text(json.dumps(words, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    content = {"format": _FORMAT, "version": 1, "armature": armature_object.name, "bones": bone_map}
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return len(bone_map)
 
 
 def read_map(path: Path, armature_object: bpy.types.Object) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return the map in a JSON file, as far as the armature has its bones, and the names of those it lacks.
+    """Return the map in a JSON file, without bones that the armature lacks, and the names of those bones.
 
     Raises BoneMapError where the file is no bone map.
     """
     try:
-        words = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise BoneMapError(f"{path} cannot be read as JSON. Choose a file that Export Bone Map wrote.") from None
-    bones = words.get("bones") if isinstance(words, dict) and words.get("format") == _FORMAT else None
+    bones = content.get("bones") if isinstance(content, dict) and content.get("format") == _FORMAT else None
     if not isinstance(bones, dict) or not all(slot in SLOTS and isinstance(bone, str) for slot, bone in bones.items()):
         raise BoneMapError(f"{path} is not a bone map. Choose a file that Export Bone Map wrote.")
     present = {slot: bone for slot, bone in bones.items() if bone in armature_object.data.bones}

@@ -1,4 +1,4 @@
-"""The switches with which a rig's keyed bones drive it: FK instead of IK. They are keyed in the Action only."""
+"""Switches of a rig between FK and IK, keyed so that the keyed bones drive the rig. They are keyed in the Action only."""
 
 from __future__ import annotations
 
@@ -11,35 +11,39 @@ from ...motion.bone_maps import find_switches
 from ..base.action import Channel, bone_path
 
 
-def leading_switches(target: bpy.types.Object, frames: np.ndarray, keyed: Collection[str],
+def make_switch_channels(target: bpy.types.Object, frames: np.ndarray, keyed: Collection[str],
                      uses_ik: bool = False) -> list[Channel]:
-    """Return one key, at frames (1,), for each switch of the rig: its own properties, which let the keyed bones lead, or IK; and
-    the influence of IK that would move keyed bones."""
-    found = []
+    """Return one key, at frames (1,), for each switch with which the keyed bones drive the rig.
+
+    These are custom properties of the rig, set to FK, or to IK with `uses_ik`; with IK the stretch of its bones, set to 0; and
+    the influence of IK constraints that would move keyed bones, set to 0.
+    """
+    channels = []
     for (bone, key), value in find_switches(target.data.bones.keys(), keyed, uses_ik).items():
         if key in target.pose.bones[bone]:
             path = f'{bone_path(bone, "")[:-1]}["{bpy.utils.escape_identifier(key)}"]'
-            found.append(Channel(path, frames, np.array(((value,),)), bone))
+            channels.append(Channel(path, frames, np.array(((value,),)), bone))
     if uses_ik:
-        found += [Channel(bone_path(bone.name, "ik_stretch"), frames, np.zeros((1, 1)), bone.name)
-                  for bone in _stretching(target)]
+        channels += [Channel(bone_path(bone.name, "ik_stretch"), frames, np.zeros((1, 1)), bone.name)
+                     for bone in _find_stretching_bones(target)]
     driven = {driver.data_path for driver in target.animation_data.drivers} if target.animation_data else set()
-    for pose_bone, constraint in _ik_constraints(target, keyed):
+    for pose_bone, constraint in _find_ik_constraints(target, keyed):
         path = bone_path(pose_bone.name, f'constraints["{bpy.utils.escape_identifier(constraint.name)}"].influence')
         if path not in driven:
-            found.append(Channel(path, frames, np.zeros((1, 1)), pose_bone.name))
-    return found
+            channels.append(Channel(path, frames, np.zeros((1, 1)), pose_bone.name))
+    return channels
 
 
-def _stretching(target: bpy.types.Object) -> list[bpy.types.PoseBone]:
-    """Return the bones that IK may stretch: its solver then shrinks them where they bend, and knees leave their place."""
+def _find_stretching_bones(target: bpy.types.Object) -> list[bpy.types.PoseBone]:
+    """Return the bones that IK may stretch: its solver also shrinks them where they bend, which misplaces knees."""
     chains = [[pose_bone, *pose_bone.parent_recursive][:constraint.chain_count or None] for pose_bone in target.pose.bones
               for constraint in pose_bone.constraints if constraint.type == "IK" and constraint.use_stretch]
     return list({bone.name: bone for chain in chains for bone in chain if bone.ik_stretch > 0}.values())
 
 
-def _ik_constraints(target: bpy.types.Object, keyed: Collection[str]) -> list[tuple[bpy.types.PoseBone, bpy.types.Constraint]]:
-    """Return the IK constraints at work whose chains hold keyed bones."""
+def _find_ik_constraints(target: bpy.types.Object,
+                         keyed: Collection[str]) -> list[tuple[bpy.types.PoseBone, bpy.types.Constraint]]:
+    """Return the enabled IK constraints whose chains contain keyed bones, with their bones."""
     found = []
     for pose_bone in target.pose.bones:
         for constraint in pose_bone.constraints:

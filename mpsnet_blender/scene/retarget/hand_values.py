@@ -1,4 +1,4 @@
-"""The values that a rig's channels have before an Action animates them, and their restoration."""
+"""The values that a rig's channels have before an Action animates them, read and restored."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ _MOVES = ("location", "rotation_quaternion", "rotation_euler", "rotation_axis_an
 Values = dict[tuple[str, int], float]
 
 
-def values_by_hand(rig: bpy.types.Object) -> Values:
-    """Return the values of a rig by data path and index: its bones' moves, numbers and stretch, constraints' influence."""
-    found: Values = {}
+def read_hand_values(rig: bpy.types.Object) -> Values:
+    """Return a rig's values by data path and index: the bones' channels, custom numbers and stretch, constraints' influence."""
+    values: Values = {}
     for bone in rig.pose.bones:
         base = bone.path_from_id()
         for name in _MOVES:
-            found |= {(f"{base}.{name}", index): value for index, value in enumerate(getattr(bone, name))}
+            values |= {(f"{base}.{name}", index): value for index, value in enumerate(getattr(bone, name))}
         for key, value in bone.items():
             if isinstance(value, (int, float)):
-                found[f'{base}["{bpy.utils.escape_identifier(key)}"]', 0] = value
-        found[f"{base}.ik_stretch", 0] = bone.ik_stretch
+                values[f'{base}["{bpy.utils.escape_identifier(key)}"]', 0] = value
+        values[f"{base}.ik_stretch", 0] = bone.ik_stretch
         for constraint in bone.constraints:
-            found[constraint.path_from_id("influence"), 0] = constraint.influence
-    return found
+            values[constraint.path_from_id("influence"), 0] = constraint.influence
+    return values
 
 
 def animated_values(values: Values, fcurves: list[bpy.types.FCurve]) -> list[tuple[str, int, float]]:
-    """Return path, index and value of what the curves animate."""
+    """Return path, index and value of each of `values` that the curves animate."""
     keys = [(fcurve.data_path, fcurve.array_index) for fcurve in fcurves]
     return [(*key, values[key]) for key in keys if key in values]
 

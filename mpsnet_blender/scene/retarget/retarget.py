@@ -1,4 +1,4 @@
-"""Retargeting in the file: reads the rigs, writes a new Action with keys for the mapped bones only."""
+"""Retargeting of armatures: reads the rigs, and writes a new Action with keys for the mapped bones only."""
 
 from __future__ import annotations
 
@@ -14,23 +14,22 @@ from ...motion.retarget.retarget import BoneChannels, RetargetOptions, retarget
 from ...motion.retarget.root_path import find_carrier_bone
 from ...shared.bone_slots import SIDES, TWISTS, label
 from ..base.action import Channel, bone_path, write_action
-from ..base.scene_rate import actions_of, remember_rate, remembered_rate, scene_rate
+from ..base.scene_rate import find_actions, read_rate, scene_rate, store_rate
 from .bone_map_storage import find_map
-from .control_switches import leading_switches
+from .control_switches import make_switch_channels
 from .rig_reading import read_rig
 from .source_reading import RetargetError, SourceMotion, read_source
 
 # Slots of a source for which the user is warned where the target has no bone.
 _WARNED_SLOTS = ("spine1", "neck1", "head", *(f"{side}_{part}" for side in SIDES for part in ("clavicle", "hand", "foot", "toe")))
-
-
-_LET_GO = ("IK", "LIMIT_ROTATION", "LIMIT_LOCATION", "LIMIT_SCALE")  # of no influence, or only at the limits
+# Constraints for which the user is not warned: control_switches.py handles IK, and limits work only at their ends.
+_HARMLESS_CONSTRAINTS = ("IK", "LIMIT_ROTATION", "LIMIT_LOCATION", "LIMIT_SCALE")
 
 
 @dataclass(frozen=True)
 class RetargetSettings(RetargetOptions):
-    """The user's choices: the options of the motion, whether IK controls drive a rig that has them, whether the present poses
-    are compared instead of the rest poses, and whether the Action becomes an NLA strip."""
+    """The user's choices: RetargetOptions; whether IK controls are keyed too, where the rig has them; whether the present pose of
+    source or target is compared instead of the rest pose; whether the Action becomes an NLA strip."""
     uses_ik: bool = False
     source_as_posed: bool = False
     target_as_posed: bool = False
@@ -39,7 +38,7 @@ class RetargetSettings(RetargetOptions):
 
 @dataclass(frozen=True)
 class RetargetReport:
-    """What a retarget made: the Action's name, its frames, and what the user should know."""
+    """The result of a retarget: names of character and Action, number of frames and bones, and warnings for the user."""
     target: str
     action: str
     frame_count: int
@@ -53,15 +52,15 @@ class RetargetReport:
 
 def retarget_armatures(scene: bpy.types.Scene, source: bpy.types.Object, targets: list[bpy.types.Object],
                        settings: RetargetSettings) -> list[RetargetReport]:
-    """Give each target a fresh Action with the source's motion. Raises RetargetError before anything is written."""
-    bpy.context.view_layer.update()  # objects moved by a script stand where they were until then
-    source_map = usable_map(source)
-    target_maps = [_writable_map(source, target) for target in targets]
+    """Give each target a new Action with the source's motion. Raises RetargetError before anything is written."""
+    bpy.context.view_layer.update()  # or objects moved by a script still have their old world matrices
+    source_map = require_usable_map(source)
+    target_maps = [_require_writable_map(source, target) for target in targets]
     read = read_source(scene, source, source_map, settings.source_as_posed)
     reports = [_retarget(source, read, target, target_map, settings) for target, target_map in zip(targets, target_maps)]
-    rates = [rate for rate in map(remembered_rate, actions_of(source)) if rate is not None]
+    rates = [rate for rate in map(read_rate, find_actions(source)) if rate is not None]
     for report in reports:  # the keys lie at the source's frames
-        remember_rate(bpy.data.actions[report.action], rates[0] if rates else scene_rate(scene))
+        store_rate(bpy.data.actions[report.action], rates[0] if rates else scene_rate(scene))
     return reports
 
 
@@ -80,21 +79,21 @@ def _retarget(source: bpy.types.Object, read: SourceMotion, target: bpy.types.Ob
 
 
 def _warnings(target: bpy.types.Object, source_map: dict[str, str], target_map: dict[str, str]) -> tuple[str, ...]:
-    """Return what the user should know: slots of the source that the target lacks, and bones that constraints hold."""
-    found = []
+    """Return warnings for the user: slots of the source that the target lacks, and bones that constraints move."""
+    warnings = []
     unmatched = [label(slot) for slot in source_map if slot in _WARNED_SLOTS and slot not in target_map]
     if unmatched:
-        found.append(f"“{target.name}” has no bone for {', '.join(unmatched)}.")
+        warnings.append(f"“{target.name}” has no bone for {', '.join(unmatched)}.")
     held = [bone for bone in target_map.values() if any(
-        not constraint.mute and constraint.influence > 0 and constraint.type not in _LET_GO
+        not constraint.mute and constraint.influence > 0 and constraint.type not in _HARMLESS_CONSTRAINTS
         for constraint in target.pose.bones[bone].constraints)]
     if held:
-        found.append(f"Constraints hold {', '.join(held)} of “{target.name}”, and may change what is keyed.")
-    return tuple(found)
+        warnings.append(f"Constraints hold {', '.join(held)} of “{target.name}”, and may change what is keyed.")
+    return tuple(warnings)
 
 
-def _writable_map(source: bpy.types.Object, target: bpy.types.Object) -> dict[str, str]:
-    """Return the map of an armature that can be animated. Raises RetargetError."""
+def _require_writable_map(source: bpy.types.Object, target: bpy.types.Object) -> dict[str, str]:
+    """Return the map of a target without twist bones that constraints turn. Raises RetargetError if it cannot be animated."""
     if source == target:
         raise RetargetError(f"“{source.name}” is source and target. Choose two armatures.")
     if target.library is not None:
@@ -102,12 +101,12 @@ def _writable_map(source: bpy.types.Object, target: bpy.types.Object) -> dict[st
                             "Make a Library Override of it: Object > Library Override > Make.")
     if target.animation_data and target.animation_data.use_tweak_mode:
         raise RetargetError(f"“{target.name}” is in the NLA's tweak mode. Leave it first (Tab in the NLA editor).")
-    bone_map = usable_map(target)
+    bone_map = require_usable_map(target)
     # Twist bones that constraints turn need no keys.
     return {slot: bone for slot, bone in bone_map.items() if slot not in TWISTS or not target.pose.bones[bone].constraints}
 
 
-def usable_map(armature_object: bpy.types.Object) -> dict[str, str]:
+def require_usable_map(armature_object: bpy.types.Object) -> dict[str, str]:
     """Return an armature's map. Raises RetargetError where a required slot has no bone."""
     mapping = find_map(armature_object)
     if mapping.missing_slots:
@@ -119,20 +118,20 @@ def usable_map(armature_object: bpy.types.Object) -> dict[str, str]:
 
 def _write(source: bpy.types.Object, target: bpy.types.Object, read: SourceMotion, channels: BoneChannels,
            settings: RetargetSettings) -> bpy.types.Action:
-    """Write the channels as the target's Action, and keep the one that it had."""
+    """Write the channels as the target's new Action; its former Action stays in the file."""
     animation = target.animation_data or target.animation_data_create()
     former = animation.action
     if former is not None and former.library is None and former.users <= 1:
         former.use_fake_user = True  # without a user, Blender would not save it
-    curves = _curves(target, read.frames, channels)
-    curves += leading_switches(target, read.frames[:1], channels.rotations, settings.uses_ik)
-    action = write_action(target, f"{source.name} on {target.name}", curves)
+    keyed = _make_channels(target, read.frames, channels)
+    keyed += make_switch_channels(target, read.frames[:1], channels.rotations, settings.uses_ik)
+    action = write_action(target, f"{source.name} on {target.name}", keyed)
     if settings.to_nla:
-        _push_down(animation, action, float(read.frames[0]))
+        _push_down_action(animation, action, float(read.frames[0]))
     return action
 
 
-def _push_down(animation: bpy.types.AnimData, action: bpy.types.Action, start: float) -> None:
+def _push_down_action(animation: bpy.types.AnimData, action: bpy.types.Action, start: float) -> None:
     """Make the Action a strip on a new track, at its frames."""
     slot = getattr(animation, "action_slot", None)
     track = animation.nla_tracks.new()
@@ -144,15 +143,15 @@ def _push_down(animation: bpy.types.AnimData, action: bpy.types.Action, start: f
     animation.action = None
 
 
-def _curves(target: bpy.types.Object, frames: np.ndarray, channels: BoneChannels) -> list[Channel]:
-    """Return the Action's curves with keys at frames (T,): each bone in its own rotation mode, without what is locked.
+def _make_channels(target: bpy.types.Object, frames: np.ndarray, channels: BoneChannels) -> list[Channel]:
+    """Return the Action's channels with keys at frames (T,), in each bone's rotation mode, without locked channels.
 
-    A bone that nothing moves has one key, at the first frame.
+    A bone that does not move has one key, at the first frame.
     """
-    found = []
+    keyed = []
     for name, values in channels.locations.items():
         free = [axis for axis, is_locked in enumerate(target.pose.bones[name].lock_location) if not is_locked]
-        found.append(Channel(bone_path(name, "location"), frames, values[:, free], name, tuple(free)))
+        keyed.append(Channel(bone_path(name, "location"), frames, values[:, free], name, tuple(free)))
     for name, quats in channels.rotations.items():
         pose_bone = target.pose.bones[name]
         mode, locked = pose_bone.rotation_mode, tuple(pose_bone.lock_rotation)
@@ -161,5 +160,5 @@ def _curves(target: bpy.types.Object, frames: np.ndarray, channels: BoneChannels
         held = apply_locks(quats, mode, locked, pose_bone.matrix_basis.to_quaternion())
         path, values = convert_to_mode(held, mode)
         free = [axis for axis in range(values.shape[1]) if values.shape[1] == 4 or not locked[axis]]
-        found.append(Channel(bone_path(name, path), frames[:len(values)], values[:, free], name, tuple(free)))
-    return found
+        keyed.append(Channel(bone_path(name, path), frames[:len(values)], values[:, free], name, tuple(free)))
+    return keyed

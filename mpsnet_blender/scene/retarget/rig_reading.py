@@ -1,4 +1,4 @@
-"""Armatures of the file as arrays."""
+"""Reading of armatures as arrays."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ...motion.formats.posed_bones import extract_rotations
 
 def read_rig(armature_object: bpy.types.Object, resting: Container[str] | None = None, is_posed: bool = False,
              carrier: str = "") -> Rig:
-    """Return an armature in the world, its bones in the rest pose.
+    """Return an armature's bones in the world, in the rest pose.
 
-    Bones that are not in `resting` (None: all are in it) keep their present pose, because they will not be keyed, and their
-    parents are the bones that they really follow; of the `carrier`, only the location will be keyed. With `is_posed` all
-    bones have their present pose: a reference pose.
+    resting: names of the bones that will be keyed; all other bones keep their present pose, and the parent of each bone is the
+    bone that it follows by constraints, if any. None: all bones are at rest. carrier: the bone whose location is keyed.
+    is_posed: all bones have their present pose instead.
     """
     bones = list(armature_object.data.bones)
     number = {bone.name: index for index, bone in enumerate(bones)}
@@ -25,11 +25,11 @@ def read_rig(armature_object: bpy.types.Object, resting: Container[str] | None =
     rests = np.array([bone.matrix_local for bone in bones], dtype=np.float64).reshape(-1, 4, 4)
     copies = np.zeros(len(bones), dtype=bool)
     if resting is not None:
-        parents, copies = _followed(armature_object, number, parents)
+        parents, copies = _find_followed(armature_object, number, parents)
     by_hand = {} if resting is None and not is_posed else {
-        index: _basis_by_hand(armature_object.pose.bones[bone.name], bone.name == carrier) for index, bone in enumerate(bones)
+        index: _read_hand_basis(armature_object.pose.bones[bone.name], bone.name == carrier) for index, bone in enumerate(bones)
         if is_posed or resting is None or bone.name not in resting}
-    posed = _posed(rests, parents, copies, by_hand)
+    posed = _pose_bones(rests, parents, copies, by_hand)
     world = np.array(armature_object.matrix_world, dtype=np.float64)
     placed = world @ posed
     lengths = np.array([bone.length for bone in bones])
@@ -42,22 +42,24 @@ def read_rig(armature_object: bpy.types.Object, resting: Container[str] | None =
         axes=extract_rotations(world[None])[0], scale=float(np.cbrt(abs(np.linalg.det(world[:3, :3])))))
 
 
-def _followed(armature_object: bpy.types.Object, number: dict[str, int],
-              parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the bones (N,) that bones follow, and whether (N,) they copy them: by constraints where these leave no say
-    to the parent (Copy Transforms, Armature), else their parents."""
+def _find_followed(armature_object: bpy.types.Object, number: dict[str, int],
+                   parents: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the index (N,) of the bone that each bone follows, and a mask (N,) of the bones that copy it.
+
+    A bone follows its parent, unless a constraint replaces the parent completely (Copy Transforms, Armature).
+    """
     followed, copies = parents.copy(), np.zeros(len(parents), dtype=bool)
     for pose_bone in armature_object.pose.bones:
         for constraint in pose_bone.constraints:
-            leader = _leader(constraint, armature_object)
-            if leader is not None and not _hangs_from(followed, number[leader], number[pose_bone.name]):
+            leader = _find_leader(constraint, armature_object)
+            if leader is not None and not _follows(followed, number[leader], number[pose_bone.name]):
                 followed[number[pose_bone.name]] = number[leader]
                 copies[number[pose_bone.name]] = constraint.type == "COPY_TRANSFORMS"
     return followed, copies
 
 
-def _leader(constraint: bpy.types.Constraint, armature_object: bpy.types.Object) -> str | None:
-    """Return the bone that a constraint makes its owner follow whole, None for any other constraint."""
+def _find_leader(constraint: bpy.types.Constraint, armature_object: bpy.types.Object) -> str | None:
+    """Return the bone that a constraint's owner follows completely because of it, None for any other constraint."""
     if constraint.mute or constraint.influence < 1:
         return None
     if constraint.type == "COPY_TRANSFORMS":
@@ -72,14 +74,14 @@ def _leader(constraint: bpy.types.Constraint, armature_object: bpy.types.Object)
     return targets[0].subtarget if targets[0].subtarget in armature_object.data.bones else None
 
 
-def _hangs_from(followed: np.ndarray, bone: int, other: int) -> bool:
-    """Tell whether `bone` is, or follows, `other`."""
+def _follows(followed: np.ndarray, bone: int, other: int) -> bool:
+    """Tell whether `bone` is `other`, or follows it directly or through other bones."""
     while bone >= 0 and bone != other:
         bone = int(followed[bone])
     return bone == other
 
 
-def _posed(rests: np.ndarray, parents: np.ndarray, copies: np.ndarray, by_hand: dict[int, np.ndarray]) -> np.ndarray:
+def _pose_bones(rests: np.ndarray, parents: np.ndarray, copies: np.ndarray, by_hand: dict[int, np.ndarray]) -> np.ndarray:
     """Return the bones (N, 4, 4) in armature space: Pose = ParentPose ParentRest^-1 Rest Basis."""
     posed = np.full_like(rests, np.nan)
 
@@ -99,9 +101,9 @@ def _posed(rests: np.ndarray, parents: np.ndarray, copies: np.ndarray, by_hand: 
     return posed
 
 
-def _basis_by_hand(pose_bone: bpy.types.PoseBone, is_carrier: bool) -> np.ndarray:
-    """Return a bone's channels as a matrix (4, 4); the identity where constraints hold the bone, since its channels then do not
-    give its pose."""
+def _read_hand_basis(pose_bone: bpy.types.PoseBone, is_carrier: bool) -> np.ndarray:
+    """Return a bone's channels as a matrix (4, 4), without the carrier's location. It is the identity for a bone with enabled
+    constraints, whose channels do not give its pose."""
     if any(not constraint.mute and constraint.influence > 0 for constraint in pose_bone.constraints):
         return np.eye(4)
     basis = np.array(pose_bone.matrix_basis, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The motion of a source armature by slot: from its F-curves where they give the whole pose, else sampled frame by frame."""
+"""Reading of a source armature's motion by slot: from F-curves if they give the whole pose, else sampled frame by frame."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ...motion.formats.posed_bones import extract_rotations
 from ...motion.retarget.mapped_rigs import MappedMotion
 from ...motion.retarget.posing import pose_forward
 from ...shared.motion_file import MotionFileError, read_motion
-from ..base.fcurve_reading import fcurves_of, sampling_frames, values_at
+from ..base.fcurve_reading import find_fcurves, sampling_frames, values_at
 from ..base.motion_sampling import ExportError, motion_frames, sample_motion
-from ..base.motion_storage import contacts_at
+from ..base.motion_storage import interpolate_contacts
 from .rig_reading import read_rig
 
 _BONE_PATH = re.compile(r'^pose\.bones\["(.+)"\]\.(location|rotation_quaternion|rotation_euler|rotation_axis_angle)$')
@@ -36,8 +36,8 @@ class SourceMotion:
 
 
 def read_source(scene: bpy.types.Scene, source: bpy.types.Object, bone_map: dict[str, str], is_posed: bool) -> SourceMotion:
-    """Return the armature's motion. With `is_posed` its present pose, else its rest pose, corresponds to the target's."""
-    curves = _bone_curves(source)
+    """Return the armature's motion. `is_posed`: its present pose, not its rest pose, corresponds to the target's rest pose."""
+    curves = _find_bone_curves(source)
     if curves is not None:
         frames = sampling_frames([curve for channels in curves.values() for curve in channels.values()])
         if len(frames) == 0:
@@ -46,19 +46,19 @@ def read_source(scene: bpy.types.Scene, source: bpy.types.Object, bone_map: dict
     else:
         frames, rotations, heads = _pose_by_frames(scene, source, bone_map)
     reference = read_rig(source, is_posed=is_posed)
-    return SourceMotion(MappedMotion(reference, bone_map, rotations, heads, _contacts(source, frames)), frames)
+    return SourceMotion(MappedMotion(reference, bone_map, rotations, heads, _read_contacts(source, frames)), frames)
 
 
-def _bone_curves(source: bpy.types.Object) -> dict[str, dict[tuple[str, int], bpy.types.FCurve]] | None:
-    """Return the curves by bone, property and index; None where curves alone do not give the pose."""
+def _find_bone_curves(source: bpy.types.Object) -> dict[str, dict[tuple[str, int], bpy.types.FCurve]] | None:
+    """Return the F-curves by bone, property and index; None where F-curves alone do not give the pose."""
     animation = source.animation_data
-    if animation is None or animation.action is None or _is_driven_otherwise(source, animation):
+    if animation is None or animation.action is None or _has_other_drivers(source, animation):
         return None
     found: dict[str, dict[tuple[str, int], bpy.types.FCurve]] = {}
-    for fcurve in fcurves_of(animation):
+    for fcurve in find_fcurves(animation):
         parts = _BONE_PATH.match(fcurve.data_path)
         if parts is None:
-            if fcurve.data_path.endswith('_contact"]') or (fcurve.data_path.endswith(".scale") and _stays_one(fcurve)):
+            if fcurve.data_path.endswith('_contact"]') or (fcurve.data_path.endswith(".scale") and _is_constantly_one(fcurve)):
                 continue
             return None  # the object itself moves, bones are scaled, or constraints are switched
         name = bpy.utils.unescape_identifier(parts[1])
@@ -67,11 +67,11 @@ def _bone_curves(source: bpy.types.Object) -> dict[str, dict[tuple[str, int], bp
     return found
 
 
-def _stays_one(fcurve: bpy.types.FCurve) -> bool:
+def _is_constantly_one(fcurve: bpy.types.FCurve) -> bool:
     return all(abs(key.co[1] - 1) < 1e-4 for key in fcurve.keyframe_points)
 
 
-def _is_driven_otherwise(source: bpy.types.Object, animation: bpy.types.AnimData) -> bool:
+def _has_other_drivers(source: bpy.types.Object, animation: bpy.types.AnimData) -> bool:
     strips = any(not track.mute and len(track.strips) for track in animation.nla_tracks)
     constraints = any(not constraint.mute for owner in (source, *source.pose.bones) for constraint in owner.constraints)
     inherits = all(bone.use_inherit_rotation and bone.use_local_location for bone in source.data.bones)
@@ -86,17 +86,17 @@ def _pose_by_curves(source: bpy.types.Object, curves: dict, bone_map: dict[str, 
         pose_bone = source.pose.bones[name]
         path, width = _ROTATIONS.get(pose_bone.rotation_mode, ("rotation_euler", 3))
         if any(found == path for found, _ in channels):
-            values = _values(pose_bone, path, width, channels, frames)
+            values = _sample_values(pose_bone, path, width, channels, frames)
             turns[rig.index[name]] = quat_from_values(values, pose_bone.rotation_mode)
         if any(found == "location" for found, _ in channels) and not pose_bone.bone.use_connect:
-            moves[rig.index[name]] = _values(pose_bone, "location", 3, channels, frames)
+            moves[rig.index[name]] = _sample_values(pose_bone, "location", 3, channels, frames)
     numbers = {slot: rig.index[bone] for slot, bone in bone_map.items()}
     rotations, heads = pose_forward(rig, list(numbers.values()), turns, moves)
     return ({slot: np.broadcast_to(rotations[bone], (len(frames), 4)) for slot, bone in numbers.items()},
             {slot: np.broadcast_to(heads[bone], (len(frames), 3)) for slot, bone in numbers.items()})
 
 
-def _values(pose_bone: bpy.types.PoseBone, path: str, width: int, channels: dict, frames: np.ndarray) -> np.ndarray:
+def _sample_values(pose_bone: bpy.types.PoseBone, path: str, width: int, channels: dict, frames: np.ndarray) -> np.ndarray:
     """Return a property's values (T, width); components without a curve keep their present value."""
     values = np.tile(np.array(getattr(pose_bone, path), dtype=np.float64), (len(frames), 1))
     for index in range(width):
@@ -121,12 +121,12 @@ def _pose_by_frames(scene: bpy.types.Scene, source: bpy.types.Object,
             {slot: poses[:, :3, 3] for slot, poses in posed.items()})
 
 
-def _contacts(source: bpy.types.Object, frames: np.ndarray) -> np.ndarray | None:
-    """Return the contacts (T, 4) at scene frames (T,): those kept with the armature, edited or not, else those of the motion
-    file that it was imported from, None where they do not fit."""
-    kept = contacts_at(source, frames)
-    if kept is not None:
-        return kept
+def _read_contacts(source: bpy.types.Object, frames: np.ndarray) -> np.ndarray | None:
+    """Return the contacts (T, 4) at scene frames (T,): those stored with the armature or edited there, else those of the motion
+    file that it was imported from, None where that has another number of frames."""
+    stored = interpolate_contacts(source, frames)
+    if stored is not None:
+        return stored
     path = source.get("mpsnet_motion_file")
     if not isinstance(path, str) or not Path(path).is_file():
         return None

@@ -19,7 +19,7 @@ def start_job(extension, tmp_path, empty_scene):
         process = extension("client.backend_process").BackendProcess(
             [sys.executable, str(CHILD), *arguments], tmp_path, tmp_path / "log.txt")
         job = extension("scene.capture.job_timer").Job(
-            "Capturing", process, empty_scene.name, extension("doors.capture.job_endings").capture_ended)
+            "Capturing", process, empty_scene.name, extension("doors.capture.job_endings").show_capture_end)
         started.append(job)
         return job
 

@@ -98,10 +98,10 @@ def test_a_scene_that_no_window_shows_selects_in_its_own_view_layer(folder, empt
 def test_imported_people_are_offered_as_sources_and_never_as_characters(folder, empty_scene, extension):
     choice = extension("doors.retarget.rig_choice")
     bpy.ops.mpsnet.import_motion(filepath=str(folder))
-    assert choice.chosen_source(bpy.context).name == "dance person 1" and choice.chosen_targets(bpy.context) == []
+    assert choice.find_source(bpy.context).name == "dance person 1" and choice.find_targets(bpy.context) == []
     hero = bpy.data.objects.new("hero", bpy.data.armatures.new("hero"))
     empty_scene.collection.objects.link(hero)
     bpy.context.view_layer.objects.active = hero
-    assert choice.chosen_source(bpy.context) is None and choice.chosen_targets(bpy.context) == [hero]
+    assert choice.find_source(bpy.context) is None and choice.find_targets(bpy.context) == [hero]
     bpy.data.objects["dance person 1"].select_set(False)
-    assert choice.chosen_source(bpy.context).name == "dance person 2" and choice.chosen_targets(bpy.context) == [hero]
+    assert choice.find_source(bpy.context).name == "dance person 2" and choice.find_targets(bpy.context) == [hero]

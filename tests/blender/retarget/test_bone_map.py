@@ -55,7 +55,7 @@ def test_a_corrected_map_is_used_and_stays_with_the_file(extension, empty_scene,
     left, right = rig.mpsnet_bones.left_hand, rig.mpsnet_bones.right_hand
     rig.mpsnet_bones.left_hand = ""
     bpy.ops.mpsnet.retarget(source=source.name, target="hero")
-    curves = extension("scene.base.fcurve_reading").fcurves_of(rig.animation_data)
+    curves = extension("scene.base.fcurve_reading").find_fcurves(rig.animation_data)
     assert not any(f'"{left}"' in curve.data_path for curve in curves)
     assert any(f'"{right}"' in curve.data_path for curve in curves)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "user.blend"))

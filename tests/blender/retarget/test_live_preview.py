@@ -24,7 +24,7 @@ def _check(extension, scene, source, target) -> float:
 
 
 def _bend_the_source(extension, source) -> None:
-    for curve in extension("scene.base.fcurve_reading").fcurves_of(source.animation_data):
+    for curve in extension("scene.base.fcurve_reading").find_fcurves(source.animation_data):
         if "left_shoulder" in curve.data_path or "right_knee" in curve.data_path:
             for key in curve.keyframe_points:
                 key.co.y = {0: 0.8, 1: 0.4, 2: -0.4, 3: 0.2}[curve.array_index]
@@ -39,16 +39,16 @@ def test_a_preview_follows_what_is_done_to_the_source(extension, empty_scene, so
     live_preview = extension("scene.retarget.live_preview")
     source.animation_data.action.update_tag()
     bpy.context.view_layer.update()
-    assert bpy.app.timers.is_registered(live_preview._follow)
-    live_preview._follow()  # no timer ticks in background
+    assert bpy.app.timers.is_registered(live_preview._refresh_previews)
+    live_preview._refresh_previews()  # no timer ticks in background
     assert _check(extension, empty_scene, source, target) < 0.1
     assert len(bpy.data.actions) == 2
-    bpy.app.timers.unregister(live_preview._follow)
+    bpy.app.timers.unregister(live_preview._refresh_previews)
 
 
 def _state(extension, target) -> tuple:
     animation = target.animation_data
-    curves = extension("scene.base.fcurve_reading").fcurves_of(animation)
+    curves = extension("scene.base.fcurve_reading").find_fcurves(animation)
     bones = [(bone.name, *np.array(bone.matrix_basis).ravel(), bone.rotation_mode, *(value for _, value in bone.items()),
               *(constraint.influence for constraint in bone.constraints)) for bone in target.pose.bones]
     return (bones, animation and (animation.action, len(animation.nla_tracks), len(animation.drivers)),
@@ -96,8 +96,8 @@ def test_a_preview_outlives_saving_and_can_be_removed_then(extension, source, tm
     live_preview = extension("scene.retarget.live_preview")
     bpy.data.objects[source_name].animation_data.action.update_tag()
     bpy.context.view_layer.update()
-    assert bpy.app.timers.is_registered(live_preview._follow)
-    bpy.app.timers.unregister(live_preview._follow)
+    assert bpy.app.timers.is_registered(live_preview._refresh_previews)
+    bpy.app.timers.unregister(live_preview._refresh_previews)
     bpy.ops.mpsnet.end_preview()
     target = bpy.data.objects["hero"]
     assert target.animation_data is None
@@ -112,6 +112,6 @@ def test_baking_replaces_a_preview_and_a_lost_source_ends_it(extension, empty_sc
     assert target.mpsnet_preview.action is None and len(bpy.data.actions) == 2
     bpy.ops.mpsnet.preview_retarget(source=source.name, target="hero")
     bpy.data.objects.remove(source)
-    extension("scene.retarget.live_preview")._follow()
+    extension("scene.retarget.live_preview")._refresh_previews()
     assert target.mpsnet_preview.action is None
     assert target.animation_data.action.name == "walk on hero"

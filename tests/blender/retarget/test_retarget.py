@@ -51,7 +51,7 @@ def _map_of(module, armature_object) -> dict:
 
 
 def _fcurves(module, armature_object) -> list:
-    return module("scene.base.fcurve_reading").fcurves_of(armature_object.animation_data)
+    return module("scene.base.fcurve_reading").find_fcurves(armature_object.animation_data)
 
 
 @pytest.mark.parametrize("rig", RIGS.values(), ids=RIGS.keys())

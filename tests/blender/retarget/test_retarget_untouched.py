@@ -36,7 +36,7 @@ def _values(thing) -> dict:
 
 
 def _curves(module, datablock) -> list:
-    curves = module("scene.base.fcurve_reading").fcurves_of(datablock.animation_data)
+    curves = module("scene.base.fcurve_reading").find_fcurves(datablock.animation_data)
     return [(curve.data_path, curve.array_index, [tuple(key.co) for key in curve.keyframe_points]) for curve in curves]
 
 

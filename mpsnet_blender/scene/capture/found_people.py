@@ -1,4 +1,4 @@
-"""The people of a capture for the list in the panel."""
+"""The people of a capture, as the panel lists them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class FoundPerson:
 
 @dataclass(frozen=True)
 class FoundPeople:
-    """The people of a capture, and the path that an import of them takes: the capture's folder, or a motion file by itself."""
+    """The people of a capture, and the path to import them from: the capture's folder, or a single motion file."""
     path: Path
     people: tuple[FoundPerson, ...]
 
 
-def people_found(path: Path) -> FoundPeople:
+def list_people(path: Path) -> FoundPeople:
     """Return the people of a capture's folder, of its people.json, or of one motion file. Raises MotionFileError.
 
     For one motion file of a capture, all its people are listed, and only that file's person is checked. Pictures, times and
@@ -42,15 +42,15 @@ def people_found(path: Path) -> FoundPeople:
     whole = None if path.is_dir() else find_capture_beside(path)
     if whole is None:
         capture = open_capture(path)
-        return FoundPeople(path, tuple(_in_words(capture, person) for person in capture.people))
-    there = (person for person in whole.people if whole.motion_path(person).is_file())
-    return FoundPeople(whole.folder, tuple(_in_words(whole, person, person.file == path.name) for person in there))
+        return FoundPeople(path, tuple(_describe_person(capture, person) for person in capture.people))
+    present = (person for person in whole.people if whole.motion_path(person).is_file())
+    return FoundPeople(whole.folder, tuple(_describe_person(whole, person, person.file == path.name) for person in present))
 
 
-def _in_words(capture: Capture, person: ListedPerson, is_chosen: bool = True) -> FoundPerson:
-    tells_times = person.end_seconds > person.start_seconds
+def _describe_person(capture: Capture, person: ListedPerson, is_chosen: bool = True) -> FoundPerson:
+    has_times = person.end_seconds > person.start_seconds
     return FoundPerson(
-        person_id=person.person_id, label=f"Person {person.person_id}" if tells_times else Path(person.file).stem,
-        span=f"{format_clock(person.start_seconds)} to {format_clock(person.end_seconds)}" if tells_times else "",
+        person_id=person.person_id, label=f"Person {person.person_id}" if has_times else Path(person.file).stem,
+        span=f"{format_clock(person.start_seconds)} to {format_clock(person.end_seconds)}" if has_times else "",
         thumbnail=str(capture.thumbnail(person) or ""), grade=person.quality.grade, advice=person.quality.advice,
         is_chosen=is_chosen)
