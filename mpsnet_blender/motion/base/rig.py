@@ -26,7 +26,7 @@ class Rig:
     moves_locally: np.ndarray
     origin: np.ndarray
     axes: np.ndarray
-    scale: float = 1.0
+    scale: float
 
     @cached_property
     def index(self) -> dict[str, int]:
