@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from backend.base.regions import Region
+from backend.people import skeletons
 from backend.people.landmarks import LANDMARK, Landmarks, Reading
 from backend.people.skeletons import is_ghost, skeleton_distance
 from tests.backend.made_people import person_track, region_of, seen_from, walker
@@ -80,3 +81,31 @@ def test_one_made_of_anothers_limbs_is_a_ghost():
 def test_a_larger_person_is_not_the_ghost_of_a_smaller_one():
     assert not is_ghost(seen(about_middle(1.3), score=0.7), seen())
     assert is_ghost(seen(about_middle(1.0), score=0.7), seen())
+
+
+@pytest.mark.parametrize(("joint", "distance"), [
+    ((50, 30), 30), ((50, -30), 30), ((130, 40), 50), ((-30, 40), 50), ((20, 0), 0)])
+def test_how_far_joints_lie_from_limbs_is_told_to_the_nearest_place_on_them(joint, distance):
+    """The other's upper arm goes from (0, 0) to (100, 0); all its other landmarks are in one of both places."""
+    limb = np.zeros((33, 2))
+    limb[LANDMARK["left_elbow"]] = (100, 0)
+    limb[LANDMARK["left_wrist"]] = (100, 0)
+    xy = np.zeros((33, 2))
+    xy[LANDMARK["right_knee"]] = joint
+    other = replace(seen(limb), next_region=Region(0, 0, 250, 0))               # its radius is 100 px
+    assert skeletons._distance_to_limbs(seen(xy), other) == pytest.approx(distance / 100 / 10, abs=1e-9)     # of ten joints
+
+
+@pytest.mark.parametrize(("seen_points", "box"), [(4, (10, 20, 40, 80)), (3, (0, 0, 200, 300))])
+def test_the_box_of_somebody_is_that_of_the_points_that_are_seen_where_these_are_four(seen_points, box):
+    xy, score = np.full((33, 2), 0.0), np.full(33, 0.45)
+    xy[0], xy[1:5] = (200, 300), ((10, 20), (40, 80), (20, 30), (30, 40))
+    score[1:1 + seen_points] = 0.55
+    low, high = skeletons._visible_box(seen(xy, score))
+    assert (*low, *high) == box
+
+
+@pytest.mark.parametrize(("shift", "ghost"), [(0.34, True), (0.36, False)])
+def test_a_ghost_lies_inside_the_others_box_by_65_hundredths(shift, ghost):
+    width = np.ptp(TRACK.xy[0][:, 0])
+    assert is_ghost(seen(TRACK.xy[0] + (shift * width, 0), score=0.7), seen()) == ghost
