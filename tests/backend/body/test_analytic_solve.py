@@ -5,6 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.base.rotations import fit_rotmats, limit_angles, make_axes, rotmats_about, shortest_rotmats, split_swing_and_twist
+from backend.body import analytic_solve
 from backend.body.analytic_solve import remove_hyperextension, smooth_unseen_joints, solve_rotations
 from backend.people.landmarks import LANDMARK
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
@@ -217,3 +218,49 @@ def test_joints_that_are_not_seen_turn_slowly_and_those_that_are_stay():
     steps = [angle_between(rotmats[12:17, hidden], rotmats[13:18, hidden]).mean() for rotmats in (calmed, trembling)]
     assert steps[0] < 0.2 * steps[1]
     np.testing.assert_allclose(calmed[:5, hidden], trembling[:5, hidden], atol=0.05)
+
+
+def about(direction, degrees):
+    return degrees * direction / np.linalg.norm(direction)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize(("limb", "bent", "degrees", "found"), [
+    ("hip", "knee", 40, 40), ("hip", "knee", -40, -40), ("hip", "knee", 68, 60), ("hip", "knee", -68, -60),
+    ("hip", "knee", 95, 0),
+    ("shoulder", "elbow", 70, 70), ("shoulder", "elbow", -70, -70), ("shoulder", "elbow", 115, 100),
+    ("shoulder", "elbow", 150, 0),
+])
+def test_a_bent_limb_tells_its_twist_up_to_its_limit_and_a_misreading_none(side, limb, bent, degrees, found):
+    """The limits are 60 and 100 degrees; what is seen beyond 1.3 times of them does not count."""
+    rest = random_poses(1).body.rest_joints
+    bone = rest[JOINT[f"{side}_{bent}"]] - rest[JOINT[f"{side}_{limb}"]]
+    mirror = np.array((1, 1, 1) if side == "left" else (1, -1, -1))
+    flexion = 80 * (np.array((1.0, 0, 0)) if bent == "knee" else np.array((0.0, -0.87, 0.49)) * mirror)
+    person = held(**{f"{side}_{limb}": about(bone, degrees), f"{side}_{bent}": flexion})
+    solved = solve_rotations(lifted_track(person))[15:16, JOINT[f"{side}_{limb}"]]
+    _, twist = split_swing_and_twist(solved, bone)
+    assert np.degrees(twist[0]) == pytest.approx(found, abs=4)
+
+
+def test_a_straight_limb_has_no_twist():
+    for joint, degrees in (("left_hip", (0, 40, 0)), ("left_shoulder", (50, 0, 0))):
+        (turn,) = solved_degrees(held(**{joint: degrees}), joint)
+        assert np.abs(turn).max() < 8
+
+
+@pytest.mark.parametrize(("degrees", "found"), [(100, 50), (150, 60)])
+def test_a_hand_bends_by_60_degrees_at_most(degrees, found):
+    (wrist,) = solved_degrees(held(left_elbow=(0, -40, 0), left_wrist=(0, 0, degrees)), "left_wrist")
+    assert np.linalg.norm(wrist) == pytest.approx(found, abs=6)
+
+
+def test_a_joint_counts_as_seen_by_the_best_seen_landmark_on_it_or_on_its_children():
+    lifted = lifted_track(held())
+    lifted.weights[:] = 0.0
+    lifted.weights[:, LANDMARK["left_knee"]] = 0.3
+    lifted.weights[:, LANDMARK["left_heel"]] = 0.6
+    found = analytic_solve._joint_weights(lifted)[0]
+    assert {name: found[JOINT[name]] for name in ("left_hip", "left_knee", "left_ankle", "right_knee", "right_hip")} == {
+        "left_hip": 0.3, "left_knee": 0.6, "left_ankle": 0.6, "right_knee": 0.0, "right_hip": 0.0}
+    assert found[JOINT["spine2"]] == 1.0            # no landmark lies on it or on the next of the spine

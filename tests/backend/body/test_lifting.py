@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from backend.body import lifting
 from backend.body.lifting import LandmarkRays, landmark_weights, lift
+from backend.body.proportions import generic_body
 from backend.people.landmarks import LANDMARK, TORSO
 from tests.backend.made_people import INTRINSICS, person_track, random_poses, seen_from, walker
 
@@ -125,3 +127,67 @@ def test_rays_of_some_frames_are_those_frames():
     np.testing.assert_array_equal(part.point_rays, lifted.point_rays[2:5])
     np.testing.assert_array_equal(part.weights, lifted.weights[2:5])
     np.testing.assert_array_equal(part.timestamps, lifted.timestamps[2:5])
+
+
+def cheapest(wanted, steps, sigma=0.1):
+    """Return the offsets that are chosen where each frame's cost is ((offset - wanted) / sigma)^2, steps in seconds."""
+    cost = ((lifting._DEPTH_CANDIDATES - np.asarray(wanted)[:, None, None]) / sigma) ** 2
+    return lifting._smoothest_minimum(cost, np.asarray(steps))[:, 0]
+
+
+def test_each_frames_cheapest_depth_is_taken_where_there_is_time_to_change():
+    wanted = np.array((-0.3, 0.123, 0.31, 0.0))
+    np.testing.assert_allclose(cheapest(wanted, (100.0, 100.0, 100.0)), wanted, atol=1e-9)
+    np.testing.assert_allclose(cheapest(wanted[:1], ()), wanted[:1], atol=1e-9)
+
+
+@pytest.mark.parametrize(("wanted", "steps"), [
+    ((-0.2, 0.2), (0.1,)), ((-0.2, 0.2), (0.3,)), ((0.0, 0.3, 0.1, -0.2), (0.05, 0.2, 0.1)),
+    ((-0.2,) * 5 + (0.3,) + (-0.2,) * 5, (1 / 30,) * 10),           # cheaper for a moment: not leapt to
+])
+def test_a_depths_change_costs_by_a_metre_a_second(wanted, steps):
+    """The least of sum ((x_t - wanted_t) / sigma)^2 + sum ((x_t - x_t-1) / (1 m/s step))^2, to a candidate's 1.5 cm."""
+    changes = np.diff(np.eye(len(wanted)), axis=0) / np.array(steps)[:, None]
+    least = np.linalg.solve(np.eye(len(wanted)) / 0.1 ** 2 + changes.T @ changes, np.array(wanted) / 0.1 ** 2)
+    np.testing.assert_allclose(cheapest(wanted, steps), least, atol=0.016)
+
+
+def limbs_of(points, weights=None):
+    """Return by what factor landmarks (33, 3) must grow to have the size of an average body."""
+    weights = np.ones((1, 33)) if weights is None else weights
+    return lifting._scale_to_body(points[None], weights, generic_body(1.7))
+
+
+def test_limbs_and_torso_that_are_seen_larger_are_scaled_to_the_body():
+    rest = generic_body(1.7).rest_landmarks
+    assert limbs_of(rest) == pytest.approx(1.0) and limbs_of(2.5 * rest) == pytest.approx(0.4)
+    longer, weights = rest.copy(), np.ones((1, 33))
+    longer[LANDMARK["left_wrist"]] += 3 * (rest[LANDMARK["left_wrist"]] - rest[LANDMARK["left_elbow"]])
+    lengths = {pair: np.linalg.norm(rest[LANDMARK[pair[0]]] - rest[LANDMARK[pair[1]]]) for pair in (
+        *LIMBS, ("left_shoulder", "left_hip"), ("right_shoulder", "right_hip"))}
+    share = lengths["left_elbow", "left_wrist"] / sum(lengths.values())
+    assert limbs_of(longer) == pytest.approx(4.0 ** -share)             # the mean of logarithms, weighted by lengths
+    weights[0, LANDMARK["left_wrist"]] = 0.0
+    assert limbs_of(longer, weights) == pytest.approx(1.0)              # of a limb one end of which is not seen nothing is told
+
+
+def test_the_end_of_a_limb_moves_along_its_ray_to_where_length_and_depth_agree_best():
+    """A forearm across the view, read 15 cm too far away, by errors of 5 cm in length and 10 cm in depth."""
+    body = generic_body(1.7)
+    points = body.rest_landmarks * (1, -1, -1) + (0, 0, 50.0)           # far away: rays are nearly parallel
+    wrist, elbow, fingers = LANDMARK["left_wrist"], LANDMARK["left_elbow"], [LANDMARK["left_index"], LANDMARK["left_thumb"]]
+    read = points.copy()
+    read[[wrist, *fingers], 2] += 0.15
+    rays = points / points[:, 2:]
+    read = rays * read[:, 2:]
+    found = lifting._correct_foreshortening(read[None], rays[None], np.zeros(1), body)[0]
+    true = np.linalg.norm(points[wrist] - points[elbow])
+    across = np.linalg.norm((points[wrist] - points[elbow])[:2])
+    offsets = np.linspace(-0.3, 0.3, 6001)
+    cost = ((np.hypot(across, points[wrist, 2] - points[elbow, 2] + 0.15 + offsets) - true) / 0.05) ** 2 + (offsets / 0.1) ** 2
+    expected = 0.15 + offsets[cost.argmin()]
+    assert 0.03 < expected < 0.14
+    assert found[wrist, 2] - points[wrist, 2] == pytest.approx(expected, abs=2e-3)
+    np.testing.assert_allclose(found[fingers, 2] - points[fingers, 2], expected, atol=2e-3)         # fingers go along
+    np.testing.assert_allclose(found / found[:, 2:], rays, atol=1e-12)
+    np.testing.assert_allclose(found[LANDMARK["right_wrist"]], points[LANDMARK["right_wrist"]], atol=2e-3)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from backend.body import proportions
 from backend.body.proportions import generic_body, measure_body
 from backend.people.landmarks import LANDMARK, MIRRORED
 from mpsnet_blender.shared.smpl_skeleton import (
@@ -92,3 +93,79 @@ def test_landmarks_of_the_rest_pose_lie_where_the_body_has_them():
     assert posed[LANDMARK["nose"], 2] > posed[LANDMARK["left_ear"], 2] + 0.08     # the nose is in front
     assert posed[LANDMARK["left_heel"], 2] < posed[LANDMARK["left_ankle"], 2] < posed[LANDMARK["left_foot_index"], 2]
     assert posed[LANDMARK["left_wrist"], 0] > 0.5 and posed[LANDMARK["right_wrist"], 0] < -0.5
+
+
+LIMBS = {"upper_arm": ("shoulder", ("elbow", "wrist"), "left_elbow"), "forearm": ("elbow", ("wrist",), "left_wrist"),
+         "thigh": ("hip", ("knee", "ankle"), "left_knee"), "shin": ("knee", ("ankle",), "left_ankle")}
+GENERIC = generic_body(1.7)
+
+
+def relative_to_generic(body):
+    """Return each bone's length over that of an average adult, by the joint at its end."""
+    return dict(zip(JOINT_NAMES[1:], bone_lengths(body) / bone_lengths(GENERIC)))
+
+
+def measured_with(limb, factor):
+    """Return the relative lengths of a body of whom one limb, on both sides, is seen so many times as long as usual."""
+    parent, children, _ = LIMBS[limb]
+    points = stretched(GENERIC.rest_landmarks[None], parent, children, factor)
+    return relative_to_generic(measure_body(points, np.ones((1, 33)), 1.7))
+
+
+@pytest.mark.parametrize("limb", LIMBS)
+@pytest.mark.parametrize(("factor", "more"), [
+    (1.2, 1.2 ** 0.5), (0.9, 0.9 ** 0.5),                   # half of it, as a logarithm, is believed
+    (2.0, 1.14 * 2.0 ** 0.1), (0.4, 0.88 * 0.4 ** 0.1),     # at most 14 % more and 12 % less than the mean of all five lengths
+])
+def test_half_of_how_much_longer_a_limb_is_seen_is_believed(limb, factor, more):
+    lengths = measured_with(limb, factor)
+    joint = LIMBS[limb][2]
+    others = {"left_elbow", "left_wrist", "left_knee", "left_ankle", "spine2", "neck", "left_collar"} - {joint}
+    assert {round(lengths[joint] / lengths[other], 6) for other in others} == {round(more, 6)}
+    assert lengths[joint] == pytest.approx(lengths[joint.replace("left", "right")])
+
+
+@pytest.mark.parametrize(("factor", "more"), [(1.2, 1.2 ** 0.5), (2.5, 1.14 * 2.5 ** 0.1)])
+def test_a_long_torso_makes_a_long_spine_and_wide_collars(factor, more):
+    points = GENERIC.rest_landmarks[None].copy()
+    middle = [points[:, [LANDMARK[f"{side}_{name}"] for side in ("left", "right")]].mean(1) for name in ("hip", "shoulder")]
+    arms = [LANDMARK[f"{side}_{name}"] for side in ("left", "right") for name in ("shoulder", "elbow", "wrist")]
+    points[:, arms] += (factor - 1) * (middle[1] - middle[0])[:, None]
+    lengths = relative_to_generic(measure_body(points, np.ones((1, 33)), 1.7))
+    for joint in ("spine1", "spine2", "spine3", "neck", "left_collar", "right_collar"):
+        assert lengths[joint] / lengths["left_knee"] == pytest.approx(more, rel=1e-6)
+    assert lengths["left_elbow"] == pytest.approx(lengths["left_knee"]) and lengths["left_shoulder"] == pytest.approx(
+        lengths["head"])
+
+
+def test_the_median_is_where_half_of_the_weight_lies():
+    assert proportions._weighted_median(np.array((3.0, 1.0, 2.0)), np.ones(3)) == 2.0
+    assert proportions._weighted_median(np.array((3.0, 1.0, 2.0)), np.array((5.0, 1.0, 1.0))) == 3.0
+    assert proportions._weighted_median(np.array((3.0, 1.0, 2.0)), np.array((0.0, 1.0, 0.0))) == 1.0
+
+
+def test_a_limb_is_as_visible_as_the_less_visible_of_its_ends_and_the_torso_as_the_least_of_its_corners():
+    points = np.repeat(GENERIC.rest_landmarks[None], 5, axis=0)
+    wrong, score = points.copy(), np.ones((5, 33))
+    wrong[:3, [LANDMARK["left_wrist"], LANDMARK["right_wrist"]]] *= 1.5
+    wrong[:3, LANDMARK["left_shoulder"]] += (0, 0.3, 0)
+    score[:3, [LANDMARK["left_elbow"], LANDMARK["right_wrist"], LANDMARK["left_shoulder"]]] = 0.0
+    np.testing.assert_allclose(measure_body(wrong, score, 1.7).rest_joints, GENERIC.rest_joints, atol=1e-9)
+
+
+@pytest.mark.parametrize(("first", "second", "millimetres"), [
+    ("left_eye", "right_eye", (0, 0, 58)), ("left_eye_inner", "right_eye_inner", (0, 0, 32)),
+    ("left_eye_outer", "right_eye_outer", (0, 0, 86)), ("left_ear", "right_ear", (0, 0, 130)),
+    ("mouth_left", "mouth_right", (0, 0, 45)),
+    ("nose", "left_eye", (30, 30, 28)), ("nose", "mouth_left", (18, -35, 20)), ("left_eye", "left_eye_outer", (10, 0, 12)),
+    ("left_eye_inner", "left_eye", (4, 0, 14)), ("left_eye", "left_ear", (75, -20, 32)),
+    ("left_index", "left_pinky", (45, 0, -10)), ("left_wrist", "left_index", (-17, -7, 90)),
+    ("left_wrist", "left_pinky", (27, -5, 78)), ("left_wrist", "left_thumb", (-34, -12, 50)),
+    ("left_ankle", "left_heel", (58, -58, 3)),
+])
+def test_landmarks_of_faces_hands_and_feet_lie_as_on_an_adult_of_170_centimetres(first, second, millimetres):
+    """Anatomy, to a centimetre and a fifth: how far the second lies behind the first, above it, and to its left."""
+    away = (GENERIC.rest_landmarks[LANDMARK[second]] - GENERIC.rest_landmarks[LANDMARK[first]]) * 1000
+    behind, above, left = -away[2], away[1], away[0]
+    left = abs(left) if second.startswith("right") or second == "mouth_right" else left
+    np.testing.assert_allclose((behind, above, left), millimetres, rtol=0.2, atol=10)
