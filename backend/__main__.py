@@ -7,7 +7,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from mpsnet_blender.shared.command_line import UsageError, command_line_parser, request_of
+from mpsnet_blender.shared.command_line import UsageError, command_line_parser, make_request
 from mpsnet_blender.shared.protocol import (
     EXIT_CANCELLED,
     EXIT_ERROR,
@@ -85,7 +85,7 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> Result:
         from .commands.batch import Batch, capture_all
         return capture_all(Batch.of_command_line(arguments, checkpoints), reporter)
     from .pipeline import capture
-    count = capture(arguments.video, arguments.output, request_of(arguments), arguments.models, checkpoints, reporter)
+    count = capture(arguments.video, arguments.output, make_request(arguments), arguments.models, checkpoints, reporter)
     return Result(str(arguments.output.absolute()), f"{count} {'person' if count == 1 else 'people'} captured.")
 
 

@@ -15,7 +15,7 @@ from typing import IO
 
 from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, path_as_text
 from mpsnet_blender.shared.capture_request import capture_arguments
-from mpsnet_blender.shared.command_line import request_of
+from mpsnet_blender.shared.command_line import make_request
 from mpsnet_blender.shared.protocol import (
     FINAL_TYPES,
     Cancelled,
@@ -50,7 +50,7 @@ class Batch:
     def of_command_line(cls, arguments: argparse.Namespace, checkpoints: Path) -> Batch:
         """Return the batch that `mocap.py batch` was asked for."""
         program = [sys.executable, "-m", "backend", "--models", str(arguments.models), "--checkpoints", str(checkpoints)]
-        request = request_of(arguments)
+        request = make_request(arguments)
         return cls(tuple(arguments.sources), arguments.output,
                    lambda video, folder: [*program, *capture_arguments(video, folder, request)], arguments.again)
 

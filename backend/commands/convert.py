@@ -13,7 +13,7 @@ from mpsnet_blender.motion.formats.capture_folder import Capture, open_capture
 from mpsnet_blender.motion.formats.even_rate import resample_evenly
 from mpsnet_blender.shared.motion_file import Motion, MotionFileError, read_motion
 from mpsnet_blender.shared.protocol import Result
-from mpsnet_blender.shared.whole_file import written_whole
+from mpsnet_blender.shared.whole_file import open_whole_file
 
 from ..base.errors import ConversionError, OptionError, OutputError
 
@@ -79,7 +79,7 @@ def _write(motion: Motion, source: Path, target: Path, format_name: str, scale: 
     contents = _bvh_bytes(motion, scale) if format_name == "bvh" else _amass_bytes(motion)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with written_whole(target) as stream:
+        with open_whole_file(target) as stream:
             stream.write(contents)
     except OSError as error:
         raise OutputError(f"Cannot write {target}: {error.strerror}.",

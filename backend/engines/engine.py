@@ -16,7 +16,7 @@ import numpy as np
 
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.shared.capture_request import CaptureRequest
-from mpsnet_blender.shared.engines import engine_named
+from mpsnet_blender.shared.engines import find_engine
 
 from ..base.pinhole import project
 from ..base.reporter import Reporter
@@ -88,5 +88,5 @@ def engine_for(request: CaptureRequest, checkpoints_folder: Path) -> Engine:
 
     The file is imported here and not before: it may need packages that other engines do without.
     """
-    module = importlib.import_module(f".{engine_named(request.engine).name}", __package__)
+    module = importlib.import_module(f".{find_engine(request.engine).name}", __package__)
     return module.engine_for(request, checkpoints_folder)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from mpsnet_blender.shared.engine_files import MODEL_FILES, ModelFile, missing_files
-from mpsnet_blender.shared.whole_file import written_whole
+from mpsnet_blender.shared.whole_file import open_whole_file
 
 from ..base.errors import ModelError, OutputError
 
@@ -102,7 +102,7 @@ def save_model(folder: Path, key: str, arrays: Mapping[str, np.ndarray], source_
     path = folder / MODEL_FILES[key].file_name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as stream:
+        with open_whole_file(path) as stream:
             contents = {_VERSION_KEY: np.array(_FORMAT_VERSION), _SOURCE_KEY: np.array(source_name), **arrays}
             np.savez(stream, **contents)  # type: ignore[arg-type]  # no key is named allow_pickle
     except OSError as error:

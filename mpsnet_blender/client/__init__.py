@@ -1,1 +1,1 @@
-"""Processes and environments. Standard library only, no bpy."""
+"""The backend's Python environment and its processes. Needs only the standard library, no bpy."""

@@ -1,6 +1,6 @@
-"""The backend's environment: makes it, finds it, says how to start the backend in it.
+"""The backend's environment: makes it, finds it, and returns the command that starts the backend in it.
 
-As a program it makes the environment and speaks `shared.protocol` on stdout:
+As a program it makes the environment and sends messages of `shared.protocol` on stdout:
 
     python -m mpsnet_blender.client.backend_environment --home H --profile keypoints [--python P ...]
 
@@ -28,18 +28,17 @@ from .landmark_models import LANDMARK_WHEEL, ModelFolder, ModelWheel
 from .python_environment import Packages, PythonEnvironment
 from .setup_errors import DiskFullError, FolderError, SetupCancelled, SetupError
 from .setup_steps import SetupRun
-from .torch_build import torch_build
+from .torch_build import find_torch_build
 
 __all__ = ("EXTENSION_ROOT", "PROFILES", "BackendEnvironment", "Profile", "child_environ", "default_home")
 
-# Blender knows this module by a longer name; the child, whose root is the extension's folder, by this one.
+# In Blender this module has a longer name; in the child process, whose root is the extension's folder, it has this one.
 _MODULE = "mpsnet_blender.client.backend_environment"
 
 
 @dataclass(frozen=True)
 class Profile:
-    """One set of packages for the backend: a requirements file of `backend/`, the modules that must import, sizes in MB,
-    models.
+    """One set of packages for the backend: a requirements file of `backend/`, the modules that must import, sizes in MB, models.
 
     With `with_torch`, the build of PyTorch for this computer is installed first; the sizes do not include it.
     """
@@ -51,11 +50,11 @@ class Profile:
     with_torch: bool = False
 
     def packages(self) -> Packages:
-        """Return what goes into the environment, the requirements read from their file."""
+        """Return the content of the environment, with the requirements from their file."""
         text = (EXTENSION_ROOT / "backend" / self.requirements_file).read_text(encoding="utf-8")
         if not self.with_torch:
             return Packages(text, self.imports, self.download_megabytes, self.disk_megabytes)
-        build = torch_build()
+        build = find_torch_build()
         return Packages(f"# PyTorch for {build.name}: {build.requirement}\n{text}", self.imports,
                         self.download_megabytes + build.download_megabytes, self.disk_megabytes + build.disk_megabytes,
                         ("--no-deps", *build.pip_options, build.requirement))
@@ -138,10 +137,10 @@ class BackendEnvironment:
 
     def setup_command(self, preferred_python: str = "") -> list[str]:
         """Return the argument list of the set-up as a process. Raises NoPythonError where no Python can run it."""
-        runners = base_python.candidates()
-        programs = base_python.candidates(preferred_python)
+        runners = base_python.list_candidates()
+        programs = base_python.list_candidates(preferred_python)
         if not programs:
-            raise base_python.no_python_error([])
+            raise base_python.make_no_python_error([])
         command = [(runners or programs)[0], "-m", _MODULE, "--home", str(self.home), "--profile", self.profile]
         return command + [part for program in programs for part in ("--python", program)]
 

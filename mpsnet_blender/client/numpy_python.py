@@ -18,7 +18,7 @@ _PACKAGES = Packages("numpy>=2.1,<2.5\n", ("numpy",), download_megabytes=17, dis
 _PROBE_SECONDS = 30.0
 
 
-def numpy_python(home: Path, report: Callable[[Message], None]) -> str:
+def find_numpy_python(home: Path, report: Callable[[Message], None]) -> str:
     """Return an interpreter that has numpy: that of the set-up backend, this one, or that of an environment made now.
 
     Raises SetupError, and OSError where nothing can be written in the home folder.
@@ -32,7 +32,7 @@ def numpy_python(home: Path, report: Callable[[Message], None]) -> str:
     log_path = home / "logs" / "numpy.log"
     log_path.parent.mkdir(parents=True, exist_ok=True)
     environment = PythonEnvironment(home, "numpy", _PACKAGES)
-    return str(environment.ensure(SetupRun(report, log_path), base_python.candidates()))
+    return str(environment.ensure(SetupRun(report, log_path), base_python.list_candidates()))
 
 
 def _has_numpy(program: str) -> bool:

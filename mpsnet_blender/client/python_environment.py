@@ -17,7 +17,7 @@ from . import base_python
 from .base_python import BasePython
 from .setup_errors import NotSetUpError, PackagesError
 from .setup_lock import setup_lock
-from .setup_steps import DownloadMeter, SetupRun, StepFailed, pip_command, require_disk_space, run_step, setup_error
+from .setup_steps import DownloadMeter, SetupRun, StepFailed, make_setup_error, pip_command, require_disk_space, run_step
 
 COMPLETE = "complete.json"
 
@@ -54,12 +54,12 @@ class PythonEnvironment:
     @property
     def folder(self) -> Path | None:
         """The valid environment's folder, or None. Cheap enough to ask while drawing: a few looks at file times."""
-        if self._found is not None and _stamp(self._found[0]) == self._found[1]:
+        if self._found is not None and _read_times(self._found[0]) == self._found[1]:
             return self._found[0]
         self._found = None
         for folder in self._folders():
-            stamp = _stamp(folder)
-            if stamp is not None and self._fits(folder):
+            stamp = _read_times(folder)
+            if stamp is not None and self._is_valid(folder):
                 self._found = (folder, stamp)
                 return folder
         return None
@@ -70,7 +70,7 @@ class PythonEnvironment:
         folder = self.folder
         if folder is None:
             raise NotSetUpError(f"The environment \"{self._name}\" is not set up.", "Run the set-up first.")
-        return _python_of(folder)
+        return _find_python(folder)
 
     def ensure(self, run: SetupRun, programs: Sequence[str] | None = None) -> Path:
         """Build the environment unless it is there; return its interpreter.
@@ -84,7 +84,7 @@ class PythonEnvironment:
         with setup_lock(self._parent / f"{self._name}.lock", run):
             if self.folder is None:  # the process that held the lock may have built it
                 require_disk_space(self._parent, self._packages.disk_megabytes)
-                folder = self._make(run, base_python.candidates() if programs is None else programs)
+                folder = self._make(run, base_python.list_candidates() if programs is None else programs)
                 try:
                     self._fill(run, folder)
                 except BaseException:
@@ -101,7 +101,7 @@ class PythonEnvironment:
             _remove(folder)
             try:
                 run_step(run, [base.executable, "-I", "-m", "venv", str(folder)])
-                run_step(run, [str(_python_of(folder)), "-I", "-m", "pip", "--version"])
+                run_step(run, [str(_find_python(folder)), "-I", "-m", "pip", "--version"])
             except (StepFailed, OSError) as error:
                 refused.append(f"{base.executable}: {error}")
                 shutil.rmtree(folder, ignore_errors=True)
@@ -112,7 +112,7 @@ class PythonEnvironment:
                 run.report(Log("info", f"Python {base.version} ({base.executable})"))
                 run.report(Progress("environment", 1, 1))
                 return folder
-        raise base_python.no_python_error(refused, self._oldest, self._newest)
+        raise base_python.make_no_python_error(refused, self._oldest, self._newest)
 
     def _fill(self, run: SetupRun, folder: Path) -> None:
         """Install the packages, see that they import, and mark the environment as complete."""
@@ -120,17 +120,17 @@ class PythonEnvironment:
         requirements.write_text(self._packages.requirements, encoding="utf-8")
         temporary = folder / "tmp"
         temporary.mkdir()
-        python = _python_of(folder)
+        python = _find_python(folder)
         meter = DownloadMeter(run, "packages", temporary, self._packages.download_megabytes)
         counter = _InstallCounter(run, folder, meter.finish)
         steps = [self._packages.first] if self._packages.first else []
         try:
             for arguments in (*steps, ("--requirement", str(requirements))):
                 command = [*pip_command(python, "install"), *arguments]
-                run_step(run, command, temporary, on_line=counter.read, on_tick=[meter.look, counter.look])
-            counter.look()
+                run_step(run, command, temporary, on_line=counter.read, on_tick=[meter.update, counter.update])
+            counter.update()
         except StepFailed as failure:
-            raise setup_error(failure, run.log_path) from None
+            raise make_setup_error(failure, run.log_path) from None
         shutil.rmtree(temporary)
         self._check_imports(run, python)
         self._mark_complete(folder)
@@ -146,17 +146,17 @@ class PythonEnvironment:
                                 f"The whole output is in {run.log_path}.") from None
 
     def _mark_complete(self, folder: Path) -> None:
-        found = {"requirements": self._packages.requirements, "interpreter": os.path.realpath(_python_of(folder))}
+        found = {"requirements": self._packages.requirements, "interpreter": os.path.realpath(_find_python(folder))}
         partial = folder / f"{COMPLETE}.part"
         partial.write_text(json.dumps(found, indent=1), encoding="utf-8")
         os.replace(partial, folder / COMPLETE)
 
-    def _fits(self, folder: Path) -> bool:
+    def _is_valid(self, folder: Path) -> bool:
         """Whether a complete environment holds these requirements and its base Python is still the same one."""
         try:
             found = json.loads((folder / COMPLETE).read_text(encoding="utf-8"))
             return (found["requirements"] == self._packages.requirements
-                    and found["interpreter"] == os.path.realpath(_python_of(folder)))
+                    and found["interpreter"] == os.path.realpath(_find_python(folder)))
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
@@ -195,7 +195,7 @@ class _InstallCounter:
             self._on_start()
             self._total = len(line.partition(":")[2].split(","))
 
-    def look(self) -> None:
+    def update(self) -> None:
         """Report the progress where another package was installed."""
         done = min(self._count() - self._before, self._total)
         if self._total and done > self._last:
@@ -206,14 +206,14 @@ class _InstallCounter:
         return sum(1 for _ in self._site_packages.glob("*.dist-info"))
 
 
-def _python_of(folder: Path) -> Path:
+def _find_python(folder: Path) -> Path:
     return folder / "Scripts" / "python.exe" if sys.platform == "win32" else folder / "bin" / "python"
 
 
-def _stamp(folder: Path) -> tuple[int, int] | None:
+def _read_times(folder: Path) -> tuple[int, int] | None:
     """Return what changes when an environment does: the times of complete.json and of its interpreter."""
     try:
-        return (folder / COMPLETE).stat().st_mtime_ns, _python_of(folder).stat().st_mtime_ns
+        return (folder / COMPLETE).stat().st_mtime_ns, _find_python(folder).stat().st_mtime_ns
     except OSError:
         return None
 

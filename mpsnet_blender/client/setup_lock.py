@@ -28,7 +28,7 @@ def setup_lock(path: Path, run: SetupRun) -> Iterator[None]:
         is_reported = False
         while not _try_lock(lock_file):
             if not is_reported:
-                run.report(Log("info", f"Waiting for the set-up that is running already (process {_owner(path)})."))
+                run.report(Log("info", f"Waiting for the set-up that is running already (process {_read_owner(path)})."))
                 is_reported = True
             run.check_cancelled()
             time.sleep(_RETRY_SECONDS)
@@ -42,7 +42,7 @@ def setup_lock(path: Path, run: SetupRun) -> Iterator[None]:
             _unlock(lock_file)
 
 
-def _owner(path: Path) -> str:
+def _read_owner(path: Path) -> str:
     try:
         return path.read_text(encoding="ascii").strip() or "unknown"
     except OSError:

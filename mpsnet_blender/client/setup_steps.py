@@ -19,8 +19,8 @@ from .setup_errors import DiskFullError, NoNetworkError, PackagesError, SetupCan
 
 MEGABYTE = 1e6
 _PIP_RETRIES = 3  # with 0 retries, pip does not report a missing network
-_TICK = 0.1  # seconds between checks for a request to cancel, so that a cancel takes effect within a second
-_KEPT_LINES = 60  # of a program's output, for its error: a traceback and pip's summary fit
+_POLL_SECONDS = 0.1  # seconds between checks for a request to cancel, so that a cancel takes effect within a second
+_ERROR_LINES = 60  # of a program's output, for its error: a traceback and pip's summary fit
 
 _DISK_FULL_SIGNS = ("no space left on device", "[errno 28]", "not enough space on the disk", "winerror 112",
                     "disk quota exceeded")
@@ -94,15 +94,15 @@ def _follow(run: SetupRun, lines: queue.SimpleQueue[str | None], write_log: Call
         if time.monotonic() >= next_tick:
             for look in on_tick:
                 look()
-            next_tick = time.monotonic() + _TICK
+            next_tick = time.monotonic() + _POLL_SECONDS
         try:
-            line = lines.get(timeout=_TICK)
+            line = lines.get(timeout=_POLL_SECONDS)
         except queue.Empty:
             continue
         if line is None:
             return kept
         write_log(line)
-        kept = [*kept[1 - _KEPT_LINES:], line.rstrip()]
+        kept = [*kept[1 - _ERROR_LINES:], line.rstrip()]
         if on_line is not None:
             on_line(line.rstrip())
 
@@ -119,7 +119,7 @@ def pip_command(python: Path, verb: str) -> list[str]:
             "--only-binary=:all:", "--progress-bar=off", f"--retries={_PIP_RETRIES}"]
 
 
-def setup_error(failure: StepFailed, log_path: Path) -> SetupError:
+def make_setup_error(failure: StepFailed, log_path: Path) -> SetupError:
     """Return the error for a failed pip: no network, a full disk, or a problem with the packages."""
     output = failure.output.lower()
     if any(sign in output for sign in _DISK_FULL_SIGNS):
@@ -146,9 +146,9 @@ class DownloadMeter:
         self._last = -1.0
         self._finished = False
 
-    def look(self) -> None:
+    def update(self) -> None:
         """Report the progress where it changed since the last call."""
-        done = round(_wheel_bytes(self._folder) / MEGABYTE, 1)
+        done = round(_count_wheel_bytes(self._folder) / MEGABYTE, 1)
         if self._finished or done <= self._last:
             return
         self._last = done
@@ -164,7 +164,7 @@ class DownloadMeter:
         self._run.report(Progress(self._stage, self._expected, self._expected, "MB"))
 
 
-def _wheel_bytes(folder: Path) -> int:
+def _count_wheel_bytes(folder: Path) -> int:
     total = 0
     for parent, _folders, names in os.walk(folder):
         for name in names:

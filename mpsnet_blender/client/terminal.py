@@ -1,4 +1,4 @@
-"""The shell's way to the backend: sets up what is missing, then runs the backend in the foreground."""
+"""The command line `python3 mocap.py`: sets up the backend if necessary, then runs it in the foreground."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..shared import protocol
-from ..shared.command_line import UsageError, command_line_parser, profile_of
+from ..shared.command_line import UsageError, command_line_parser, find_profile
 from .backend_environment import EXTENSION_ROOT, BackendEnvironment, child_environ, default_home
 from .backend_process import BackendProcess
 from .child_process import describe_exit
-from .numpy_python import numpy_python
+from .numpy_python import find_numpy_python
 from .setup_errors import SetupError
 
-_CLOSE_SECONDS = 1.0  # for the backend to end after Ctrl+C before it is asked again
-_TERMINATE_SECONDS = 10.0  # and then, before it is killed
-_LINE_WIDTH = 78
+_CLOSE_SECONDS = 1.0  # after Ctrl+C, for the backend to end by itself before it is terminated; by estimate
+_TERMINATE_SECONDS = 10.0  # after the signal to terminate, before the backend is killed; by estimate
+_LINE_WIDTH = 78  # of the progress line; it fits a terminal of 80 columns
 
 _SET_UP_NOTE = """\
 The first command sets up what the backend needs: about {megabytes} MB to download, once, kept in
@@ -27,20 +27,20 @@ The first command sets up what the backend needs: about {megabytes} MB to downlo
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the backend with these arguments, set up first where needed. Return the exit status."""
+    """Run the backend with these arguments, after setting it up if necessary. Return the exit status."""
     home = default_home()
     parser = command_line_parser(_make_set_up_note(home))
     if not arguments:
         parser.print_help()
         return protocol.EXIT_USAGE
     try:
-        asked = parser.parse_args(arguments)
+        parsed = parser.parse_args(arguments)
     except UsageError as error:
         print(f"Error: {error}\n{error.advice}", file=sys.stderr)
         return protocol.EXIT_USAGE
-    if asked.command == "convert":
+    if parsed.command == "convert":
         return _run_with_numpy(home, arguments)
-    environment = BackendEnvironment(home, profile_of(asked))
+    environment = BackendEnvironment(home, find_profile(parsed))
     if not environment.is_ready():
         status = _set_up(environment)
         if status != protocol.EXIT_OK:
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _make_set_up_note(home: Path) -> str:
-    """Return what the help says of the set-up, nothing once it is done."""
+    """Return the note on the set-up for the help text; nothing if the backend is set up."""
     environment = BackendEnvironment(home)
     if environment.is_ready():
         return ""
@@ -80,10 +80,10 @@ def _set_up(environment: BackendEnvironment) -> int:
 
 
 def _run_with_numpy(home: Path, arguments: Sequence[str]) -> int:
-    """Run a command of the backend that needs nothing but numpy: no set-up of more than that."""
+    """Run a command of the backend that needs only numpy, which is all that is set up."""
     printer = ProgressPrinter()
     try:
-        python = numpy_python(home, printer.message)
+        python = find_numpy_python(home, printer.message)
     except KeyboardInterrupt:
         return protocol.EXIT_CANCELLED
     except (SetupError, OSError) as error:
@@ -93,9 +93,9 @@ def _run_with_numpy(home: Path, arguments: Sequence[str]) -> int:
 
 
 def _run_backend(command: list[str], arguments: Sequence[str]) -> int:
-    """Run the backend in the foreground; pass Ctrl+C on and wait until it has shut itself down."""
+    """Run the backend in the foreground; after Ctrl+C, stop it and wait for its end. Return the exit status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # Its stdin is a pipe that only we hold: it ends with us, and closing it is the request to cancel.
+    # Its stdin is a pipe that only this process holds. Closing it cancels the backend, also when this process dies.
     process = subprocess.Popen([*command, "--terminal", *arguments], env=child_environ(), stdin=subprocess.PIPE)
     try:
         exit_code = process.wait()
@@ -109,21 +109,21 @@ def _run_backend(command: list[str], arguments: Sequence[str]) -> int:
 
 
 def _stop(process: subprocess.Popen) -> None:
-    """Wait until the backend has shut itself down, asking ever more firmly; a second Ctrl+C kills it."""
+    """Stop the backend: close its stdin, then terminate it, then kill it. A second Ctrl+C kills it at once."""
     try:
         if process.stdin is not None:
             process.stdin.close()
-        if not _ends_within(process, _CLOSE_SECONDS):
-            # A terminal sends Ctrl+C to the backend too, but a signal to us alone has not reached it.
+        if not _wait_for_end(process, _CLOSE_SECONDS):
+            # A terminal sends Ctrl+C to the backend too, but a signal to this process alone does not reach it.
             process.terminate()
-            if not _ends_within(process, _TERMINATE_SECONDS):
+            if not _wait_for_end(process, _TERMINATE_SECONDS):
                 process.kill()
     except KeyboardInterrupt:
         process.kill()
     process.wait()
 
 
-def _ends_within(process: subprocess.Popen, seconds: float) -> bool:
+def _wait_for_end(process: subprocess.Popen, seconds: float) -> bool:
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -132,47 +132,48 @@ def _ends_within(process: subprocess.Popen, seconds: float) -> bool:
 
 
 class ProgressPrinter:
-    """Prints messages on stderr: on a terminal one line that renews itself, in a file a line per stage and tenth."""
+    """Prints messages on stderr: on a terminal one progress line that is overwritten, in a file a line for each stage and each
+    tenth of it."""
 
     def __init__(self, prefix: str = ""):
         self.final: protocol.Message | None = None
         self._prefix = prefix
-        self._renews = sys.stderr.isatty() and not prefix
+        self._overwrites = sys.stderr.isatty() and not prefix
         self._shown: tuple[str, int] = ("", -1)
-        self._line_open = False
+        self._is_line_open = False
 
     def message(self, message: protocol.Message) -> None:
         """Print one message."""
         if isinstance(message, protocol.Progress):
-            self._progress(message)
+            self._print_progress(message)
         elif isinstance(message, protocol.Log):
-            self._line(message.message)
+            self._print_line(message.message)
         elif isinstance(message, protocol.Error):
-            self._line(" ".join(part for part in (f"Error: {message.message}", message.advice, message.log_tail) if part))
+            self._print_line(" ".join(part for part in (f"Error: {message.message}", message.advice, message.log_tail) if part))
         elif isinstance(message, protocol.Result):
-            self._line(message.summary)
+            self._print_line(message.summary)
         elif isinstance(message, protocol.Cancelled):
-            self._line(message.message)
+            self._print_line(message.message)
         if isinstance(message, protocol.FINAL_TYPES):
             self.final = message
 
-    def _progress(self, progress: protocol.Progress) -> None:
+    def _print_progress(self, progress: protocol.Progress) -> None:
         fraction = progress.done / progress.total if progress.total else 0.0
         shown = (progress.stage, int(10 * fraction))
-        if not self._renews and shown == self._shown:
+        if not self._overwrites and shown == self._shown:
             return
         self._shown = shown
         count = f"{progress.done:g} of {progress.total:g} {progress.unit}" if progress.unit else ""
         line = f"{progress.stage:<12}{100 * fraction:4.0f} %  {count}"
-        if not self._renews:
-            self._line(line.rstrip())
+        if not self._overwrites:
+            self._print_line(line.rstrip())
             return
         sys.stderr.write("\r" + line[:_LINE_WIDTH].ljust(_LINE_WIDTH))
         sys.stderr.flush()
-        self._line_open = True
+        self._is_line_open = True
 
-    def _line(self, text: str) -> None:
-        if self._line_open:
+    def _print_line(self, text: str) -> None:
+        if self._is_line_open:
             sys.stderr.write("\n")
-            self._line_open = False
+            self._is_line_open = False
         print(f"{self._prefix}{text}", file=sys.stderr, flush=True)

@@ -1,1 +1,1 @@
-"""The contracts between the backend and the add-on: skeleton, motion file, messages. Standard library and numpy."""
+"""What backend and add-on share: skeleton, motion file, options, messages. Needs only the standard library and numpy."""

@@ -1,5 +1,5 @@
-"""What is taken for true of a video where neither a person nor its file tells."""
+"""Values assumed for a video where neither the user nor the file gives them."""
 
 DEFAULT_STATURE = 1.70  # metres, about an adult's: a video cannot tell size from distance
-# A phone's or camera's standard video angle across the picture's long side.
+# Field of view across the picture's long side of a phone or camera with its usual lens.
 DEFAULT_FOV_DEGREES = 55.0

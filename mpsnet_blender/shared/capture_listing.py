@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .typed_json import dataclass_from_json, json_from_dataclass
-from .whole_file import written_whole
+from .whole_file import open_whole_file
 
 PEOPLE_FILE = "people.json"
 PREVIEW_FILE = "preview.mp4"
@@ -25,7 +25,7 @@ _LONGEST_NAME = 255             # bytes; file systems take no more
 
 
 class ListingError(ValueError):
-    """A listing cannot be read or written: the message says which file and what is wrong."""
+    """A listing cannot be read or written; the message says which file and what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ class CaptureListing:
 
     def files(self) -> frozenset[str]:
         """Return the names of the capture's files, people.json included; names that no capture gives are left out."""
-        return frozenset(name for name in (PEOPLE_FILE, *self._names()) if is_capture_file(name))
+        return frozenset(name for name in (PEOPLE_FILE, *self._list_names()) if is_capture_file(name))
 
-    def require_sense(self) -> None:
+    def require_consistency(self) -> None:
         """Raise ValueError where values contradict each other or are impossible."""
         if not self.people:
             raise ValueError("it names no people")
@@ -97,14 +97,14 @@ class CaptureListing:
         for values in ([person.person_id for person in self.people], [person.file for person in self.people]):
             if len(set(values)) < len(values):
                 raise ValueError("two people have one id, or one file")
-        for name in self._names():
-            if not _is_plain(name):
+        for name in self._list_names():
+            if not _is_plain_name(name):
                 raise ValueError(f"{name[:_LONGEST_NAME]!r} is not a plain file name")
         for grade in (person.quality.grade for person in self.people):
             if grade not in ("", *GRADES):
                 raise ValueError(f"the grade {grade[:_LONGEST_NAME]!r} is none of {', '.join(GRADES)}")
 
-    def _names(self) -> list[str]:
+    def _list_names(self) -> list[str]:
         names = [self.preview, *(name for person in self.people for name in (person.file, person.thumbnail))]
         return [name for name in names if name is not None]
 
@@ -135,7 +135,7 @@ def write_listing(path: str | os.PathLike, listing: CaptureListing) -> None:
     contents = {"format_version": FORMAT_VERSION, **json_from_dataclass(listing)}
     content = json.dumps(contents, indent=2).encode("ascii")
     _parse(content, path)
-    with written_whole(path) as stream:
+    with open_whole_file(path) as stream:
         stream.write(content)
 
 
@@ -161,7 +161,7 @@ def _parse(content: bytes, path: Path) -> CaptureListing:
         if type(version) is not int or version != FORMAT_VERSION:
             raise ListingError(f"{path} is of another version. Update the add-on.")
         listing: CaptureListing = dataclass_from_json(CaptureListing, contents)
-        listing.require_sense()
+        listing.require_consistency()
     except ListingError:
         raise
     except RecursionError:
@@ -171,7 +171,7 @@ def _parse(content: bytes, path: Path) -> CaptureListing:
     return listing
 
 
-def _is_plain(name: str) -> bool:
+def _is_plain_name(name: str) -> bool:
     """Tell whether a name is a file name without a path, valid on every system."""
     return (name not in ("", ".", "..") and name.isprintable() and not set(name) & set('/\\:')
             and len(name.encode()) <= _LONGEST_NAME)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .assumed import DEFAULT_FOV_DEGREES, DEFAULT_STATURE
-from .engines import DEFAULT_ENGINE, ENGINES, engine_named
+from .engines import DEFAULT_ENGINE, ENGINES, find_engine
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def engines_using(option: Option) -> list[str]:
 
 def options_of(engine_name: str) -> list[Option]:
     """Return the options that an engine uses, in their order. Raises KeyError where there is no such engine."""
-    name = engine_named(engine_name).name
+    name = find_engine(engine_name).name
     return [option for option in OPTIONS.values() if name in engines_using(option)]
 
 

@@ -1,7 +1,7 @@
-"""The command line: what may be asked in the shell, checked before any work begins.
+"""The command line of `mocap.py` and of the backend, checked before any work begins.
 
-`mocap.py` reads it with this to choose the environment, and the backend reads the same words with this once more, so that
-both understand the same. Needs the standard library only.
+`mocap.py` parses the arguments to choose the environment, and passes them to the backend, which parses them with this module
+again. Needs only the standard library.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .capture_request import OPTIONS, CaptureRequest, Choice, Number, Option, Switch, engines_using
-from .engines import ENGINES, WITH_TORCH, WITHOUT_TORCH, engine_named
+from .engines import ENGINES, WITH_TORCH, WITHOUT_TORCH, find_engine
 
 
 class UsageError(Exception):
-    """The command line cannot be understood. `str()` is the message, `advice` how the command is used."""
+    """The command line is wrong. `str()` is the message, `advice` the command's usage."""
 
     def __init__(self, message: str, advice: str):
         super().__init__(message)
@@ -25,31 +25,31 @@ class UsageError(Exception):
 
 
 class _Parser(argparse.ArgumentParser):
-    """Takes options in full only, and raises UsageError instead of ending the program: a parent hears of it in a message."""
+    """Accepts no abbreviated options. Raises UsageError instead of ending the program, so that a message can report it."""
 
     def __init__(self, **settings: Any):
         super().__init__(allow_abbrev=False, **settings)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Leave nothing unknown, so that each command tells its usage itself. Raises UsageError."""
+        """Raise UsageError for unknown arguments here, in the command's parser, so that the error shows that command's usage."""
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:
-            self.error(self._refusal(unknown[0]))
+            self.error(self._describe_unknown(unknown[0]))
         return parsed, []
 
-    def _refusal(self, word: str) -> str:
-        if not word.startswith("-"):
-            return f"{word!r} is one word too many"
-        flag = word.split("=")[0]
-        meant = [name for name in self._option_string_actions if name.startswith(flag)]
-        return f"there is no option {flag}" + (f": write {' or '.join(meant)} in full" if meant else "")
+    def _describe_unknown(self, argument: str) -> str:
+        if not argument.startswith("-"):
+            return f"{argument!r} is one word too many"
+        flag = argument.split("=")[0]
+        similar = [name for name in self._option_string_actions if name.startswith(flag)]
+        return f"there is no option {flag}" + (f": write {' or '.join(similar)} in full" if similar else "")
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message[:1].upper()}{message[1:]}.", self.format_usage().strip())
 
 
 def command_line_parser(epilog: str = "") -> argparse.ArgumentParser:
-    """Return the parser of `python3 mocap.py` and of `python -m backend`, which ends its help with `epilog`."""
+    """Return the parser of `python3 mocap.py` and of `python -m backend`; `epilog` is the last paragraph of its help."""
     root = _Parser(prog="mocap.py", description="Motion capture from ordinary video: people's SMPL motion as files for Blender.",
                    epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter)
     root.set_defaults(profile=WITHOUT_TORCH)
@@ -58,23 +58,23 @@ def command_line_parser(epilog: str = "") -> argparse.ArgumentParser:
     root.add_argument("--checkpoints", type=Path, help=argparse.SUPPRESS)
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_capture(commands.add_parser("capture", help="capture everybody in a video"))
-    _add_batch(commands.add_parser("batch", help="capture many videos, each into a folder of its own"))
+    _add_batch(commands.add_parser("batch", help="capture many videos, each into a separate folder"))
     _add_convert(commands.add_parser("convert", help="write motion files as BVH or as plain AMASS .npz"))
     _add_score(commands.add_parser("score", help="measure a capture against a truth file"))
     _add_evaluate(commands.add_parser("evaluate", help="measure the paper's network on a preprocessed test set"))
-    _add_models(commands.add_parser("models", help="take in, or list, the files that the paper's network needs"))
-    commands.add_parser("doctor", help="check what the capture needs, and say what is missing")
+    _add_models(commands.add_parser("models", help="add, or list, the files that the paper's network needs"))
+    commands.add_parser("doctor", help="check what captures need, and list what is missing")
     return root
 
 
-def profile_of(asked: argparse.Namespace) -> str:
+def find_profile(parsed: argparse.Namespace) -> str:
     """Return the environment that a command runs in, a key of `client.backend_environment.PROFILES`."""
-    return engine_named(asked.engine).profile if "engine" in asked else asked.profile
+    return find_engine(parsed.engine).profile if "engine" in parsed else parsed.profile
 
 
-def request_of(asked: argparse.Namespace) -> CaptureRequest:
-    """Return what the options of a `capture` or a `batch` ask for."""
-    return CaptureRequest(**{name: getattr(asked, name) for name in OPTIONS})
+def make_request(parsed: argparse.Namespace) -> CaptureRequest:
+    """Return the request that the options of a `capture` or a `batch` command make."""
+    return CaptureRequest(**{name: getattr(parsed, name) for name in OPTIONS})
 
 
 def _add_capture(command: argparse.ArgumentParser) -> None:
@@ -86,7 +86,7 @@ def _add_capture(command: argparse.ArgumentParser) -> None:
 def _add_batch(command: argparse.ArgumentParser) -> None:
     command.add_argument("sources", type=Path, nargs="+", metavar="FOLDER_OR_FILE", help="videos, and folders of videos")
     command.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder for the captures' folders")
-    command.add_argument("--again", action="store_true", help="capture those too that are captured already")
+    command.add_argument("--again", action="store_true", help="also capture videos that are captured already")
     _add_capture_options(command)
 
 
@@ -96,32 +96,32 @@ def _add_capture_options(command: argparse.ArgumentParser) -> None:
 
 
 def _add_option(command: argparse.ArgumentParser, option: Option) -> None:
-    """Add an option of a capture to a command; what is parsed has the name of the request's field."""
-    settings: dict[str, Any] = {"dest": option.name, "default": option.default, "help": _help(option)}
+    """Add an option of a capture to a command; its parsed value has the name of the request's field."""
+    settings: dict[str, Any] = {"dest": option.name, "default": option.default, "help": _make_help(option)}
     if isinstance(option, Switch):
         action = argparse.BooleanOptionalAction if option.default else "store_true"
         command.add_argument(option.flag, action=action, **settings).help = settings["help"]  # Python 3.11 adds the default twice
     elif isinstance(option, Choice):
         words = {option.automatic: option.default} if option.automatic else {}
         words |= {entry.name: entry.name for entry in option.entries}
-        command.add_argument(option.flag, type=_word(words), metavar=f"{{{','.join(words)}}}", **settings)
+        command.add_argument(option.flag, type=_make_word_type(words), metavar=f"{{{','.join(words)}}}", **settings)
     elif isinstance(option, Number):
-        command.add_argument(option.flag, type=_declared_number(option), metavar=option.unit.metavar, **settings)
+        command.add_argument(option.flag, type=_make_option_type(option), metavar=option.unit.metavar, **settings)
 
 
-def _help(option: Option) -> str:
-    """Return what the shell's help says of an option: description, entries, the engines that use it, unit, default."""
-    words = option.description[:1].lower() + option.description[1:]
+def _make_help(option: Option) -> str:
+    """Return an option's help text: description, entries, the engines that use it, unit, default."""
+    text = option.description[:1].lower() + option.description[1:]
     if isinstance(option, Choice):
-        words += ": " + "; ".join(f"{entry.name} ({entry.description[:1].lower()}{entry.description[1:]})"
-                                  for entry in option.entries)
+        text += ": " + "; ".join(f"{entry.name} ({entry.description[:1].lower()}{entry.description[1:]})"
+                                 for entry in option.entries)
     using = engines_using(option)
     notes = [f"only for the engine {', '.join(using)}"] if len(using) < len(ENGINES) else []
     notes += [f"in {option.unit.name}"] if isinstance(option, Number) and option.unit.name else []
-    return f"{words} ({'; '.join([*notes, f'default: {_default_words(option)}'])})"
+    return f"{text} ({'; '.join([*notes, f'default: {_describe_default(option)}'])})"
 
 
-def _default_words(option: Option) -> str:
+def _describe_default(option: Option) -> str:
     if isinstance(option, Switch):
         return "on" if option.default else "off"
     if isinstance(option, Number):
@@ -129,7 +129,7 @@ def _default_words(option: Option) -> str:
     return str(option.default)
 
 
-def _word(words: dict[str, str]) -> Callable[[str], str]:
+def _make_word_type(words: dict[str, str]) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in words:
             raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(words)}")
@@ -137,11 +137,11 @@ def _word(words: dict[str, str]) -> Callable[[str], str]:
     return parse
 
 
-def _declared_number(option: Number) -> Callable[[str], float]:
-    return _number(option.low, option.high, option.unit.words, option.bounds, int if option.unit.is_whole else float)
+def _make_option_type(option: Number) -> Callable[[str], float]:
+    return _make_number_type(option.low, option.high, option.unit.words, option.bounds, int if option.unit.is_whole else float)
 
 
-def _number(low: float, high: float, noun: str, bounds: str = "", kind: type = float) -> Callable[[str], float]:
+def _make_number_type(low: float, high: float, noun: str, bounds: str = "", kind: type = float) -> Callable[[str], float]:
     def parse(text: str) -> float:
         try:
             value = kind(text)
@@ -158,9 +158,9 @@ def _add_convert(command: argparse.ArgumentParser) -> None:
     command.add_argument("destination", type=Path,
                          help="a file (.bvh: BVH, Y up; .npz: plain AMASS), or for a capture a folder: one file a person")
     command.add_argument("--format", choices=("bvh", "amass"), help="what to write (default: by the destination's name, or bvh)")
-    command.add_argument("--fps", type=_number(1.0, 1000.0, "a frame rate"), metavar="N",
-                         help="frames a second (default: the motion's own)")
-    command.add_argument("--scale", type=_number(1e-6, 1e6, "a scale"), default=1.0, metavar="S",
+    command.add_argument("--fps", type=_make_number_type(1.0, 1000.0, "a frame rate"), metavar="N",
+                         help="frames a second (default: the motion's frame rate)")
+    command.add_argument("--scale", type=_make_number_type(1e-6, 1e6, "a scale"), default=1.0, metavar="S",
                          help="BVH units a metre: 100 writes centimetres (default: 1, metres, as Blender reads it)")
 
 
@@ -172,11 +172,12 @@ def _add_score(command: argparse.ArgumentParser) -> None:
 def _add_evaluate(command: argparse.ArgumentParser) -> None:
     command.set_defaults(profile=WITH_TORCH)
     command.add_argument("--dataset", choices=("3dpw", "mpii3d", "h36m"), required=True)
-    command.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="where the authors' preprocessed sets are")
+    command.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="folder of the authors' preprocessed sets")
     command.add_argument("--models", type=Path, dest="checkpoints", default=argparse.SUPPRESS, metavar="DIR",
-                         help="the models folder (default: where `models add` keeps them)")
+                         help="the models folder (default: the one that `models add` fills)")
     _add_option(command, OPTIONS["device"])
-    command.add_argument("--release-batching", type=_number(1, math.inf, "a number of windows", "(1 or more)", int), metavar="N",
+    command.add_argument("--release-batching", metavar="N",
+                         type=_make_number_type(1, math.inf, "a number of windows", "(1 or more)", int),
                          help="repeat the published code's mixing of windows in batches of N (it evaluates with 8)")
 
 
@@ -185,4 +186,4 @@ def _add_models(command: argparse.ArgumentParser) -> None:
     add = actions.add_parser("add", help="check and convert downloaded files: a folder, a zip, or single files")
     add.set_defaults(profile=WITH_TORCH)
     add.add_argument("source", type=Path, metavar="PATH")
-    actions.add_parser("list", help="tell what is there, what is missing, and where to get it")
+    actions.add_parser("list", help="list the files that are there, those that are missing, and where to get them")

@@ -1,4 +1,4 @@
-"""What the mpsnet engine needs of its authors: the files in its models folder, and where a person gets them."""
+"""The authors' files that the mpsnet engine needs in its models folder, and where to get them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SMPL_LICENCE = "SMPL body model licence: non-commercial research, no redistribu
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One file of the folder: its name there, what its authors call it, and where and under which licence to get it."""
+    """One file of the models folder: its key there, its authors' name, its purpose, the site to get it from, and its licence."""
     key: str
     original_name: str
     purpose: str
@@ -43,5 +43,5 @@ MODEL_FILES = {file.key: file for file in (
 
 
 def missing_files(folder: Path) -> list[ModelFile]:
-    """Return the files that the engine needs and the models folder lacks."""
+    """Return the files that the engine requires and the models folder lacks."""
     return [file for file in MODEL_FILES.values() if file.is_required and not (folder / file.file_name).is_file()]

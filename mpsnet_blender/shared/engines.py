@@ -1,20 +1,18 @@
-"""The engines that a capture can be made with. A new one is a file of its name in `backend/engines/`, and an entry here."""
+"""Declarations of the engines. A new engine needs a file with its name in `backend/engines/`, and an entry here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# The environments of the backend, by the names that their folders have: `client.backend_environment` says what is in each.
+# Names of the backend's environments, and of their folders; `client.backend_environment` lists their packages.
 WITHOUT_TORCH, WITH_TORCH = "keypoints", "mpsnet"
 
 
 @dataclass(frozen=True)
 class EngineDeclaration:
-    """One engine: its name in files, in the shell and of its module, what the panel says of it, and what it needs.
-
-    profile: its environment; options: the fields of a `CaptureRequest` that it uses and not every engine does;
-    needs_model_files: whether it lacks something without the authors' files that `engine_files` lists.
-    """
+    """One engine. name: in files, in the shell and of its module; label and description: for the panel; profile: its environment;
+    options: the fields of a `CaptureRequest` that it uses but not every engine does; needs_model_files: whether it needs the
+    authors' files that `engine_files` lists."""
     name: str
     label: str
     description: str
@@ -23,7 +21,7 @@ class EngineDeclaration:
     needs_model_files: bool = False
 
 
-# The first is the default. Blender keeps a choice by its number: add new ones at the end.
+# The first is the default. Blender saves the number of the chosen one, so that new ones must be added at the end.
 ENGINES = (
     EngineDeclaration("keypoints", "Landmarks", "Works at once on any computer: body landmarks, lifted by our trained network",
                       WITHOUT_TORCH, options=("lifter",)),
@@ -33,6 +31,6 @@ ENGINES = (
 DEFAULT_ENGINE = ENGINES[0]
 
 
-def engine_named(name: str) -> EngineDeclaration:
+def find_engine(name: str) -> EngineDeclaration:
     """Return the engine of that name. Raises KeyError."""
     return {engine.name: engine for engine in ENGINES}[name]

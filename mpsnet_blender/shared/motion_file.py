@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .smpl_skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS, generic_rest_joints
-from .whole_file import written_whole
+from .whole_file import open_whole_file
 
 FORMAT_VERSION = 1
 CONTACT_NAMES = ("left_heel", "left_toe", "right_heel", "right_toe")
@@ -91,19 +91,19 @@ def write_motion(path: str | os.PathLike, motion: Motion) -> None:
     _validate(motion, str(path))
     present = {name: value for name, value in vars(motion).items() if value is not None}
     arrays: dict[str, Any] = {"format_version": FORMAT_VERSION, **present, **_SKELETON}
-    with written_whole(path) as stream:
+    with open_whole_file(path) as stream:
         np.savez_compressed(stream, **arrays)
 
 
 def read_motion(path: str | os.PathLike) -> Motion:
     """Return the motion in a file of ours or a plain AMASS `.npz`. Raises MotionFileError on anything else."""
     arrays = _read_arrays(path)
-    motion = _from_ours(arrays, path) if "format_version" in arrays else _from_amass(arrays, path)
+    motion = _make_own_motion(arrays, path) if "format_version" in arrays else _make_amass_motion(arrays, path)
     _validate(motion, str(path))
     return motion
 
 
-def _from_ours(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Motion:
+def _make_own_motion(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Motion:
     version = arrays["format_version"]
     if version.shape != () or version.dtype.kind not in "iu" or int(version) != FORMAT_VERSION:
         raise MotionFileError(
@@ -117,8 +117,8 @@ def _from_ours(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Motion
         raise MotionFileError(f"{path}: its skeleton is not SMPL's 24 joints. Only SMPL motion can be read.")
     values: dict[str, Any] = {name: array for name, array in arrays.items() if name in known}
     for name in ("gender", "source", "engine"):
-        values[name] = _text(arrays[name], name, path)
-    return Motion(**(values | {"mocap_framerate": _framerate(arrays["mocap_framerate"], path)}))
+        values[name] = _convert_text(arrays[name], name, path)
+    return Motion(**(values | {"mocap_framerate": _convert_framerate(arrays["mocap_framerate"], path)}))
 
 
 def _read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
@@ -136,7 +136,7 @@ def _read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
             f"{path} is not a motion file, or it is damaged. Choose an .npz of a capture, or an AMASS .npz.") from None
 
 
-def _from_amass(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Motion:
+def _make_amass_motion(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Motion:
     framerate = arrays.get("mocap_framerate", arrays.get("mocap_frame_rate"))
     missing = [key for key in ("poses", "trans") if key not in arrays]
     missing += ["mocap_framerate"] if framerate is None else []
@@ -154,11 +154,11 @@ def _from_amass(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Motio
         betas[:len(given)] = given
     gender = next(iter(arrays.get("gender", np.array("neutral")).ravel()), "neutral")
     gender = gender.decode("ascii", "replace") if isinstance(gender, bytes) else str(gender)
-    return new_motion(body, trans, _framerate(framerate, path), betas=betas, gender=gender, source=Path(path).name,
+    return new_motion(body, trans, _convert_framerate(framerate, path), betas=betas, gender=gender, source=Path(path).name,
                       engine="amass")
 
 
-def _framerate(value: np.ndarray, path: str | os.PathLike) -> float:
+def _convert_framerate(value: np.ndarray, path: str | os.PathLike) -> float:
     if value.size != 1 or value.dtype.kind not in "fiu":
         raise MotionFileError(f"{path}: mocap_framerate must be one number, not {value!r}.")
     framerate = float(value.ravel()[0])
@@ -167,14 +167,14 @@ def _framerate(value: np.ndarray, path: str | os.PathLike) -> float:
     return framerate
 
 
-def _text(value: np.ndarray, name: str, path: str | os.PathLike) -> str:
+def _convert_text(value: np.ndarray, name: str, path: str | os.PathLike) -> str:
     if value.dtype.kind != "U" or value.size != 1:
         raise MotionFileError(f"{path}: {name} must be a text. The file is damaged; capture the video again.")
     return str(value.ravel()[0])
 
 
 def _validate(motion: Motion, path: str) -> None:
-    _framerate(np.asarray(motion.mocap_framerate), path)
+    _convert_framerate(np.asarray(motion.mocap_framerate), path)
     if np.ndim(motion.poses) != 2:
         raise MotionFileError(f"{path}: poses has shape {np.shape(motion.poses)}, expected (T, {3 * JOINT_COUNT}).")
     frames = motion.frame_count

@@ -1,7 +1,7 @@
-"""The messages between a backend process and its parent: one JSON object a line on the child's stdout.
+"""The messages between a backend process and its parent: one JSON object in each line of the child's stdout.
 
 The child sends Hello first and exactly one final message (Result, Error or Cancelled) last. Closing the child's stdin
-is the request to cancel. Standard library only: the set-up of an environment speaks it too, before numpy is there.
+is the request to cancel. Needs only the standard library, because the set-up uses it before numpy is installed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ EXIT_CANCELLED = 130
 
 
 class ProtocolError(ValueError):
-    """A line on the pipe is no message of this version."""
+    """A line from the child is no message of this version."""
 
 
 class ProtocolVersionError(ProtocolError):
@@ -36,7 +36,8 @@ class Hello:
 
 @dataclass(frozen=True)
 class Progress:
-    """A stage's state: `done` of `total` (0 where unknown) `unit`s, `rate` units a second, `seconds_left` for the job."""
+    """How far the job is. `stage`: title of its present stage, such as "Finding people"; `done` of `total` (0: unknown) `unit`s
+    of this stage, at `rate` units a second; `seconds_left` for the whole job."""
     stage: str
     done: float
     total: float
@@ -54,7 +55,7 @@ class Log:
 
 @dataclass(frozen=True)
 class Result:
-    """Final: the job is done; `path` is the capture's folder (or another result), `summary` a line about it."""
+    """Final: the job is done. `path` is the capture's folder (or another result), `summary` one line about it."""
     path: str
     summary: str = ""
 
@@ -71,7 +72,7 @@ class Error:
 
 @dataclass(frozen=True)
 class Cancelled:
-    """Final: the job stopped because it was asked to."""
+    """Final: the job was cancelled."""
     message: str = "Cancelled."
 
 

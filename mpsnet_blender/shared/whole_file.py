@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
-    """Give a stream whose bytes get the name `path` when the block ends without an error. Raises OSError."""
+def open_whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file for writing that becomes the file `path` when the block ends without an error. Raises OSError."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(partial, "wb") as stream:

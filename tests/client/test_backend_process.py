@@ -180,7 +180,7 @@ def test_leaving_the_context_stops_a_child_at_work(start):
 
 
 def test_a_child_that_hangs_after_its_result_is_ended(start, monkeypatch):
-    monkeypatch.setattr(backend_process, "LINGER", 0.2)
+    monkeypatch.setattr(backend_process, "LINGER_SECONDS", 0.2)
     process = start("hang after result")
     assert list(process.messages())[-1] == Result("folder")
     assert process.wait(LONG)

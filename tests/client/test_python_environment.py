@@ -10,7 +10,7 @@ from mpsnet_blender.client import base_python
 from mpsnet_blender.client.python_environment import COMPLETE, Packages, PythonEnvironment
 from mpsnet_blender.client.setup_errors import DiskFullError, NoPythonError, NotSetUpError, PackagesError, SetupCancelled
 from mpsnet_blender.client.setup_lock import setup_lock
-from mpsnet_blender.client.setup_steps import SetupRun, StepFailed, setup_error
+from mpsnet_blender.client.setup_steps import SetupRun, StepFailed, make_setup_error
 from mpsnet_blender.shared.protocol import Log, Progress
 
 NOTHING = Packages("# nothing\n", (), 1, 1)
@@ -106,8 +106,8 @@ def test_too_old_and_too_new_pythons_are_refused():
 
 
 def test_the_preferred_python_comes_first():
-    assert base_python.candidates("/opt/mine/interpreter")[0] == "/opt/mine/interpreter"
-    assert sys.executable in base_python.candidates()
+    assert base_python.list_candidates("/opt/mine/interpreter")[0] == "/opt/mine/interpreter"
+    assert sys.executable in base_python.list_candidates()
 
 
 def test_a_package_that_does_not_exist_is_no_matter_of_the_network(tmp_path, packages, run):
@@ -118,7 +118,7 @@ def test_a_package_that_does_not_exist_is_no_matter_of_the_network(tmp_path, pac
 
 def test_a_full_disk_is_told_as_such(tmp_path, packages, run):
     failure = StepFailed("pip", 1, "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device")
-    assert isinstance(setup_error(failure, run.log_path), DiskFullError)
+    assert isinstance(make_setup_error(failure, run.log_path), DiskFullError)
     large = Packages(packages().requirements, (), 1, disk_megabytes=10**12)
     with pytest.raises(DiskFullError, match="MB free"):
         PythonEnvironment(tmp_path, "tiny", large).ensure(run)

@@ -17,8 +17,8 @@ from mpsnet_blender.shared.capture_request import (
     engines_using,
     options_of,
 )
-from mpsnet_blender.shared.command_line import UsageError, command_line_parser, request_of
-from mpsnet_blender.shared.engines import ENGINES, engine_named
+from mpsnet_blender.shared.command_line import UsageError, command_line_parser, make_request
+from mpsnet_blender.shared.engines import ENGINES, find_engine
 
 VIDEO, FOLDER = Path("/v/clip.mp4"), Path("/out")
 NUMBERS = {name: option for name, option in OPTIONS.items() if isinstance(option, Number)}
@@ -32,7 +32,7 @@ def parsed(words):
 
 
 def asked_with(*words):
-    return request_of(parsed(["capture", "clip.mp4", "--output", "out", *words]))
+    return make_request(parsed(["capture", "clip.mp4", "--output", "out", *words]))
 
 
 def some_value(option, generator):
@@ -52,7 +52,7 @@ def test_a_request_is_the_same_after_it_was_said_in_words():
     requests = [CaptureRequest(**{name: some_value(option, generator) for name, option in OPTIONS.items()}) for _ in range(500)]
     for request in requests:
         asked = parsed(capture_arguments(VIDEO, FOLDER, request))
-        assert (asked.command, asked.video, asked.output, request_of(asked)) == ("capture", VIDEO, FOLDER, request)
+        assert (asked.command, asked.video, asked.output, make_request(asked)) == ("capture", VIDEO, FOLDER, request)
     for name in OPTIONS:
         values = {getattr(request, name) for request in requests}
         assert OPTIONS[name].default in values and len(values) > 1
@@ -127,4 +127,4 @@ def test_engines_have_names_of_their_own_and_name_options_that_there_are():
     assert len({engine.name for engine in ENGINES}) == len(ENGINES)
     assert all(set(engine.options) <= OPTIONS.keys() for engine in ENGINES)
     with pytest.raises(KeyError):
-        engine_named("magic")
+        find_engine("magic")

@@ -3,7 +3,7 @@
 import pytest
 
 from mpsnet_blender.shared.capture_request import OPTIONS
-from mpsnet_blender.shared.command_line import UsageError, command_line_parser, profile_of, request_of
+from mpsnet_blender.shared.command_line import UsageError, command_line_parser, find_profile, make_request
 
 FLAGS = [option.flag for option in OPTIONS.values()]
 # Each command with what it cannot do without, and all the options that it has.
@@ -84,15 +84,15 @@ def test_the_environment_is_that_of_the_engine_or_command_that_was_asked_for(wor
         with pytest.raises(UsageError, match="Argument --output: expected one argument"):
             parsed(*words.split())
         return
-    assert profile_of(parsed(*words.split())) == profile
+    assert find_profile(parsed(*words.split())) == profile
 
 
 def test_a_video_may_have_a_name_that_looks_like_an_option():
     asked = parsed("capture", "--output=--out", "--end", "2", "--", "--preview")
     assert (str(asked.video), str(asked.output)) == ("--preview", "--out")
-    assert request_of(asked).end_seconds == 2.0 and request_of(asked).preview is False
+    assert make_request(asked).end_seconds == 2.0 and make_request(asked).preview is False
     asked = parsed("capture", "my --engine mpsnet.mp4", "--output", "out")
-    assert str(asked.video) == "my --engine mpsnet.mp4" and profile_of(asked) == "keypoints"
+    assert str(asked.video) == "my --engine mpsnet.mp4" and find_profile(asked) == "keypoints"
 
 
 @pytest.mark.parametrize(("words", "said"), [

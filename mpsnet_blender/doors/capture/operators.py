@@ -13,7 +13,7 @@ from ...scene.capture import job_timer
 from ...scene.capture.capture_job import new_capture_folder, start_adding_models, start_capture, start_setup
 from ...scene.capture.job_timer import Job
 from ...shared.engine_files import missing_files
-from ...shared.engines import engine_named
+from ...shared.engines import find_engine
 from ..common.preferences import backend_environment, home_folder, preferences
 from .job_endings import run_job, show_capture_end, show_models_end, show_setup_end
 
@@ -172,7 +172,7 @@ def _can_start_job(operator_class: type[bpy.types.Operator]) -> bool:
 
 def _can_capture(operator_class: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """Tell whether a capture can start. In background mode it may also set up the backend first, if Blender may go online."""
-    environment, engine = backend_environment(context), engine_named(context.scene.mpsnet.engine)
+    environment, engine = backend_environment(context), find_engine(context.scene.mpsnet.engine)
     if engine.needs_model_files and (missing := missing_files(environment.checkpoints_folder)):
         names = ", ".join(file.original_name for file in missing)
         operator_class.poll_message_set(f"The {engine.label} engine lacks {names}: download what is missing and press Add Files")

@@ -7,7 +7,7 @@ import bpy
 from ...scene.capture import job_timer
 from ...scene.capture.job_timer import Job
 from ...shared.engine_files import missing_files
-from ...shared.engines import engine_named
+from ...shared.engines import find_engine
 from ..common import thumbnails
 from ..common.error_dialog import draw_lines
 from ..common.preferences import backend_environment
@@ -84,7 +84,7 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if not backend_environment(context).is_ready():
         _draw_setup(layout, context)
         return
-    if engine_named(context.scene.mpsnet.engine).needs_model_files:
+    if find_engine(context.scene.mpsnet.engine).needs_model_files:
         _draw_missing_files(layout, context)
     row = layout.row()
     row.scale_y = _BUTTON_HEIGHT

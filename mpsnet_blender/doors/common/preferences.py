@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 
 from ...client.backend_environment import BackendEnvironment, default_home
-from ...shared.engines import engine_named
+from ...shared.engines import find_engine
 from .path_options import relative_path_options
 
 # Blender looks preferences up under the extension's root package: "bl_ext.<repository>.mpsnet_blender".
@@ -54,7 +54,7 @@ def backend_environment(context: bpy.types.Context) -> BackendEnvironment:
 
     So users of `mocap.py` need not download anything again.
     """
-    profile = engine_named(context.scene.mpsnet.engine).profile
+    profile = find_engine(context.scene.mpsnet.engine).profile
     blenders, shells = _environment(home_folder(context), profile), _environment(default_home(), profile)
     return shells if not blenders.is_ready() and shells.is_ready() else blenders
 

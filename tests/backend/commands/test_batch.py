@@ -11,7 +11,7 @@ from backend.commands.batch import Batch, capture_all, find_videos, is_captured,
 from backend.video.frames import open_span, read_frames
 from mpsnet_blender.shared.capture_listing import read_listing, write_listing
 from mpsnet_blender.shared.capture_request import OPTIONS, CaptureRequest
-from mpsnet_blender.shared.command_line import command_line_parser, request_of
+from mpsnet_blender.shared.command_line import command_line_parser, make_request
 from mpsnet_blender.shared.protocol import Cancelled, Error, Log, Progress, Result
 from tests.backend.output.made_captures import listing_of
 from tests.backend.videos import grey_pictures, write_video
@@ -134,7 +134,7 @@ def test_every_option_of_a_capture_reaches_it(tmp_path):
     asked_of_the_child = command_line_parser().parse_args(capture)
     assert asked_of_the_child.command == "capture" and asked_of_the_child.video == tmp_path / "a.mp4"
     assert (asked_of_the_child.models, asked_of_the_child.checkpoints) == (Path("m"), tmp_path / "checkpoints")
-    request = request_of(asked_of_the_child)
+    request = make_request(asked_of_the_child)
     assert request == CaptureRequest(
         engine="mpsnet", people=2, stature=1.85, fov_degrees=60.0, start_seconds=1.5, end_seconds=9.0, device="cpu",
         lifter="analytic", refine=False, foot_lock=0.5, preview=True)

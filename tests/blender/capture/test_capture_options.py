@@ -17,7 +17,7 @@ from mpsnet_blender.shared.capture_request import (
     capture_arguments,
     options_of,
 )
-from mpsnet_blender.shared.command_line import command_line_parser, request_of
+from mpsnet_blender.shared.command_line import command_line_parser, make_request
 from mpsnet_blender.shared.engines import ENGINES
 
 PARSER = command_line_parser()
@@ -29,7 +29,7 @@ def heard(empty_scene):
     """Return a function that gives the request which the backend makes of the words for the scene's settings."""
     def hear():
         words = capture_arguments(Path("/v/clip.mp4"), Path("/out"), empty_scene.mpsnet.capture_request())
-        return request_of(PARSER.parse_args(words))
+        return make_request(PARSER.parse_args(words))
     return hear
 
 
