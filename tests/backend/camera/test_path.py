@@ -1,54 +1,16 @@
-"""Cameras that move through a room of points with exact sightings, noise and outliers."""
+"""How cameras moved, told by points of the background; `test_long_paths.py` has the paths that take long to solve."""
 
 import cv2
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation
 
 from backend.base.regions import Region
-from backend.camera.path import is_still, track_camera
+from backend.camera.path import choose_key_rows, is_still, track_camera
 from backend.camera.scenery import Scenery, Trails
 from backend.video.frames import Frame
 from backend.world.camera_scale import find_camera_scale, find_floor_scale
-from tests.backend.made_people import IMAGE_SIZE, INTRINSICS, walker
-
-FPS = 15
-
-
-def room(generator, count=260):
-    """Return points (N, 3) on the floor 1.5 m below the camera, on the far wall and on things between; y points down."""
-    floor = np.column_stack([generator.uniform(-5, 5, count), np.full(count, 1.5), generator.uniform(2.5, 9, count)])
-    wall = np.column_stack([generator.uniform(-6, 6, count), generator.uniform(-2, 1.5, count), np.full(count, 9.0)])
-    things = generator.uniform((-4, -0.5, 4), (4, 1.5, 8), (count // 4, 3))
-    return np.concatenate([floor, wall, things])
-
-
-def trails_of(rotmats, positions, noise=0.3, outliers=0.05, seed=0, focal=INTRINSICS[0, 0]):
-    """Return the points of a room that are followed by a camera with rotmats (T, 3, 3) and positions (T, 3)."""
-    generator = np.random.default_rng(seed)
-    points = room(generator)
-    seen = np.einsum("tji,tpj->tpi", rotmats, points[None] - positions[:, None])
-    xy = seen[..., :2] / np.maximum(seen[..., 2:], 1e-6) * focal + INTRINSICS[:2, 2]
-    inside = (seen[..., 2] > 0.5) & (xy > 0).all(-1) & (xy < IMAGE_SIZE).all(-1)
-    inside &= np.arange(len(points)) % 3 == 0
-    xy = xy + generator.normal(0, noise, xy.shape)
-    strays = generator.uniform(size=len(points)) < outliers
-    xy[:, strays] += np.cumsum(generator.normal(0, 4, (len(rotmats), strays.sum(), 2)), axis=0)
-    row, point = np.nonzero(inside)
-    return Trails(row, point, xy[row, point])
-
-
-def yawed(degrees, shake=0.0):
-    angles = np.zeros((len(degrees), 3))
-    angles[:, 1] = degrees
-    angles += shake * np.random.default_rng(3).normal(size=angles.shape)
-    rotmats = Rotation.from_euler("xyz", angles, degrees=True)
-    return (rotmats[0].inv() * rotmats).as_matrix()
-
-
-def degrees_between(first, second):
-    return np.degrees((Rotation.from_matrix(first).inv() * Rotation.from_matrix(second)).magnitude())
-
+from tests.backend.camera.scenes import FPS, degrees_between, room, trails_of, yawed
+from tests.backend.made_people import INTRINSICS, walker
 
 TIMES = np.arange(90) / FPS
 
@@ -75,41 +37,85 @@ def test_too_few_points_or_frames_count_as_still():
 
 def test_a_panning_cameras_turns_are_found_and_it_goes_nowhere():
     rotmats = yawed(np.linspace(0, 50, 90), shake=0.3)
-    track = track_camera(trails_of(rotmats, np.zeros((90, 3))), TIMES, INTRINSICS, lens_is_known=True)
+    track = track_camera(trails_of(rotmats, np.zeros((90, 3)), every=6), TIMES, INTRINSICS, lens_is_known=True)
     assert not track.is_still and not track.translates
     assert degrees_between(track.rotmats, rotmats).max() < 0.2
 
 
-def test_a_walking_cameras_path_is_found_but_for_its_scale():
-    rotmats = yawed(5 * np.sin(TIMES), shake=0.3)
-    positions = np.column_stack([0.4 * np.sin(TIMES), 0.02 * np.sin(9 * TIMES), np.linspace(0, -3.5, 90)])
-    track = track_camera(trails_of(rotmats, positions), TIMES, INTRINSICS, lens_is_known=True)
-    assert track.translates and degrees_between(track.rotmats, rotmats).max() < 0.5
-    scale = (track.positions * positions).sum() / (track.positions ** 2).sum()
-    assert np.linalg.norm(scale * track.positions - positions, axis=1).max() < 0.06
+def drifting(moved, points=20):
+    """Return trails of points that have moved by (T, N, 2) px, or all alike by (T, 1, 2)."""
+    count = len(moved)
+    places = np.random.default_rng(0).uniform(100, 600, (points, 2)) + np.broadcast_to(moved, (count, points, 2))
+    row, point = np.divmod(np.arange(count * points), points)
+    return Trails(row, point, places.reshape(-1, 2))
 
 
-def test_a_long_clips_windows_go_on_from_each_other():
-    times = np.arange(450) / FPS
-    rotmats = yawed(20 * np.sin(0.5 * times))
-    positions = np.column_stack([1.5 * np.sin(0.4 * times), np.zeros(450), 0.8 * np.cos(0.3 * times) - 0.8])
-    track = track_camera(trails_of(rotmats, positions), times, INTRINSICS, lens_is_known=True)
-    scale = (track.positions * positions).sum() / (track.positions ** 2).sum()
-    assert np.linalg.norm(scale * track.positions - positions, axis=1).max() < 0.12
-    assert degrees_between(track.rotmats, rotmats).max() < 0.7
+@pytest.mark.parametrize(("pixels_a_second", "still"), [(0.19, True), (0.23, False), (1.2, False), (1.4, False)])
+def test_a_camera_is_still_where_points_go_less_than_a_thousandth_of_the_long_side_in_six_seconds(pixels_a_second, still):
+    times = np.arange(61) / 5           # 1.28 px of 1280 in 6 s are 0.21 a second
+    moved = pixels_a_second * times[:, None, None] * (0.6, 0.8)
+    assert is_still(drifting(moved), times, 1280) == still
 
 
-@pytest.mark.parametrize("factor", (0.85, 1.0, 1.2))
+@pytest.mark.parametrize(("pixels", "still"), [(1.2, True), (1.4, False)])
+def test_points_that_tremble_each_its_way_are_still_below_a_thousandth_of_the_long_side(pixels, still):
+    times, ways = np.arange(61) / 5, np.random.default_rng(1).normal(size=(20, 2))
+    ways /= np.linalg.norm(ways, axis=1, keepdims=True)
+    to_and_fro = np.where(np.arange(61) // 5 % 2 == 0, 0.0, pixels)        # the other way after each second
+    assert is_still(drifting(to_and_fro[:, None, None] * ways), times, 1280) == still
+
+
+@pytest.mark.parametrize(("seconds", "still"), [(0.8, True), (2.4, False)])
+def test_a_tenth_of_the_time_points_may_go_as_somebody_who_hides_them_makes_them(seconds, still):
+    times, ways = np.arange(101) / 5, np.random.default_rng(1).normal(size=(20, 2))
+    pushed = 5.0 * ((times > 9) & (times <= 9 + seconds))
+    assert is_still(drifting(pushed[:, None, None] * ways), times, 1280) == still
+
+
+@pytest.mark.parametrize(("points", "still"), [(11, True), (12, False)])
+def test_of_fewer_than_a_dozen_points_nothing_is_told(points, still):
+    times = np.arange(31) / 5
+    assert is_still(drifting(9.0 * times[:, None, None] * (1.0, 0.0), points), times, 1280) == still
+
+
+@pytest.mark.parametrize(("fps", "count", "rows"), [
+    (30, 31, [0, 6, 12, 18, 24, 30]), (30, 33, [0, 6, 12, 18, 24, 30, 32]), (10, 6, [0, 2, 4, 5]), (4, 4, [0, 1, 2, 3]),
+    (30, 1, [0])])
+def test_key_frames_are_a_fifth_of_a_second_apart_and_the_last_frame_is_one(fps, count, rows):
+    assert choose_key_rows(100 + np.arange(count) / fps).tolist() == rows
+
+
+SHORT = np.arange(37) / FPS         # 2.4 s: 13 key frames
+GOING = np.column_stack([0.4 * np.sin(SHORT), 0.02 * np.sin(9 * SHORT), np.linspace(0, -1.6, 37)])
+
+
+def test_a_going_cameras_path_and_the_points_that_it_sees_are_found_but_for_the_scale():
+    rotmats = yawed(5 * np.sin(SHORT))
+    track = track_camera(trails_of(rotmats, GOING, noise=0.1, outliers=0.0, every=9), SHORT, INTRINSICS, lens_is_known=True)
+    assert track.translates and not track.is_still and track.focal_factor == 1.0
+    assert degrees_between(track.rotmats, rotmats).max() < 0.3
+    scale = (track.positions * GOING).sum() / (track.positions ** 2).sum()
+    assert np.linalg.norm(scale * track.positions - GOING, axis=1).max() < 0.04
+    away = np.linalg.norm(scale * track.points[:, None] - room(np.random.default_rng(0)), axis=-1).min(1)
+    assert len(track.points) > 30 and np.median(away) < 0.1
+
+
+def test_points_more_than_33_metres_away_tell_of_no_place():
+    """Half of the points are 75 to 270 m away: they show where the camera looks, and not where it goes."""
+    near = room(np.random.default_rng(0))[::14]
+    points = np.concatenate([near, 30 * near])
+    row, point = np.divmod(np.arange(37 * len(points)), len(points))
+    seen = points[point] - GOING[row]
+    trails = Trails(row, point, seen[:, :2] / seen[:, 2:] * INTRINSICS[0, 0] + INTRINSICS[:2, 2])
+    track = track_camera(trails, SHORT, INTRINSICS, lens_is_known=True)
+    assert 0.7 * len(near) < len(track.points) <= len(near)
+
+
+@pytest.mark.parametrize("factor", [0.85, 1.2])
 def test_a_panning_camera_tells_its_focal_length(factor):
-    trails = trails_of(yawed(np.linspace(0, 50, 90)), np.zeros((90, 3)), focal=INTRINSICS[0, 0] * factor)
-    assert track_camera(trails, TIMES, INTRINSICS).focal_factor == pytest.approx(factor, rel=0.02)
-
-
-def test_a_walking_camera_tells_its_focal_length_too_unless_it_is_known():
-    positions = np.column_stack([0.4 * np.sin(TIMES), 0.02 * np.sin(9 * TIMES), np.linspace(0, -3.5, 90)])
-    trails = trails_of(yawed(5 * np.sin(TIMES)), positions, focal=INTRINSICS[0, 0] * 0.87)
-    assert track_camera(trails, TIMES, INTRINSICS).focal_factor == pytest.approx(0.87, rel=0.04)
-    assert track_camera(trails, TIMES, INTRINSICS, lens_is_known=True).focal_factor == 1.0
+    trails = trails_of(yawed(np.linspace(0, 24, 37)), np.zeros((37, 3)), focal=INTRINSICS[0, 0] * factor, noise=0.1, every=9)
+    track = track_camera(trails, SHORT, INTRINSICS)
+    assert track.focal_factor == pytest.approx(factor, rel=0.02) and not track.translates
 
 
 def test_a_still_camera_tells_nothing_of_its_lens():
