@@ -145,3 +145,91 @@ def test_legs_seen_on_one_side_are_taken_whole_periods_away_and_never_beyond_wha
     np.testing.assert_allclose(after.at(np.array((3.5, 2.2)), 1.0), rotmats[[135, 126]], atol=1e-9)
     np.testing.assert_allclose(beside.interpolate(np.array((0.5 / 30, 10.5 / 30))),
                                (rotmats[[0, 10]] + rotmats[[1, 11]]) / 2, atol=1e-9)
+
+
+def bent(degrees):
+    """Return rotations (T, 24, 3, 3) of which all but the pelvis are bent by so many degrees (T,) about the x axis."""
+    rotmats = np.tile(np.eye(3), (len(degrees), JOINT_COUNT, 1, 1))
+    rotmats[:, 1:] = Rotation.from_euler("x", np.asarray(degrees, float)[:, None], degrees=True).as_matrix()[:, None]
+    return rotmats
+
+
+def degrees_of(rotmats):
+    return np.degrees(np.arctan2(rotmats[:, 5, 2, 1], rotmats[:, 5, 1, 1]))
+
+
+def kept(degrees, times, period):
+    """Return a side of a hidden span on which a pose is kept that counts as one of steps with that period, 0 for none."""
+    return hidden_steps._VisibleSpan(bent(np.full(len(times), degrees)), np.asarray(times), True, period)
+
+
+BEFORE, AFTER = np.linspace(4.0, 6.0, 61), np.linspace(7.0, 9.0, 61)        # seconds seen; hidden for one
+
+
+def test_steps_before_pass_gently_into_steps_after():
+    times = np.array((6.2, 6.5, 6.9))
+    walked = hidden_steps._walk_through(kept(10.0, BEFORE, 1.0), kept(40.0, AFTER, 1.0), times, 1.0)
+    share = times - 6.0
+    ease = 3 * share ** 2 - 2 * share ** 3
+    low, high = np.radians((10.0, 40.0))
+    expected = np.arctan2((1 - ease) * np.sin(low) + ease * np.sin(high), (1 - ease) * np.cos(low) + ease * np.cos(high))
+    np.testing.assert_allclose(degrees_of(walked), np.degrees(expected), atol=1e-6)
+
+
+@pytest.mark.parametrize("steps_after", [True, False])
+@pytest.mark.parametrize(("until", "fade"), [(7.0, 0.2), (6.3, 0.15)])
+def test_where_one_side_has_steps_they_fade_into_the_other_sides_pose_in_a_fifth_of_a_second(steps_after, until, fade):
+    """Or over half of a span that is shorter than two fifths."""
+    before, after = kept(10.0, BEFORE, 0.0 if steps_after else 1.0), kept(40.0, AFTER - 7 + until, 1.0 if steps_after else 0.0)
+    times = np.linspace(6.0, until, 23)[1:-1]
+    away = times - 6.0 if steps_after else until - times
+    share = np.clip(away / fade, 0, 1)
+    left = 1 - 3 * share ** 2 + 2 * share ** 3
+    steps, other = (40.0, 10.0) if steps_after else (10.0, 40.0)
+    walked = hidden_steps._walk_through(before, after, times, 1.0)
+    np.testing.assert_allclose(degrees_of(walked), steps + left * (other - steps), atol=1e-6)
+
+
+@pytest.mark.parametrize(("amplitude", "moves"), [(0.07, False), (0.1, True)])
+@pytest.mark.parametrize("is_after", [False, True])
+def test_legs_swing_where_one_hip_is_bent_more_than_the_other_by_an_eighth(amplitude, moves, is_after):
+    """As a root mean square, in the eight tenths of a second next to the span: hips swing by 0.7 of twice the amplitude."""
+    turns = np.zeros((60, JOINT_COUNT, 3))
+    near = np.arange(60) < 30 if is_after else np.arange(60) >= 30
+    swing = np.where(near, amplitude, 0.5 - amplitude) * np.sin(at_pace(0.8)[:60])
+    turns[:, JOINT["left_hip"], 0], turns[:, JOINT["right_hip"], 0] = swing, -swing
+    rotmats = Rotation.from_rotvec(turns.reshape(-1, 3)).as_matrix().reshape(60, JOINT_COUNT, 3, 3)
+    assert hidden_steps._read_span(rotmats, TIMES, np.arange(60), is_after).moves == moves
+
+
+@pytest.mark.parametrize(("frames", "period"), [(46, 1.0), (44, 0.0)])
+def test_steps_must_be_seen_for_a_second_and_a_half(frames, period):
+    seen = hidden_steps._read_span(moving(at_pace(1.0)), TIMES, np.arange(10, 10 + frames))
+    assert seen.moves and seen.period == pytest.approx(period, abs=0.02)
+
+
+def test_of_two_frames_no_steps_are_told():
+    seen = hidden_steps._read_span(moving(at_pace(1.0)), TIMES, np.arange(2))
+    assert not seen.moves and seen.period == 0.0
+
+
+@pytest.mark.parametrize(("measured", "true"), [(1.0, 1.0), (0.95, 1.0), (1.05, 1.0)])
+def test_the_period_by_which_both_sides_agree_is_found_though_it_was_measured_wrongly(measured, true):
+    rotmats = moving(at_pace(true))
+    before, after = (hidden_steps._VisibleSpan(rotmats[rows], TIMES[rows], True, measured) for rows in (
+        slice(40, 100), slice(131, 200)))
+    assert hidden_steps._find_common_period(before, after, TIMES[100:131]) == pytest.approx(true, abs=0.025)
+
+
+def test_sides_that_are_half_a_step_apart_have_no_common_period():
+    rotmats = moving(at_pace(1.0))
+    rotmats[131:] = moving(at_pace(1.0) + np.pi)[131:]
+    before, after = (hidden_steps._VisibleSpan(rotmats[rows], TIMES[rows], True, 1.0) for rows in (
+        slice(40, 100), slice(131, 200)))
+    assert hidden_steps._find_common_period(before, after, TIMES[100:131]) == 0.0
+
+
+def test_runs_of_fewer_frames_are_taken_out_of_a_mask():
+    mask = np.array((1, 1, 0, 1, 1, 1, 0, 0, 1), bool)
+    assert hidden_steps._remove_short_runs(mask, 3).tolist() == [False] * 3 + [True] * 3 + [False] * 3
+    assert hidden_steps._remove_short_runs(mask, 2).tolist() == [True, True, False, True, True, True, False, False, False]

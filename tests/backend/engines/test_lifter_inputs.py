@@ -6,7 +6,7 @@ from scipy.spatial.transform import Rotation
 
 from backend.base.pinhole import project
 from backend.body.lifting import LiftedTrack
-from backend.engines.lifter_inputs import INPUT_SIZE, lifter_inputs, rotmats_from_rot6d
+from backend.engines.lifter_inputs import INPUT_SIZE, lifter_inputs, rotmats_from_rot6d, window_indices
 from backend.people.landmarks import LANDMARK, LANDMARK_COUNT, TORSO
 from tests.backend.made_people import INTRINSICS, lifted_track, person_track, random_poses
 
@@ -104,3 +104,36 @@ def test_six_numbers_make_the_rotation_whose_first_columns_they_are():
     first, second = rotmats[..., :1], rotmats[..., 1:2]
     skewed = np.concatenate([3 * first, 0.5 * second + 0.7 * first], axis=-1).reshape(2, 144)
     np.testing.assert_allclose(rotmats_from_rot6d(skewed), rotmats, atol=1e-12)
+
+
+NO_BREAKS = np.zeros(0, int)
+
+
+@pytest.mark.parametrize(("fps", "frame", "window"), [
+    (30, 20, list(range(12, 28))),
+    (60, 40, list(range(24, 56, 2))),                                                       # every other frame
+    (120, 80, list(range(48, 112, 4))),
+    (10, 20, [17, 18, 18, 18, 19, 19, 19, 20, 20, 20, 21, 21, 21, 22, 22, 22]),            # the nearest ones, repeated
+    (30, 3, [0] * 6 + list(range(1, 11))),
+    (30, 59, list(range(51, 60)) + [59] * 7),
+])
+def test_a_window_has_eight_frames_before_and_seven_after_at_30_a_second(fps, frame, window):
+    assert window_indices(7 + np.arange(120 if fps > 60 else 60) / fps, NO_BREAKS)[frame].tolist() == window
+
+
+def test_a_window_stays_on_its_side_of_a_gap():
+    times = np.concatenate((np.arange(20) / 30, 5 + np.arange(20) / 30))
+    found = window_indices(times, np.array((20,)))
+    assert found[18].tolist() == list(range(10, 20)) + [19] * 6 and found[19].tolist() == list(range(11, 20)) + [19] * 7
+    assert found[20].tolist() == [20] * 9 + list(range(21, 28)) and found[22].tolist() == [20] * 7 + list(range(21, 30))
+
+
+def test_a_frame_that_is_missing_is_replaced_by_the_nearest():
+    times = np.delete(np.arange(40) / 30, 22) + 1e-4 * (np.arange(39) == 22)        # the next one is a little farther
+    assert window_indices(times, NO_BREAKS)[20].tolist() == [*range(12, 22), 21, 22, 23, 24, 25, 26]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_few_frames_fill_a_window(count):
+    found = window_indices(np.arange(count) / 30, NO_BREAKS)
+    assert found.tolist() == [[0] * 16] if count == 1 else found.tolist() == [[0] * 9 + [1] * 7, [0] * 8 + [1] * 8]
