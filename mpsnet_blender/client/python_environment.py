@@ -17,7 +17,16 @@ from . import base_python
 from .base_python import BasePython
 from .setup_errors import NotSetUpError, PackagesError
 from .setup_lock import setup_lock
-from .setup_steps import DownloadMeter, SetupRun, StepFailed, make_setup_error, pip_command, require_disk_space, run_step
+from .setup_steps import (
+    DownloadMeter,
+    SetupRun,
+    StepFailed,
+    count_wheel_bytes,
+    make_setup_error,
+    pip_command,
+    require_disk_space,
+    run_step,
+)
 
 COMPLETE = "complete.json"
 
@@ -121,7 +130,7 @@ class PythonEnvironment:
         temporary = folder / "tmp"
         temporary.mkdir()
         python = _find_python(folder)
-        meter = DownloadMeter(run, "packages", temporary, self._packages.download_megabytes)
+        meter = DownloadMeter(run, "packages", lambda: count_wheel_bytes(temporary), self._packages.download_megabytes)
         counter = _InstallCounter(run, folder, meter.finish)
         steps = [self._packages.first] if self._packages.first else []
         try:

@@ -137,10 +137,10 @@ def make_setup_error(failure: StepFailed, log_path: Path) -> SetupError:
 
 
 class DownloadMeter:
-    """Reports how much pip has downloaded, measured by the wheels in its temporary folder, which works with every pip."""
+    """Reports how much of a stage was downloaded: `measure` returns it in bytes."""
 
-    def __init__(self, run: SetupRun, stage: str, folder: Path, expected_megabytes: float):
-        self._run, self._stage, self._folder = run, stage, folder
+    def __init__(self, run: SetupRun, stage: str, measure: Callable[[], int], expected_megabytes: float):
+        self._run, self._stage, self._measure = run, stage, measure
         self._expected = expected_megabytes
         self._started = time.monotonic()
         self._last = -1.0
@@ -148,7 +148,7 @@ class DownloadMeter:
 
     def update(self) -> None:
         """Report the progress where it changed since the last call."""
-        done = round(_count_wheel_bytes(self._folder) / MEGABYTE, 1)
+        done = round(self._measure() / MEGABYTE, 1)
         if self._finished or done <= self._last:
             return
         self._last = done
@@ -157,14 +157,14 @@ class DownloadMeter:
         total = max(self._expected, done)
         self._run.report(Progress(self._stage, done, total, "MB", rate, (total - done) / rate if rate else None))
 
-
     def finish(self) -> None:
         """Report the end. Packages that pip took from its cache were not counted before."""
         self._finished = True
         self._run.report(Progress(self._stage, self._expected, self._expected, "MB"))
 
 
-def _count_wheel_bytes(folder: Path) -> int:
+def count_wheel_bytes(folder: Path) -> int:
+    """Return how much pip has downloaded, by the wheels in its temporary folder, which works with every pip."""
     total = 0
     for parent, _folders, names in os.walk(folder):
         for name in names:

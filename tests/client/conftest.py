@@ -57,7 +57,7 @@ def model_wheel(wheels):
     """A maker of ModelWheel: tinymodels, its model expected to have the hash of `content`."""
     def make(content=MODEL_CONTENT):
         model = ModelFile("a.tflite", "tinymodels/a.tflite", hashlib.sha256(content).hexdigest())
-        return ModelWheel("tinymodels==1.0", ("--no-index", f"--find-links={wheels}"), 1, (model,))
+        return ModelWheel("tinymodels==1.0", ("--no-index", f"--find-links={wheels}"), 1, 1, (model,))
     return make
 
 

