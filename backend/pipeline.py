@@ -16,7 +16,7 @@ from mpsnet_blender.shared.capture_listing import (
     path_as_text,
     write_listing,
 )
-from mpsnet_blender.shared.capture_request import CaptureRequest
+from mpsnet_blender.shared.capture_request import BEST, CaptureRequest
 from mpsnet_blender.shared.motion_file import Motion
 
 from .base.errors import NobodyFoundError
@@ -33,7 +33,8 @@ from .output.quality import in_words, measure_quality
 from .people.detection import PersonDetector
 from .people.gaps import Clock
 from .people.landmarks import LandmarkModel
-from .people.stitching import PersonTrack, stitch
+from .people.second_look import LOOK_AGAIN, second_looker
+from .people.stitching import PersonTrack, person_track, stitch
 from .people.tracking import Tracker
 from .video.frames import VideoSpan, open_span, read_frames
 from .video.lens_tags import fov_from_focal_length, read_focal_length_35mm
@@ -51,9 +52,11 @@ def capture(video: Path, destination: Path, request: CaptureRequest, models_fold
     folder.require_place()
     span = open_span(video, request.start_seconds, request.end_seconds)
     engine = engine_for(request, checkpoints_folder)
-    reporter.plan({_FIND: 0.9, engine.stage: engine.time_share, **({_PREVIEW: 0.15} if request.preview else {})})
+    reporter.plan({_FIND: 0.9, **({LOOK_AGAIN: 0.9} if request.quality == BEST else {}), engine.stage: engine.time_share,
+                   **({_PREVIEW: 0.15} if request.preview else {})})
+    reporter.log("info", f"Quality: {request.quality}.")
     scenery = Scenery()
-    tracks, clock = find_people(span, request.people, models_folder, reporter, scenery)
+    tracks, clock = find_people(span, request, models_folder, reporter, scenery)
     fov_degrees = request.fov_degrees or _fov_of_file(span, reporter)
     view = find_viewpoint(scenery, clock.timestamps, camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES),
                           fov_degrees is not None, reporter)
@@ -88,15 +91,16 @@ def _fov_of_file(span: VideoSpan, reporter: Reporter) -> float | None:
     return fov_degrees
 
 
-def find_people(span: VideoSpan, people: int | None, models_folder: Path, reporter: Reporter,
+def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, reporter: Reporter,
                 scenery: Scenery) -> tuple[list[PersonTrack], Clock]:
     """Return all people's landmarks over the span, and the frames' times; gather the scenery of every frame.
 
-    Raises NobodyFoundError.
+    Raises NobodyFoundError, and ModelError where a model is missing or damaged.
     """
     frame_index, timestamps = [], []
     with Workers() as workers:
         tracker = Tracker(PersonDetector(models_folder, workers), LandmarkModel(models_folder, workers))
+        looker = second_looker(models_folder, workers, request.quality)
         reporter.progress(_FIND, 0, span.expected_frames, "frames")
         for frame in read_frames(span):
             seen = tracker.step(frame)
@@ -104,11 +108,12 @@ def find_people(span: VideoSpan, people: int | None, models_folder: Path, report
             frame_index.append(frame.index)
             timestamps.append(frame.timestamp)
             reporter.progress(_FIND, len(frame_index), span.expected_frames, "frames")
-    tracks = stitch(tracker.finish(), span.size, people)
-    if not tracks:
-        raise NobodyFoundError(
-            f"Nobody was found in {span.path.name} ({len(frame_index)} frames).",
-            "People must be seen for a third of a second at least, and be 60 px tall or a tenth of the picture's width.")
+        people = stitch(tracker.finish(), span.size, request.people)
+        if not people:
+            raise NobodyFoundError(
+                f"Nobody was found in {span.path.name} ({len(frame_index)} frames).",
+                "People must be seen for a third of a second at least, and be 60 px tall or a tenth of the picture's width.")
+        tracks = looker.tracks(people, span, reporter) if looker else [person_track(person) for person in people]
     return tracks, Clock(np.array(frame_index), np.array(timestamps), span.fps)
 
 
@@ -138,8 +143,8 @@ def _preview_person(person_id: int, person: CapturedPerson, shot: Shot) -> Previ
 
 def _listing(shot: Shot, world_camera: WorldCamera, request: CaptureRequest, people: tuple[ListedPerson, ...]) -> CaptureListing:
     return CaptureListing(
-        engine=request.engine, video=path_as_text(shot.span.path.absolute()), fps=shot.clock.fps, image_size=shot.span.size,
-        frame_count=len(shot.clock.frame_index), stature=request.stature,
+        engine=request.engine, landmark_quality=request.quality, video=path_as_text(shot.span.path.absolute()),
+        fps=shot.clock.fps, image_size=shot.span.size, frame_count=len(shot.clock.frame_index), stature=request.stature,
         camera_pitch_degrees=round(math.degrees(world_camera.pitch), 2),
         camera_roll_degrees=round(math.degrees(world_camera.roll), 2),
         camera_moves=len(world_camera.world_from_cam) > 1, preview=PREVIEW_FILE if request.preview else None, people=people)

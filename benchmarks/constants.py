@@ -43,7 +43,7 @@ from backend.evaluation.truth import Truth, read_truth  # noqa: E402
 from backend.people.detection import PersonDetector  # noqa: E402
 from backend.people.gaps import Clock  # noqa: E402
 from backend.people.landmarks import LandmarkModel  # noqa: E402
-from backend.people.stitching import PersonTrack, stitch  # noqa: E402
+from backend.people.stitching import PersonTrack, person_track, stitch  # noqa: E402
 from backend.people.tracking import Tracker  # noqa: E402
 from backend.people.tracklets import Tracklet  # noqa: E402
 from backend.pipeline import make_motion  # noqa: E402
@@ -150,7 +150,7 @@ def solve(clip: Clip, engine: KeypointsEngine, room: str) -> tuple[Clip, np.ndar
     reporter, stage = Reporter(Silence()), ROOMS.index(room)
     tracks, view, people = clip.tracks, clip.view, clip.people
     if tracks is None or stage == 0:
-        tracks = stitch(clip.tracklets, clip.span.size)
+        tracks = [person_track(person) for person in stitch(clip.tracklets, clip.span.size)]
     if view is None or stage <= ROOMS.index("base"):
         view = find_viewpoint(clip.scenery, clip.clock.timestamps, camera_matrix(clip.span.size), False, reporter)
     shot = Shot(clip.span, clip.clock, view.intrinsics, STATURE)

@@ -38,7 +38,7 @@ def _broken_models(models_folder: Path, lines: list[str]) -> list[str]:
     # Imported here, so that a missing package is reported rather than raised.
     from ..base.litert import Workers
     from ..people.detection import PersonDetector
-    from ..people.landmarks import LandmarkModel
+    from ..people.landmarks import HEAVY, LandmarkModel, LandmarkNetwork
     broken = []
     with Workers(1) as workers:
         for name, load in (("person detector", PersonDetector), ("landmark model", LandmarkModel)):
@@ -47,4 +47,12 @@ def _broken_models(models_folder: Path, lines: list[str]) -> list[str]:
                 lines.append(f"{name} in place")
             except FixableError as error:
                 broken.append(str(error))
+    if (models_folder / HEAVY.name).exists():
+        try:
+            LandmarkNetwork(models_folder, HEAVY)
+            lines.append("heavy landmark model (--quality best) in place")
+        except FixableError as error:
+            broken.append(str(error))
+    else:
+        lines.append("heavy landmark model not fetched: the first capture with --quality best does it")
     return broken

@@ -1,4 +1,4 @@
-"""33 body landmarks of one person: the landmark model of MediaPipe's wheel (BlazePose GHUM full), run twice and averaged."""
+"""33 body landmarks of one person: MediaPipe's landmark models (BlazePose GHUM), the full one run twice and averaged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 from ..base.litert import Model, Workers
 from ..base.regions import Region, region_from_alignment
 
-_SHA256 = "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f"
 _RESOLUTION = 256
 _HEATMAP = 64
 _REFINEMENT_RADIUS, _MIN_PEAK = 3, 0.5       # cells, and the heatmap's maximum: as in MediaPipe's own refinement (kernel 7)
@@ -93,6 +92,54 @@ class Landmarks:
         return float(self.score[list(TORSO)].mean())
 
 
+@dataclass(frozen=True)
+class ModelFile:
+    """A landmark model's file and its SHA-256."""
+    name: str
+    sha256: str
+
+
+FULL = ModelFile("pose_landmark_full.tflite", "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f")
+HEAVY = ModelFile("pose_landmark_heavy.tflite", "59e42d71bcd44cbdbabc419f0ff76686595fd265419566bd4009ef703ea8e1fe")
+
+
+@dataclass(frozen=True)
+class ImageLandmarks:
+    """What a model reads in one crop: alignment (2, 2) px are the hips' centre, and a point above it on the circle around the
+    body; presence: probability that there is a person."""
+    reading: Reading
+    alignment: np.ndarray
+    presence: float
+
+
+class LandmarkNetwork:
+    """One landmark model. Any thread may call it."""
+
+    def __init__(self, models_folder: Path, file: ModelFile):
+        """Raises ModelError where the file is missing or damaged."""
+        self._model = Model(models_folder / file.name, file.sha256)
+
+    def read(self, crop: np.ndarray, region: Region, is_mirrored: bool = False) -> ImageLandmarks:
+        """Return the landmarks in the crop of a region, which is read as its mirror image where `is_mirrored`."""
+        read = _mirror(self._read(crop[:, ::-1])) if is_mirrored else self._read(crop)
+        return _in_image(read, region)
+
+    def _read(self, crop: np.ndarray) -> _CropLandmarks:
+        outputs = {output.size: output for output in self._model(crop[None].astype(np.float32) / 255.0)}
+        points = outputs[_MODEL_POINTS * 5].reshape(_MODEL_POINTS, 5).astype(np.float64)
+        heatmap = outputs[_HEATMAP * _HEATMAP * _MODEL_POINTS].reshape(_HEATMAP, _HEATMAP, _MODEL_POINTS)
+        return _CropLandmarks(
+            xy=_refine(points[:, :2], heatmap),
+            world=outputs[_MODEL_POINTS * 3].reshape(_MODEL_POINTS, 3).astype(np.float64),
+            score=_sigmoid(points[:, 3]),
+            presence=float(outputs[1].ravel()[0]))
+
+
+def crop_for_model(image: np.ndarray, region: Region) -> np.ndarray:
+    """Return a region of a BGR image as the models take it (256, 256, 3) RGB."""
+    return region.crop(image, _RESOLUTION)
+
+
 class LandmarkModel:
     """Reads landmarks in regions, each twice: the crop and its mirror image. The mean halves the model's bias to one side.
 
@@ -101,7 +148,7 @@ class LandmarkModel:
     """
 
     def __init__(self, models_folder: Path, workers: Workers):
-        self._model = Model(models_folder / "pose_landmark_full.tflite", _SHA256)
+        self._network = LandmarkNetwork(models_folder, FULL)
         self._workers = workers
 
     def __call__(self, image: np.ndarray, regions: list[Region], recheck: list[bool] | None = None) -> list[Landmarks]:
@@ -113,19 +160,8 @@ class LandmarkModel:
         return [_combined(first, second, region, again)
                 for first, second, region, again in zip(read[::2], read[1::2], regions, recheck, strict=True)]
 
-    def _read_view(self, image: np.ndarray, region: Region, is_mirrored: bool) -> _ImageLandmarks:
-        crop = region.crop(image, _RESOLUTION)
-        return _in_image(_mirror(self._read(crop[:, ::-1])) if is_mirrored else self._read(crop), region)
-
-    def _read(self, crop: np.ndarray) -> _CropLandmarks:
-        outputs = {output.size: output for output in self._model(crop[None].astype(np.float32) / 255.0)}
-        points = outputs[_MODEL_POINTS * 5].reshape(_MODEL_POINTS, 5).astype(np.float64)
-        heatmap = outputs[_HEATMAP * _HEATMAP * _MODEL_POINTS].reshape(_HEATMAP, _HEATMAP, _MODEL_POINTS)
-        return _CropLandmarks(
-            xy=_refine(points[:, :2], heatmap),
-            world=outputs[_MODEL_POINTS * 3].reshape(_MODEL_POINTS, 3).astype(np.float64),
-            score=_sigmoid(points[:, 3]),
-            presence=float(outputs[1].ravel()[0]))
+    def _read_view(self, image: np.ndarray, region: Region, is_mirrored: bool) -> ImageLandmarks:
+        return self._network.read(crop_for_model(image, region), region, is_mirrored)
 
 
 @dataclass(frozen=True)
@@ -161,13 +197,6 @@ def _mirror(crop: _CropLandmarks) -> _CropLandmarks:
     return _CropLandmarks(xy, crop.world[_MIRRORED_ALL] * (-1, 1, 1), crop.score[_MIRRORED_ALL], crop.presence)
 
 
-@dataclass(frozen=True)
-class _ImageLandmarks:
-    reading: Reading
-    alignment: np.ndarray    # (2, 2) px: the hips' centre, and a point above it on the circle around the body
-    presence: float
-
-
 def _turned_back(region: Region) -> Region:
     """Return the region rotated back by half of its angle where that is small, and by a smaller share where it is large.
 
@@ -179,7 +208,7 @@ def _turned_back(region: Region) -> Region:
     return replace(region, angle=region.angle - math.sin(region.angle) / 2)
 
 
-def _in_image(crop: _CropLandmarks, region: Region) -> _ImageLandmarks:
+def _in_image(crop: _CropLandmarks, region: Region) -> ImageLandmarks:
     affine = region.affine(_RESOLUTION)
     xy = crop.xy @ affine[:, :2].T + affine[:, 2]
     cosine, sine = math.cos(region.angle), math.sin(region.angle)
@@ -187,12 +216,12 @@ def _in_image(crop: _CropLandmarks, region: Region) -> _ImageLandmarks:
     # Single precision, and copies of the slices: these arrays stay in memory for every frame of the clip.
     reading = Reading(xy[:LANDMARK_COUNT].astype(np.float32), world.astype(np.float32),
                       crop.score[:LANDMARK_COUNT].astype(np.float32))
-    return _ImageLandmarks(reading, xy[_ALIGNMENT], crop.presence)
+    return ImageLandmarks(reading, xy[_ALIGNMENT], crop.presence)
 
 
-def _combined(first: _ImageLandmarks, second: _ImageLandmarks, region: Region, is_rechecked: bool) -> Landmarks:
+def _combined(first: ImageLandmarks, second: ImageLandmarks, region: Region, is_rechecked: bool) -> Landmarks:
     one, other = first.reading, second.reading
-    crosswise = lie_crosswise(one.xy, other.xy)
+    crosswise = bool(lie_crosswise(one.xy, other.xy))
     mean = average_readings(one, other.exchanged() if crosswise else other, region.side)
     return Landmarks(mean.xy, mean.world, mean.score, (first.presence + second.presence) / 2, region,
                      region_from_alignment(*(first.alignment + second.alignment) / 2), (one, other), crosswise, is_rechecked)
@@ -205,8 +234,9 @@ def average_readings(first: Reading, second: Reading, side: float | np.ndarray) 
                    (first.score + second.score) / 2 / (1 + apart ** 2))
 
 
-def lie_crosswise(xy: np.ndarray, other: np.ndarray) -> bool:
-    """Return whether two bodies (33, 2) px, each about its centre, are nearer with left and right of one exchanged."""
-    body, other_body = xy - xy.mean(0), other - other.mean(0)
-    as_read, exchanged = (np.linalg.norm(body - position, axis=1)[BODY].mean() for position in (other_body, other_body[MIRRORED]))
-    return bool(exchanged < _CLEARLY_NEARER * as_read)
+def lie_crosswise(xy: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return whether two bodies (..., 33, 2) px, each about its centre, are nearer with left and right of one exchanged."""
+    body, other_body = xy - xy.mean(-2, keepdims=True), other - other.mean(-2, keepdims=True)
+    as_read, exchanged = (np.linalg.norm(body - position, axis=-1)[..., BODY].mean(-1)
+                          for position in (other_body, other_body[..., MIRRORED, :]))
+    return exchanged < _CLEARLY_NEARER * as_read

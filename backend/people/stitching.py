@@ -11,7 +11,7 @@ import numpy as np
 from ..base.regions import Region
 from .appearance import appearance_distance
 from .landmarks import Reading
-from .mirroring import Readings, choose_readings
+from .mirroring import Readings, SecondLook, choose_readings
 from .skeletons import skeleton_distance
 from .tracklets import Tracklet, is_bodily
 
@@ -46,14 +46,14 @@ class PersonTrack:
     thumbnail: bytes = b""
 
 
-def stitch(tracklets: list[Tracklet], image_size: tuple[int, int], people: int | None = None) -> list[PersonTrack]:
-    """Return the people of a clip, the most present first; people: at most that many."""
+def stitch(tracklets: list[Tracklet], image_size: tuple[int, int], people: int | None = None) -> list[Tracklet]:
+    """Return the people of a clip, one tracklet each, the most present first; people: at most that many."""
     tracklets = [tracklet for tracklet in tracklets if _mean_torso_score(tracklet) >= _MIN_MEAN_TORSO_SCORE]
     tracklets = _undo_exchanges(tracklets)
     joined = _join(tracklets, image_size)
     lasting = [tracklet for tracklet in joined if _lasts(tracklet)]
     distinct = _remove_doubles(sorted(lasting, key=_presence, reverse=True))
-    return [_person_track(tracklet) for tracklet in distinct[:people]]
+    return distinct[:people]
 
 
 def _mean_torso_score(tracklet: Tracklet) -> float:
@@ -194,14 +194,16 @@ def _is_double(tracklet: Tracklet, other: Tracklet) -> bool:
     return sum(close) > _DOUBLE_SHARE * len(tracklet.observations)
 
 
-def _person_track(tracklet: Tracklet) -> PersonTrack:
-    landmarks = choose_readings(_readings(tracklet))
+def person_track(tracklet: Tracklet, second_look: SecondLook | None = None) -> PersonTrack:
+    """Return a person's track: of the readings in each frame, those that are right."""
+    landmarks = choose_readings(readings_of(tracklet), second_look)
     return PersonTrack(
         frame_index=np.array(tracklet.frame_index), timestamps=np.array(tracklet.timestamps), xy=landmarks.xy,
         world=landmarks.world, score=landmarks.score, boxes=_boxes(landmarks.xy), thumbnail=tracklet.thumbnail.jpeg)
 
 
-def _readings(tracklet: Tracklet) -> Readings:
+def readings_of(tracklet: Tracklet) -> Readings:
+    """Return the two readings of each observation."""
     first, second = (Reading(*(np.stack([getattr(reading, name) for reading in readings]) for name in ("xy", "world", "score")))
                      for readings in zip(*(landmarks.readings for landmarks in tracklet.observations), strict=True))
     side = np.array([landmarks.region.side for landmarks in tracklet.observations])

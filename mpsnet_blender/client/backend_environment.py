@@ -2,7 +2,7 @@
 
 As a program it makes the environment and sends messages of `shared.protocol` on stdout:
 
-    python -m mpsnet_blender.client.backend_environment --home H --profile keypoints [--python P ...]
+    python -m mpsnet_blender.client.backend_environment --home H --profile keypoints [--quality best] [--python P ...]
 
 Stages of its progress: "environment", "packages" (MB downloaded), "installing" (packages), "models" (MB downloaded).
 Closing its stdin cancels. Exit status as in `shared.protocol`.
@@ -21,10 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..shared import protocol
+from ..shared.capture_request import BEST, FAST, QUALITIES
 from ..shared.engines import WITH_TORCH, WITHOUT_TORCH
 from . import base_python
 from .child_process import EXTENSION_ROOT, child_environ
-from .landmark_models import LANDMARK_WHEEL, ModelFolder, ModelWheel
+from .landmark_models import HEAVY_PACKAGE, LANDMARK_WHEEL, ModelFolder, ModelWheel
 from .python_environment import Packages, PythonEnvironment
 from .setup_errors import DiskFullError, FolderError, SetupCancelled, SetupError
 from .setup_steps import SetupRun
@@ -68,6 +69,8 @@ PROFILES = {
                         LANDMARK_WHEEL, with_torch=True),
 }
 
+_MODELS_OF_QUALITY = {BEST: (HEAVY_PACKAGE,)}
+
 
 def default_home() -> Path:
     """Return the folder of the shell's environments and models: MPSNET_HOME, or the user's data folder."""
@@ -91,19 +94,29 @@ class BackendEnvironment:
     .backend_command("capture", ...), ...)`. A script: `ensure(report)`.
     """
 
-    def __init__(self, home: Path, profile: str = WITHOUT_TORCH):
-        """Raises KeyError for an unknown profile, OSError where the extension's files cannot be read."""
+    def __init__(self, home: Path, profile: str = WITHOUT_TORCH, quality: str = FAST):
+        """quality: one of a `CaptureRequest`, whose models belong to the set-up.
+
+        Raises KeyError for an unknown profile, OSError where the extension's files cannot be read.
+        """
         self.home = Path(home).absolute()
-        self.profile = profile
-        self._profile = PROFILES[profile]
-        packages = self._profile.packages()
+        self.profile, self.quality = profile, quality
+        packages = PROFILES[profile].packages()
         self._packages = PythonEnvironment(self.home, profile, packages)
         self._download_megabytes, self._disk_megabytes = packages.download_megabytes, packages.disk_megabytes
-        self._models = ModelFolder(self.home / "models" / "keypoints", self._profile.models)
+        self._models = [ModelFolder(self.models_folder, package)
+                        for package in (PROFILES[profile].models, *_MODELS_OF_QUALITY.get(quality, ()))]
 
     def is_ready(self) -> bool:
         """Whether the backend can be started. Cheap: asks only for the times of a few files."""
-        return self._packages.folder is not None and self._models.is_complete()
+        return self._packages.folder is not None and not self._missing_models()
+
+    def serves_fast(self) -> bool:
+        """Whether captures of the quality Fast can be started. As cheap."""
+        return self._packages.folder is not None and self._models[0].is_complete()
+
+    def _missing_models(self) -> list[ModelFolder]:
+        return [models for models in self._models if not models.is_complete()]
 
     @property
     def python(self) -> Path:
@@ -113,7 +126,7 @@ class BackendEnvironment:
     @property
     def models_folder(self) -> Path:
         """The folder of the landmark models, which all profiles share; it may not exist yet."""
-        return self._models.folder
+        return self.home / "models" / "keypoints"
 
     @property
     def checkpoints_folder(self) -> Path:
@@ -122,13 +135,15 @@ class BackendEnvironment:
 
     @property
     def download_megabytes(self) -> int:
-        """What a set-up downloads, in MB (1e6 bytes), as measured; less where the models are there already."""
-        return self._download_megabytes + (0 if self._models.is_complete() else self._profile.models.download_megabytes)
+        """What a set-up downloads, in MB (1e6 bytes), as measured: of packages and models what is missing."""
+        return sum((models.package.download_megabytes for models in self._missing_models()),
+                   0 if self._packages.folder else self._download_megabytes)
 
     @property
     def disk_megabytes(self) -> int:
-        """The free disk space that a set-up asks for, in MB."""
-        return self._disk_megabytes
+        """The disk space that a set-up takes, in MB: of packages and models what is missing."""
+        return sum((models.package.disk_megabytes for models in self._missing_models()),
+                   0 if self._packages.folder else self._disk_megabytes)
 
     @property
     def setup_log(self) -> Path:
@@ -141,7 +156,8 @@ class BackendEnvironment:
         programs = base_python.list_candidates(preferred_python)
         if not programs:
             raise base_python.make_no_python_error([])
-        command = [(runners or programs)[0], "-m", _MODULE, "--home", str(self.home), "--profile", self.profile]
+        command = [(runners or programs)[0], "-m", _MODULE, "--home", str(self.home), "--profile", self.profile,
+                   "--quality", self.quality]
         return command + [part for program in programs for part in ("--python", program)]
 
     def backend_command(self, *arguments: str) -> list[str]:
@@ -163,7 +179,8 @@ class BackendEnvironment:
             run = SetupRun(report, self.setup_log, cancelled or threading.Event())
             self.setup_log.write_bytes(b"")
             self._packages.ensure(run, programs)
-            self._models.ensure(run, self.python)
+            for models in self._models:
+                models.ensure(run, self.python)
         except OSError as error:
             raise self._folder_error(error) from error
 
@@ -201,6 +218,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog=_MODULE, allow_abbrev=False)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--profile", choices=sorted(PROFILES), default=WITHOUT_TORCH)
+    parser.add_argument("--quality", choices=QUALITIES, default=FAST)
     parser.add_argument("--python", action="append", help="a Python to make the environment from; may be repeated")
     given = parser.parse_args(arguments)
     cancelled = threading.Event()
@@ -209,7 +227,7 @@ def main(arguments: Sequence[str]) -> int:
     threading.Thread(target=_cancel_at_end_of_stdin, args=(cancelled,), daemon=True).start()
     pipe = _Pipe()
     try:
-        environment = BackendEnvironment(given.home, given.profile)
+        environment = BackendEnvironment(given.home, given.profile, given.quality)
         environment.ensure(pipe.send, given.python, cancelled)
     except SetupCancelled:
         pipe.send(protocol.Cancelled("The set-up was cancelled; unfinished parts were removed."))

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..shared import protocol
+from ..shared.capture_request import FAST
 from ..shared.command_line import UsageError, command_line_parser, find_profile
 from .backend_environment import EXTENSION_ROOT, BackendEnvironment, child_environ, default_home
 from .backend_process import BackendProcess
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
         return protocol.EXIT_USAGE
     if parsed.command == "convert":
         return _run_with_numpy(home, arguments)
-    environment = BackendEnvironment(home, find_profile(parsed))
+    environment = BackendEnvironment(home, find_profile(parsed), parsed.quality if "quality" in parsed else FAST)
     if not environment.is_ready():
         status = _set_up(environment)
         if status != protocol.EXIT_OK:

@@ -70,9 +70,11 @@ class ListedPerson:
 
 @dataclass(frozen=True)
 class CaptureListing:
-    """A capture: the engine that made it, the path of its video with frames a second, size in px and number of frames, the
-    stature that was asked for in metres, the camera's angles and whether it moves, the preview's name, and the people."""
+    """A capture: the engine that made it, and how carefully people were looked at ("fast" or "best"); the path of its video with
+    frames a second, size in px and number of frames; the stature that was asked for in metres, the camera's angles and
+    whether it moves, the preview's name, and the people."""
     engine: str = ""
+    landmark_quality: str = ""
     video: str = ""
     fps: float | None = None
     image_size: tuple[int, int] | None = None

@@ -100,12 +100,21 @@ def _declared(option: Option) -> Any:
     return field(default=option.default, metadata={"option": option})
 
 
+FAST, BEST = "fast", "best"
+QUALITIES = (FAST, BEST)
+
+
 @dataclass(frozen=True)
 class CaptureRequest:
     """How to capture a video. None: left open, the capture finds it out. Metres, degrees, seconds of the video."""
     engine: str = _declared(Choice(
         flag="--engine", label="Engine", description="What finds the motion", default=DEFAULT_ENGINE.name, automatic="auto",
         entries=[Entry(engine.name, engine.label, engine.description) for engine in ENGINES]))
+    quality: str = _declared(Choice(
+        flag="--quality", label="Quality", description="How carefully people are looked at", default=FAST,
+        entries=(Entry(FAST, "Fast", "A quick landmark model reads every frame"),
+                 Entry(BEST, "Best", "A larger landmark model, fetched once (41 MB), reads every frame too. "
+                       "Takes up to 3.5 times as long"))))
     lifter: str = _declared(Choice(
         flag="--lifter", label="Pose From", description="Where joint rotations come from", default="trained",
         entries=(Entry("trained", "Trained Network", "Our network makes joint rotations of the landmarks: the more accurate way"),

@@ -1,3 +1,4 @@
+import hashlib
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from mpsnet_blender.client import backend_environment, backend_process
 from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment, Profile, default_home
 from mpsnet_blender.client.backend_process import BackendProcess
 from mpsnet_blender.client.child_process import child_environ
+from mpsnet_blender.client.landmark_models import ModelFile, NpmPackage
 from mpsnet_blender.client.setup_errors import FolderError, NotSetUpError
 from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Progress
 from tests.waiting import LONG, comes_true
@@ -98,6 +100,28 @@ def test_a_set_up_makes_the_environment_and_the_models_and_is_quick_to_find(tmp_
     count = len(reported)
     environment.ensure(reported.append)
     assert len(reported) == count
+
+
+def test_the_quality_best_fetches_its_model_into_an_environment_that_is_there(tmp_path, tiny_profile, monkeypatch):
+    fetched = []
+
+    def fetch(_package, _run, _python, folder):
+        fetched.append(folder)
+        (folder / "large.tflite").write_bytes(b"large")
+
+    model = ModelFile("large.tflite", "package/large.tflite", hashlib.sha256(b"large").hexdigest())
+    monkeypatch.setattr(NpmPackage, "fetch", fetch)
+    monkeypatch.setitem(backend_environment._MODELS_OF_QUALITY, "best", (NpmPackage("large", "1.0", 41, 28, model),))
+    fast, best = (BackendEnvironment(tmp_path / "home", "tiny", quality) for quality in ("fast", "best"))
+    assert (fast.download_megabytes, best.download_megabytes, best.disk_megabytes) == (2, 43, 30)
+    fast.ensure(lambda message: None)
+    assert fast.is_ready() and not fetched
+    assert (best.is_ready(), best.serves_fast(), best.download_megabytes, best.disk_megabytes) == (False, True, 41, 28)
+    assert "--profile tiny --quality best" in " ".join(best.setup_command())
+    best.ensure(lambda message: None)
+    assert best.is_ready() and len(fetched) == 1 and (best.models_folder / "large.tflite").read_bytes() == b"large"
+    best.ensure(lambda message: None)
+    assert len(fetched) == 1 and (fast.download_megabytes, best.download_megabytes) == (0, 0)
 
 
 def test_the_preferred_python_is_handed_to_the_set_up(tmp_path):

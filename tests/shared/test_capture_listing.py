@@ -20,8 +20,8 @@ from mpsnet_blender.shared.capture_listing import (
 
 QUALITY = Quality(5.81, 174.3, 12.0, 3.25, 4.12, 0.9, 0.97, 2, "amber", "Feet slide.")
 PERSON = ListedPerson(1, "person_01.npz", "person_01.jpg", 3, 299, 0.1, 9.967, 1.72, 0.9733, 2, 4.12, QUALITY, 6.3)
-LISTING = CaptureListing("keypoints", "/videos/Tänzerin 动作.mp4", 29.97, (960, 720), 300, 1.7, -4.25, 0.5, False, "preview.mp4",
-                         people=(PERSON, replace(PERSON, person_id=2, file="person_02.npz", thumbnail=None)))
+LISTING = CaptureListing("keypoints", "best", "/videos/Tänzerin 动作.mp4", 29.97, (960, 720), 300, 1.7, -4.25, 0.5, False,
+                         "preview.mp4", people=(PERSON, replace(PERSON, person_id=2, file="person_02.npz", thumbnail=None)))
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def test_a_listing_comes_back_as_it_was_written(path):
 def test_the_file_has_the_keys_that_scripts_rely_on(path):
     write_listing(path, LISTING)
     contents = json.loads(path.read_text(encoding="ascii"))
-    assert list(contents) == ["format_version", "engine", "video", "fps", "image_size", "frame_count", "stature",
-                              "camera_pitch_degrees", "camera_roll_degrees", "camera_moves", "preview", "people"]
+    assert list(contents) == ["format_version", "engine", "landmark_quality", "video", "fps", "image_size", "frame_count",
+                              "stature", "camera_pitch_degrees", "camera_roll_degrees", "camera_moves", "preview", "people"]
     assert list(contents["people"][0]) == [
         "id", "file", "thumbnail", "first_frame", "last_frame", "start_seconds", "end_seconds", "stature", "visible_share",
         "sides_repaired_frames", "reprojection_error_px", "quality", "unrefined_reprojection_error_px"]

@@ -62,8 +62,8 @@ def test_a_request_by_default_needs_no_words():
     assert capture_arguments(VIDEO, FOLDER, CaptureRequest()) == ["capture", "/v/clip.mp4", "--output", "/out"]
     assert asked_with() == CaptureRequest()
     assert asdict(CaptureRequest()) == {
-        "engine": "keypoints", "lifter": "trained", "device": "auto", "people": None, "stature": 1.7, "fov_degrees": None,
-        "start_seconds": 0.0, "end_seconds": None, "foot_lock": 1.0, "refine": True, "preview": False}
+        "engine": "keypoints", "quality": "fast", "lifter": "trained", "device": "auto", "people": None, "stature": 1.7,
+        "fov_degrees": None, "start_seconds": 0.0, "end_seconds": None, "foot_lock": 1.0, "refine": True, "preview": False}
 
 
 def test_paths_are_said_whole_since_the_backend_works_in_another_folder():
@@ -91,8 +91,8 @@ def test_the_bounds_are_those_that_a_capture_can_use():
 
 def test_the_words_of_the_shell_stay():
     assert [option.flag for option in OPTIONS.values()] == [
-        "--engine", "--lifter", "--device", "--people", "--height", "--fov", "--start", "--end", "--foot-lock", "--refine",
-        "--preview"]
+        "--engine", "--quality", "--lifter", "--device", "--people", "--height", "--fov", "--start", "--end", "--foot-lock",
+        "--refine", "--preview"]
 
 
 @pytest.mark.parametrize("command", ["capture", "batch"])

@@ -179,7 +179,8 @@ def _can_capture(operator_class: type[bpy.types.Operator], context: bpy.types.Co
         return False
     if environment.is_ready() or (bpy.app.background and bpy.app.online_access):
         return True
-    operator_class.poll_message_set("The backend is not set up: press Set Up, or run bpy.ops.mpsnet.setup_backend(). "
+    what = "The model for the quality Best is missing" if environment.serves_fast() else "The backend is not set up"
+    operator_class.poll_message_set(f"{what}: press Set Up, or run bpy.ops.mpsnet.setup_backend(). "
                                     "Both need Online Access (Preferences, System, Network)")
     return False
 

@@ -114,7 +114,8 @@ def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row.scale_y = _BUTTON_HEIGHT
     row.operator("mpsnet.setup_backend", text=f"Set Up (downloads {environment.download_megabytes} MB)", icon="INTERNET")
     if bpy.app.online_access:
-        note = f"Needed once, takes {environment.disk_megabytes} MB of disk. Videos never leave this computer."
+        what = "The quality Best needs a larger landmark model: it is downloaded" if environment.serves_fast() else "Needed"
+        note = f"{what} once, takes {environment.disk_megabytes} MB of disk. Videos never leave this computer."
         draw_lines(layout.column(align=True), note, "INFO", _count_line_characters(context))
         return
     box = layout.box().column(align=True)

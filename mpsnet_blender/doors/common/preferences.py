@@ -50,18 +50,20 @@ def home_folder(context: bpy.types.Context) -> Path:
 
 
 def backend_environment(context: bpy.types.Context) -> BackendEnvironment:
-    """Return the environment of the scene's engine in the home folder, or that of the shell if only the shell's is set up.
+    """Return the environment of the scene's engine and quality in the home folder, or that of the shell if only the shell's
+    is set up.
 
     So users of `mocap.py` need not download anything again.
     """
-    profile = find_engine(context.scene.mpsnet.engine).profile
-    blenders, shells = _environment(home_folder(context), profile), _environment(default_home(), profile)
-    return shells if not blenders.is_ready() and shells.is_ready() else blenders
+    settings = context.scene.mpsnet
+    profile = find_engine(settings.engine).profile
+    blenders, shells = (_environment(home, profile, settings.quality) for home in (home_folder(context), default_home()))
+    return shells if not blenders.serves_fast() and shells.serves_fast() else blenders
 
 
 @lru_cache(maxsize=8)
-def _environment(home: Path, profile: str) -> BackendEnvironment:
-    return BackendEnvironment(home, profile)
+def _environment(home: Path, profile: str, quality: str) -> BackendEnvironment:
+    return BackendEnvironment(home, profile, quality)
 
 
 def _default_home() -> str:

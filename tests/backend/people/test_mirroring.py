@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.people.landmarks import MIRRORED, Reading
-from backend.people.mirroring import Readings, choose_readings
+from backend.people.mirroring import Readings, SecondLook, choose_readings, doubtful_frames
 from tests.backend.made_people import person_track, seen_from, tracklet, walker
 
 VIEWS = {"from behind": 180.0, "from the front": 0.0, "askew": 130.0, "from the side": 90.0}
@@ -105,6 +105,66 @@ def test_one_frame_is_taken_as_it_was_read():
     chosen = choose_readings(readings)
     np.testing.assert_allclose(chosen.xy, (readings.first.xy + readings.second.xy) / 2)
     assert chosen.xy.shape == (1, 33, 2) and chosen.score.mean() > 0.87
+
+
+def look_at(track, frames=slice(None), exchanged=(), shift=0.0):
+    """Return a second look at a person in some frames: the truth moved by some px, with left and right exchanged in others."""
+    reading = Reading(track.xy + shift, track.world + 0.01, np.ones_like(track.score))
+    for values in (reading.xy, reading.world, reading.score):
+        for stretch in exchanged:
+            values[stretch] = values[stretch][:, MIRRORED]
+    is_read = np.zeros(len(track.xy), bool)
+    is_read[frames] = True
+    return SecondLook(reading, is_read)
+
+
+def test_positions_of_a_second_look_are_taken_and_its_depth_and_score_are_not(person):
+    readings, track = readings_of(person)
+    without = choose_readings(readings)
+    chosen = choose_readings(readings, look_at(track, slice(20, 50), shift=1.0))
+    np.testing.assert_allclose(chosen.xy[20:50], track.xy[20:50] + 1.0)
+    np.testing.assert_array_equal(np.delete(chosen.xy, np.s_[20:50], axis=0), np.delete(without.xy, np.s_[20:50], axis=0))
+    np.testing.assert_array_equal(chosen.world, without.world)
+    np.testing.assert_allclose(chosen.score, without.score, atol=0.02)
+
+
+def test_a_second_look_decides_where_both_readings_are_exchanged_from_the_first_frame_to_the_last():
+    readings, track = readings_of(seen_from(walker(heading_degrees=0.0)), [slice(None)], [slice(None)])
+    assert pixels_off(choose_readings(readings), track).min() > 20
+    chosen = choose_readings(readings, look_at(track, slice(0, None, 3)))
+    assert pixels_off(chosen, track).max() < 5
+    assert np.linalg.norm(chosen.world - track.world, axis=-1).mean(1).max() < 0.03
+
+
+def test_a_second_look_that_is_exchanged_itself_is_not_taken():
+    readings, track = readings_of(seen_from(walker(heading_degrees=0.0)))
+    chosen = choose_readings(readings, look_at(track, exchanged=[slice(40, 42)]))
+    np.testing.assert_array_equal(chosen.xy[40:42], choose_readings(readings).xy[40:42])
+    np.testing.assert_array_equal(np.delete(chosen.xy, np.s_[40:42], axis=0), np.delete(track.xy, np.s_[40:42], axis=0))
+
+
+def test_nobody_is_doubtful_whose_readings_agree(person):
+    assert not doubtful_frames(readings_of(person)[0]).any()
+
+
+@pytest.mark.parametrize(("first", "second"), [([STRETCH], []), ([], [STRETCH])])
+def test_frames_whose_readings_lie_crosswise_are_doubtful_and_a_tenth_of_a_second_around_them(first, second):
+    readings, _ = readings_of(seen_from(walker(heading_degrees=0.0)), first, second)
+    np.testing.assert_array_equal(np.flatnonzero(doubtful_frames(readings)), np.arange(STRETCH.start - 3, STRETCH.stop + 3))
+
+
+def test_frames_around_a_body_that_turns_round_at_once_are_doubtful():
+    readings, _ = readings_of(seen_from(walker(heading_degrees=0.0)), [slice(45, None)], [slice(45, None)])
+    parted = replace(readings, timestamps=readings.timestamps + 5.0 * (np.arange(90) >= 45))
+    far_apart = np.flatnonzero(doubtful_frames(parted))
+    assert 45 in far_apart and far_apart.min() >= 42 and far_apart.max() <= 48
+
+
+def test_frames_with_a_low_score_are_doubtful():
+    readings, _ = readings_of(seen_from(walker(heading_degrees=0.0)))
+    for reading in (readings.first, readings.second):
+        reading.score[30:33] *= 0.8
+    np.testing.assert_array_equal(np.flatnonzero(doubtful_frames(readings)), np.arange(27, 36))
 
 
 def followed(frames=30, rechecked=(), crosswise=(), exchanged_from=None):

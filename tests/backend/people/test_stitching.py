@@ -7,7 +7,6 @@ from backend.base.regions import Region
 from backend.people import stitching
 from backend.people.appearance import appearance_distance
 from backend.people.skeletons import skeleton_distance
-from backend.people.stitching import stitch
 from backend.people.tracklets import is_bodily
 from tests.backend.made_people import IMAGE_SIZE, person_track, seen_from, tracklet, walker
 
@@ -17,12 +16,17 @@ TO_THE_LEFT = person_track(seen_from(walker(120, start=(1.6, 5.4), velocity=(-0.
 STANDING_BY = person_track(seen_from(walker(120, start=(1.5, 6.0), velocity=(0.0, 0.0), heading_degrees=0)))
 
 
+def tracks_of(tracklets, image_size, people=None):
+    """Return the tracks of the people whom tracklets are stitched into."""
+    return [stitching.person_track(person) for person in stitching.stitch(tracklets, image_size, people)]
+
+
 def whole(track, colour):
     return tracklet(track, slice(None), colour)
 
 
 def test_one_walker_is_one_person_over_all_frames():
-    (person,) = stitch([whole(TO_THE_RIGHT, RED)], IMAGE_SIZE)
+    (person,) = tracks_of([whole(TO_THE_RIGHT, RED)], IMAGE_SIZE)
     np.testing.assert_array_equal(person.frame_index, np.arange(120))
     np.testing.assert_array_equal(person.xy, TO_THE_RIGHT.xy)
     np.testing.assert_array_equal(person.world, TO_THE_RIGHT.world)
@@ -31,22 +35,22 @@ def test_one_walker_is_one_person_over_all_frames():
 
 def test_two_halves_of_one_person_are_joined():
     halves = [tracklet(TO_THE_RIGHT, slice(0, 55), RED), tracklet(TO_THE_RIGHT, slice(70, 120), RED)]
-    (person,) = stitch(halves, IMAGE_SIZE)
+    (person,) = tracks_of(halves, IMAGE_SIZE)
     np.testing.assert_array_equal(person.frame_index, np.r_[0:55, 70:120])
 
 
 def test_halves_that_overlap_in_time_are_two_people():
     pieces = [tracklet(TO_THE_RIGHT, slice(0, 70), RED), tracklet(STANDING_BY, slice(40, 120), RED)]
-    assert len(stitch(pieces, IMAGE_SIZE)) == 2
+    assert len(tracks_of(pieces, IMAGE_SIZE)) == 2
 
 
 def test_another_person_who_appears_elsewhere_in_other_clothes_is_not_joined():
     pieces = [tracklet(TO_THE_RIGHT, slice(0, 50), RED), tracklet(STANDING_BY, slice(60, 120), BLUE)]
-    assert sorted(len(person.frame_index) for person in stitch(pieces, IMAGE_SIZE)) == [50, 60]
+    assert sorted(len(person.frame_index) for person in tracks_of(pieces, IMAGE_SIZE)) == [50, 60]
 
 
 def test_two_people_who_cross_stay_two():
-    people = stitch([whole(TO_THE_RIGHT, RED), whole(TO_THE_LEFT, BLUE)], IMAGE_SIZE)
+    people = tracks_of([whole(TO_THE_RIGHT, RED), whole(TO_THE_LEFT, BLUE)], IMAGE_SIZE)
     assert [len(person.frame_index) for person in people] == [120, 120]
     np.testing.assert_array_equal(people[0].xy, TO_THE_RIGHT.xy)
 
@@ -62,7 +66,7 @@ def test_tails_exchanged_where_two_people_crossed_are_put_right():
         head.observations += tail.observations
         head.appearances += tail.appearances
         mixed.append(head)
-    people = stitch(mixed, IMAGE_SIZE)
+    people = tracks_of(mixed, IMAGE_SIZE)
     ends = sorted((person.xy[0].mean(0)[0], person.xy[-1].mean(0)[0]) for person in people)
     assert len(people) == 2 and ends[0][1] > ends[0][0] + 300 and ends[1][1] < ends[1][0] - 300
 
@@ -78,26 +82,26 @@ def test_tails_are_put_right_though_one_of_both_came_into_view_later(late):
         for name in ("frame_index", "timestamps", "observations", "appearances"):
             setattr(head, name, getattr(head, name) + getattr(tail, name))
         mixed.append(head)
-    ends = [(person.xy[0].mean(0)[0], person.xy[-1].mean(0)[0]) for person in stitch(mixed, IMAGE_SIZE)]
+    ends = [(person.xy[0].mean(0)[0], person.xy[-1].mean(0)[0]) for person in tracks_of(mixed, IMAGE_SIZE)]
     assert len(ends) == 2 and sorted(end > start for start, end in ends) == [False, True]
 
 
 def test_a_double_of_one_person_is_removed():
     double = tracklet(TO_THE_RIGHT, slice(10, 80), RED)
-    (person,) = stitch([double, whole(TO_THE_RIGHT, RED)], IMAGE_SIZE)
+    (person,) = tracks_of([double, whole(TO_THE_RIGHT, RED)], IMAGE_SIZE)
     assert len(person.frame_index) == 120
 
 
 def test_people_keeps_the_most_present_first():
     pieces = [tracklet(STANDING_BY, slice(30, 90), BLUE), whole(TO_THE_RIGHT, RED)]
-    assert [len(person.frame_index) for person in stitch(pieces, IMAGE_SIZE)] == [120, 60]
-    assert [len(person.frame_index) for person in stitch(pieces, IMAGE_SIZE, people=1)] == [120]
-    assert len(stitch(pieces, IMAGE_SIZE, people=5)) == 2
+    assert [len(person.frame_index) for person in tracks_of(pieces, IMAGE_SIZE)] == [120, 60]
+    assert [len(person.frame_index) for person in tracks_of(pieces, IMAGE_SIZE, people=1)] == [120]
+    assert len(tracks_of(pieces, IMAGE_SIZE, people=5)) == 2
 
 
 def test_a_glimpse_is_nobody():
-    assert stitch([tracklet(TO_THE_RIGHT, slice(0, 8), RED)], IMAGE_SIZE) == []
-    assert stitch([], IMAGE_SIZE) == []
+    assert tracks_of([tracklet(TO_THE_RIGHT, slice(0, 8), RED)], IMAGE_SIZE) == []
+    assert tracks_of([], IMAGE_SIZE) == []
 
 
 def test_a_thing_whose_limbs_flicker_is_nobody_but_an_acrobat_who_is_seen_well_is():
@@ -108,8 +112,8 @@ def test_a_thing_whose_limbs_flicker_is_nobody_but_an_acrobat_who_is_seen_well_i
             replace(seen, world=seen.world + generator.normal(scale=0.08, size=(33, 3)), score=share * seen.score)
             for seen in flickering.observations]
     assert is_bodily(whole(STANDING_BY, RED)) and not is_bodily(thing)
-    assert stitch([thing], IMAGE_SIZE) == []
-    assert is_bodily(acrobat) and len(stitch([acrobat], IMAGE_SIZE)) == 1
+    assert tracks_of([thing], IMAGE_SIZE) == []
+    assert is_bodily(acrobat) and len(tracks_of([acrobat], IMAGE_SIZE)) == 1
 
 
 def test_skeletons_are_as_far_apart_as_their_joints_in_body_radii():
@@ -178,7 +182,7 @@ def lasting(x, start=0.0, frames=20, **seen):
 
 def stitched(*pieces, **options):
     """Return how many frames each person has."""
-    return [len(person.frame_index) for person in stitch(list(pieces), IMAGE_SIZE, **options)]
+    return [len(person.frame_index) for person in stitching.stitch(list(pieces), IMAGE_SIZE, **options)]
 
 
 def test_pieces_that_cost_less_than_one_are_joined():
@@ -221,7 +225,7 @@ def test_a_double_lies_on_another_for_more_than_half_of_its_frames(share, radii,
     radius = double.observations[0].region.body_radius
     moved = [radii * radius if number < share * 40 else 3000.0 for number in range(40)]
     double.observations = [replace(one, xy=one.xy + (far, 0)) for far, one in zip(moved, double.observations)]
-    assert len(stitch([double, other], IMAGE_SIZE)) == people
+    assert len(stitching.stitch([double, other], IMAGE_SIZE)) == people
 
 
 def test_boxes_go_beyond_the_landmarks_by_six_hundredths_of_the_longer_side():

@@ -5,7 +5,7 @@ import pytest
 from backend.people.detection import PersonDetector
 from backend.people.gaps import Clock, fill_gaps
 from backend.people.landmarks import LANDMARK, LandmarkModel
-from backend.people.stitching import stitch
+from backend.people.stitching import person_track, stitch
 from backend.people.tracking import Tracker
 from backend.video.frames import Frame
 
@@ -21,7 +21,8 @@ def track(models_folder, workers):
         tracker = Tracker(PersonDetector(models_folder, workers), LandmarkModel(models_folder, workers))
         for index, picture in enumerate(pictures):
             tracker.step(Frame(index, index / fps, picture))
-        return stitch(tracker.finish(), (pictures[0].shape[1], pictures[0].shape[0]), people)
+        size = pictures[0].shape[1], pictures[0].shape[0]
+        return [person_track(person) for person in stitch(tracker.finish(), size, people)]
     return track_pictures
 
 
