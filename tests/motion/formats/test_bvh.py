@@ -81,3 +81,20 @@ def test_names_with_spaces_become_words_and_stay_apart():
                    positions=np.zeros((1, 3, 3)), has_position=np.array((True, True, True)), framerate=30.0)
     bvh = read_bvh(format_bvh(clip))
     assert bvh.names == ["my_root", "my_root_2", "my_root_3"] and bvh.rows.shape == (1, 18)
+
+
+def test_the_text_begins_with_its_one_root_and_names_all_other_joints_under_it():
+    lines = format_bvh(make_bvh_of_motion(sample_motion())).splitlines()
+    assert lines[:3] == ["HIERARCHY", "ROOT pelvis", "{"]
+    kinds = [line.split()[0] for line in lines if line.strip() and line.split()[-1] in JOINT_NAMES]
+    assert kinds == ["ROOT"] + ["JOINT"] * 23
+    depth = [line.count("\t") for line in lines if line.split()[:1] == ["JOINT"]]
+    above = [sum(1 for _ in ancestors(name)) for name in (line.split()[1] for line in lines if line.split()[:1] == ["JOINT"])]
+    assert depth == above
+
+
+def ancestors(name):
+    joint = PARENTS[JOINT_NAMES.index(name)]
+    while joint >= 0:
+        yield joint
+        joint = PARENTS[joint]

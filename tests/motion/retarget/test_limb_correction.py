@@ -5,6 +5,7 @@ import pytest
 
 from mpsnet_blender.motion.base.quaternions import turn
 from mpsnet_blender.motion.base.rotations import quat_from_rotmat, quat_from_rotvec, rotmat_from_quat
+from mpsnet_blender.motion.retarget import limb_correction
 from mpsnet_blender.motion.retarget.bone_mapping import map_bones
 from mpsnet_blender.motion.retarget.limb_correction import fade_corrections, find_bend_hints
 from mpsnet_blender.motion.retarget.mapped_rigs import Character
@@ -108,3 +109,57 @@ def test_a_twist_bone_takes_half_of_the_hands_turn_about_the_forearm_and_none_of
     wanted = {forearm: quat_from_rotmat(rig.rotmats[forearm])[None], hand: quat_from_rotmat(turned @ rig.rotmats[hand])[None]}
     found = rotmat_from_quat(share_twists(rig, bone_map, wanted)[twist])[0] @ rig.rotmats[twist].T
     np.testing.assert_allclose(found, rotmat_from_quat(quat_from_rotvec(np.radians(degrees / 2) * along)), atol=1e-6)
+
+
+@pytest.mark.parametrize(("share", "degrees"), [(0.002, 0.9), (0.01, 0.9), (0.015, 0.9 * 6), (0.02, 0.9 * 11), (0.06, 40.0)])
+def test_the_smaller_a_feet_correction_the_less_bones_turn(share, degrees):
+    """By nine tenths of a degree up to a hundredth of the leg, by ten times as much for each further one; no more than asked."""
+    turns = [quat_from_rotvec(np.radians(((angle, 0.0, 0.0),))) for angle in (40.0, -20.0)]
+    first, second = limb_correction._limit_turns(turns, np.array(((0.0, share * 0.8, 0.0),)), np.array((0.8,)))
+    assert degrees_of(first) == pytest.approx(degrees, abs=1e-6) and first[0, 1] > 0
+    assert degrees_of(second) == pytest.approx(degrees / 2, abs=1e-6) and second[0, 1] < 0
+
+
+def test_a_hand_held_askew_curls_its_fingers_across_the_hand():
+    """Knuckles that lie at an angle to the hand, from the index to the little finger: the fingers bend square to the hand."""
+    rig = make_rig(Build())
+    bone_map = map_bones(rig).bone_map
+    heads, tails = rig.heads.copy(), rig.tails.copy()
+    for number, finger in enumerate(("index", "middle", "ring", "little")):
+        for bone in (rig.index[f"left_{finger}{place}"] for place in (1, 2, 3)):
+            heads[bone, 0] += 0.02 * (1.5 - number)
+            tails[bone, 0] += 0.02 * (1.5 - number)
+    found = relax_fingers(Character(replace(rig, heads=heads, tails=tails), bone_map), {})
+    knuckles = np.mean([heads[rig.index[f"left_{finger}1"]] for finger in ("index", "middle", "ring", "little")], axis=0)
+    along = knuckles - heads[rig.index["left_hand"]]
+    axis = found["left_index1"][0, 1:] / np.linalg.norm(found["left_index1"][0, 1:])
+    assert abs(axis @ along) < 1e-9 and axis[1] > 0.99 and degrees_of(found["left_index1"]) == pytest.approx(18)
+
+
+@pytest.mark.parametrize(("side", "sign"), [("left", 1.0), ("right", -1.0)])
+def test_a_hand_of_one_finger_curls_it_about_the_axis_to_the_bodys_back(side, sign):
+    rig = make_rig(Build())
+    bone_map = {slot: bone for slot, bone in map_bones(rig).bone_map.items()
+                if not slot.startswith(side) or not slot[-1].isdigit() or "index" in slot}
+    found = relax_fingers(Character(rig, bone_map), {})[f"{side}_index1"]
+    pointing = turn(found, np.array((sign, 0, 0)))[0]
+    assert pointing[2] == pytest.approx(-np.sin(np.radians(18)), abs=0.03) and sign * pointing[0] > 0.9
+
+
+def test_a_finger_bent_aside_at_rest_counts_as_straight():
+    """What it is bent about the axis to the back of the hand is no curl."""
+    rig = make_rig(Build())
+    heads, tails = rig.heads.copy(), rig.tails.copy()
+    second, third = (rig.index[f"left_index{place}"] for place in (2, 3))
+    heads[third] = heads[second] + 0.03 * np.array((np.cos(0.4), -np.sin(0.4), 0))
+    tails[third] = heads[third] + 0.02 * np.array((np.cos(0.8), -np.sin(0.8), 0))
+    found = relax_fingers(Character(replace(rig, heads=heads, tails=tails), map_bones(rig).bone_map), {})
+    told = [degrees_of(found[f"left_index{place}"]) for place in (1, 2, 3)]
+    np.testing.assert_allclose(told, (18, 22, 12), atol=0.01)
+
+
+def test_a_hand_of_which_a_finger_is_not_whole_curls_the_others():
+    rig = make_rig(Build())
+    bone_map = {slot: bone for slot, bone in map_bones(rig).bone_map.items() if slot != "left_ring3"}
+    found = relax_fingers(Character(rig, bone_map), {})
+    assert "left_ring1" not in found and "left_little3" in found and "right_ring1" in found

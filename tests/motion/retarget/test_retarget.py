@@ -225,8 +225,10 @@ def _standing_motion(build=PLAIN):
     return replace(still, heads={slot: heads + offset for slot, heads in still.heads.items()}, contacts=contacts), stands
 
 
-def test_a_standing_foot_stands_on_legs_of_other_proportions():
+@pytest.mark.parametrize("touching", [(0, 1), (0,), (1,)], ids=["flat", "on its heel", "on its toes"])
+def test_a_standing_foot_stands_on_legs_of_other_proportions(touching):
     motion, stands = _standing_motion()
+    motion = replace(motion, contacts=motion.contacts * np.isin(np.arange(4), touching))
     character = _character(LONG_SHINS)
     slides = {}
     for plants in (False, True):
