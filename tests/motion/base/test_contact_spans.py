@@ -138,3 +138,35 @@ def test_frames_more_or_fewer_change_neither_fades_nor_speeds():
         assert np.abs(expected).max() > 0.003
         for times, values in zip((more, fewer), corrected):
             np.testing.assert_allclose(values[np.isin(times, even)], expected[np.isin(even, times)], atol=1e-9)
+
+
+def test_a_span_lasts_long_enough_though_its_times_are_whole_milliseconds():
+    for seconds, is_kept in ((0.0595, True), (0.0585, False)):
+        times = np.arange(10) * seconds / 2             # two frames stand for so long
+        assert len(Spans(np.array((4,)), np.array((6,)), times).drop_shorter(0.06).starts) == is_kept
+
+
+def test_the_speed_at_an_end_is_that_over_a_tenth_of_a_second_within_the_span():
+    """Of a parabola, of which every step is at another speed; times are rounded to milliseconds."""
+    times = np.round(np.arange(60) / 30, 3)
+    values = np.where((np.arange(60) >= 20) & (np.arange(60) < 30), (times - times[20]) ** 2, 0.0)
+    gained = continue_end_speeds(values, spans((20, 30), count=60), 0.1)
+    gained_rounded = continue_end_speeds(values, Spans(np.array((20,)), np.array((30,)), times), 0.1)
+    coming, leaving = values[23] / 0.1, (values[29] - values[26]) / 0.1
+    for found in (gained, gained_rounded):
+        assert found[33] == pytest.approx(leaving * (4 / 30) * np.exp(-4 / 3), rel=0.02)
+        assert found[17] == pytest.approx(-coming * 0.1 * np.exp(-1), rel=0.02)
+    short = continue_end_speeds(values, spans((28, 30), count=60), 0.1)         # two frames: the speed between them
+    assert short[30] == pytest.approx((values[29] - values[28]) * np.exp(-1 / 3), rel=0.02)
+    assert short[27] == pytest.approx(-(values[29] - values[28]) * np.exp(-1 / 3), rel=0.02)
+
+
+def test_of_three_spans_each_passes_into_the_next():
+    values = np.zeros(30)
+    values[2:5], values[9:12], values[20:24] = 1.0, 3.0, 7.0
+    faded = fade_outside_spans(values, spans((2, 5), (9, 12), (20, 24)), 1.0)
+    share = np.arange(1, 5) / 5
+    np.testing.assert_allclose(faded[5:9], 1 + 2 * (3 * share ** 2 - 2 * share ** 3))
+    share = np.arange(1, 9) / 9
+    np.testing.assert_allclose(faded[12:20], 3 + 4 * (3 * share ** 2 - 2 * share ** 3))
+    assert faded[24] < 7.0 and faded[29] > 0

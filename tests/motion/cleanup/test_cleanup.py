@@ -126,6 +126,17 @@ def test_speed_and_floor_offset_are_what_they_say():
     assert cleaned.keys.count == 25 * 61
 
 
+def test_seconds_are_counted_from_the_part_that_is_left_and_its_start_from_the_raw_one():
+    late = replace(walker(150), timestamps=7.0 + walker(150).timestamps)
+    whole = clean_motion(late, CleanupSettings(foot_lock=0.0, speed=0.5))
+    np.testing.assert_allclose(whole.seconds, np.arange(150) / FPS * 2, atol=1e-9)
+    assert whole.start_seconds == 0.0
+    part = clean_motion(late, CleanupSettings(foot_lock=0.0, loop=True))
+    first, last = find_loop(late)
+    assert first > 0 and part.start_seconds == pytest.approx(first / FPS)
+    np.testing.assert_allclose(part.seconds, np.arange(last - first + 1) / FPS, atol=1e-9)
+
+
 @pytest.mark.parametrize("tolerance", [2.0, 10.0])
 def test_reduced_keys_keep_every_joint_within_the_tolerance(tolerance):
     body = smooth_limbs(trembling(disturbed(walker(300)), 0.3), dict.fromkeys(LIMBS, 0.4))

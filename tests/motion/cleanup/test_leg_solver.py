@@ -91,3 +91,61 @@ def test_a_solved_leg_has_its_foot_where_it_goes_and_its_knee_ahead(way):
         off = knee - hip - ((knee - hip) * line).sum(1, keepdims=True) * line
         assert (off[:, 1] < 0).all()            # the body faces -y
     np.testing.assert_allclose(moved[:, JOINT["head"]], joints[:, JOINT["head"]] + shift, atol=1e-9)
+
+
+LEG = sum(np.linalg.norm(REST[JOINT[f"left_{end}"]] - REST[JOINT[f"left_{start}"]])
+          for start, end in (("hip", "knee"), ("knee", "ankle")))
+
+
+def pelvis_of(moves, knee=0.3, held=1.0):
+    _, rotmats, joints = body(knee)
+    return compute_pelvis_shift(joints, goals(rotmats, joints, moves, held), TIMES), joints
+
+
+@pytest.mark.parametrize("held", [1.0, 0.5])
+def test_for_feet_far_below_the_pelvis_sinks_to_where_legs_are_nearly_stretched(held):
+    """To 0.998 of their length; as far as feet are held."""
+    down = 0.2
+    shift, joints = pelvis_of(np.tile((0.0, 0.0, -down), (FRAMES, 1)), knee=0.6, held=held)
+    ankle, hip = joints[0, JOINT["left_ankle"]] - (0, 0, down), joints[0, JOINT["left_hip"]]
+    along = (hip - ankle) / np.linalg.norm(hip - ankle)
+    matrix = 2 * held * (np.outer(along, along) + 0.05 * np.eye(3))
+    follows = np.linalg.solve(matrix + 0.1 * np.eye(3), matrix @ (0, 0, -down))
+    way = hip + follows - ankle
+    missing = max(way[2] - np.sqrt((0.998 * LEG) ** 2 - way[0] ** 2 - way[1] ** 2), 0)
+    np.testing.assert_allclose(shift[30], follows - (0, 0, held * missing), atol=2e-3)
+
+
+def test_for_feet_within_reach_the_pelvis_does_not_sink_more_than_it_follows():
+    shift, _ = pelvis_of(np.tile((0.0, 0.0, -0.02), (FRAMES, 1)), knee=0.9)
+    assert -0.02 < shift[30, 2] < -0.018
+
+
+def test_a_leg_that_was_straighter_may_stay_so():
+    shift, _ = pelvis_of(np.zeros((FRAMES, 3)), knee=0.02)
+    assert np.abs(shift).max() < 1e-9
+
+
+def test_the_pelvis_begins_to_sink_a_fifth_of_a_second_before_and_rises_as_long_after():
+    moves = np.zeros((FRAMES, 3))
+    moves[30] = (0, 0, -0.15)
+    shift, _ = pelvis_of(moves, knee=0.05)
+    still, _ = pelvis_of(np.zeros((FRAMES, 3)), knee=0.05)
+    sunk = np.flatnonzero(shift[:, 2] < still[:, 2] - 1e-6)
+    # A window of two sigmas of 0.1 s and a frame: the highest of it, averaged over as much again; and the smooth follows 0.3 s.
+    assert 30 - 14 <= sunk.min() <= 30 - 9 and 30 + 9 <= sunk.max() <= 30 + 14
+    np.testing.assert_allclose(shift[:30, 2], shift[:30:-1, 2], atol=1e-9)
+
+
+def test_one_foot_takes_the_pelvis_along_less_than_two():
+    _, rotmats, joints = body()
+    moves = np.tile((0.0, 0, 0.02), (FRAMES, 1))
+    both = goals(rotmats, joints, moves)
+    one = [both[0], Goal(both[1].sole, both[1].rotmats, both[1].ankles, np.zeros(FRAMES), both[1].toes)]
+    assert compute_pelvis_shift(joints, one, TIMES)[30, 2] == pytest.approx(0.02 * 1.05 / 1.15, rel=0.02)
+
+
+def test_a_foot_too_far_aside_to_be_reached_lets_the_pelvis_down_to_three_tenths_of_the_leg_at_most():
+    shift, joints = pelvis_of(np.tile((3.0, 0.0, 0.0), (FRAMES, 1)))
+    height = joints[0, JOINT["left_hip"], 2] + shift[30, 2] - joints[0, JOINT["left_ankle"], 2]
+    assert height == pytest.approx(0.3 * LEG, abs=0.02)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.bone_maps import FAMILIES
+from mpsnet_blender.motion.bone_maps import FAMILIES, find_ik_controls, find_switches
 from mpsnet_blender.motion.retarget.bone_mapping import map_bones
 from mpsnet_blender.motion.retarget.name_map import map_by_names
 from mpsnet_blender.shared.bone_slots import MAIN, NEEDED
@@ -117,3 +117,19 @@ def test_what_retargeting_needs_and_a_rig_lacks_is_told():
     rope = replace(make_rig(), names=tuple(f"rope{number}" for number in range(len(make_rig().names))),
                    heads=0 * make_rig().heads, parents=np.arange(len(make_rig().names)) - 1)
     assert map_bones(rope).missing_slots == NEEDED
+
+
+def test_rigifys_controls_are_driven_by_its_switches_for_fk_and_for_ik():
+    """Rigify's "IK_FK" is 1 for FK; limbs follow the trunk, head and neck the chest; with poles the pole vector is on."""
+    limbs = [f"{limb}_parent.{side}" for limb in ("thigh", "upper_arm") for side in "LR"]
+    bones = {*limbs, "torso", "upper_arm_fk.L", *(f"{name}.{side}" for name in ("hand_ik", "foot_ik", "thigh_ik_target")
+                                                 for side in "LR")}
+    fk = {(limb, key): value for limb in limbs for key, value in (("IK_FK", 1.0), ("FK_limb_follow", 0.0))}
+    follow = {("torso", "neck_follow"): 1.0, ("torso", "head_follow"): 1.0}
+    assert find_switches(bones, {"upper_arm_fk.L"}) == fk | follow
+    ik = {(limb, key): value for limb in limbs for key, value in (("IK_FK", 0.0), ("pole_vector", 1.0))}
+    assert find_switches(bones, {"upper_arm_fk.L"}, uses_ik=True) == fk | follow | ik
+    assert find_ik_controls(bones, {"upper_arm_fk.L"}) == {
+        f"{side}_{slot}": f"{name}.{side[0].upper()}" for side in ("left", "right")
+        for slot, name in (("hand", "hand_ik"), ("foot", "foot_ik"), ("thigh", "thigh_ik_target"))}
+    assert find_ik_controls(bones, {"upperarm_l"}) == {}
