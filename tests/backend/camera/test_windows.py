@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from backend.camera import windows
+from backend.camera.bundle_adjustment import Bundle, Sightings
 from backend.camera.windows import WINDOW, ClipSightings, adjust_in_windows, find_zoom, fit_rotation, solve_every_frame
 from tests.backend.camera.scenes import BACKWARDS, all_seen, degrees_between, translating_bundle
 
@@ -122,3 +124,63 @@ def test_frames_between_key_frames_are_found_by_what_they_see(step_sigma):
         np.testing.assert_allclose(scaled_to(positions, true.positions), true.positions, atol=0.02)
     else:
         assert not positions.any()
+
+
+def test_of_a_windows_points_those_are_taken_that_key_frames_see_three_times():
+    """Frames 0 to 5, of which 1, 3 and 5 are key frames; point 4 is seen in all of them, 7 in two, 2 in others alone."""
+    row, point = np.array([(row, point) for row in range(6) for point, rows in (
+        (2, (0, 2, 4)), (4, range(6)), (7, (1, 2, 3)), (9, (1, 3, 5))) if row in rows]).T
+    slopes = np.column_stack((row, point)).astype(float)
+    seen, numbers = windows._select_sightings(ClipSightings(row, point, slopes, SIGMA), np.array((1, 3, 5)))
+    assert numbers.tolist() == [4, 9]
+    assert list(zip(seen.camera.tolist(), seen.point.tolist())) == [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]
+    np.testing.assert_array_equal(seen.slopes, [(1, 4), (1, 9), (3, 4), (3, 9), (5, 4), (5, 9)])
+
+
+def test_the_five_hundred_points_that_are_seen_most_often_are_taken():
+    point = np.repeat(np.arange(600), np.where(np.arange(600) % 6 == 0, 3, 4))
+    row = np.concatenate([np.arange(count) for count in np.where(np.arange(600) % 6 == 0, 3, 4)])
+    order = np.argsort(row, kind="stable")
+    clip = ClipSightings(row[order], point[order], np.zeros((len(row), 2)), SIGMA)
+    _, numbers = windows._select_sightings(clip, np.arange(4))
+    assert numbers.tolist() == [number for number in range(600) if number % 6]
+
+
+def test_points_begin_six_metres_away_on_their_first_ray_and_known_ones_stay():
+    true = translating_bundle(cameras=3, points=4, zoom=0.2)
+    seen = all_seen(true)
+    late = seen.camera >= np.where(seen.point == 1, 1, 0)           # point 1 is seen by the second camera first
+    seen = Sightings(seen.camera[late], seen.point[late], seen.slopes[late])
+    known = Bundle(true.rotmats, true.positions, np.tile((0.0, 0, 1), (9, 1)), np.full(9, np.nan), 0.2)
+    known.directions[5], known.inverse[5] = (0.6, 0.0, 0.8), 0.25
+    start = windows._start_bundle(seen, np.array((2, 3, 5, 8)), known)
+    where = start.directions / start.inverse[:, None]
+    there = true.directions / true.inverse[:, None]
+    for point, camera in ((0, 0), (1, 1), (3, 0)):
+        ray = there[point] - true.positions[camera]
+        np.testing.assert_allclose(where[point], true.positions[camera] + 6 * ray / np.linalg.norm(ray), atol=1e-9)
+    np.testing.assert_allclose(where[2], np.array((0.6, 0, 0.8)) * 4)
+    np.testing.assert_allclose(np.linalg.norm(start.directions, axis=1), 1.0)
+    assert start.zoom == 0.2
+
+
+def test_a_lens_that_hardly_fits_better_than_the_assumed_one_is_not_believed():
+    """A camera that neither goes nor turns shows nothing of it: with noise one lens fits by chance a little better."""
+    still = translating_bundle(cameras=5, points=30)
+    still = type(still)(np.tile(np.eye(3), (5, 1, 1)), np.zeros((5, 3)), still.directions, still.inverse)
+    seen = sighted(still)
+    noisy = ClipSightings(seen.row, seen.point, seen.slopes + np.random.default_rng(0).normal(0, SIGMA, seen.slopes.shape), SIGMA)
+    assert find_zoom(noisy, np.arange(5), 0.3, never) == 0.0
+
+
+def test_the_turns_of_rays_far_aside_are_told_as_those_ahead():
+    turn = Rotation.from_rotvec((0.0, 0.9, 0.0)).as_matrix()
+    generator = np.random.default_rng(1)
+    second = generator.uniform(-0.3, 0.3, (40, 2)) - (0.6, 0.0)
+    rays = np.column_stack([second, np.ones(40)]) @ turn.T
+    found, angle, _ = fit_rotation(rays[:, :2] / rays[:, 2:], second)
+    np.testing.assert_allclose(found, turn, atol=1e-9)
+    assert angle == pytest.approx(0.9)
+    same, angle, _ = fit_rotation(second, second)
+    np.testing.assert_allclose(same, np.eye(3), atol=1e-9)
+    assert angle == pytest.approx(0.0, abs=1e-6)

@@ -92,3 +92,27 @@ def test_the_smallest_turn_between_directions():
     np.testing.assert_allclose(turned, goal, atol=1e-12)
     np.testing.assert_allclose(compute_rotmats_between(start, goal)[0], ((0, -1, 0), (1, 0, 0), (0, 0, 1)), atol=1e-12)
     np.testing.assert_allclose(np.linalg.det(compute_rotmats_between(start, goal)), 1)
+
+
+def test_a_target_at_the_root_is_approached_until_the_limb_is_nearly_folded():
+    """No nearer than 1.02 of the difference of the bones' lengths, and a thousandth of the limb."""
+    root, knee, ankle, hint = _limb(20)
+    solved = solve_two_bone(root, knee, ankle, root + 0.001 * (ankle - root), hint)
+    np.testing.assert_allclose(np.linalg.norm(solved.end - root, axis=1), 1.02 * 0.03 + 1e-3 * 0.87, atol=1e-9)
+
+
+def test_a_limb_that_is_folded_more_already_may_stay_so():
+    root, knee, ankle, hint = _limb(20, bend_degrees=179.9)
+    solved = solve_two_bone(root, knee, ankle, ankle, hint)
+    np.testing.assert_allclose(solved.end, ankle, atol=1e-9)
+
+
+@pytest.mark.parametrize("degrees", [40, -70])
+def test_a_limb_that_is_clearly_bent_keeps_its_plane_though_the_hint_lies_aside(degrees):
+    root, knee, ankle, hint = _limb(20)
+    line = (ankle - root) / np.linalg.norm(ankle - root, axis=1, keepdims=True)
+    aside = np.einsum("tij,tj->ti", rotmat_from_rotvec(np.radians(degrees) * line), hint)
+    solved = solve_two_bone(root, knee, ankle, root + 0.9 * (ankle - root), aside)
+    normal = np.cross(line, knee - root)
+    off = np.sum((solved.middle - root) * normal, axis=1) / np.linalg.norm(normal, axis=1)
+    assert np.abs(off).max() < 6e-3

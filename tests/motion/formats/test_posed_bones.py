@@ -70,6 +70,48 @@ def test_most_moved_is_when_the_children_are_away_and_the_root_does_not_count():
     assert find_most_moved_frame(np.zeros((10, 5, 3)), PARENTS) == 0
 
 
+def most_moved(*distances, unit=1.0):
+    """Return the frame of ten in which most bones are away, of (frame, bone, distance)."""
+    locations = np.zeros((10, 5, 3))
+    for frame, bone, distance in distances:
+        locations[frame, bone] = unit * distance * np.array((0.6, 0.0, -0.8))
+    return find_most_moved_frame(locations, PARENTS)
+
+
+@pytest.mark.parametrize("unit", [1e-5, 1.0, 100.0])
+def test_how_far_away_a_child_is_counts_by_how_far_it_goes(unit):
+    assert most_moved((4, 1, 1.0), unit=unit) == 4
+    # The roots of a sixth and of a whole are more than the root of one whole.
+    assert most_moved((5, 1, 0.05), (5, 2, 0.02), (6, 1, 0.3), unit=unit) == 5
+    assert most_moved((5, 1, 0.3), (6, 2, 0.02), (6, 3, 0.02), unit=unit) == 6
+    assert most_moved((5, 1, 1.0), (6, 2, 1e-5), (6, 3, 1e-5), unit=unit) == 5          # these hardly move at all
+
+
+def test_a_mirrored_bone_keeps_its_volume_without_its_stretch():
+    pose = np.tile(np.eye(4), (1, 1, 1, 1))
+    pose[0, 0, :3, :3] = np.diag((-2.0, 1.0, 4.0))
+    size = np.linalg.norm(remove_stretch(pose)[0, 0, :3, :3], axis=0)
+    np.testing.assert_allclose(size, 2.0)
+
+
+def test_at_rest_a_bvh_stands_as_the_armature_does_in_its_first_frame():
+    generator = np.random.default_rng(4)
+    rests, parents = transforms((4,), generator), PARENTS[:4]
+    worlds = transforms((3,), generator)
+    poses = np.tile(rests, (3, 1, 1, 1))
+    tails = rests[:, :3, 3] + generator.normal(size=(4, 3))
+    clip = make_bvh_of_bones(NAMES[:4], parents, rests, tails, poses, worlds, 30.0)
+    heads, tips = (places @ worlds[0, :3, :3].T for places in (rests[:, :3, 3], tails))
+
+    def y_up(vectors):
+        return np.stack((vectors[..., 0], vectors[..., 2], -vectors[..., 1]), axis=-1)
+
+    np.testing.assert_allclose(clip.offsets[1:], y_up(heads[1:] - heads[parents[1:]]), atol=1e-12)
+    np.testing.assert_allclose(clip.end_offsets, y_up(tips - heads), atol=1e-12)
+    np.testing.assert_allclose(clip.rotmats[0], np.tile(np.eye(3), (4, 1, 1)), atol=1e-9)
+    assert clip.has_position.tolist() == [True, False, False, False]
+
+
 @pytest.mark.parametrize("scale", [1.0, 100.0])
 def test_bvh_puts_every_bones_head_where_it_was(scale):
     generator = np.random.default_rng(2)
