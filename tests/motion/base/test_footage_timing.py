@@ -93,3 +93,21 @@ def test_peoples_times_are_the_videos_and_even_while_nobody_is_seen():
 def test_people_whose_frame_numbers_contradict_each_other_tell_times_alone():
     np.testing.assert_allclose(merge_picture_times([(np.arange(2), np.array((0, 0.1))), (np.arange(2), np.array((0.5, 0.6)))]),
                                (0, 0.1, 0.5, 0.6))
+
+
+def test_before_and_after_the_movie_its_first_and_last_frames_are_the_nearest():
+    movie = Movie(25.0, 8, np.arange(8) / 25)
+    np.testing.assert_array_equal(find_best_counts(movie, np.array((-5.0, 0.0, 0.28, 99.0))), (0, 0, 7, 7))
+
+
+def test_a_movies_times_are_in_milliseconds_where_all_are_whole_ones():
+    times = np.arange(1, 90) / 30
+    assert extend_movie(30.0, 90, np.round(times, 3)).unit == 1e-3
+    assert extend_movie(30.0, 90, np.round(times, 4)).unit == 2e-5
+
+
+@pytest.mark.parametrize(("late", "shown"), [(0.0004, 1), (0.0006, 0)])
+def test_a_picture_counts_as_begun_half_a_unit_before_its_time(late, shown):
+    """Of a file in milliseconds: its second picture begins so much after Blender's frame 1."""
+    movie = Movie(25.0, 3, np.array((0.0, 0.04 + late, 0.08)), 1e-3)
+    assert find_shown_times(movie, np.array((1,)))[0] == movie.picture_times[shown]

@@ -113,3 +113,25 @@ def test_long_motions_of_which_every_fourth_frame_is_searched_first_loop_to_the_
     rotmats[:, JOINT["left_shoulder"]] = rotmat_from_rotvec(np.linspace(0, 6, 4000)[:, None] * (0.0, 0.0, 1.0))
     first, last = find_loop(body.with_pose(rotmats, body.transl))
     assert last - first == STRIDE_SECONDS * FPS
+
+
+def swinging(seconds, period):
+    """Return a pendulum that swings a little farther each time: the shortest loop is the best one."""
+    frames = round(seconds * FPS)
+    times, body = np.arange(frames) / FPS, walker(frames, stride=0.0)
+    rotmats = np.tile(np.eye(3), (frames, 24, 1, 1))
+    rotmats[:, 0] = body.rotmats[:, 0]
+    angle = (0.6 + 0.05 * times) * np.sin(2 * np.pi * times / period)
+    rotmats[:, JOINT["left_shoulder"]] = rotmat_from_rotvec(angle[:, None] * (0.0, 0.0, 1.0))
+    return body.with_pose(rotmats, np.zeros((frames, 3)))
+
+
+@pytest.mark.parametrize(("period", "loop"), [(0.7, 0.7), (0.5, 0.5), (0.4, 0.8)])
+def test_a_loop_is_as_short_as_a_period_that_lasts_half_a_second(period, loop):
+    first, last = find_loop(swinging(4.0, period))
+    assert (last - first) / FPS == pytest.approx(loop, abs=0.5 / FPS)
+
+
+@pytest.mark.parametrize("frames", [2, 10, 15])
+def test_a_motion_of_half_a_second_is_its_own_loop(frames):
+    assert find_loop(swinging(frames / FPS, 0.7)) == (0, frames - 1)
