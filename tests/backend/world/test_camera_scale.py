@@ -76,3 +76,51 @@ def test_the_floor_is_sought_below_and_not_beside():
     points = floor_points(3.2)[:, [1, 0, 2]]        # what lay below lies at the right
     assert find_floor_scale(points, DOWN, 1.6, 0.45) == 0.45
     assert find_floor_scale(points, np.array((1.0, 0, 0)), 1.6, 0.45) == pytest.approx(0.5, rel=0.01)
+
+
+def levels(*counts):
+    """Return points (N, 3) on floors: so many of each at a logarithm above 3.2, which is where feet say the floor is."""
+    depths = np.concatenate([np.full(count, 3.2 * np.exp(offset)) for count, offset in counts])
+    return np.column_stack([np.linspace(-3, 3, len(depths)), depths, np.full(len(depths), 5.0)])
+
+
+def floor_told(*counts):
+    """Return the logarithm of the floor that was found over the one that feet tell; None where none was."""
+    found = find_floor_scale(levels(*counts), DOWN, 1.6, 0.5)
+    return None if found == 0.5 else -np.log(found / 0.5)
+
+
+@pytest.mark.parametrize(("counts", "floor"), [
+    (((20, 0.1),), 0.1), (((19, 0.1),), None),                                          # twenty points are a floor
+    (((30, 0.47),), 0.47), (((30, -0.47),), -0.47), (((30, 0.60),), None),              # within half of the feet's, as a logarithm
+    (((30, 0.1), (14, 0.25), (14, -0.06)), 0.1),                        # points above and below it, within 0.18, are not more
+    (((30, 0.1), (17, 0.25), (17, -0.06)), None),
+    (((30, 0.1), (17, 0.25), (17, -0.10)), 0.1), (((30, 0.1), (60, 0.3)), 0.1),
+    (((30, 0.1), (100, -0.35)), 0.1), (((30, 0.1), (160, -0.35)), -0.35),               # by the feet's error of a fifth
+])
+def test_a_floor_is_twenty_points_on_one_level_that_stands_out_near_where_feet_are(counts, floor):
+    assert floor_told(*counts) == (None if floor is None else pytest.approx(floor, abs=1e-6))
+
+
+def test_a_camera_on_the_floor_counts_as_five_centimetres_over_it():
+    points = levels((30, 0.0))
+    assert find_floor_scale(points, DOWN, -0.3, 0.05 / 3.2 * 1.1) == pytest.approx(0.05 / 3.2)
+
+
+@pytest.mark.parametrize("still", [0, 1])
+def test_the_slower_foot_stands_whichever_it_is(still):
+    """One foot stays while the other goes everywhere: the camera's way is told by the one that stays."""
+    feet = np.zeros((90, 4, 3))
+    feet[:, 2 * (1 - still):2 * (1 - still) + 2] = np.cumsum(np.random.default_rng(0).normal(0, 0.2, (90, 1, 3)), axis=0)
+    places = along((0.6, 0, 0.8))
+    found = find_camera_scale([feet - places[:, None]], [places / 1.6], [np.tile((0.0, 0.0, 1.0), (90, 1))], [TIMES])
+    assert found == pytest.approx(1.6, rel=0.02)
+
+
+def test_between_two_scales_of_the_search_the_best_one_is_told():
+    """The search goes by steps of 5 %: of who stands all the time the scale is told ten times as exactly."""
+    places = along((1, 0, 0))
+    for scale in (1.0, 1.02, 1.5, 3.1):
+        feet = np.tile((0.0, 1.5, 4.0), (90, 4, 1)) - places[:, None]
+        assert find_camera_scale([feet], [places / scale], [np.tile((0.0, 0.0, 1.0), (90, 1))], [TIMES]) == pytest.approx(
+            scale, rel=0.005)
