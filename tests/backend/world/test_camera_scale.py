@@ -92,7 +92,7 @@ def floor_told(*counts):
 
 @pytest.mark.parametrize(("counts", "floor"), [
     (((20, 0.1),), 0.1), (((19, 0.1),), None),                                          # twenty points are a floor
-    (((30, 0.47),), 0.47), (((30, -0.47),), -0.47), (((30, 0.60),), None),              # within half of the feet's, as a logarithm
+    (((30, 0.47),), 0.47), (((30, -0.47),), -0.47), (((30, 0.60),), None),              # within a half of where feet are
     (((30, 0.1), (14, 0.25), (14, -0.06)), 0.1),                        # points above and below it, within 0.18, are not more
     (((30, 0.1), (17, 0.25), (17, -0.06)), None),
     (((30, 0.1), (17, 0.25), (17, -0.10)), 0.1), (((30, 0.1), (60, 0.3)), 0.1),

@@ -81,6 +81,21 @@ def test_too_few_flat_feet_tell_nothing():
     assert measure_ankle_height(ankles_at(0.06, 0.06, 1, 1, 1), flat, 1.7) == pytest.approx(usual_ankle_height(1.7))
 
 
+def test_five_flat_feet_tell_the_ankles_height():
+    for count, told in ((5, 0.1), (4, usual_ankle_height(1.7))):
+        flat = np.arange(10).reshape(5, 2) < count
+        assert measure_ankle_height(ankles_at(0.1, 0.1, 0.1, 0.1, 0.1), flat, 1.7) == pytest.approx(told)
+
+
+def test_flat_feet_of_many_headings_point_each_its_way_to_its_left_and_up():
+    yaws = np.array((0.3, -2.0, 3.0, 1.0))
+    for sole in make_soles(REST, 0.09):
+        ahead, left, up = np.moveaxis(sole.flat(yaws) @ sole.frame, 2, 0)
+        np.testing.assert_allclose(ahead, np.stack((np.cos(yaws), np.sin(yaws), 0 * yaws), axis=1), atol=1e-12)
+        np.testing.assert_allclose(left, np.stack((-np.sin(yaws), np.cos(yaws), 0 * yaws), axis=1), atol=1e-12)
+        np.testing.assert_allclose(up, np.tile((0, 0, 1.0), (4, 1)), atol=1e-12)
+
+
 @pytest.mark.parametrize(("height", "believed"), [(0.02, 0.030 * 1.7), (0.07, 0.07), (0.3, 0.080 * 1.7)])
 def test_ankles_that_no_body_has_are_not_believed(height, believed):
     assert measure_ankle_height(ankles_at(*[height] * 5), np.ones((5, 2), bool), 1.7) == pytest.approx(believed)
