@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def _read_command_line(words: list[str]) -> tuple[argparse.Namespace, UsageError | None]:
-    """Return what was asked for, or as much of it as could be read, with what is wrong."""
+    """Return the parsed arguments and None; or those parsed before an error, and the error."""
     arguments = argparse.Namespace(terminal=False)
     parser = command_line_parser()
     try:

@@ -1,4 +1,4 @@
-"""The stages of a capture: video -> people -> an engine's SMPL motion before the camera -> world -> motion files."""
+"""The stages of a capture: video -> people -> an engine's SMPL motion in the camera's frame -> world -> motion files."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from .base.pinhole import camera_matrix, project
 from .base.reporter import Reporter
 from .camera.scenery import Scenery
 from .camera.viewpoint import find_viewpoint
-from .engines.engine import CapturedPerson, Shot, engine_for
+from .engines.engine import CapturedPerson, Shot, make_engine
 from .output.folder_writer import CaptureFolder
 from .output.people_files import write_people
 from .output.preview import PreviewPerson, write_preview
-from .output.quality import in_words, measure_quality
+from .output.quality import describe_quality, measure_quality
 from .people.detection import PersonDetector
 from .people.gaps import Clock
 from .people.landmarks import LandmarkModel
@@ -51,13 +51,13 @@ def capture(video: Path, destination: Path, request: CaptureRequest, models_fold
     folder = CaptureFolder(destination, video)
     folder.require_place()
     span = open_span(video, request.start_seconds, request.end_seconds)
-    engine = engine_for(request, checkpoints_folder)
-    reporter.plan({_FIND: 0.9, **({LOOK_AGAIN: 0.9} if request.quality == BEST else {}), engine.stage: engine.time_share,
+    engine = make_engine(request, checkpoints_folder)
+    reporter.plan({_FIND: 0.9, **({LOOK_AGAIN: 0.9} if request.quality == BEST else {}), engine.stage_title: engine.time_share,
                    **({_PREVIEW: 0.15} if request.preview else {})})
     reporter.log("info", f"Quality: {request.quality}.")
     scenery = Scenery()
     tracks, clock = find_people(span, request, models_folder, reporter, scenery)
-    fov_degrees = request.fov_degrees or _fov_of_file(span, reporter)
+    fov_degrees = request.fov_degrees or _read_fov(span, reporter)
     view = find_viewpoint(scenery, clock.timestamps, camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES),
                           fov_degrees is not None, reporter)
     shot = Shot(span, clock, view.intrinsics, request.stature)
@@ -69,19 +69,19 @@ def capture(video: Path, destination: Path, request: CaptureRequest, models_fold
                for final, raw in zip(planted, placed, strict=True)]
     qualities = [measure_quality(placed_person, shot) for placed_person in planted]
     for number, quality in enumerate(qualities, start=1):
-        reporter.log("info", f"Person {number}: {in_words(quality)}")
+        reporter.log("info", f"Person {number}: {describe_quality(quality)}")
     with folder:
         if request.preview:
-            drawn = [_preview_person(number, person, shot) for number, person in enumerate(people, start=1)]
+            drawn = [_make_preview_person(number, person, shot) for number, person in enumerate(people, start=1)]
             write_preview(folder.path / PREVIEW_FILE, span, clock.fps, drawn,
                           lambda done: reporter.progress(_PREVIEW, done, len(clock.frame_index), "frames"))
         listed = write_people(folder.path, people, motions, qualities)
-        write_listing(folder.path / PEOPLE_FILE, _listing(shot, world_camera, request, listed))
+        write_listing(folder.path / PEOPLE_FILE, _make_listing(shot, world_camera, request, listed))
         reporter.check()
     return len(people)
 
 
-def _fov_of_file(span: VideoSpan, reporter: Reporter) -> float | None:
+def _read_fov(span: VideoSpan, reporter: Reporter) -> float | None:
     """Return the field of view in degrees by the file's metadata, or None."""
     focal_length = read_focal_length_35mm(span.path)
     if focal_length is None:
@@ -135,13 +135,14 @@ def make_motion(placed: PlacedPerson, raw: PlacedPerson, world_camera: WorldCame
         source=str(shot.span.path.absolute()), engine=engine)
 
 
-def _preview_person(person_id: int, person: CapturedPerson, shot: Shot) -> PreviewPerson:
+def _make_preview_person(person_id: int, person: CapturedPerson, shot: Shot) -> PreviewPerson:
     _, joints = person.motion.pose()
     return PreviewPerson(person_id, person.track.frame_index, project(joints, shot.intrinsics),
                          person.joint_confidence(), person.track.boxes)
 
 
-def _listing(shot: Shot, world_camera: WorldCamera, request: CaptureRequest, people: tuple[ListedPerson, ...]) -> CaptureListing:
+def _make_listing(shot: Shot, world_camera: WorldCamera, request: CaptureRequest,
+                  people: tuple[ListedPerson, ...]) -> CaptureListing:
     return CaptureListing(
         engine=request.engine, landmark_quality=request.quality, video=path_as_text(shot.span.path.absolute()),
         fps=shot.clock.fps, image_size=shot.span.size, frame_count=len(shot.clock.frame_index), stature=request.stature,

@@ -81,7 +81,7 @@ def measure_crops() -> None:
     inputs = normalise(torch.from_numpy(crops)).contiguous()
     for batch in (PUBLISHED_CROPS, extractor.batch_size):
         results = compare(lambda batch=batch: network(inputs[:batch]).numpy(),
-                          lambda batch=batch: extractor.features_of(crops[:batch]), batch)
+                          lambda batch=batch: extractor.compute_features(crops[:batch]), batch)
         print(f"ResNet-50, CPU ms per frame: eager, {batch} crops at once, {results[0]:.1f}, ours {results[1]:.1f}, "
               f"ratio {results[1] / results[0]:.2f}; features differ by {results[3]:.1e} at most", flush=True)
 

@@ -61,7 +61,7 @@ def main() -> None:
     image = next(frames(given.clip, 1))
     results = clip_arrays(given.clip, boxes) | {"features": features} | window_arrays(len(features))
     windows = torch.from_numpy(features)[windowed_network.window_indices(len(features))]
-    network = windowed_network.plain_network(arrays.mpsnet)
+    network = windowed_network.make_network(arrays.mpsnet)
     body = BodyModel(arrays.body, arrays.extra_regressor, arrays.h36m_regressor)
     encoding, estimate = encode(network, windows, given.release_batching)
     if not given.plain:

@@ -16,7 +16,7 @@ def camera_matrix(image_size: tuple[int, int], fov_degrees: float = DEFAULT_FOV_
     return np.array(((focal, 0, width / 2), (0, focal, height / 2), (0, 0, 1)))
 
 
-def rays(xy: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
+def compute_rays(xy: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
     """Return image points (..., 2) px as rays (..., 3) with z = 1."""
     focal = intrinsics[(0, 1), (0, 1)]
     return np.concatenate([(xy - intrinsics[:2, 2]) / focal, np.ones_like(xy[..., :1])], axis=-1)

@@ -8,50 +8,50 @@ from scipy.spatial.transform import Rotation
 from .smoothing import nearest_rotmats
 
 
-def transposed(rotmats: np.ndarray) -> np.ndarray:
+def transpose(rotmats: np.ndarray) -> np.ndarray:
     return np.swapaxes(rotmats, -1, -2)
 
 
-def rotated(rotmats: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+def rotate(rotmats: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """Return vectors (T, 3) or (3,) rotated by rotmats (T, 3, 3)."""
     return np.einsum("tij,tj->ti", rotmats, np.broadcast_to(vectors, (len(rotmats), 3)))
 
 
-def unit(vectors: np.ndarray) -> np.ndarray:
+def normalize(vectors: np.ndarray) -> np.ndarray:
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
 def make_axes(primary: np.ndarray, secondary: np.ndarray) -> np.ndarray:
     """Return right-handed axes (..., 3, 3): the first column along `primary`, the second near `secondary`."""
-    first = unit(primary)
-    third = unit(np.cross(first, secondary))
+    first = normalize(primary)
+    third = normalize(np.cross(first, secondary))
     return np.stack([first, np.cross(third, first), third], axis=-1)
 
 
 def shortest_rotmats(start: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Return the smallest rotations (T, 3, 3) that take the direction `start` (3,) to directions `ends` (T, 3)."""
-    start, ends = unit(start), unit(ends)
+    start, ends = normalize(start), normalize(ends)
     axis = np.cross(np.broadcast_to(start, ends.shape), ends)
     sine = np.linalg.norm(axis, axis=-1)
     angle = np.arctan2(sine, ends @ start)
     # Opposite directions have no smallest rotation: any axis across `start` serves.
-    across = unit(np.cross(start, np.eye(3)[np.argmin(np.abs(start))]))
+    across = normalize(np.cross(start, np.eye(3)[np.argmin(np.abs(start))]))
     axis = np.where(sine[:, None] > 1e-7, axis / np.maximum(sine, 1e-7)[:, None], across)
     return Rotation.from_rotvec(axis * angle[:, None]).as_matrix()
 
 
 def rotmats_about(axis: np.ndarray, angles: np.ndarray) -> np.ndarray:
     """Return rotations (T, 3, 3) by angles (T,) about one axis (3,)."""
-    return Rotation.from_rotvec(unit(axis) * angles[:, None]).as_matrix()
+    return Rotation.from_rotvec(normalize(axis) * angles[:, None]).as_matrix()
 
 
 def split_swing_and_twist(rotmats: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Split rotations (T, 3, 3) into swing, as rotation vectors (T, 3), after a twist by angles (T,) about `axis`."""
-    axis = unit(axis)
+    axis = normalize(axis)
     quat = Rotation.from_matrix(rotmats).as_quat()
     twist = 2 * np.arctan2(quat[:, :3] @ axis, quat[:, 3])
     twist = (twist + np.pi) % (2 * np.pi) - np.pi
-    bend = Rotation.from_matrix(rotmats @ transposed(rotmats_about(axis, twist))).as_rotvec()
+    bend = Rotation.from_matrix(rotmats @ transpose(rotmats_about(axis, twist))).as_rotvec()
     return bend, twist
 
 

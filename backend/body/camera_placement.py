@@ -17,7 +17,7 @@ _LATERAL_SIGMA_SECONDS = 0.08
 
 
 def fit_in_camera(seen: LandmarkRays, rotmats: np.ndarray) -> CameraMotion:
-    """Return the motion of a body posed by rotmats (T, 24, 3, 3) whose landmarks best fit the rays of the seen ones.
+    """Return the motion of a body posed by rotmats (T, 24, 3, 3), placed so that its landmarks best fit the rays of `seen`.
 
     Least squares in each frame; depth is smoothed by itself.
     """

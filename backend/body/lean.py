@@ -1,23 +1,23 @@
-"""The landmark model's bodies lean towards a level camera. This measures by how much, and removes it."""
+"""Measures and removes an error of the landmark model: its bodies lean towards a level camera."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..base.pinhole import rays, rotmats_towards
+from ..base.pinhole import compute_rays, rotmats_towards
 from ..people.landmarks import LANDMARK, TORSO
 from ..people.stitching import PersonTrack
 
-# Measured on eight rendered clips, cameras pitched 0 to 15 degrees: upright people seem to lean by 6.7 degrees towards a
-# level camera, and a quarter of the camera's pitch is lost.
+# Measured on eight rendered clips, with cameras pitched by 0 to 15 degrees: landmarks of upright people lean by 6.7 degrees
+# towards a level camera, and by 0.75 degrees more for each degree of the camera's pitch.
 _LEAN_AT_LEVEL, _SHARE_SEEN = np.radians(6.7), 0.75
-_USUAL_LEAN = np.radians(9.0)       # where nobody stands: that of a camera 3 degrees down, as one held at the eyes is
-_MIN_STRETCH = 0.85     # of shoulders to hips to ankles: below, a person bends or sits, and the lean is no error
+_USUAL_LEAN = np.radians(9.0)       # for clips without a standing person: about that of a camera held at eye level, 3° down
+_MIN_STRETCH = 0.85     # distance from shoulders to ankles over the way by the hips: below it a person bends or sits; by eye
 
 
-def lean_bias(tracks: list[PersonTrack], intrinsics: np.ndarray) -> float:
-    """Return by how many radians landmarks lean too far towards the camera, from the median over standing people."""
-    leans = np.concatenate([_leans(track, intrinsics) for track in tracks])
+def measure_lean_bias(tracks: list[PersonTrack], intrinsics: np.ndarray) -> float:
+    """Return by how many radians the landmarks lean too far towards the camera, from the median over standing people."""
+    leans = np.concatenate([_measure_leans(track, intrinsics) for track in tracks])
     seen = float(np.median(leans)) if len(leans) else _USUAL_LEAN
     return seen - (seen - _LEAN_AT_LEVEL) / _SHARE_SEEN
 
@@ -28,9 +28,9 @@ def remove_lean(world: np.ndarray, bias: float) -> np.ndarray:
     return world @ np.array(((1, 0, 0), (0, cosine, -sine), (0, sine, cosine)))
 
 
-def _leans(track: PersonTrack, intrinsics: np.ndarray) -> np.ndarray:
-    """Return the lean towards the camera, radians (N,), in the frames in which a person stands upright and stretched."""
-    towards = rotmats_towards(rays(track.xy, intrinsics)[:, TORSO].mean(1))
+def _measure_leans(track: PersonTrack, intrinsics: np.ndarray) -> np.ndarray:
+    """Return the leans towards the camera, radians (N,), of the frames in which the person stands upright."""
+    towards = rotmats_towards(compute_rays(track.xy, intrinsics)[:, TORSO].mean(1))
     world = np.einsum("tij,tkj->tki", towards, track.world)
 
     def middle(joint: str) -> np.ndarray:

@@ -8,24 +8,24 @@ import numpy as np
 
 from mpsnet_blender.motion.base.smoothing import smooth_measured
 
-from ..base.pinhole import fit_translation, rays, rotmats_towards
+from ..base.pinhole import compute_rays, fit_translation, rotmats_towards
 from ..base.smoothing import smooth_depth
 from ..people.landmarks import LANDMARK, TORSO
 from ..people.stitching import PersonTrack
 from .lean import remove_lean
 from .proportions import Body, measure_body
 
-# Removes the landmarks' tremble. Poses are smoothed too, afterwards: less here and more there made limbs, joints and
-# accelerations more exact on the 48 held-out scenes of backend/weights/README.md.
+# Smoothing of the landmarks against trembling. Poses are smoothed again later: on the 48 held-out scenes of
+# backend/weights/README.md, less here and more there made limbs, joints and accelerations more exact.
 _LANDMARK_SIGMA_SECONDS = 0.05
 # Errors (sigma) of a limb's length and of the landmark model's depth, in metres: their ratio decides how far a limb's
 # foreshortening in the image corrects its depth. Of the order measured on rendered people: depth 0.044 to 0.065 in the mean.
 # Halved or doubled: limbs +0.13 / -0.02 and -0.02 / +0.11 degrees (`benchmarks/constants.py --end 3`: walk_turn's first 3 s).
 _LENGTH_ERROR, _DEPTH_ERROR = 0.05, 0.10
-_DEPTH_CANDIDATES = np.linspace(-0.45, 0.45, 61)    # metres: beyond an upper arm's or a thigh's length; steps of 1.5 cm
-_DEPTH_CHANGE_PER_SECOND = 1.0      # sigma (m/s) of a depth correction's change: a limb moves faster, its error does not
-_MIN_SCORE = 0.02                   # of a landmark that is guessed: it counts a little, so that gaps are filled
-_MIN_DEPTH = 0.1                    # metres from the camera
+_DEPTH_CANDIDATES = np.linspace(-0.45, 0.45, 61)    # metres: longer than an upper arm or a thigh; steps of 1.5 cm
+_DEPTH_CHANGE_PER_SECOND = 1.0      # sigma (m/s) of a depth correction's change: slower than limbs move; not measured
+_MIN_SCORE = 0.02                   # of guessed landmarks: above 0, so that gaps are filled; by eye
+_MIN_DEPTH = 0.1                    # metres from the camera; a guard, no person is so near
 # The ends of limbs: first those at the torso.
 _CHAINS = tuple(tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in limbs) for limbs in (
     (("shoulder", "elbow"), ("hip", "knee")), (("elbow", "wrist"), ("knee", "ankle"))))
@@ -34,7 +34,7 @@ _FOLLOWERS = {"wrist": ("pinky", "index", "thumb"), "ankle": ("heel", "foot_inde
 
 @dataclass(frozen=True)
 class LandmarkRays:
-    """The rays on which the camera sees one person's landmarks, and the person's body.
+    """The rays from the camera through one person's landmarks, and the person's body.
 
     point_rays (T, 33, 3) in the camera's frame (x right, y down, z forward), z = 1; weights (T, 33) in 0..1; timestamps (T,) s.
     """
@@ -50,7 +50,7 @@ class LandmarkRays:
 
 @dataclass(frozen=True)
 class LiftedTrack(LandmarkRays):
-    """One person's landmarks in space: their rays, and points (T, 33, 3) in the camera's frame, metres."""
+    """One person's landmarks in space: points (T, 33, 3) in the camera's frame, metres, on the landmarks' rays."""
     points: np.ndarray
 
 
@@ -62,7 +62,7 @@ def landmark_weights(score: np.ndarray) -> np.ndarray:
 def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float = 0.0) -> LiftedTrack:
     """Return the landmarks of a track in space, for a person of that stature in metres.
 
-    lean: by how many radians the landmark model's bodies lean too far towards the camera (`lean.lean_bias`).
+    lean: by how many radians the landmark model's bodies lean too far towards the camera (`lean.measure_lean_bias`).
     """
     frame_count = len(track.timestamps)
     weights = landmark_weights(track.score)
@@ -72,24 +72,24 @@ def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float
         flat = smooth_measured(values.reshape(frame_count, -1), track.timestamps, _LANDMARK_SIGMA_SECONDS, flat_weights)
         return flat.reshape(values.shape)
 
-    point_rays = smoothed(rays(track.xy, intrinsics))
+    point_rays = smoothed(compute_rays(track.xy, intrinsics))
     towards = rotmats_towards(point_rays[:, TORSO].mean(1))
     relative = remove_lean(np.einsum("tij,tkj->tki", towards, smoothed(track.world)), lean)
-    points = _place(relative, point_rays, weights, track.timestamps)
+    points = _place_on_rays(relative, point_rays, weights, track.timestamps)
     body = measure_body(points, track.score, stature)
-    points = _place(relative * _scale_to_body(points, weights, body), point_rays, weights, track.timestamps)
+    points = _place_on_rays(relative * _compute_scale(points, weights, body), point_rays, weights, track.timestamps)
     points = _correct_foreshortening(points, point_rays, track.timestamps, body)
     return LiftedTrack(point_rays, weights, track.timestamps, body, points)
 
 
-def _place(relative: np.ndarray, point_rays: np.ndarray, weights: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
+def _place_on_rays(relative: np.ndarray, point_rays: np.ndarray, weights: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
     """Return points (T, 33, 3) on their rays, at the depths of the hip-centred landmarks translated to fit the rays."""
     depth = fit_translation(relative, point_rays, np.sqrt(weights))[:, 2]
     depth = smooth_depth(depth, timestamps, weights.mean(1, keepdims=True))
     return point_rays * np.maximum(depth[:, None] + relative[..., 2], _MIN_DEPTH)[..., None]
 
 
-def _scale_to_body(points: np.ndarray, weights: np.ndarray, body: Body) -> float:
+def _compute_scale(points: np.ndarray, weights: np.ndarray, body: Body) -> float:
     """Return the factor by which measured limbs and torso must grow to have the body's size."""
     pairs = [(LANDMARK[a], LANDMARK[b]) for limbs in _CHAINS for a, b in limbs]
     pairs += [(LANDMARK[f"{side}_shoulder"], LANDMARK[f"{side}_hip"]) for side in ("left", "right")]
@@ -101,11 +101,11 @@ def _scale_to_body(points: np.ndarray, weights: np.ndarray, body: Body) -> float
 
 
 def _correct_foreshortening(points: np.ndarray, point_rays: np.ndarray, timestamps: np.ndarray, body: Body) -> np.ndarray:
-    """Return points with limbs' far ends moved along their rays to where length and depth agree best, torso first.
+    """Return points with each limb's far end moved along its ray to the depth that agrees best with the limb's length.
 
-    For each limb the depth z is chosen among candidates about the model's z0. The sequence is taken that minimises
-    ((|r z - parent| - length) / length error)^2 + ((z - z0) / depth error)^2 in each frame, plus the squared change of
-    z - z0 over its sigma from frame to frame: so that a limb does not leap between two possible depths.
+    For each limb, those at the torso first, depths z are chosen among candidates around the model's z0. The chosen sequence
+    minimises  ((|r z - parent| - length) / length error)^2 + ((z - z0) / depth error)^2  in each frame plus, from frame to frame,
+    the squared change of z - z0 over its sigma, so that a limb does not jump between two possible depths.
     """
     corrected = points.copy()
     for limbs in _CHAINS:
@@ -115,7 +115,7 @@ def _correct_foreshortening(points: np.ndarray, point_rays: np.ndarray, timestam
         depths = expected[..., None] + _DEPTH_CANDIDATES
         reach = np.linalg.norm(point_rays[:, children, None] * depths[..., None] - corrected[:, parents, None], axis=-1)
         cost = ((reach - lengths[:, None]) / _LENGTH_ERROR) ** 2 + (_DEPTH_CANDIDATES / _DEPTH_ERROR) ** 2
-        chosen = expected + _smoothest_minimum(cost, np.diff(timestamps))
+        chosen = expected + _find_smoothest_minimum(cost, np.diff(timestamps))
         corrected[:, children] = point_rays[:, children] * chosen[..., None]
         for column, (_, child_name) in enumerate(limbs):
             side, joint = child_name.split("_", 1)
@@ -126,7 +126,7 @@ def _correct_foreshortening(points: np.ndarray, point_rays: np.ndarray, timestam
     return corrected
 
 
-def _smoothest_minimum(cost: np.ndarray, steps: np.ndarray) -> np.ndarray:
+def _find_smoothest_minimum(cost: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Return the offsets (T, L) of the cheapest sequence of candidates, cost (T, L, N), steps (T - 1,) seconds (Viterbi)."""
     change = np.abs(_DEPTH_CANDIDATES[:, None] - _DEPTH_CANDIDATES[None])
     total = cost[0]
@@ -140,10 +140,10 @@ def _smoothest_minimum(cost: np.ndarray, steps: np.ndarray) -> np.ndarray:
     limbs = np.arange(cost.shape[1])
     for frame in range(len(steps), 0, -1):
         best[frame - 1] = arrived[frame, limbs, best[frame]]
-    return _between_candidates(cost, np.clip(best, 1, cost.shape[2] - 2))
+    return _refine_between_candidates(cost, np.clip(best, 1, cost.shape[2] - 2))
 
 
-def _between_candidates(cost: np.ndarray, best: np.ndarray) -> np.ndarray:
+def _refine_between_candidates(cost: np.ndarray, best: np.ndarray) -> np.ndarray:
     """Return offsets (T, L) at the minimum of the parabola through the chosen candidates (T, L) and their neighbours."""
     before, at, after = (np.take_along_axis(cost, best[..., None] + step, axis=2)[..., 0] for step in (-1, 0, 1))
     shift = np.clip(0.5 * (before - after) / np.maximum(before - 2 * at + after, 1e-9), -0.5, 0.5)

@@ -1,4 +1,4 @@
-"""Fits a body to the landmarks in the picture by its joints' rotations, with the given pose as prior; all frames at once."""
+"""Fits a body's rotations and position to the landmarks in the picture, with the given motion as prior; all frames at once."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .proportions import Body
 # Error (sigma) of a landmark's position on the body, in statures: 2 cm; on rendered people 20 to 29 mm were measured.
 # Halved or doubled: limbs +0.59 / -0.14 degrees (`benchmarks/constants.py --end 3`: walk_turn's first 3 s).
 _LANDMARK_SIGMA = 0.012
-# Errors, in sigmas, from which on a landmark counts less (Cauchy's cost): one number for each step. The first ones are large, so
-# that a pose far from the landmarks still moves to them.
+# Errors, in sigmas, from which a landmark's weight falls (Cauchy's cost), one for each step. They are larger in the first steps,
+# so that a pose far from the landmarks still moves to them; chosen by eye.
 _OUTLIER_SIGMAS = (8.0, 4.0, 3.0, 3.0, 3.0)
 # Landmarks of a face or a hand have common errors: each has a quarter of the weight, as three or four of them lie together.
 _CROWDED, _CROWDED_SHARE = ("nose", "eye", "ear", "mouth", "pinky", "thumb"), 0.25
@@ -31,10 +31,10 @@ _BLOCK_FRAMES, _OVERLAP_FRAMES = 300, 45    # solved at a time, for bounded memo
 
 @dataclass(frozen=True)
 class PosePrior:
-    """How far, and how fast, the truth is expected to leave the given pose.
+    """How far, and how fast, the true motion is expected to differ from the given one.
 
     Sigmas: turn (24,) or (T, 24), radians per joint; shift (right, down, away) in statures. frequency and shift_frequency, 1 / s:
-    rotations and translations that are added may change freely up to these; faster changes cost more.
+    changes of the added rotations and translations up to these are free; faster changes have a cost.
     """
     turn: np.ndarray
     # Chosen by eye on rendered clips, as the sigmas of DEFAULT_PRIOR; the whole fit gains 0.4 to 0.9 degrees (weights/README.md).
@@ -43,26 +43,26 @@ class PosePrior:
     shift_frequency: float = 0.7
 
 
-def joint_sigmas(**radians: float) -> np.ndarray:
-    """Return sigmas (24,) of the joints' rotations, given by names without side and number: `joint_sigmas(knee=0.1, ...)`."""
+def make_joint_sigmas(**radians: float) -> np.ndarray:
+    """Return sigmas (24,) of the joints' rotations, named without side and number: `make_joint_sigmas(knee=0.1, ...)`."""
     return np.array([radians[joint.removeprefix("left_").removeprefix("right_").rstrip("123")] for joint in JOINT])
 
 
-# The trunk is held firmly: landmarks err by centimetres, and a trunk that leans by that much costs more than it gains.
-DEFAULT_PRIOR = PosePrior(joint_sigmas(
+# Small sigmas for the trunk: a trunk that follows landmark errors of centimetres makes the pose worse. Chosen by eye.
+DEFAULT_PRIOR = PosePrior(make_joint_sigmas(
     pelvis=0.05, spine=0.04, neck=0.1, head=0.1, collar=0.05, shoulder=0.2, elbow=0.2, wrist=0.12, hand=0.01,
     hip=0.15, knee=0.15, ankle=0.15, foot=0.05))
 
 
-def refine(motion: CameraMotion, seen: LandmarkRays, frame_index: np.ndarray, prior: PosePrior = DEFAULT_PRIOR,
+def fit_to_picture(motion: CameraMotion, seen: LandmarkRays, frame_index: np.ndarray, prior: PosePrior = DEFAULT_PRIOR,
            check: Callable[[], None] = lambda: None) -> CameraMotion:
-    """Return the motion whose landmarks fit the seen ones, with `motion` as prior.
+    """Return the motion whose landmarks fit those of `seen`, with `motion` as prior.
 
-    Nothing is smoothed across gaps in frame_index (T,). check is called at times; what it raises ends the work.
+    Nothing is smoothed across gaps in frame_index (T,). `check` is called repeatedly, and may raise to end the work.
 
     Gauss-Newton over x (T, P): a rotation vector in the local frame of each joint, and a translation. Minimised are the
     landmarks' distances (robust), x over the prior's sigmas, and x'' likewise. Only x is smoothed, not the motion, so that
-    fast motion stays fast. A joint that no landmark depends on keeps the prior's rotation.
+    fast motion stays fast. A joint that moves no landmark keeps the prior's rotation.
     """
     allowed = np.broadcast_to(prior.turn, motion.rotmats.shape[:2])
     rotmats, transl = motion.rotmats.copy(), motion.transl.copy()
@@ -85,7 +85,7 @@ class _Problem:
         self._start, self._body, self._rays = motion, seen.body, seen.point_rays
         self._sigma = _LANDMARK_SIGMA * motion.stature
         self._weights = seen.weights * _landmark_shares() / self._sigma ** 2
-        self._moves, self._joints = _moved_landmarks(seen.body)
+        self._moves, self._joints = _find_moved_landmarks(seen.body)
         shift = np.tile(np.multiply(prior.shift, motion.stature), (len(frame_index), 1))
         sigmas = np.concatenate([np.repeat(prior.turn[:, self._joints], 3, axis=1), shift], axis=1)
         self._precision = sigmas ** -2
@@ -100,7 +100,7 @@ class _Problem:
         start_cost = self._cost()
         for outlier_sigmas in _OUTLIER_SIGMAS:
             curvature, slope = self._landmark_equations(outlier_sigmas)
-            added = self._added()
+            added = self._compute_added()
             slope += self._precision * added + self._stiffness * banded_product(self._time, added)
             diagonal = np.arange(slope.shape[1])
             curvature[:, diagonal, diagonal] += self._precision
@@ -113,7 +113,7 @@ class _Problem:
         residuals = self._residuals(*self._landmarks()[:2])
         scale = (_OUTLIER_SIGMAS[-1] * self._sigma) ** 2
         seen = (self._weights * scale * np.log1p((residuals ** 2).sum(-1) / scale)).sum()
-        added = self._added()
+        added = self._compute_added()
         held = (self._precision * added ** 2).sum() + (self._stiffness * added * banded_product(self._time, added)).sum()
         return float(seen + held)
 
@@ -154,7 +154,7 @@ class _Problem:
         by_turn = np.swapaxes(by_turn, 1, 2).reshape(frames, 2 * LANDMARK_COUNT, -1)
         return np.concatenate([by_turn, gradient.reshape(frames, -1, 3)], axis=2)
 
-    def _added(self) -> np.ndarray:
+    def _compute_added(self) -> np.ndarray:
         """Return x (T, P): what the steps so far have added to the prior."""
         turned = np.swapaxes(self._start.rotmats[:, self._joints], -1, -2) @ self.rotmats[:, self._joints]
         rotvecs = Rotation.from_matrix(turned.reshape(-1, 3, 3)).as_rotvec().reshape(len(turned), -1)
@@ -170,7 +170,7 @@ class _Problem:
         self.transl = self.transl + step[:, -3:]
 
 
-def _moved_landmarks(body: Body) -> tuple[np.ndarray, np.ndarray]:
+def _find_moved_landmarks(body: Body) -> tuple[np.ndarray, np.ndarray]:
     """Return which landmarks each joint moves (J, 33, 1), 0 or 1, float32; and those joints (J,), which move any landmark."""
     moves = np.zeros((JOINT_COUNT, LANDMARK_COUNT, 1), dtype=np.float32)
     for landmark, joint in enumerate(body.landmark_joints):

@@ -46,11 +46,11 @@ _MEASURED = {
     "thigh": ("hip", "knee", ("knee",)),
     "shin": ("knee", "ankle", ("ankle",)),
 }
-# The landmark model's limbs are 5 to 20 % too short and differ by clip (measured on rendered people): half of a measured
-# ratio, as a logarithm, is used. Limits: adults' limbs over stature differ by about 5 % (one sigma); two and a half of those.
-# _BELIEF halved or doubled: limbs +0.5 / -0.3 degrees (`benchmarks/constants.py --end 3`: walk_turn's first 3 s).
-_BELIEF = 0.5
-_LIMITS = (0.88, 1.14)
+# The landmark model's limbs are 5 to 20 % too short, differently in each clip (measured on rendered people), so that only half
+# of a measured ratio, as a logarithm, is used. Limits: 2.5 sigmas; limbs of adults over their stature have a sigma of about 5 %.
+# _MEASURED_SHARE halved or doubled: limbs +0.5 / -0.3 degrees (`benchmarks/constants.py --end 3`: walk_turn's first 3 s).
+_MEASURED_SHARE = 0.5
+_RATIO_LIMITS = (0.88, 1.14)
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,9 @@ class Body:
         return Body(self.rest_joints * factor, self.rest_landmarks * factor, self.landmark_joints, self.stature * factor)
 
 
-def generic_body(stature: float = DEFAULT_STATURE) -> Body:
+def make_generic_body(stature: float = DEFAULT_STATURE) -> Body:
     """Return an adult of average proportions and that stature in metres."""
-    return body_on_joints(rest_joints_from_offsets(generic_offsets(stature)), stature)
+    return make_body_on_joints(rest_joints_from_offsets(generic_offsets(stature)), stature)
 
 
 def measure_body(points: np.ndarray, score: np.ndarray, stature: float) -> Body:
@@ -83,21 +83,21 @@ def measure_body(points: np.ndarray, score: np.ndarray, stature: float) -> Body:
     points (T, 33, 3) are landmarks in any unit, score (T, 33) their visibility.
     """
     offsets = generic_offsets(1.0)
-    generic = generic_body(1.0)
-    ratios = {name: _measured_length(points, score, a, b) / _rest_length(generic, a, b)
+    generic = make_generic_body(1.0)
+    ratios = {name: _measure_length(points, score, a, b) / _compute_rest_length(generic, a, b)
               for name, (a, b, _) in _MEASURED.items()}
-    torso = _measured_torso(points, score) / _torso(generic.rest_landmarks)
+    torso = _measure_torso(points, score) / _torso(generic.rest_landmarks)
     common = float(np.exp(np.mean([np.log(torso)] + [np.log(ratio) for ratio in ratios.values()])))
     for name, (_, _, joints) in _MEASURED.items():
-        factor = np.clip((ratios[name] / common) ** _BELIEF, *_LIMITS)
+        factor = np.clip((ratios[name] / common) ** _MEASURED_SHARE, *_RATIO_LIMITS)
         for joint in joints:
             offsets[[JOINT[f"left_{joint}"], JOINT[f"right_{joint}"]]] *= factor
-    spine = np.clip((torso / common) ** _BELIEF, *_LIMITS)
+    spine = np.clip((torso / common) ** _MEASURED_SHARE, *_RATIO_LIMITS)
     offsets[[JOINT[name] for name in ("spine1", "spine2", "spine3", "neck", "left_collar", "right_collar")]] *= spine
-    return body_on_joints(rest_joints_from_offsets(offsets * stature / _stature(offsets)), stature)
+    return make_body_on_joints(rest_joints_from_offsets(offsets * stature / _compute_stature(offsets)), stature)
 
 
-def body_on_joints(rest_joints: np.ndarray, stature: float) -> Body:
+def make_body_on_joints(rest_joints: np.ndarray, stature: float) -> Body:
     """Return the body with these rest joints (24, 3) in metres, the landmarks at their average offsets."""
     joints = np.empty(LANDMARK_COUNT, dtype=int)
     landmarks = np.empty((LANDMARK_COUNT, 3))
@@ -111,17 +111,17 @@ def body_on_joints(rest_joints: np.ndarray, stature: float) -> Body:
     return Body(rest_joints, landmarks, joints, stature)
 
 
-def _stature(offsets: np.ndarray) -> float:
+def _compute_stature(offsets: np.ndarray) -> float:
     """Return the stature of rest offsets whose sole and crown have the generic share of one unit."""
     joints = rest_joints_from_offsets(offsets, PARENTS)
     return float(joints[JOINT["head"], 1] - joints[JOINT["left_ankle"], 1] + SOLE_BELOW_ANKLE + CROWN_ABOVE_HEAD)
 
 
-def _rest_length(body: Body, a: str, b: str) -> float:
+def _compute_rest_length(body: Body, a: str, b: str) -> float:
     return float(np.linalg.norm(body.rest_landmarks[LANDMARK[f"left_{a}"]] - body.rest_landmarks[LANDMARK[f"left_{b}"]]))
 
 
-def _measured_length(points: np.ndarray, score: np.ndarray, a: str, b: str) -> float:
+def _measure_length(points: np.ndarray, score: np.ndarray, a: str, b: str) -> float:
     """Return the median length between two landmarks over frames and sides, weighted by visibility."""
     lengths, weights = [], []
     for side in ("left", "right"):
@@ -137,7 +137,7 @@ def _torso(points: np.ndarray) -> np.ndarray:
     return np.linalg.norm(shoulders - hips, axis=-1) / 2
 
 
-def _measured_torso(points: np.ndarray, score: np.ndarray) -> float:
+def _measure_torso(points: np.ndarray, score: np.ndarray) -> float:
     corners = [LANDMARK[f"{side}_{joint}"] for side in ("left", "right") for joint in ("shoulder", "hip")]
     return _weighted_median(_torso(points), score[:, corners].min(1))
 

@@ -1,1 +1,1 @@
-"""What the shell may ask of the backend."""
+"""The commands of `mocap.py` besides `capture` and `models`."""

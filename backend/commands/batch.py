@@ -30,7 +30,7 @@ from mpsnet_blender.shared.protocol import (
 
 from ..base.errors import BatchError, CancelRequested
 from ..base.reporter import Reporter
-from ..output.folder_writer import capture_in
+from ..output.folder_writer import find_capture
 
 VIDEO_SUFFIXES = frozenset((".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf",
                             ".ogv", ".ts", ".vob", ".webm", ".wmv"))
@@ -48,7 +48,7 @@ class Batch:
 
     @classmethod
     def of_command_line(cls, arguments: argparse.Namespace, checkpoints: Path) -> Batch:
-        """Return the batch that `mocap.py batch` was asked for."""
+        """Return the batch that the arguments of `mocap.py batch` describe."""
         program = [sys.executable, "-m", "backend", "--models", str(arguments.models), "--checkpoints", str(checkpoints)]
         request = make_request(arguments)
         return cls(tuple(arguments.sources), arguments.output,
@@ -64,12 +64,12 @@ def capture_all(batch: Batch, reporter: Reporter) -> Result:
         is_done = not batch.again and is_captured(video, folder)
         endings[video] = None if is_done else _capture(batch.command(video, folder), reporter)
     for video, folder in jobs:
-        reporter.log("info", f"{video.name}: {_words(endings[video], folder)}")
+        reporter.log("info", f"{video.name}: {_describe_ending(endings[video], folder)}")
     failed = [video for video, ending in endings.items() if isinstance(ending, Error)]
     if failed:
         raise BatchError(f"{len(failed)} of {len(jobs)} videos could not be captured: "
                          f"{', '.join(video.name for video in failed)}.",
-                         "Mend or remove them and run the same command again: what is captured is left as it is.")
+                         "Repair or remove them and run the same command again: videos that are captured are skipped.")
     new = sum(ending is not None for ending in endings.values())
     return Result(str(batch.output.absolute()), f"{new} captured, {len(jobs) - new} captured before.")
 
@@ -96,11 +96,11 @@ def _videos_in(folder: Path) -> list[Path]:
 
 
 def plan_folders(videos: list[Path], output: Path) -> list[tuple[Path, Path]]:
-    """Return each video with its capture's folder, named by the video's stem; numbered where that folder is another video's."""
+    """Return each video with its capture's folder, named like the video; with a number if that folder holds another video's."""
     planned: dict[Path, Path] = {}
     for video in videos:
         number, folder = 1, output / video.stem
-        while folder in planned or _video_of(folder) not in (None, path_as_text(video)):
+        while folder in planned or _read_video_path(folder) not in (None, path_as_text(video)):
             number += 1
             folder = output / f"{video.stem}-{number}"
         planned[folder] = video
@@ -109,7 +109,7 @@ def plan_folders(videos: list[Path], output: Path) -> list[tuple[Path, Path]]:
 
 def is_captured(video: Path, folder: Path) -> bool:
     """Return whether a folder holds a complete capture of the video, newer than the video."""
-    listing = capture_in(folder)
+    listing = find_capture(folder)
     if listing is None or not all((folder / person.file).is_file() for person in listing.people):
         return False
     try:
@@ -118,15 +118,15 @@ def is_captured(video: Path, folder: Path) -> bool:
         return False
 
 
-def _video_of(folder: Path) -> str | None:
+def _read_video_path(folder: Path) -> str | None:
     """Return the path of the video whose capture a folder holds, or None."""
-    listing = capture_in(folder)
+    listing = find_capture(folder)
     return listing.video if listing else None
 
 
-def _words(ending: Result | Error | None, folder: Path) -> str:
+def _describe_ending(ending: Result | Error | None, folder: Path) -> str:
     if ending is None:
-        return f"captured before, left as it is (--again captures it anew): {folder}"
+        return f"captured before, skipped (--again captures it again): {folder}"
     if isinstance(ending, Result):
         return f"{ending.summary} {folder}"
     return f"failed. {ending.message} {ending.advice}".rstrip()
@@ -143,10 +143,10 @@ def _capture(command: list[str], reporter: Reporter) -> Result | Error:
             _stop(child)
     if isinstance(final, Cancelled):
         raise CancelRequested
-    return final or Error("BackendDied", f"The capture stopped unexpectedly ({_how_it_ended(child.returncode)}).")
+    return final or Error("BackendDied", f"The capture stopped unexpectedly ({_describe_exit(child.returncode)}).")
 
 
-def _how_it_ended(exit_code: int) -> str:
+def _describe_exit(exit_code: int) -> str:
     try:
         return f"signal {signal.Signals(-exit_code).name}"
     except ValueError:

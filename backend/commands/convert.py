@@ -30,7 +30,7 @@ def convert(source: Path, destination: Path, format_name: str | None, framerate:
         capture = open_capture(source)
     except MotionFileError as error:
         raise ConversionError(str(error)) from None
-    format_name = format_name or _format_of(destination)
+    format_name = format_name or _find_format(destination)
     if format_name == "amass" and scale != 1.0:
         raise OptionError("--scale is for BVH: AMASS files are in metres.", "Omit --scale.")
     targets = _targets(capture, source.is_dir(), destination, _SUFFIXES[format_name])
@@ -48,7 +48,7 @@ def convert(source: Path, destination: Path, format_name: str | None, framerate:
     return Result(str(destination.absolute()), "\n".join(written))
 
 
-def _format_of(destination: Path) -> str:
+def _find_format(destination: Path) -> str:
     """Return the format by a name's suffix; BVH for a name without one, as a folder's."""
     suffix = destination.suffix.lower()
     for format_name, format_suffix in _SUFFIXES.items():

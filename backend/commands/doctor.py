@@ -19,7 +19,7 @@ class UnhealthyError(FixableError):
 
 
 def examine(models_folder: Path) -> Result:
-    """Return a report of what is there. Raises UnhealthyError naming what is missing."""
+    """Return a report of all that is installed. Raises UnhealthyError that names what is missing."""
     lines = [f"Python {platform.python_version()} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores"]
     missing = []
     for package in _PACKAGES:
@@ -27,14 +27,14 @@ def examine(models_folder: Path) -> Result:
             lines.append(f"{package} {importlib.metadata.version(package)}")
         except importlib.metadata.PackageNotFoundError:
             missing.append(f"the package {package}")
-    missing += _broken_models(models_folder, lines)
+    missing += _find_broken_models(models_folder, lines)
     if missing:
         raise UnhealthyError("Missing: " + "; ".join(missing) + ".",
                              "Run any capture online, or press Set Up in Blender: both fetch what is missing.")
-    return Result(str(models_folder), "\n".join([*lines, "Everything that the keypoints engine needs is there."]))
+    return Result(str(models_folder), "\n".join([*lines, "Everything that the keypoints engine needs is installed."]))
 
 
-def _broken_models(models_folder: Path, lines: list[str]) -> list[str]:
+def _find_broken_models(models_folder: Path, lines: list[str]) -> list[str]:
     # Imported here, so that a missing package is reported rather than raised.
     from ..base.litert import Workers
     from ..people.detection import PersonDetector

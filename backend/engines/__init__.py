@@ -1,1 +1,1 @@
-"""The exchangeable ways from landmark tracks to SMPL motion."""
+"""The engines: exchangeable methods that compute SMPL motion from landmark tracks."""

@@ -1,7 +1,7 @@
 """The interface of an engine: it takes all people's landmarks in a shot and returns their SMPL motion in the camera's frame.
 
-The stages before (finding people) and after (world, floor, files) serve all engines. A new engine is one file of this room
-with a class of this interface and a function `engine_for` that makes it, and an entry, of the file's name, in
+The stages before (finding people) and after (world, floor, files) are the same for all engines. A new engine is one file in this
+folder with a class of this interface and a function `make_engine` that makes it, and an entry with the file's name in
 `mpsnet_blender.shared.engines`.
 """
 
@@ -73,9 +73,9 @@ class CapturedPerson:
 
 class Engine(Protocol):
     """Computes SMPL motion from landmarks and, where it needs them, the frames."""
-    # The title of its progress.
-    stage: str
-    # Its time relative to that of finding people, which counts 0.9: for the time left.
+    # Title of its stage in progress messages.
+    stage_title: str
+    # Its share of the time, where finding people has 0.9; the time left is estimated from it.
     time_share: float
 
     def solve(self, tracks: list[PersonTrack], shot: Shot, reporter: Reporter) -> list[CapturedPerson]:
@@ -83,10 +83,10 @@ class Engine(Protocol):
         ...
 
 
-def engine_for(request: CaptureRequest, checkpoints_folder: Path) -> Engine:
-    """Return the engine that a request names, as its own file makes it. Raises KeyError, and what that file raises.
+def make_engine(request: CaptureRequest, checkpoints_folder: Path) -> Engine:
+    """Return the engine that a request names, from the `make_engine` of its file. Raises KeyError, and what that function raises.
 
-    The file is imported here and not before: it may need packages that other engines do without.
+    The file is imported only here, because it may need packages that other engines do not need.
     """
     module = importlib.import_module(f".{find_engine(request.engine).name}", __package__)
-    return module.engine_for(request, checkpoints_folder)
+    return module.make_engine(request, checkpoints_folder)

@@ -1,4 +1,4 @@
-"""Fills frames in which a walking person is hidden with the steps seen before and after. Interpolated legs would glide there."""
+"""Fills frames in which a walking person is hidden with the steps seen before and after; interpolated legs would glide."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from scipy.spatial.transform import Rotation
 from mpsnet_blender.motion.base.smoothing import frame_seconds, smoothstep
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
-from ..base.rotations import transposed
+from ..base.rotations import transpose
 from ..base.smoothing import nearest_rotmats
 
-# Chosen by eye on made walkers and rendered people who are hidden for a while; not measured one by one.
+# All chosen by eye on synthetic walkers and rendered people who are hidden for a while; not measured separately.
 _SHORTEST, _LONGEST = 0.15, 2.5     # seconds hidden: a shorter span is interpolated well; in a longer one a person may stop
 _LEAST_SEEN, _MOST_SEEN = 1.5, 2.5      # seconds before and after the span that are searched for steps: a period and a half
-_SAMPLE = 0.02                      # seconds between samples of the swing
+_SAMPLE_SECONDS = 0.02                      # seconds between samples of the swing
 _PERIODS = np.arange(30, 81)        # samples of a period, which is two steps: 0.6 s (a run) to 1.6 s (a slow walk)
 _LEAST_OVERLAP = 20                 # samples that must be seen twice, one period apart: 0.4 s, about a step
 _LEAST_PERIODICITY, _LEAST_SWING = 0.6, 0.12    # correlation; radians (root mean square) between both hips: steps have more
@@ -24,8 +24,8 @@ _NEAREST_SAMPLES = 40               # samples nearest to the span, in which the 
 _PERIOD_RANGE = np.linspace(0.88, 1.12, 25)     # of the measured period: three sigmas
 # Differences between steps of one person: mean squared difference of the legs' rotation matrices, and share of a period (sigma).
 _LEG_VARIANCE, _PERIOD_SPREAD = 0.005, 0.04
-_MAX_LEG_DISTANCE = 0.012           # mean squared difference (about 13 degrees), above which the two sides are other steps
-_AGREEING_SECONDS = 0.2             # over which the sides are compared, where only one of them walks
+_MAX_LEG_DISTANCE = 0.012           # mean squared difference (about 13 degrees) above which the steps of both sides do not agree
+_AGREEING_SECONDS = 0.2             # time over which both sides are compared if only one of them walks
 _FADE_SECONDS = 0.2                 # over which the filled steps fade into the seen poses at either end
 _SIDES = ("left", "right")
 _LEGS = np.array([[JOINT[f"{side}_{name}"] for side in _SIDES] for name in ("hip", "knee")])
@@ -44,7 +44,7 @@ class _VisibleSpan:
     period: float
 
     def at(self, times: np.ndarray, period: float) -> np.ndarray:
-        """Return matrices (T, 24, 3, 3) at times (T,) s outside these frames: those at the nearest time whole periods away."""
+        """Return matrices (T, 24, 3, 3) for times (T,) s outside these frames: from a whole number of periods before or after."""
         back = np.where(times >= self.times[-1], np.floor((times - self.times[-1]) / period) + 1, 0)
         ahead = np.where(times <= self.times[0], np.floor((self.times[0] - times) / period) + 1, 0)
         return self.interpolate(times + (ahead - back) * period)
@@ -57,11 +57,12 @@ class _VisibleSpan:
 
 
 def fill_hidden_steps(rotmats: np.ndarray, timestamps: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Return rotations (T, 24, 3, 3), parent-relative, with hidden spans between or beside steps filled by such steps.
+    """Return parent-relative rotations (T, 24, 3, 3) with hidden spans filled by the steps before and after them.
 
-    timestamps (T,) s; seen (T,): whether the person was visible, elsewhere poses are interpolated. A hidden pose becomes the
-    pose whole periods earlier, crossfaded into the pose whole periods later; or one of both where only one side has steps.
-    The pelvis keeps its rotation. So does everything where the person stands on a side, or moves without a period.
+    timestamps (T,) s; seen (T,): whether the person was visible; elsewhere poses are interpolated. A hidden pose becomes the
+    pose a whole number of periods earlier, crossfaded into the pose a whole number of periods later; if only one side has
+    steps, it alone is used. The pelvis keeps its rotation. Spans stay interpolated where the person stands still before or after
+    them, or moves without a period.
     """
     stepped = rotmats.copy()
     if len(timestamps) < 3:
@@ -78,7 +79,7 @@ def fill_hidden_steps(rotmats: np.ndarray, timestamps: np.ndarray, seen: np.ndar
         after = _read_span(rotmats, timestamps, later[timestamps[later] <= timestamps[later[0]] + _MOST_SEEN], is_after=True)
         if (before.period or after.period) and before.moves and after.moves:
             period = _find_common_period(before, after, timestamps[span])
-            stepped[span, 1:] = (_walk_through(before, after, timestamps[span], period) if period else rotmats[span])[:, 1:]
+            stepped[span, 1:] = (_fill_with_steps(before, after, timestamps[span], period) if period else rotmats[span])[:, 1:]
     return stepped
 
 
@@ -94,7 +95,7 @@ def _read_span(rotmats: np.ndarray, timestamps: np.ndarray, rows: np.ndarray, is
     still = _VisibleSpan(rotmats[rows], times, False, 0.0)
     if len(rows) < 3:
         return still
-    swing = _leg_swing(still.interpolate(np.arange(times[0], times[-1], _SAMPLE))[:, _LEGS])
+    swing = _compute_leg_swing(still.interpolate(np.arange(times[0], times[-1], _SAMPLE_SECONDS))[:, _LEGS])
     nearest = swing[:_NEAREST_SAMPLES] if is_after else swing[-_NEAREST_SAMPLES:]
     # In fewer samples a leg may be at its turning point, where it hardly moves: then it counts as swinging.
     if len(nearest) == _NEAREST_SAMPLES and nearest[:, 0].std() < _LEAST_SWING:
@@ -110,23 +111,23 @@ def _find_period(swing: np.ndarray) -> float:
     """
     swing = swing - swing.mean(0)
     periods = _PERIODS[: max(len(swing) - _LEAST_OVERLAP - _PERIODS[0] + 1, 0)]
-    periodicity = np.array([(_correlation(swing, lag) - _correlation(swing, lag // 2)) / 2 for lag in periods])
+    periodicity = np.array([(_correlate(swing, lag) - _correlate(swing, lag // 2)) / 2 for lag in periods])
     best = int(periodicity.argmax())
-    return float(periods[best] * _SAMPLE) if periodicity[best] >= _LEAST_PERIODICITY else 0.0
+    return float(periods[best] * _SAMPLE_SECONDS) if periodicity[best] >= _LEAST_PERIODICITY else 0.0
 
 
-def _leg_swing(legs: np.ndarray) -> np.ndarray:
+def _compute_leg_swing(legs: np.ndarray) -> np.ndarray:
     """Return the bend of hips and knees (T, 2), left minus right, radians, of rotations (T, 2, 2, 3, 3)."""
     bend = np.arctan2(legs[..., 2, 1], legs[..., 1, 1])
     return bend[..., 0] - bend[..., 1]
 
 
-def _correlation(swing: np.ndarray, lag: int) -> float:
+def _correlate(swing: np.ndarray, lag: int) -> float:
     first, second = swing[:-lag], swing[lag:]
     return float((first * second).sum() / np.sqrt(max((first ** 2).sum() * (second ** 2).sum(), 1e-12)))
 
 
-def _walk_through(before: _VisibleSpan, after: _VisibleSpan, times: np.ndarray, period: float) -> np.ndarray:
+def _fill_with_steps(before: _VisibleSpan, after: _VisibleSpan, times: np.ndarray, period: float) -> np.ndarray:
     """Return the rotations (T, 24, 3, 3) of a hidden span at times (T,) s, for a period in seconds."""
     start, end = before.times[-1], after.times[0]
     whole = np.concatenate([[start], times, [end]])
@@ -137,16 +138,16 @@ def _walk_through(before: _VisibleSpan, after: _VisibleSpan, times: np.ndarray, 
     fade = min(_FADE_SECONDS, (end - start) / 2)
     for span, edge, seen in ((before, start, before.rotmats[-1]), (after, end, after.rotmats[0])):
         left = 1 - smoothstep(np.abs(whole - edge) / fade)
-        missing = Rotation.from_matrix(transposed(walked[-1 if span is after else 0]) @ seen).as_rotvec()
+        missing = Rotation.from_matrix(transpose(walked[-1 if span is after else 0]) @ seen).as_rotvec()
         turns = left[:, None, None] * missing
         walked = walked @ Rotation.from_rotvec(turns.reshape(-1, 3)).as_matrix().reshape(walked.shape)
     return walked[1:-1]
 
 
 def _find_common_period(before: _VisibleSpan, after: _VisibleSpan, times: np.ndarray) -> float:
-    """Return the period (s) near the measured ones by which the legs of both sides agree best, 0 where they do not agree.
+    """Return the period (s) near the measured ones with which the legs of both sides agree best, 0 where they do not agree.
 
-    Where both sides walk they are compared in the span, at times (T,); else in the nearest frames of the side that does not.
+    If both sides walk, they are compared in the hidden span, at times (T,); else in the nearest frames of the other side.
     """
     measured = [span.period for span in (before, after) if span.period]
     if not after.period:

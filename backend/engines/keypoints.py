@@ -14,16 +14,16 @@ from ..base.reporter import Reporter
 from ..base.smoothing import smooth_rotmats
 from ..body.analytic_solve import smooth_unseen_joints, solve_rotations
 from ..body.camera_placement import fit_in_camera
-from ..body.lean import lean_bias
+from ..body.lean import measure_lean_bias
 from ..body.lifting import lift
-from ..body.picture_fit import refine
+from ..body.picture_fit import fit_to_picture
 from ..people.gaps import fill_gaps, interpolate, span_starts
 from ..people.sides import repair_sides
 from ..people.stitching import PersonTrack
 from .engine import CapturedPerson, Shot
 from .hidden_steps import fill_hidden_steps
 from .lifter import TemporalLifter
-from .lifter_inputs import lifter_inputs
+from .lifter_inputs import make_lifter_inputs
 
 _SMOOTH_SECONDS = 0.16      # a local parabola of this width keeps hits and reduces the error of accelerations by a tenth
 
@@ -33,7 +33,7 @@ class KeypointsEngine:
 
     lifter: "trained", or "analytic" without the network; refine: whether the body is fitted to the picture at the end.
     """
-    stage = "Solving motion"
+    stage_title = "Solving motion"
     time_share = 0.06
 
     def __init__(self, lifter: str = "trained", refine: bool = True):
@@ -42,12 +42,12 @@ class KeypointsEngine:
 
     def solve(self, tracks: list[PersonTrack], shot: Shot, reporter: Reporter) -> list[CapturedPerson]:
         """Return the people in the tracks' order. Raises CancelRequested."""
-        lean = lean_bias(tracks, shot.intrinsics)
+        lean = measure_lean_bias(tracks, shot.intrinsics)
         people: list[CapturedPerson] = []
         for track in tracks:
-            reporter.progress(self.stage, len(people), len(tracks), "people")
+            reporter.progress(self.stage_title, len(people), len(tracks), "people")
             people.append(self._solve_person(track, shot, lean, reporter))
-        reporter.progress(self.stage, len(people), len(tracks), "people")
+        reporter.progress(self.stage_title, len(people), len(tracks), "people")
         return people
 
     def _solve_person(self, track: PersonTrack, shot: Shot, lean: float, reporter: Reporter) -> CapturedPerson:
@@ -58,7 +58,7 @@ class KeypointsEngine:
         rotmats = smooth_unseen_joints(solve_rotations(lifted), lifted)
         reporter.check()
         if self._lifter:
-            inputs = lifter_inputs(repaired, lifted, rotmats, shot.intrinsics)
+            inputs = make_lifter_inputs(repaired, lifted, rotmats, shot.intrinsics)
             rotmats = self._lifter.run(inputs, repaired.timestamps, span_starts(repaired)).rotmats
             reporter.check()
         seen = np.isin(repaired.frame_index, track.frame_index)
@@ -68,12 +68,12 @@ class KeypointsEngine:
         person = CapturedPerson(repaired, lifted.body, fit_in_camera(lifted, rotmats), len(track.frame_index), repaired_frames)
         if self._refine:
             before = person.reprojection_error(shot.intrinsics)
-            person = replace(person, motion=refine(person.motion, lifted, repaired.frame_index, check=reporter.check),
+            person = replace(person, motion=fit_to_picture(person.motion, lifted, repaired.frame_index, check=reporter.check),
                              unrefined_reprojection_error=before)
         return _move_landmarks(person, is_filled, shot.intrinsics)
 
 
-def engine_for(request: CaptureRequest, _checkpoints_folder: Path) -> KeypointsEngine:
+def make_engine(request: CaptureRequest, _checkpoints_folder: Path) -> KeypointsEngine:
     """Return the engine that a request asks for."""
     return KeypointsEngine(request.lifter, request.refine)
 

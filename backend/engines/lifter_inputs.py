@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..base.pinhole import rays, rotmats_towards
+from ..base.pinhole import compute_rays, rotmats_towards
 from ..body.lifting import LiftedTrack
 from ..people.landmarks import LANDMARK, LANDMARK_COUNT, TORSO
 from ..people.stitching import PersonTrack
@@ -38,12 +38,12 @@ class LifterInputs:
     towards: np.ndarray
 
 
-def lifter_inputs(track: PersonTrack, lifted: LiftedTrack, rotmats: np.ndarray, intrinsics: np.ndarray) -> LifterInputs:
+def make_lifter_inputs(track: PersonTrack, lifted: LiftedTrack, rotmats: np.ndarray, intrinsics: np.ndarray) -> LifterInputs:
     """Return the network's inputs for a track (gaps filled), lifted, with its analytic rotations (T, 24, 3, 3)."""
     frame_count, unit = len(track.timestamps), lifted.body.stature * _SPREAD
     towards = rotmats_towards(lifted.point_rays[:, TORSO].mean(1))
     from_camera = np.swapaxes(towards, -1, -2)
-    seen = rays(track.xy, intrinsics) @ towards                                   # rows: rays in the person's axes
+    seen = compute_rays(track.xy, intrinsics) @ towards                                   # rows: rays in the person's axes
     depth = np.einsum("tki,ti->tk", lifted.points[:, _HIPS], towards[:, :, 2]).mean(1)
     image = seen[..., :2] / np.maximum(seen[..., 2:], 0.1) * depth[:, None, None] / unit
     points = (lifted.points - lifted.points[:, _HIPS].mean(1, keepdims=True)) @ towards / unit

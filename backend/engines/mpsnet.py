@@ -16,14 +16,14 @@ from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.shared.capture_request import CaptureRequest
 
 from ..base.devices import choose_device
-from ..base.pinhole import rays, rotmats_towards
+from ..base.pinhole import compute_rays, rotmats_towards
 from ..base.reporter import Reporter
 from ..body.camera_placement import fit_in_camera
 from ..body.lifting import LandmarkRays, landmark_weights
-from ..body.picture_fit import refine
-from ..body.proportions import body_on_joints
+from ..body.picture_fit import fit_to_picture
+from ..body.proportions import make_body_on_joints
 from ..models.body import BodyModel
-from ..paper.features import FeatureExtractor, crop, square_box
+from ..paper.features import FeatureExtractor, crop, make_square_boxes
 from ..paper.models_folder import load_engine_arrays
 from ..paper.windowed_network import NetworkMotion, WindowedNetwork, translation_from_weak_cam
 from ..people.gaps import fill_gaps, span_starts
@@ -47,7 +47,7 @@ class _Crops:
 
 class MPSNetEngine:
     """Reads the video a second time: crops around each person, ResNet-50 features, MoCA, HAFI and the regressor."""
-    stage = "Running MPS-Net"
+    stage_title = "Running MPS-Net"
     time_share = 6.0
 
     def __init__(self, checkpoints_folder: Path, device: str, refine: bool):
@@ -68,7 +68,7 @@ class MPSNetEngine:
         for track, plan, rows in zip(tracks, crops, features, strict=True):
             reporter.check()
             people.append(self._solve_person(plan, rows, shot, len(track.frame_index)))
-        reporter.log("info", _reprojection_words(people, shot))
+        reporter.log("info", _describe_fit(people, shot))
         return people
 
     def _features(self, crops: list[_Crops], shot: Shot, reporter: Reporter) -> list[np.ndarray]:
@@ -83,7 +83,7 @@ class MPSNetEngine:
                     if frame.index in row_of:
                         person_of_crop.append(person)
                         yield crop(frame.image, plan.boxes[row_of[frame.index]])
-                reporter.progress(self.stage, len(person_of_crop), total, "crops")
+                reporter.progress(self.stage_title, len(person_of_crop), total, "crops")
 
         extractor = FeatureExtractor(self._spin_weights, self._device, lambda words: reporter.log("warning", words),
                                      check=reporter.check)
@@ -93,7 +93,7 @@ class MPSNetEngine:
     def _solve_person(self, plan: _Crops, features: np.ndarray, shot: Shot, seen_frames: int) -> CapturedPerson:
         track = plan.track
         parts = []
-        for first, last in _unbroken_spans(track):
+        for first, last in _find_unbroken_spans(track):
             inside = (plan.rows >= first) & (plan.rows < last)
             parts.append(self._run(track.timestamps[plan.rows[inside]], features[inside], shot.clock.fps,
                                    track.timestamps[first:last]))
@@ -101,19 +101,19 @@ class MPSNetEngine:
                                   for name in ("rotmats", "betas", "weak_cam")))
         betas = np.median(network.betas, axis=0).astype(np.float64)
         rest_joints = self._body.rest_joints(torch.from_numpy(betas[None]).float())[0].numpy().astype(np.float64)
-        stature = self._stature(betas)
+        stature = self._measure_stature(betas)
         rotmats = network.rotmats.astype(np.float64)
-        towards = rotmats_towards(rays(plan.boxes[:, :2], shot.intrinsics))
+        towards = rotmats_towards(compute_rays(plan.boxes[:, :2], shot.intrinsics))
         rotmats[:, 0] = towards @ rotmats[:, 0]
         transl = translation_from_weak_cam(network.weak_cam.astype(np.float64), plan.boxes, shot.intrinsics)
-        body = body_on_joints(rest_joints, stature)
+        body = make_body_on_joints(rest_joints, stature)
         motion = CameraMotion(rotmats, transl, rest_joints, track.timestamps, stature)
         person = CapturedPerson(track, body, motion, seen_frames, 0, betas)
         if self._refine:
-            person = _fit_to_picture(person, shot)
+            person = _fit_person(person, shot)
         return person.scaled(shot.stature / stature)
 
-    def _stature(self, betas: np.ndarray) -> float:
+    def _measure_stature(self, betas: np.ndarray) -> float:
         template, shapes = self._template
         heights = template[:, 1] + shapes[:, 1] @ betas
         return float(heights.max() - heights.min())
@@ -124,25 +124,25 @@ class MPSNetEngine:
         if grid is not times:
             features = np.stack([np.interp(grid, times, column) for column in features.T], axis=1).astype(np.float32)
         network = self._network.run(features)
-        return network if np.array_equal(grid, wanted_times) else _at_times(network, grid, wanted_times)
+        return network if np.array_equal(grid, wanted_times) else _interpolate_motion(network, grid, wanted_times)
 
 
-def engine_for(request: CaptureRequest, checkpoints_folder: Path) -> MPSNetEngine:
+def make_engine(request: CaptureRequest, checkpoints_folder: Path) -> MPSNetEngine:
     """Return the engine that a request asks for. Raises ModelError, OptionError."""
     return MPSNetEngine(checkpoints_folder, request.device, request.refine)
 
 
-def _fit_to_picture(person: CapturedPerson, shot: Shot) -> CapturedPerson:
+def _fit_person(person: CapturedPerson, shot: Shot) -> CapturedPerson:
     """Return the person translated and posed to fit the landmarks, the network's pose as prior."""
     track, before = person.track, person.reprojection_error(shot.intrinsics)
-    seen = LandmarkRays(rays(track.xy, shot.intrinsics), landmark_weights(track.score), track.timestamps, person.body)
+    seen = LandmarkRays(compute_rays(track.xy, shot.intrinsics), landmark_weights(track.score), track.timestamps, person.body)
     placed = fit_in_camera(seen, person.motion.rotmats)
     if replace(person, motion=placed).reprojection_error(shot.intrinsics) > before:
         placed = person.motion      # a body that fits nowhere, as one upside down, keeps the network's translation
-    return replace(person, motion=refine(placed, seen, track.frame_index), unrefined_reprojection_error=before)
+    return replace(person, motion=fit_to_picture(placed, seen, track.frame_index), unrefined_reprojection_error=before)
 
 
-def _reprojection_words(people: list[CapturedPerson], shot: Shot) -> str:
+def _describe_fit(people: list[CapturedPerson], shot: Shot) -> str:
     """Return a sentence on the distances of all people's landmarks from the seen ones, before and after the fit."""
     words = []
     for person in people:
@@ -155,19 +155,19 @@ def _reprojection_words(people: list[CapturedPerson], shot: Shot) -> str:
 def _plan_crops(track: PersonTrack, fps: float) -> _Crops:
     """Return a person's crops: smooth square boxes, at most about 30 frames a second."""
     sure = track.score.mean(1, keepdims=True) + _LEAST_WEIGHT
-    boxes = smooth_measured(square_box(track.boxes), track.timestamps, _BOX_SIGMA_SECONDS, sure)
+    boxes = smooth_measured(make_square_boxes(track.boxes), track.timestamps, _BOX_SIGMA_SECONDS, sure)
     step = max(1, round(fps / _MODEL_FPS))
     rows = np.concatenate([np.unique(np.append(np.arange(first, last, step), last - 1))
-                           for first, last in _unbroken_spans(track)])
+                           for first, last in _find_unbroken_spans(track)])
     return _Crops(track, rows, boxes)
 
 
-def _unbroken_spans(track: PersonTrack) -> list[tuple[int, int]]:
+def _find_unbroken_spans(track: PersonTrack) -> list[tuple[int, int]]:
     """Return the parts of a track without gaps, as first row and the row after the last."""
     return list(itertools.pairwise([0, *span_starts(track).tolist(), len(track.frame_index)]))
 
 
-def _at_times(network: NetworkMotion, times: np.ndarray, wanted: np.ndarray) -> NetworkMotion:
+def _interpolate_motion(network: NetworkMotion, times: np.ndarray, wanted: np.ndarray) -> NetworkMotion:
     """Return the motion at wanted times (T,): rotations by slerp, the rest linearly; constant beyond the ends."""
     if len(times) == 1:
         return NetworkMotion(*(np.repeat(part, len(wanted), axis=0)

@@ -131,10 +131,10 @@ def evaluate(dataset: str, place: Path, checkpoints: Path, device: str, release_
     if not totals.videos:
         raise DatasetError(f"{path} holds no video of {WINDOW} frames with valid poses.",
                            "Choose one of the authors' preprocessed sets.")
-    return Result(str(path), table(dataset, totals))
+    return Result(str(path), format_table(dataset, totals))
 
 
-def table(dataset: str, totals: Totals) -> str:
+def format_table(dataset: str, totals: Totals) -> str:
     """Return this run's means above those that the paper gives, in mm, acceleration in mm/frame^2."""
     rows = {"this run": totals.means()} | {f"{name} (paper)": numbers for name, numbers in _PAPER[dataset].items()}
     lines = [f"{EVALUATION_SETS[dataset].title}: {totals.counts['MPJPE']} poses of {totals.videos} videos; mm, mm/frame^2",

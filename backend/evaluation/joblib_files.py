@@ -56,7 +56,7 @@ def open_joblib(path: Path) -> Iterator[JoblibDictionary]:
     """Open a dictionary that joblib wrote, or pickle. Raises DatasetError; UnsafeModelError where it asks for code."""
     with contextlib.ExitStack() as stack:
         try:
-            stream = stack.enter_context(_unpacked(stack.enter_context(open(path, "rb"))))
+            stream = stack.enter_context(_unpack(stack.enter_context(open(path, "rb"))))
             contents = _JoblibUnpickler(stream, path.name).load()
         except UnsafeModelError:
             raise
@@ -128,7 +128,7 @@ class _JoblibUnpickler(InertUnpickler):
     dispatch[pickle.BUILD[0]] = load_build
 
 
-def _opener(stream: BinaryIO) -> Callable[[BinaryIO], Any] | None:
+def _find_opener(stream: BinaryIO) -> Callable[[BinaryIO], Any] | None:
     """Return the function that unpacks a stream, by its first bytes; None where it is not packed."""
     head = stream.read(6)
     stream.seek(0)
@@ -141,9 +141,9 @@ def _opener(stream: BinaryIO) -> Callable[[BinaryIO], Any] | None:
 
 
 @contextlib.contextmanager
-def _unpacked(stream: BinaryIO) -> Iterator[BinaryIO]:
+def _unpack(stream: BinaryIO) -> Iterator[BinaryIO]:
     """Yield the stream, or a temporary file with a packed one's contents. Raises ValueError where they exceed the limit."""
-    opener = _opener(stream)
+    opener = _find_opener(stream)
     if opener is None:
         yield stream
         return

@@ -60,7 +60,7 @@ def read_truth(path: Path) -> Truth:
         floor = np.percentile(feet[..., 2].min(-1), 5) - _SOLE_METRES if floor is None else floor
         in_camera = np.einsum("...ij,p...kj->p...ki", cam_from_world[..., :3, :3], joints_world) \
             + cam_from_world[..., None, :3, 3]
-        contacts = touching(feet, fps) if contacts is None else contacts.reshape(feet.shape[:3])
+        contacts = detect_contacts(feet, fps) if contacts is None else contacts.reshape(feet.shape[:3])
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise TruthError(f"{path} is not a truth file ({error}).", _ADVICE) from None
     up = (0.0, 0.0, floor)
@@ -75,7 +75,7 @@ def _require_file(path: Path) -> None:
         raise TruthError(f"There is no file {path}.", _ADVICE)
 
 
-def touching(feet: np.ndarray, fps: float) -> np.ndarray:
+def detect_contacts(feet: np.ndarray, fps: float) -> np.ndarray:
     """Return which points of feet (P, T, 4, 3) stand on the floor (P, T, 4): near their lowest position, and slow."""
     lowest = np.percentile(feet[..., 2], 5, axis=1, keepdims=True)
     speed = np.linalg.norm(np.gradient(feet, axis=1), axis=-1) * fps

@@ -43,8 +43,8 @@ class FastMPSNet:
         features = self._front(inputs)
         theta, phi, image, mapped_image = (features @ self._projection.T).split(self._sizes, dim=1)
         centre = windows[:, self._rows]                                             # (N, 9)
-        fused = self._fuse_maps(_rows_of(features @ features.T, centre, windows).softmax(dim=-1),
-                                _rows_of(theta @ phi.T, centre, windows).softmax(dim=-1), release_batching)
+        fused = self._fuse_maps(_select_rows(features @ features.T, centre, windows).softmax(dim=-1),
+                                _select_rows(theta @ phi.T, centre, windows).softmax(dim=-1), release_batching)
         images = image[centre] + fused @ mapped_image[windows]                      # (N, 9, 256 + 157)
         return BodyEstimate.from_vector(self._integrate(images) + self._offset)
 
@@ -63,6 +63,6 @@ class FastMPSNet:
         return groups[:, self._fc_size:]
 
 
-def _rows_of(products: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+def _select_rows(products: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     """Return entries (N, R, T) of a matrix (F, F): those at rows (N, R) and columns (N, T) of each window."""
     return products[rows[:, :, None], columns[:, None, :]]

@@ -1,4 +1,4 @@
-"""A capture's folder: written under a hidden name, then moved into its place, so that a killed run leaves no partial file."""
+"""Writing of a capture's folder under a hidden name, which is then moved to its place: a killed run leaves no partial file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, CaptureListing, L
 from ..base.errors import OutputError
 from .replacing import is_replacing, is_stuck, replace_files, undo_replacing
 
-_ABANDONED_AFTER_SECONDS = 24 * 3600.0      # on Windows, which cannot say whether a process still runs: no capture takes so long
+_ABANDONED_AFTER_SECONDS = 24 * 3600.0      # on Windows, where it is unknown whether a process runs; no capture takes a day
 
 
 class CaptureFolder:
@@ -38,21 +38,21 @@ class CaptureFolder:
             raise OutputError(f"{place} is a file, not a folder.", "Choose another --output.")
         if not os.access(place, os.W_OK | os.X_OK):
             raise OutputError(f"Cannot write to {place}: you have no permission.", "Choose another --output.")
-        _undo_interrupted(self.destination)
+        _undo_interrupted_move(self.destination)
         self._require_nothing_foreign()
 
     def _require_nothing_foreign(self) -> None:
         """Raise OutputError where a file that the capture would replace does not belong to an earlier capture."""
-        replaceable = self._replaceable()
+        replaceable = self._find_replaceable()
         for path in sorted(self.destination.iterdir()) if self.destination.is_dir() else ():
             name = path.name.lower()    # on a system that ignores case, that is this file
             if is_capture_file(name) and name not in replaceable and os.path.lexists(self.destination / name):
                 raise OutputError(f"{path} would be replaced, and it does not belong to an earlier capture.",
                                   "Choose another --output, or move that file away.")
 
-    def _replaceable(self) -> set[str]:
+    def _find_replaceable(self) -> set[str]:
         """Return the names of an earlier capture's files, by its listing, without the video."""
-        listing = capture_in(self.destination)
+        listing = find_capture(self.destination)
         names = listing.files() if listing else ()
         return {name for name in names if (self.destination / name).is_file() and not self._is_video(self.destination / name)}
 
@@ -68,7 +68,7 @@ class CaptureFolder:
             for path, owner in _hidden_folders(self.destination):
                 if not is_replacing(path) and _is_abandoned(path, owner):
                     shutil.rmtree(path, ignore_errors=True)
-            prefix = f"{_prefix(workplace, self.destination)}{os.getpid()}."
+            prefix = f"{_make_prefix(workplace, self.destination)}{os.getpid()}."
             self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=workplace))
             self.path.chmod(0o755)
         except OSError as error:
@@ -92,23 +92,23 @@ class CaptureFolder:
             os.rename(self.path, self.destination)
             return
         self._require_nothing_foreign()     # again: a preview may have taken minutes
-        replace_files(self.path, self.destination, self._replaceable())
+        replace_files(self.path, self.destination, self._find_replaceable())
 
     def _cannot_write(self, error: OSError) -> OutputError:
         return OutputError(f"Cannot write {self.destination}: {error.strerror}.",
-                           "Choose another --output, make room there, or close what has its files open and run it again.")
+                           "Choose another --output, free some space, or close programs that use its files, and try again.")
 
 
-def capture_in(folder: Path) -> CaptureListing | None:
-    """Return the listing of the capture in a folder, or None. Before, it undoes a move that was interrupted."""
+def find_capture(folder: Path) -> CaptureListing | None:
+    """Return the listing of the capture in a folder, or None. A move that was interrupted there is undone first."""
     try:
-        _undo_interrupted(folder.absolute())
+        _undo_interrupted_move(folder.absolute())
         return read_listing(folder / PEOPLE_FILE)
     except (OutputError, ListingError):
         return None
 
 
-def _undo_interrupted(destination: Path) -> None:
+def _undo_interrupted_move(destination: Path) -> None:
     """Restore the earlier capture that a killed run was replacing. Raises OutputError."""
     for path, owner in _hidden_folders(destination):
         if not is_replacing(path):
@@ -119,21 +119,21 @@ def _undo_interrupted(destination: Path) -> None:
             undo_replacing(path, destination)
         except (OSError, ListingError) as error:
             raise OutputError(f"A run that was killed left {destination} partly replaced, and the earlier capture cannot be "
-                              f"restored: {error}", "Close what has its files open, or choose another --output.") from None
+                              f"restored: {error}", "Close programs that use its files, or choose another --output.") from None
 
 
 def _hidden_folders(destination: Path) -> list[tuple[Path, int]]:
     """Return the hidden folders of running or killed captures to a destination, each with its process's id."""
     found = []
     for place in (destination, destination.parent):
-        prefix = _prefix(place, destination)
+        prefix = _make_prefix(place, destination)
         for path in place.glob(f"{glob.escape(prefix)}*.*"):
             owner = re.match(r"[0-9]{1,9}(?=\.)", path.name.removeprefix(prefix))
             found += [(path, int(owner[0]))] if owner and path.is_dir() and not path.is_symlink() else []
     return found
 
 
-def _prefix(place: Path, destination: Path) -> str:
+def _make_prefix(place: Path, destination: Path) -> str:
     return ".mpsnet-" if place == destination else f".{destination.name}.mpsnet-"
 
 
@@ -144,7 +144,7 @@ def _is_abandoned(path: Path, owner: int) -> bool:
 
 
 def _is_gone(owner: int) -> bool:
-    """Return whether a process has ended; False on Windows, which cannot say."""
+    """Return whether a process has ended; on Windows, where that is unknown, False."""
     if os.name == "nt":     # where signal 0 is Ctrl+C
         return False
     try:

@@ -1,4 +1,4 @@
-"""A video of the footage with skeletons, boxes and ids drawn over it, to check the motion by eye."""
+"""Drawing of the preview: the footage with skeletons, boxes and ids over it, to check the motion by eye."""
 
 from __future__ import annotations
 

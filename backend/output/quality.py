@@ -1,4 +1,4 @@
-"""The quality of one person's capture, measured without a truth: figures, a grade, and advice."""
+"""Measurement of the quality of one person's capture, without ground truth: figures, a grade, and advice."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..engines.engine import Shot
 from ..world.placing import PlacedPerson
 
 
-def rounded(quality: Quality) -> Quality:
+def round_quality(quality: Quality) -> Quality:
     """Return the figures rounded to their significant decimals."""
     figures: dict[str, Any] = {name: round(value, 3) for name, value in asdict(quality).items() if isinstance(value, float)}
     return replace(quality, **figures)
 
 
-def in_words(quality: Quality) -> str:
+def describe_quality(quality: Quality) -> str:
     """Return a line for the log: the measured figures, the grade and the advice."""
     return (f"{quality.grade}: feet slide {quality.foot_slide_mm_per_second:.0f} mm/s "
             f"({quality.foot_slide_mm:.1f} mm/frame), sink {quality.floor_penetration_mm:.0f} mm, "

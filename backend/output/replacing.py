@@ -30,9 +30,9 @@ def replace_files(workplace: Path, destination: Path, replaced: Iterable[str]) -
     earlier = workplace / _EARLIER
     earlier.mkdir()
     try:
-        for name in _listing_first(replaced):
+        for name in _sort_listing_first(replaced):
             os.replace(destination / name, earlier / name)
-        for name in reversed(_listing_first(arriving)):
+        for name in reversed(_sort_listing_first(arriving)):
             os.replace(workplace / name, destination / name)
     except BaseException:
         undo_replacing(workplace, destination)
@@ -46,7 +46,7 @@ def is_replacing(workplace: Path) -> bool:
 
 
 def is_stuck(workplace: Path) -> bool:
-    """Return whether a move has stopped for good. Its process's id is not enough: another process may have it now."""
+    """Return whether a move has stopped for good. It is judged by time, because another process may have the process's id now."""
     try:
         return time.time() - (workplace / _EARLIER).stat().st_mtime > _STUCK_AFTER_SECONDS
     except FileNotFoundError:   # it has finished meanwhile
@@ -63,11 +63,11 @@ def undo_replacing(workplace: Path, destination: Path) -> None:
         for name in read_listing(workplace / PEOPLE_FILE).files():
             if not (workplace / name).exists() and (destination / name).exists():
                 os.replace(destination / name, workplace / name)
-        for name in reversed(_listing_first(filter(is_capture_file, os.listdir(earlier)))):
+        for name in reversed(_sort_listing_first(filter(is_capture_file, os.listdir(earlier)))):
             os.replace(earlier / name, destination / name)
         earlier.rmdir()     # from here on, there is nothing to undo
     shutil.rmtree(workplace, ignore_errors=True)
 
 
-def _listing_first(names: Iterable[str]) -> list[str]:
+def _sort_listing_first(names: Iterable[str]) -> list[str]:
     return sorted(names, key=lambda name: (name != PEOPLE_FILE, name))

@@ -22,7 +22,7 @@ from ..models.regressor import Regressor
 from ..models.resnet import FEATURE_SIZE, ResNet50
 from .model_sources import ModelSource, UnsafeModelError, find_sources
 from .models_folder import MODEL_FILES, UNREADABLE, save_model
-from .smpl_files import body_arrays, gender_of, is_body, read_pickle
+from .smpl_files import find_gender, is_body, make_body_arrays, read_pickle
 
 _REGRESSOR_SHAPES = {"extra_joints": (9, 6890), "h36m_joints": (17, 6890)}
 _MEAN_SHAPES = {"pose": (144,), "shape": (10,), "cam": (3,)}
@@ -35,7 +35,7 @@ _SAFE_GLOBALS: list[Callable | tuple[Callable, str]] = [
     (_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
 _SAFE_GLOBALS += [np.dtype, *(type(np.dtype(code)) for code in ("f4", "f8", "i8"))]
 _CHECK_SOURCE = "Download it from its authors again."
-_WHAT_IS_WANTED = "Choose one of: " + ", ".join(file.original_name for file in MODEL_FILES.values()) + "."
+_WANTED_FILES = "Choose one of: " + ", ".join(file.original_name for file in MODEL_FILES.values()) + "."
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def add_models(source: Path, folder: Path, report: Callable[[str], None]) -> lis
         worst = next((error for error in refused if isinstance(error, UnsafeModelError)), refused[0])
         raise type(worst)(" ".join(map(str, refused)), worst.advice)
     if not added:
-        raise ModelError(f"{source} holds none of the models.", _WHAT_IS_WANTED)
+        raise ModelError(f"{source} holds none of the models.", _WANTED_FILES)
     return added
 
 
@@ -103,7 +103,7 @@ def recognise(source: ModelSource) -> RecognisedModel:
         return _from_body(read_pickle(source.path, source.name), source.name)
     if lower_name.endswith((".npy", ".npz")):
         raise ModelError(f"{source.name} is truncated, or not an array file.", _CHECK_SOURCE)
-    raise _OtherFileError(f"{source.name} is none of the models.", _WHAT_IS_WANTED)
+    raise _OtherFileError(f"{source.name} is none of the models.", _WANTED_FILES)
 
 
 def _is_numpy_archive(source: ModelSource) -> bool:
@@ -116,18 +116,18 @@ def _is_numpy_archive(source: ModelSource) -> bool:
 
 def _load_array(source: ModelSource) -> np.ndarray:
     """Return the array of a `.npy`."""
-    with _damage_told(source):
+    with _report_damage(source):
         return np.load(source.path, allow_pickle=False)
 
 
 def _load_arrays(source: ModelSource) -> dict[str, np.ndarray]:
     """Return the arrays of a `.npz` by name."""
-    with _damage_told(source), np.load(source.path, allow_pickle=False) as archive:
-        return {name: _array_of(archive, name) for name in archive.files}
+    with _report_damage(source), np.load(source.path, allow_pickle=False) as archive:
+        return {name: _read_array(archive, name) for name in archive.files}
 
 
 @contextlib.contextmanager
-def _damage_told(source: ModelSource) -> Iterator[None]:
+def _report_damage(source: ModelSource) -> Iterator[None]:
     """Raise ModelError where numpy cannot read the file, or would have to read it as a pickle."""
     try:
         yield
@@ -136,7 +136,7 @@ def _damage_told(source: ModelSource) -> Iterator[None]:
                          "Download it again; of an SMPL body, choose the .pkl.") from error
 
 
-def _array_of(archive: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
+def _read_array(archive: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
     array = archive[name]
     return array if array.ndim else array[None]
 
@@ -144,9 +144,9 @@ def _array_of(archive: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
 def _from_array(array: np.ndarray, name: str) -> RecognisedModel:
     for key, shape in _REGRESSOR_SHAPES.items():
         if array.shape == shape:
-            return RecognisedModel(key, {"regressor": _finite(array, "the array", name)})
+            return RecognisedModel(key, {"regressor": _convert_finite(array, "the array", name)})
     wanted = " or ".join(f"{shape} ({MODEL_FILES[key].original_name})" for key, shape in _REGRESSOR_SHAPES.items())
-    raise _OtherFileError(f"{name} holds an array of shape {array.shape}, expected {wanted}.", _WHAT_IS_WANTED)
+    raise _OtherFileError(f"{name} holds an array of shape {array.shape}, expected {wanted}.", _WANTED_FILES)
 
 
 def _from_arrays(arrays: Mapping[str, np.ndarray], name: str) -> RecognisedModel:
@@ -155,13 +155,13 @@ def _from_arrays(arrays: Mapping[str, np.ndarray], name: str) -> RecognisedModel
     for key, shape in _MEAN_SHAPES.items():
         if arrays[key].shape != shape:
             raise ModelError(f"{name}: {key} has shape {arrays[key].shape}, expected {shape}.", _CHECK_SOURCE)
-    return RecognisedModel("mean_parameters", {key: _finite(arrays[key], key, name) for key in _MEAN_SHAPES})
+    return RecognisedModel("mean_parameters", {key: _convert_finite(arrays[key], key, name) for key in _MEAN_SHAPES})
 
 
 def _from_body(contents: Mapping[str, object], name: str) -> RecognisedModel:
     if not is_body(contents):
-        raise _OtherFileError(f"{name} is none of the models.", _WHAT_IS_WANTED)
-    return RecognisedModel(f"smpl_{gender_of(name)}", body_arrays(contents, name))
+        raise _OtherFileError(f"{name} is none of the models.", _WANTED_FILES)
+    return RecognisedModel(f"smpl_{find_gender(name)}", make_body_arrays(contents, name))
 
 
 def _load_torch(source: ModelSource) -> Mapping[str, object]:
@@ -177,7 +177,7 @@ def _load_torch(source: ModelSource) -> Mapping[str, object]:
     except (*UNREADABLE, AttributeError, LookupError, AssertionError) as error:
         raise ModelError(f"{source.name} is truncated or damaged ({_first_line(error)}).", _CHECK_SOURCE) from error
     if not isinstance(contents, Mapping):
-        raise _OtherFileError(f"{source.name} holds no dictionary of weights.", _WHAT_IS_WANTED)
+        raise _OtherFileError(f"{source.name} holds no dictionary of weights.", _WANTED_FILES)
     return contents
 
 
@@ -188,19 +188,19 @@ def _first_line(error: Exception) -> str:
 def _from_checkpoint(contents: Mapping[str, object], name: str) -> RecognisedModel:
     """Return the network, recognised by the key under which its authors save it, or else by its first layer's key."""
     if "gen_state_dict" in contents or "nonlocalblock.conv_phi.weight" in contents:
-        return RecognisedModel("mpsnet", _checked(contents.get("gen_state_dict", contents), _mpsnet_shapes(), name))
+        return RecognisedModel("mpsnet", _select_weights(contents.get("gen_state_dict", contents), _mpsnet_shapes(), name))
     if "model" in contents or "layer1.0.conv1.weight" in contents:
-        return RecognisedModel("spin", _checked(contents.get("model", contents), _spin_shapes(), name))
-    raise _OtherFileError(f"{name} holds neither gen_state_dict (MPS-Net) nor model (SPIN).", _WHAT_IS_WANTED)
+        return RecognisedModel("spin", _select_weights(contents.get("model", contents), _spin_shapes(), name))
+    raise _OtherFileError(f"{name} holds neither gen_state_dict (MPS-Net) nor model (SPIN).", _WANTED_FILES)
 
 
-def _checked(weights: object, shapes: Mapping[str, torch.Size], name: str) -> dict[str, np.ndarray]:
+def _select_weights(weights: object, shapes: Mapping[str, torch.Size], name: str) -> dict[str, np.ndarray]:
     """Return the weights named in `shapes`, float32; others, such as SMPL's in `regressor.smpl.*`, are left out."""
     by_key = weights if isinstance(weights, Mapping) else {}
     missing = [key for key in shapes if key not in by_key]
     if missing:
         raise ModelError(f"{name} lacks {missing[0]} {tuple(shapes[missing[0]])} and {len(missing) - 1} other weights of "
-                         f"{len(shapes)}: it is a checkpoint of another network.", _WHAT_IS_WANTED)
+                         f"{len(shapes)}: it is a checkpoint of another network.", _WANTED_FILES)
     arrays = {}
     for key, shape in shapes.items():
         weight = by_key[key]
@@ -208,11 +208,11 @@ def _checked(weights: object, shapes: Mapping[str, torch.Size], name: str) -> di
             raise ModelError(f"{name}: {key} is not a dense tensor.", _CHECK_SOURCE)
         if weight.shape != shape:
             raise ModelError(f"{name}: {key} has shape {tuple(weight.shape)}, expected {tuple(shape)}.", _CHECK_SOURCE)
-        arrays[key] = _finite(weight.detach().float().numpy(), key, name)
+        arrays[key] = _convert_finite(weight.detach().float().numpy(), key, name)
     return arrays
 
 
-def _finite(array: np.ndarray, key: str, name: str) -> np.ndarray:
+def _convert_finite(array: np.ndarray, key: str, name: str) -> np.ndarray:
     if array.dtype.kind not in "fiu" or not np.isfinite(array).all():
         raise ModelError(f"{name}: {key} holds values that are not finite numbers.", _CHECK_SOURCE)
     return np.ascontiguousarray(array, dtype=np.float32)

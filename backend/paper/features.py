@@ -22,7 +22,7 @@ _BATCH_SIZES = {"cpu": 16, "cuda": 64, "mps": 32}       # halved where memory is
 _PREFETCHED_BATCHES = 2                                 # one waits while another is computed
 
 
-def square_box(bbox_xyxy: np.ndarray) -> np.ndarray:
+def make_square_boxes(bbox_xyxy: np.ndarray) -> np.ndarray:
     """Return centre x, y and side (..., 3) in px of the squares around boxes (..., 4), left, top, right, bottom."""
     low, high = bbox_xyxy[..., :2], bbox_xyxy[..., 2:]
     return np.concatenate(((low + high) / 2, (high - low).max(-1, keepdims=True)), axis=-1)
@@ -74,10 +74,10 @@ class FeatureExtractor:
         `crops` is read by a thread of its own, two batches ahead; what it raises is raised here.
         """
         features = [np.empty((0, FEATURE_SIZE), np.float32)]
-        features += [self.features_of(np.stack(batch)) for batch in _prefetched_batches(crops, self.batch_size)]
+        features += [self.compute_features(np.stack(batch)) for batch in _prefetched_batches(crops, self.batch_size)]
         return np.concatenate(features)
 
-    def features_of(self, crops: np.ndarray) -> np.ndarray:
+    def compute_features(self, crops: np.ndarray) -> np.ndarray:
         """Return features (N, 2048) float32 of crops (N, 224, 224, 3) uint8 RGB, `batch_size` at a time."""
         done: list[np.ndarray] = []
         while (start := sum(map(len, done))) < len(crops):

@@ -40,21 +40,21 @@ def find_sources(source: Path, scratch: Path) -> Iterator[ModelSource]:
     the next one is asked for. Raises ModelError, and UnsafeModelError for an archive that would write elsewhere.
     """
     if source.is_dir():
-        for path in _files_below(source):
+        for path in _find_files(source):
             name = path.relative_to(source).as_posix()
             if _is_archive(path):
-                yield from _members(path, name, scratch)
-            elif _may_hold_model(path.name, _head(path)):
+                yield from _unpack_members(path, name, scratch)
+            elif _may_hold_model(path.name, _read_head(path)):
                 yield ModelSource(name, path)
     elif not source.is_file():
         raise ModelError(f"There is no file or folder {source}.", "Choose the downloaded file, its folder, or the zip.")
     elif _is_archive(source):
-        yield from _members(source, source.name, scratch)
+        yield from _unpack_members(source, source.name, scratch)
     else:
         yield ModelSource(source.name, source)
 
 
-def _files_below(folder: Path) -> list[Path]:
+def _find_files(folder: Path) -> list[Path]:
     found = []
     for parent, folders, names in os.walk(folder):
         folders.sort()
@@ -64,7 +64,7 @@ def _files_below(folder: Path) -> list[Path]:
     return [path for path in found if path.is_file()]
 
 
-def _head(path: Path) -> bytes:
+def _read_head(path: Path) -> bytes:
     try:
         with open(path, "rb") as stream:
             return stream.read(8)
@@ -78,7 +78,7 @@ def _may_hold_model(name: str, head: bytes) -> bool:
 
 def _is_archive(path: Path) -> bool:
     """Return whether a file is a zip of files; numpy's `.npz` and torch's checkpoints are zips too, and are not."""
-    if path.name.lower().endswith(_MODEL_SUFFIXES) or not _head(path).startswith(_ZIP):
+    if path.name.lower().endswith(_MODEL_SUFFIXES) or not _read_head(path).startswith(_ZIP):
         return False
     try:
         with zipfile.ZipFile(path) as archive:
@@ -89,7 +89,7 @@ def _is_archive(path: Path) -> bool:
     return not (is_torch or all(name.endswith(".npy") for name in names))
 
 
-def _members(path: Path, name: str, scratch: Path) -> Iterator[ModelSource]:
+def _unpack_members(path: Path, name: str, scratch: Path) -> Iterator[ModelSource]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()

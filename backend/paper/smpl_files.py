@@ -31,7 +31,7 @@ def is_body(contents: Mapping[str, object]) -> bool:
     return "v_template" in contents and "posedirs" in contents
 
 
-def gender_of(name: str) -> str:
+def find_gender(name: str) -> str:
     """Return "female", "male" or "neutral" by the name of a body file: its contents do not say it."""
     words = "".join(letter if letter.isalpha() else " " for letter in Path(name).stem.lower()).split()
     for gender in ("female", "male"):
@@ -40,7 +40,7 @@ def gender_of(name: str) -> str:
     return "neutral"
 
 
-def body_arrays(contents: Mapping[str, object], name: str) -> dict[str, np.ndarray]:
+def make_body_arrays(contents: Mapping[str, object], name: str) -> dict[str, np.ndarray]:
     """Return a body's arrays as `models.body.BodyModel` takes them, float32, with `parents` (24,) and `faces`.
 
     contents: arrays or stand-ins by SMPL's keys; name: the file, for messages. Raises ModelError with key and shape.
@@ -70,7 +70,7 @@ def body_arrays(contents: Mapping[str, object], name: str) -> dict[str, np.ndarr
 
 
 def read_pickle(path: Path, name: str) -> dict[str, object]:
-    """Return the dictionary in a pickle, with stand-ins in it for `body_arrays`.
+    """Return the dictionary in a pickle, with stand-ins in it for `make_body_arrays`.
 
     Raises UnsafeModelError where it names anything that a body does not need, ModelError where it is damaged.
     """

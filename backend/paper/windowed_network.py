@@ -47,7 +47,7 @@ class WindowedNetwork:
     """
 
     def __init__(self, weights: Mapping[str, np.ndarray], device: torch.device, release_batching: int | None = None):
-        self._network = FastMPSNet(plain_network(weights).to(device))
+        self._network = FastMPSNet(make_network(weights).to(device))
         self._device = device
         self._release_batching = release_batching
 
@@ -68,7 +68,7 @@ class WindowedNetwork:
             yield tuple(part.cpu().numpy() for part in (estimate.rotmats, estimate.betas, estimate.weak_cam))
 
 
-def plain_network(weights: Mapping[str, np.ndarray]) -> MPSNet:
+def make_network(weights: Mapping[str, np.ndarray]) -> MPSNet:
     """Return the network with the paper's sizes, in eval mode."""
     network = MPSNet().eval().requires_grad_(False)
     network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from ..body.camera_placement import fit_in_camera
-from ..body.picture_fit import refine
+from ..body.picture_fit import fit_to_picture
 from .landmark_batches import ExampleStore
 from .landmark_evaluation import MotionErrors, mean_errors, motion_errors
 from .landmark_network import KINDS, LandmarkNetwork
@@ -59,7 +59,7 @@ def fitted_errors(network: LandmarkNetwork, held_out: list[HeldOut]) -> MotionEr
     errors = []
     for one in held_out:
         rotmats, _ = solve(network, one.inputs, one.scene.track.timestamps)
-        motion = refine(fit_in_camera(one.lifted, rotmats), one.lifted, np.arange(len(rotmats)))
+        motion = fit_to_picture(fit_in_camera(one.lifted, rotmats), one.lifted, np.arange(len(rotmats)))
         errors.append(motion_errors(motion.rotmats, one.lifted, one.scene))
     return mean_errors(errors)
 

@@ -28,7 +28,7 @@ from ..video.frames import VideoSpan
 from ..world.contacts import WEIGHTS, confidence
 from ..world.foot_measures import MEASURES, measure_feet
 from ..world.placing import place_people, seen_feet, sight_of
-from .landmark_scenes import TRUTH_STATURE, Scene, faster, hidden, read_scene
+from .landmark_scenes import TRUTH_STATURE, Scene, hide_parts, read_scene, speed_up
 
 _FOOT_KEYPOINTS = ((21,), (17, 19), (22,), (18, 20))      # left heel, toes (big and small), right heel, toes
 # A standing point is slow and low; points between both limits are left out of the fit. m/s, and metres above the lowest
@@ -79,18 +79,18 @@ def read_feet(folder: Path, varied: bool) -> Feet:
     engine, found = KeypointsEngine(), []
     for number, path in enumerate(sorted(folder.glob("*.npz"))):
         scene = read_scene(path)
-        scene = faster(scene) if varied and number % 2 else scene
-        scene = hidden(scene, np.random.default_rng(number)) if varied and number % 3 == 0 else scene
+        scene = speed_up(scene) if varied and number % 2 else scene
+        scene = hide_parts(scene, np.random.default_rng(number)) if varied and number % 3 == 0 else scene
         with np.load(path, allow_pickle=False) as arrays:
             down = arrays["cam_from_recording"] @ (0.0, -1.0, 0.0)
         # Half of the rooms have upright lines.
         tilted = down + np.random.default_rng(number).normal(0, _LEAN_SIGMA, 3)
         vertical = Vertical(tilted / np.linalg.norm(tilted), np.full(2, _LEAN_SIGMA)) if number % 2 else None
-        found.append(feet_of(scene, engine, down, vertical))
+        found.append(measure_scene_feet(scene, engine, down, vertical))
     return Feet(*(np.concatenate([getattr(feet, name) for feet in found]) for name in ("measures", "stands", "counts")))
 
 
-def feet_of(scene: Scene, engine: KeypointsEngine, down: np.ndarray, vertical: Vertical | None) -> Feet:
+def measure_scene_feet(scene: Scene, engine: KeypointsEngine, down: np.ndarray, vertical: Vertical | None) -> Feet:
     """Return the feet of a scene, captured; down (3,): gravity in the camera's frame; vertical: its estimate by lines."""
     track = scene.track
     span = VideoSpan(Path(scene.name), scene.image_size, FRAMES_PER_SECOND, len(track.xy))
@@ -100,11 +100,11 @@ def feet_of(scene: Scene, engine: KeypointsEngine, down: np.ndarray, vertical: V
     person = people[0].person
     sight = sight_of(person, people[0].in_world.rotmats, shot.intrinsics, world_camera.poses_at(person.track.frame_index))
     measures = measure_feet(seen_feet(sight, people[0].in_world.transl))
-    stands, counts = true_stands(scene.keypoints[person.track.frame_index], down)
+    stands, counts = find_true_contacts(scene.keypoints[person.track.frame_index], down)
     return Feet(measures.reshape(-1, MEASURES), stands.ravel(), counts.ravel())
 
 
-def true_stands(keypoints: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def find_true_contacts(keypoints: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return whether heels and toes stand (T, 4), and whether that is sure (T, 4), of true keypoints (T, 23, 3) in metres."""
     points = np.stack([keypoints[:, list(columns)].mean(1) for columns in _FOOT_KEYPOINTS], axis=1)
     height = -points @ down

@@ -34,7 +34,8 @@ def supervised_loss(estimate: BodyEstimate, truth: Windows, body: BodyModel, wei
     loss = weights.keypoints * squared.mean()
     if truth.has_joints.any():
         known = truth.has_joints
-        loss = loss + weights.joints * ((about_hips(joints_49[known][:, 25:39]) - about_hips(truth.joints[known])) ** 2).mean()
+        difference = centre_on_hips(joints_49[known][:, 25:39]) - centre_on_hips(truth.joints[known])
+        loss = loss + weights.joints * (difference ** 2).mean()
     if truth.has_body.any():
         known = truth.has_body
         rotmats = rotmats_from_rotvecs(truth.poses[known].unflatten(1, (24, 3)))
@@ -43,7 +44,7 @@ def supervised_loss(estimate: BodyEstimate, truth: Windows, body: BodyModel, wei
     return loss
 
 
-def about_hips(joints: Tensor) -> Tensor:
+def centre_on_hips(joints: Tensor) -> Tensor:
     """Return joints (N, 14, 3) about the middle of the hips."""
     return joints - joints[:, _HIPS].mean(dim=1, keepdim=True)
 

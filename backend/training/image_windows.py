@@ -74,7 +74,7 @@ def read_recorded_poses(path: Path) -> Tensor:
         return torch.from_numpy(theta[rows][..., 6:75].astype(np.float32))
 
 
-def joined(parts: list[Windows]) -> Windows:
+def join_windows(parts: list[Windows]) -> Windows:
     """Return the windows of several sets as one."""
     return Windows(*(torch.cat([getattr(part, name) for part in parts]) for name in Windows.__dataclass_fields__))
 

@@ -24,8 +24,8 @@ from ..models.motion_discriminator import MotionDiscriminator, rotvecs_from_rotm
 from ..models.mpsnet import MPSNet
 from ..models.regressor import BodyEstimate
 from ..paper.models_folder import load_model
-from .image_losses import ImageLossWeights, about_hips, adversarial_loss, discriminator_loss, supervised_loss
-from .image_windows import Windows, joined, read_recorded_poses, read_windows
+from .image_losses import ImageLossWeights, adversarial_loss, centre_on_hips, discriminator_loss, supervised_loss
+from .image_windows import Windows, join_windows, read_recorded_poses, read_windows
 from .landmarks import save_checkpoint, say
 
 _VALIDATION_BATCH = 64
@@ -79,7 +79,7 @@ class ImageTraining:
 
     def step(self) -> float:
         """Draw a batch, train the network, then the discriminator; return the network's loss."""
-        batch = joined([self._draw(self._sets.with_2d, self._recipe.windows_2d),
+        batch = join_windows([self._draw(self._sets.with_2d, self._recipe.windows_2d),
                         self._draw(self._sets.with_3d, self._recipe.windows_3d)])
         truth = Windows(*(getattr(batch, name).to(self._device) for name in Windows.__dataclass_fields__))
         encoding = self.network.nonlocalblock(self.network.front(truth.features), self._recipe.release_batching)
@@ -110,8 +110,8 @@ class ImageTraining:
             windows = self._sets.validation[torch.arange(start, min(start + _VALIDATION_BATCH, len(self._sets.validation)))]
             estimate, _ = self.network(windows.features.to(self._device), self._recipe.release_batching)
             joints = self._body.joints_14(self._body(estimate.rotmats, estimate.betas))
-            ours.append(about_hips(joints).cpu().double().numpy())
-            truth.append(about_hips(windows.joints).double().numpy())
+            ours.append(centre_on_hips(joints).cpu().double().numpy())
+            truth.append(centre_on_hips(windows.joints).double().numpy())
         return pa_mpjpe(np.concatenate(ours), np.concatenate(truth))
 
     def _draw(self, windows: Windows, count: int) -> Windows:
@@ -141,7 +141,7 @@ def main(arguments: list[str]) -> int:
     start_from_spin(network, load_model(given.models, "spin"))
     body = BodyModel(load_model(given.models, "smpl_neutral"), load_model(given.models, "extra_joints")["regressor"],
                      load_model(given.models, "h36m_joints")["regressor"])
-    with_2d, with_3d = (joined([read_windows(path) for path in paths]) for paths in (given.sets_2d, given.sets_3d))
+    with_2d, with_3d = (join_windows([read_windows(path) for path in paths]) for paths in (given.sets_2d, given.sets_3d))
     sets = TrainingSets(with_2d, with_3d, read_windows(given.validation), read_recorded_poses(given.recorded))
     recipe = ImageRecipe(epochs=given.epochs, steps=given.steps)
     training = ImageTraining(network, MotionDiscriminator(), body, sets, recipe, choose_device(given.device))

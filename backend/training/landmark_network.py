@@ -43,7 +43,7 @@ class LandmarkNetwork(nn.Module):
     def forward(self, inputs: Tensor, windows: Tensor, start: Tensor) -> tuple[BodyEstimate, Tensor]:
         """Return bodies and contact logits (N, 4) of windows (N, T) of frames' inputs (F, INPUT_SIZE); start (N, 144)."""
         feature = self.window_feature(self.front(inputs), windows)
-        return self.mpsnet.estimate(feature, whole_start(start)), self.mpsnet.contact_head(feature)
+        return self.mpsnet.estimate(feature, make_start_vector(start)), self.mpsnet.contact_head(feature)
 
     def window_feature(self, features: Tensor, windows: Tensor) -> Tensor:
         """Return one feature (N, C) for each window (N, T) of frames' features (F, C)."""
@@ -69,7 +69,7 @@ class LandmarkNetwork(nn.Module):
         return features[chosen] + functional.linear(fused @ g[windows], encoder.conv_mask.weight[..., 0])
 
 
-def whole_start(pose: Tensor) -> Tensor:
+def make_start_vector(pose: Tensor) -> Tensor:
     """Return the estimate's vector (N, 157) whose pose is given as 6D (N, 144), of mean shape before a camera of scale 1."""
     rest = torch.zeros(len(pose), ESTIMATE_SIZE - POSE_SIZE, dtype=pose.dtype, device=pose.device)
     rest[:, -CAMERA_SIZE] = 1.0

@@ -14,8 +14,8 @@ from scipy.spatial.transform import Rotation
 
 from mpsnet_blender.shared.smpl_skeleton import JOINT, forward_kinematics
 
-from ..base.pinhole import project, rays, rotmats_towards
-from ..body.proportions import Body, generic_body
+from ..base.pinhole import compute_rays, project, rotmats_towards
+from ..body.proportions import Body, make_generic_body
 from ..engines.lifter_inputs import FRAMES_PER_SECOND
 from ..people.landmarks import LANDMARK, MIRRORED, TORSO
 from ..people.stitching import PersonTrack
@@ -67,23 +67,23 @@ class LandmarkNoise:
 
 def measure_noise(scenes: list[Scene]) -> LandmarkNoise:
     """Return the noise of rendered scenes, each also as its mirror image."""
-    views = [_view(scene.rotmats, scene.hips, scene.true_intrinsics, scene.stature) for scene in scenes]
-    errors = [_errors(scene.track, view) for scene, view in zip(scenes, views, strict=True)]
+    views = [_make_view(scene.rotmats, scene.hips, scene.true_intrinsics, scene.stature) for scene in scenes]
+    errors = [_compute_errors(scene.track, view) for scene, view in zip(scenes, views, strict=True)]
     scores = [scene.track.score for scene in scenes]
     views += [_mirrored_view(view) for view in views]
     errors += [error[:, MIRRORED] * (-1, 1, 1, -1, 1) for error in errors]
     scores += [score[:, MIRRORED] for score in scores]
-    explaining = np.concatenate([_explaining(view) for view in views])
+    explaining = np.concatenate([_make_regressors(view) for view in views])
     flat = np.concatenate(errors).reshape(len(explaining), -1)
     weights = np.linalg.solve(explaining.T @ explaining + _RIDGE * np.eye(explaining.shape[1]), explaining.T @ flat)
-    rests = tuple((error - (_explaining(view) @ weights).reshape(error.shape)).astype(np.float32)
+    rests = tuple((error - (_make_regressors(view) @ weights).reshape(error.shape)).astype(np.float32)
                   for error, view in zip(errors, views, strict=True))
     return LandmarkNoise(weights, rests, tuple(scores), tuple(view.facing for view in views))
 
 
 def noisy_scene(library: RecordingLibrary, noise: LandmarkNoise, rng: np.random.Generator, frames: int = 72) -> Scene:
     """Return a varied recording before a random camera as the landmark stage would see it."""
-    recording = varied(library.draw(rng, frames), library, rng)
+    recording = vary_recording(library.draw(rng, frames), library, rng)
     image_size = ((1280, 720), (1920, 1080), (720, 1280))[rng.integers(3)]
     focal = max(image_size) / 2 / np.tan(np.radians(rng.uniform(45, 68)) / 2)
     intrinsics = np.array(((focal, 0, image_size[0] / 2), (0, focal, image_size[1] / 2), (0, 0, 1)))
@@ -97,39 +97,39 @@ def noisy_scene(library: RecordingLibrary, noise: LandmarkNoise, rng: np.random.
              max(distance, 1.2 - path[:, 2].min()))
     rotmats = recording.rotmats.copy()
     rotmats[:, 0] = cam_from_recording @ rotmats[:, 0]
-    view = _view(rotmats, path, intrinsics, TRUTH_STATURE)
-    donor = _donor(noise, view.facing, rng)
+    view = _make_view(rotmats, path, intrinsics, TRUTH_STATURE)
+    donor = _choose_donor(noise, view.facing, rng)
     rows = np.arange(len(view.facing))
-    error = noise.rests[donor][rows] + (_explaining(view) @ noise.weights).reshape(len(rows), -1, 5)
+    error = noise.rests[donor][rows] + (_make_regressors(view) @ noise.weights).reshape(len(rows), -1, 5)
     world = view.world + error[..., :3]
     xy = view.xy + error[..., 3:] * view.size[:, None, None]
     boxes = np.concatenate([xy.min(1), xy.max(1)], axis=1)
     track = PersonTrack(rows, rows / FRAMES_PER_SECOND, xy, world, noise.scores[donor][rows].astype(np.float64), boxes)
     return Scene(recording.name, track, image_size, intrinsics, rotmats, np.empty((len(rows), 0, 3)),
-                 _contacts(recording, scale), TRUTH_STATURE)
+                 _measure_contacts(recording, scale), TRUTH_STATURE)
 
 
-def varied(recording: Recording, library: RecordingLibrary, rng: np.random.Generator) -> Recording:
+def vary_recording(recording: Recording, library: RecordingLibrary, rng: np.random.Generator) -> Recording:
     """Return the recording varied: sometimes limbs of others, joints rotated a little, the whole body tilted."""
     for joints in _MIXTURES[rng.choice(len(_MIXTURES), p=_MIXTURE_CHANCES)]:
-        recording = _mixed(recording, library.draw(rng, len(recording.root)), joints)
+        recording = _mix_recordings(recording, library.draw(rng, len(recording.root)), joints)
     rotmats = recording.rotmats.copy()
     if rng.random() < 0.6:
-        turned = _slow_turns(rng, len(rotmats)) * (_STRAY * rng.uniform(0.3, 1.5))[:, None]
+        turned = _draw_slow_turns(rng, len(rotmats)) * (_STRAY * rng.uniform(0.3, 1.5))[:, None]
         rotmats = rotmats @ Rotation.from_rotvec(turned.reshape(-1, 3)).as_matrix().reshape(rotmats.shape)
     tilt = rng.normal(0, np.pi / 3 if rng.random() < 0.05 else 0.1, size=3) * (1, 0, 1)
     rotmats[:, 0] = Rotation.from_rotvec(tilt).as_matrix() @ rotmats[:, 0]
     return Recording(recording.name, rotmats, recording.root)
 
 
-def _slow_turns(rng: np.random.Generator, frame_count: int) -> np.ndarray:
+def _draw_slow_turns(rng: np.random.Generator, frame_count: int) -> np.ndarray:
     """Return rotation vectors (T, 24, 3) of variance 1 that swing slowly: two waves for each value."""
     seconds = np.arange(frame_count)[:, None, None] / FRAMES_PER_SECOND
     slow, fast = (np.sin(2 * np.pi * (rng.uniform(0.1, 1.0, (24, 3)) * seconds + rng.random((24, 3)))) for _ in range(2))
     return slow + fast
 
 
-def _mixed(lower: Recording, upper: Recording, joints: list[int]) -> Recording:
+def _mix_recordings(lower: Recording, upper: Recording, joints: list[int]) -> Recording:
     """Return one recording with some joints of another, over as many frames as both have."""
     count = min(len(lower.root), len(upper.root))
     rotmats = lower.rotmats[:count].copy()
@@ -137,14 +137,14 @@ def _mixed(lower: Recording, upper: Recording, joints: list[int]) -> Recording:
     return Recording(lower.name, rotmats, lower.root[:count])
 
 
-def _view(rotmats: np.ndarray, hips: np.ndarray, intrinsics: np.ndarray, stature: float) -> _View:
+def _make_view(rotmats: np.ndarray, hips: np.ndarray, intrinsics: np.ndarray, stature: float) -> _View:
     """Return a generic body's view: rotations in the camera's axes, the hips' middle (T, 3) in metres in its frame."""
-    body: Body = generic_body(stature)
+    body: Body = make_generic_body(stature)
     turned, joints = forward_kinematics(rotmats, body.rest_joints, np.zeros((len(rotmats), 3)))
     landmarks = body.posed_landmarks(turned, joints)
     landmarks = landmarks - landmarks[:, _HIPS].mean(1, keepdims=True)
     xy = project(landmarks + hips[:, None], intrinsics)
-    towards = rotmats_towards(rays(xy, intrinsics)[:, TORSO].mean(1))
+    towards = rotmats_towards(compute_rays(xy, intrinsics)[:, TORSO].mean(1))
     front = np.einsum("tji,tj->ti", towards, turned[:, JOINT["spine3"], :, 2])
     return _View(landmarks @ towards * (TRUTH_STATURE / stature), xy, intrinsics[0, 0] * stature / hips[:, 2],
                  np.arctan2(front[:, 0], -front[:, 2]))
@@ -154,26 +154,26 @@ def _mirrored_view(view: _View) -> _View:
     return _View(view.world[:, MIRRORED] * (-1, 1, 1), view.xy, view.size, -view.facing)
 
 
-def _errors(track: PersonTrack, view: _View) -> np.ndarray:
+def _compute_errors(track: PersonTrack, view: _View) -> np.ndarray:
     """Return errors (T, 33, 5): of world in metres, of the image in shares of the stature's px."""
     return np.concatenate([track.world - view.world, (track.xy - view.xy) / view.size[:, None, None]], axis=-1)
 
 
-def _explaining(view: _View) -> np.ndarray:
+def _make_regressors(view: _View) -> np.ndarray:
     """Return the regressors of errors (T, F): positions of joints, facing of the chest, and a constant."""
     facing = np.stack([np.cos(view.facing), np.sin(view.facing), np.cos(2 * view.facing), np.ones_like(view.facing)], axis=1)
     return np.concatenate([view.world[:, _EXPLAINING].reshape(len(facing), -1), facing], axis=1)
 
 
-def _donor(noise: LandmarkNoise, facing: np.ndarray, rng: np.random.Generator) -> int:
+def _choose_donor(noise: LandmarkNoise, facing: np.ndarray, rng: np.random.Generator) -> int:
     """Return the index of a scene that is long enough and has a similar facing throughout."""
     unlike = [1 - np.cos(other[:len(facing)] - facing).mean() if len(other) >= len(facing) else np.inf for other in noise.facings]
     return int(rng.choice(np.argsort(unlike)[:_DONORS]))
 
 
-def _contacts(recording: Recording, scale: float) -> np.ndarray:
+def _measure_contacts(recording: Recording, scale: float) -> np.ndarray:
     """Return which of left heel, left toe, right heel, right toe (T, 4) are low and slow in a recording."""
-    body = generic_body(TRUTH_STATURE)
+    body = make_generic_body(TRUTH_STATURE)
     turned, joints = forward_kinematics(recording.rotmats, body.rest_joints, recording.root * scale)
     landmarks = body.posed_landmarks(turned, joints)
     points = landmarks[:, [LANDMARK[name] for name in ("left_heel", "left_foot_index", "right_heel", "right_foot_index")]]

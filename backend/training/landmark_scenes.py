@@ -13,12 +13,12 @@ import numpy as np
 
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_NAMES, mirrored_name
 
-from ..base.pinhole import camera_matrix, rays, rotmats_towards
-from ..base.rotations import transposed
+from ..base.pinhole import camera_matrix, compute_rays, rotmats_towards
+from ..base.rotations import transpose
 from ..body.analytic_solve import smooth_unseen_joints, solve_rotations
-from ..body.lean import lean_bias
+from ..body.lean import measure_lean_bias
 from ..body.lifting import LiftedTrack, lift
-from ..engines.lifter_inputs import FRAMES_PER_SECOND, lifter_inputs
+from ..engines.lifter_inputs import FRAMES_PER_SECOND, make_lifter_inputs
 from ..people.landmarks import LANDMARK, LANDMARK_COUNT, MIRRORED, TORSO
 from ..people.sides import repair_sides
 from ..people.stitching import PersonTrack
@@ -90,21 +90,21 @@ def solve_scene(scene: Scene) -> tuple[PersonTrack, LiftedTrack, np.ndarray, np.
     """
     intrinsics = camera_matrix(scene.image_size)
     track, _ = repair_sides(scene.track)
-    lifted = lift(track, intrinsics, TRUTH_STATURE, lean_bias([track], intrinsics))
+    lifted = lift(track, intrinsics, TRUTH_STATURE, measure_lean_bias([track], intrinsics))
     return track, lifted, smooth_unseen_joints(solve_rotations(lifted), lifted), intrinsics
 
 
-def example_of(scene: Scene) -> Example:
+def make_example(scene: Scene) -> Example:
     """Return the scene's inputs and truth."""
     track, lifted, rotmats, intrinsics = solve_scene(scene)
-    inputs = lifter_inputs(track, lifted, rotmats, intrinsics)
-    true_towards = rotmats_towards(rays(track.xy, scene.true_intrinsics)[:, TORSO].mean(1))
+    inputs = make_lifter_inputs(track, lifted, rotmats, intrinsics)
+    true_towards = rotmats_towards(compute_rays(track.xy, scene.true_intrinsics)[:, TORSO].mean(1))
     truth = scene.rotmats.copy()
-    truth[:, 0] = transposed(true_towards) @ truth[:, 0]
+    truth[:, 0] = transpose(true_towards) @ truth[:, 0]
     return Example(inputs.frames, inputs.start, truth.astype(np.float32), scene.contacts.astype(np.float32))
 
 
-def faster(scene: Scene) -> Scene:
+def speed_up(scene: Scene) -> Scene:
     """Return the scene at twice the speed: every other frame."""
     track = scene.track
     every = slice(None, None, 2)
@@ -115,7 +115,7 @@ def faster(scene: Scene) -> Scene:
                  scene.keypoints[every], scene.contacts[every], scene.stature)
 
 
-def hidden(scene: Scene, rng: np.random.Generator) -> Scene:
+def hide_parts(scene: Scene, rng: np.random.Generator) -> Scene:
     """Return the scene with parts of the body hidden for a while: their landmarks are strayed guesses of low score."""
     track = scene.track
     xy, world, score = track.xy.copy(), track.world.copy(), track.score.copy()
@@ -126,7 +126,8 @@ def hidden(scene: Scene, rng: np.random.Generator) -> Scene:
         first = int(rng.integers(-length // 2, len(xy)))
         rows = slice(max(0, first), max(0, first) + length)
         count = len(xy[rows])
-        stray = _wander(rng, count, 5)[:, None] + 0.3 * _wander(rng, count, 5 * len(part)).reshape(count, len(part), 5)
+        common, separate = _draw_slow_series(rng, count, 5), _draw_slow_series(rng, count, 5 * len(part))
+        stray = common[:, None] + 0.3 * separate.reshape(count, len(part), 5)
         xy[rows, part] += _HIDDEN_DRIFT / 2 * stray[..., :2] * size[rows]
         world[rows, part] += _HIDDEN_DRIFT * stray[..., 2:]
         score[rows, part] = np.minimum(score[rows, part], rng.uniform(0.02, 0.4, size=(1, len(part))))
@@ -135,7 +136,7 @@ def hidden(scene: Scene, rng: np.random.Generator) -> Scene:
                  scene.contacts, scene.stature)
 
 
-def _wander(rng: np.random.Generator, count: int, columns: int) -> np.ndarray:
+def _draw_slow_series(rng: np.random.Generator, count: int, columns: int) -> np.ndarray:
     """Return values (count, columns) of variance 1 that change slowly (an autoregressive series)."""
     values = rng.standard_normal((count, columns))
     for row in range(1, count):

@@ -9,11 +9,11 @@ import torch
 
 from ..engines.lifter_inputs import POSE_SIZE
 from ..models.regressor import double
-from .landmark_network import LandmarkNetwork, whole_start
+from .landmark_network import LandmarkNetwork, make_start_vector
 
 
 @torch.no_grad()
-def folded_arrays(network: LandmarkNetwork) -> dict[str, np.ndarray]:
+def fold_network(network: LandmarkNetwork) -> dict[str, np.ndarray]:
     """Return the arrays that `lifter.TemporalLifter` reads, float16: the same algebra as `models.fast_path`.
 
     `projection` takes a feature to theta, phi, then U x (HAFI's `fc`) and A x (pose and contacts), then both of H x, the
@@ -23,7 +23,7 @@ def folded_arrays(network: LandmarkNetwork) -> dict[str, np.ndarray]:
     encoder, contact = mpsnet.nonlocalblock, mpsnet.contact_head
     hafi = encoder.attention
     per_feature, per_start, offset = mpsnet.regressor.as_affine_map_of_start()
-    rest = double(whole_start(torch.zeros(1, POSE_SIZE)))[0]
+    rest = double(make_start_vector(torch.zeros(1, POSE_SIZE)))[0]
     offset = (per_start @ rest + offset)[:POSE_SIZE]
     images = torch.cat((double(hafi.fc.weight), per_feature[:POSE_SIZE], double(contact.weight)))
     moca = double(encoder.conv_mask.weight[..., 0]) @ double(encoder.conv_g.weight[..., 0])
@@ -39,5 +39,5 @@ def folded_arrays(network: LandmarkNetwork) -> dict[str, np.ndarray]:
 def save_weights(network: LandmarkNetwork, path: Path) -> None:
     """Write the folded weights in one step."""
     partial = path.with_suffix(".partial.npz")
-    np.savez_compressed(partial, **folded_arrays(network))  # type: ignore[arg-type]  # no key is named allow_pickle
+    np.savez_compressed(partial, **fold_network(network))  # type: ignore[arg-type]  # no key is named allow_pickle
     partial.replace(path)

@@ -19,13 +19,13 @@ import numpy as np
 import torch
 
 from ..body.lifting import LiftedTrack
-from ..engines.lifter_inputs import LifterInputs, lifter_inputs, window_indices
+from ..engines.lifter_inputs import LifterInputs, make_lifter_inputs, window_indices
 from .landmark_batches import ExampleStore
 from .landmark_evaluation import MotionErrors, mean_errors, motion_errors, precision_and_recall
 from .landmark_losses import LandmarkLoss
 from .landmark_network import KINDS, LandmarkNetwork
 from .landmark_noise import measure_noise, noisy_scene
-from .landmark_scenes import Example, Scene, example_of, faster, hidden, read_scene, solve_scene
+from .landmark_scenes import Example, Scene, hide_parts, make_example, read_scene, solve_scene, speed_up
 from .landmark_weights import save_weights
 from .recordings import RecordingLibrary, load_recordings
 
@@ -85,12 +85,13 @@ def make_examples(folder: Path, library: RecordingLibrary, noisy: int, seed: int
     scenes = [read_scene(path) for path in sorted(folder.glob("*.npz"))]
     if not scenes:
         raise SystemExit(f"There are no scenes in {folder}. Render them with samples/render_people.py.")
-    variants = [variant for scene in scenes for variant in (scene, faster(scene), hidden(scene, rng), hidden(faster(scene), rng))]
-    examples = [example_of(variant) for variant in variants]
+    variants = [variant for scene in scenes for variant in (
+        scene, speed_up(scene), hide_parts(scene, rng), hide_parts(speed_up(scene), rng))]
+    examples = [make_example(variant) for variant in variants]
     noise = measure_noise(scenes)
     for _ in range(noisy):
         scene = noisy_scene(library, noise, rng)
-        examples.append(example_of(hidden(scene, rng) if rng.random() < _HIDDEN_SHARE else scene))
+        examples.append(make_example(hide_parts(scene, rng) if rng.random() < _HIDDEN_SHARE else scene))
     return examples
 
 
@@ -100,7 +101,7 @@ def read_held_out(folder: Path) -> list[HeldOut]:
     for path in sorted(folder.glob("*.npz")):
         scene = read_scene(path)
         track, lifted, rotmats, intrinsics = solve_scene(scene)
-        held_out.append(HeldOut(scene, lifted, rotmats, lifter_inputs(track, lifted, rotmats, intrinsics)))
+        held_out.append(HeldOut(scene, lifted, rotmats, make_lifter_inputs(track, lifted, rotmats, intrinsics)))
     return held_out
 
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 _TOP_LEVEL_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"uuid", b"moof", b"sidx", b"meta", b"mfra")
 
 
-def boxes(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def read_boxes(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield kind, start and end of the contents of an MP4's or MOV's boxes between two offsets (ISO/IEC 14496-12, 4.2).
 
     The last one may end beyond `end`, where the file was cut.
@@ -39,7 +39,7 @@ def measure_complete_share(path: Path) -> float:
         if head[:4] == b"RIFF" and len(head) == 12:
             whole = struct.unpack("<I", head[4:8])[0] + 8
         elif head[4:8] == b"ftyp":
-            whole = max((end for kind, _, end in _tolerant_boxes(stream, size) if kind in _TOP_LEVEL_BOXES), default=size)
+            whole = max((end for kind, _, end in _read_boxes_tolerantly(stream, size) if kind in _TOP_LEVEL_BOXES), default=size)
     return min(1.0, size / whole)
 
 
@@ -50,22 +50,22 @@ def read_playing_seconds(path: Path) -> float | None:
         stream.seek(4)
         if stream.read(4) != b"ftyp":
             return None
-        for kind, start, end in _tolerant_boxes(stream, size):
+        for kind, start, end in _read_boxes_tolerantly(stream, size):
             if kind == b"moov" and end <= size:
-                for inner, first, last in _tolerant_boxes(stream, end, start):
+                for inner, first, last in _read_boxes_tolerantly(stream, end, start):
                     if inner == b"mvhd" and last - first >= 32:
-                        return _movie_seconds(stream, first)
+                        return _read_movie_seconds(stream, first)
     return None
 
 
-def _tolerant_boxes(stream: BinaryIO, end: int, start: int = 0) -> Iterator[tuple[bytes, int, int]]:
+def _read_boxes_tolerantly(stream: BinaryIO, end: int, start: int = 0) -> Iterator[tuple[bytes, int, int]]:
     try:
-        yield from boxes(stream, start, end)
+        yield from read_boxes(stream, start, end)
     except struct.error:
         return
 
 
-def _movie_seconds(stream: BinaryIO, start: int) -> float | None:
+def _read_movie_seconds(stream: BinaryIO, start: int) -> float | None:
     stream.seek(start)
     content = stream.read(32)
     timescale, duration = struct.unpack_from(">IQ", content, 20) if content[0] == 1 else struct.unpack_from(">II", content, 12)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from .container import boxes
+from .container import read_boxes
 
 # Apple's and Android's keys for a focal length in millimetres as on 35 mm film (QuickTime File Format, "Metadata").
 _KEYS = (b"com.apple.quicktime.camera.focal_length.35mm_equivalent", b"com.android.camera.focal_length.35mm_equivalent")
@@ -23,8 +23,8 @@ def read_focal_length_35mm(path: Path) -> float | None:
     try:
         with open(path, "rb") as stream:
             size = stream.seek(0, 2)
-            for keys, values in _metadata(stream, 0, size):
-                found = _focal_length(keys, values)
+            for keys, values in _read_metadata(stream, 0, size):
+                found = _read_focal_length(keys, values)
                 if found is not None:
                     return found
     except (OSError, struct.error):
@@ -41,16 +41,16 @@ def fov_from_focal_length(focal_length: float, image_size: tuple[int, int]) -> f
     return math.degrees(2 * math.atan(max(image_size) / 2 / focal_px))
 
 
-def _metadata(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, bytes]]:
+def _read_metadata(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, bytes]]:
     """Yield the contents of each pair of `keys` and `ilst` boxes."""
     found: dict[bytes, bytes] = {}
-    for kind, first, last in boxes(stream, start, end):
+    for kind, first, last in read_boxes(stream, start, end):
         if last > end:
             return
         if kind in _CONTAINERS:
-            yield from _metadata(stream, first, last)
+            yield from _read_metadata(stream, first, last)
             if kind == b"meta":     # in MP4, unlike QuickTime, version and flags precede its boxes
-                yield from _metadata(stream, first + 4, last)
+                yield from _read_metadata(stream, first + 4, last)
         elif kind in (b"keys", b"ilst") and last - first <= _MAX_METADATA:
             stream.seek(first)
             found[kind] = stream.read(last - first)
@@ -58,7 +58,7 @@ def _metadata(stream: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, b
         yield found[b"keys"], found[b"ilst"]
 
 
-def _focal_length(keys: bytes, values: bytes) -> float | None:
+def _read_focal_length(keys: bytes, values: bytes) -> float | None:
     names, offset = [], 8
     while offset + 8 <= len(keys):
         (size,) = struct.unpack_from(">I", keys, offset)
@@ -73,13 +73,13 @@ def _focal_length(keys: bytes, values: bytes) -> float | None:
         if size < 24 or data_size > size - 8:
             return None
         if 1 <= index <= len(names) and names[index - 1] in _KEYS:
-            value = _number(kind, values[offset + 24:offset + 8 + data_size])
+            value = _convert_number(kind, values[offset + 24:offset + 8 + data_size])
             return value if value is not None and _FOCAL_LENGTHS[0] <= value <= _FOCAL_LENGTHS[1] else None
         offset += size
     return None
 
 
-def _number(kind: int, content: bytes) -> float | None:
+def _convert_number(kind: int, content: bytes) -> float | None:
     """Return a metadata value: QuickTime's well-known types 1 text, 21 and 22 integers, 23 and 24 floats."""
     try:
         if kind == 1:

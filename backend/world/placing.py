@@ -10,7 +10,7 @@ import numpy as np
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion, WorldMotion
 from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
 
-from ..base.pinhole import rays
+from ..base.pinhole import compute_rays
 from ..body.lifting import landmark_weights
 from ..camera.path import CameraTrack, still_camera
 from ..camera.vertical_lines import Vertical
@@ -124,7 +124,7 @@ def sight_of(person: CapturedPerson, rotmats: np.ndarray, intrinsics: np.ndarray
     track, body = person.track, person.body
     global_rotmats, joints = forward_kinematics(rotmats, body.rest_joints, np.zeros((len(rotmats), 3)))
     return Sight(body.posed_landmarks(global_rotmats, joints), find_soles(joints, body.stature, _DOWN),
-                 find_other_undersides(joints, body.stature, _DOWN)[..., 2].min(1), rays(track.xy, intrinsics),
+                 find_other_undersides(joints, body.stature, _DOWN)[..., 2].min(1), compute_rays(track.xy, intrinsics),
                  landmark_weights(track.score), _FOOT_LANDMARKS, world_from_cam, track.timestamps)
 
 

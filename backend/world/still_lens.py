@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..base.pinhole import fit_translation, fit_translation_at_depth, rays, rotmats_towards
+from ..base.pinhole import compute_rays, fit_translation, fit_translation_at_depth, rotmats_towards
 from ..base.reporter import Reporter
 from ..base.smoothing import smooth_depth
 from ..body.lifting import landmark_weights
@@ -82,7 +82,7 @@ def _compute_floor_cost(people: Sequence[CapturedPerson], contacts: Sequence[np.
 def change_lens(person: CapturedPerson, intrinsics: np.ndarray, others: np.ndarray) -> CapturedPerson:
     """Return a person, solved with intrinsics (3, 3), moved to the rays of other intrinsics and rotated with them."""
     motion, track = person.motion, person.track
-    before, after = rays(track.xy, intrinsics), rays(track.xy, others)
+    before, after = compute_rays(track.xy, intrinsics), compute_rays(track.xy, others)
     turn = rotmats_towards(after[:, TORSO].mean(1)) @ np.swapaxes(rotmats_towards(before[:, TORSO].mean(1)), 1, 2)
     rotmats = motion.rotmats.copy()
     rotmats[:, 0] = turn @ rotmats[:, 0]

@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from backend.base.regions import Region, region_from_alignment
 from backend.body.lifting import LiftedTrack
-from backend.body.proportions import Body, generic_body
+from backend.body.proportions import Body, make_generic_body
 from backend.people.landmarks import LANDMARK, Landmarks, Reading
 from backend.people.stitching import PersonTrack
 from backend.people.tracklets import Tracklet
@@ -49,7 +49,7 @@ class Walker:
 def walker(frame_count: int = 90, fps: float = 30.0, start=(0.0, 4.0), velocity=(0.0, 0.8), heading_degrees: float = 180.0,
            stature: float = 1.7) -> Walker:
     """Return somebody who walks over the floor, x and y in metres; at heading 0 the person faces -y."""
-    body, times = generic_body(stature), np.arange(frame_count) / fps
+    body, times = make_generic_body(stature), np.arange(frame_count) / fps
     turns = np.zeros((frame_count, JOINT_COUNT, 3))
     for side, phase in (("left", 0.0), ("right", np.pi)):
         mirror = 1.0 if side == "left" else -1.0
@@ -90,7 +90,7 @@ def world_from_camera(pitch_degrees: float = 0.0, height: float = 1.4) -> np.nda
 
 def random_poses(count: int, seed: int = 0, stature: float = 1.7) -> Walker:
     """Return poses that a body can take, all unlike, a second apart so that no smoothing joins them, 4 m before a camera."""
-    generator, body = np.random.default_rng(seed), generic_body(stature)
+    generator, body = np.random.default_rng(seed), make_generic_body(stature)
 
     def turn(axes: str, *ranges):
         return Rotation.from_euler(axes, np.radians([generator.uniform(low, high, count) for low, high in ranges]).T)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from backend.base.pinhole import camera_matrix, fit_translation, fit_translation_at_depth, project, rays, rotmats_towards
+from backend.base.pinhole import camera_matrix, compute_rays, fit_translation, fit_translation_at_depth, project, rotmats_towards
 
 GENERATOR = np.random.default_rng(5)
 
@@ -18,14 +18,14 @@ def test_the_default_is_55_degrees():
 def test_projecting_rays_gives_the_image_points_back():
     intrinsics = camera_matrix((1920, 1080), 60.0)
     xy = GENERATOR.uniform((0, 0), (1920, 1080), (7, 5, 2))
-    np.testing.assert_allclose(project(rays(xy, intrinsics), intrinsics), xy, atol=1e-9)
-    np.testing.assert_allclose(project(3.7 * rays(xy, intrinsics), intrinsics), xy, atol=1e-9)
+    np.testing.assert_allclose(project(compute_rays(xy, intrinsics), intrinsics), xy, atol=1e-9)
+    np.testing.assert_allclose(project(3.7 * compute_rays(xy, intrinsics), intrinsics), xy, atol=1e-9)
 
 
 def test_the_pictures_centre_is_straight_ahead_and_x_goes_right_y_down():
     intrinsics = camera_matrix((100, 100), 90.0)
     xy = np.array(((50.0, 50), (100, 50), (50, 100)))
-    np.testing.assert_allclose(rays(xy, intrinsics), ((0, 0, 1), (1, 0, 1), (0, 1, 1)))
+    np.testing.assert_allclose(compute_rays(xy, intrinsics), ((0, 0, 1), (1, 0, 1), (0, 1, 1)))
 
 
 def test_a_point_behind_the_camera_projects_to_a_finite_place():

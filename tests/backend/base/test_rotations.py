@@ -6,12 +6,12 @@ from backend.base.rotations import (
     fit_rotmats,
     limit_angles,
     make_axes,
-    rotated,
+    normalize,
+    rotate,
     rotmats_about,
     shortest_rotmats,
     split_swing_and_twist,
-    transposed,
-    unit,
+    transpose,
 )
 from tests.backend.angles import angle_between
 
@@ -21,14 +21,14 @@ QUARTER_ABOUT_Z = np.array(((0.0, -1, 0), (1, 0, 0), (0, 0, 1)))
 
 def test_a_quarter_turn_about_z_takes_x_to_y_and_its_transpose_takes_it_back():
     turns = QUARTER_ABOUT_Z[None]
-    np.testing.assert_allclose(rotated(turns, X), [Y], atol=1e-12)
-    np.testing.assert_allclose(rotated(transposed(turns), Y[None]), [X], atol=1e-12)
+    np.testing.assert_allclose(rotate(turns, X), [Y], atol=1e-12)
+    np.testing.assert_allclose(rotate(transpose(turns), Y[None]), [X], atol=1e-12)
     np.testing.assert_allclose(rotmats_about(Z, np.array((np.pi / 2,))), turns, atol=1e-12)
     np.testing.assert_allclose(rotmats_about(5 * Z, np.array((np.pi / 2,))), turns, atol=1e-12)
 
 
 def test_unit_vectors_are_one_long_and_nothing_stays_nothing():
-    np.testing.assert_allclose(unit(np.array(((3.0, 0, 4), (0, 0, 0)))), ((0.6, 0, 0.8), (0, 0, 0)))
+    np.testing.assert_allclose(normalize(np.array(((3.0, 0, 4), (0, 0, 0)))), ((0.6, 0, 0.8), (0, 0, 0)))
 
 
 def test_a_frame_has_its_first_axis_along_the_one_and_its_second_near_the_other():
@@ -40,7 +40,7 @@ def test_a_frame_has_its_first_axis_along_the_one_and_its_second_near_the_other(
 def test_a_swing_goes_the_shortest_way():
     ends = np.array((Y, -X, X, (1.0, 1, 0)))
     turns = shortest_rotmats(2 * X, ends)
-    np.testing.assert_allclose(rotated(turns, X), ends / np.linalg.norm(ends, axis=1, keepdims=True), atol=1e-12)
+    np.testing.assert_allclose(rotate(turns, X), ends / np.linalg.norm(ends, axis=1, keepdims=True), atol=1e-12)
     angles = np.degrees(Rotation.from_matrix(turns).magnitude())
     np.testing.assert_allclose(angles, (90, 180, 0, 45), atol=1e-6)
     np.testing.assert_allclose(turns[0], QUARTER_ABOUT_Z, atol=1e-12)       # about z: nothing spins about the way
@@ -49,7 +49,7 @@ def test_a_swing_goes_the_shortest_way():
 @pytest.mark.parametrize("axis", [X, Y, Z, -X])
 def test_opposite_directions_are_half_a_turn_apart_about_an_axis_square_to_them(axis):
     turns = shortest_rotmats(axis, -axis[None])
-    np.testing.assert_allclose(rotated(turns, axis), [-axis], atol=1e-9)
+    np.testing.assert_allclose(rotate(turns, axis), [-axis], atol=1e-9)
     assert Rotation.from_matrix(turns[0]).magnitude() == pytest.approx(np.pi)
 
 

@@ -260,7 +260,7 @@ def test_a_joint_counts_as_seen_by_the_best_seen_landmark_on_it_or_on_its_childr
     lifted.weights[:] = 0.0
     lifted.weights[:, LANDMARK["left_knee"]] = 0.3
     lifted.weights[:, LANDMARK["left_heel"]] = 0.6
-    found = analytic_solve._joint_weights(lifted)[0]
+    found = analytic_solve._compute_joint_weights(lifted)[0]
     assert {name: found[JOINT[name]] for name in ("left_hip", "left_knee", "left_ankle", "right_knee", "right_hip")} == {
         "left_hip": 0.3, "left_knee": 0.6, "left_ankle": 0.6, "right_knee": 0.0, "right_hip": 0.0}
     assert found[JOINT["spine2"]] == 1.0            # no landmark lies on it or on the next of the spine

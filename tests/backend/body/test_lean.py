@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.body.lean import lean_bias, remove_lean
+from backend.body.lean import measure_lean_bias, remove_lean
 from backend.people.landmarks import LANDMARK, LANDMARK_COUNT
 from backend.people.stitching import PersonTrack
 from tests.backend.made_people import INTRINSICS
@@ -42,12 +42,12 @@ def test_landmarks_that_lean_by_nothing_stay_where_they_are():
     (0.7, 8.7),                 # one that looks 8 degrees up
 ])
 def test_what_of_the_lean_is_wrong_depends_on_the_cameras_pitch(seen, bias):
-    assert np.degrees(lean_bias([leaning(seen)], INTRINSICS)) == pytest.approx(bias, abs=1e-6)
+    assert np.degrees(measure_lean_bias([leaning(seen)], INTRINSICS)) == pytest.approx(bias, abs=1e-6)
 
 
 def test_half_of_the_people_decide_and_not_one_who_leans_far():
     people = [leaning(6.7), leaning(6.7), leaning(40.0)]
-    assert np.degrees(lean_bias(people, INTRINSICS)) == pytest.approx(6.7, abs=1e-6)
+    assert np.degrees(measure_lean_bias(people, INTRINSICS)) == pytest.approx(6.7, abs=1e-6)
 
 
 @pytest.mark.parametrize("track", [
@@ -56,7 +56,7 @@ def test_half_of_the_people_decide_and_not_one_who_leans_far():
 ], ids=["lies", "bows"])
 def test_who_does_not_stand_stretched_says_nothing(track):
     # The usual lean of 9 degrees is that of a camera that looks 3.07 degrees down.
-    assert np.degrees(lean_bias([track], INTRINSICS)) == pytest.approx(9.0 - (9.0 - 6.7) / 0.75, abs=1e-6)
+    assert np.degrees(measure_lean_bias([track], INTRINSICS)) == pytest.approx(9.0 - (9.0 - 6.7) / 0.75, abs=1e-6)
 
 
 def test_landmarks_are_told_along_the_ray_and_turned_to_the_cameras_axes():
@@ -64,7 +64,7 @@ def test_landmarks_are_told_along_the_ray_and_turned_to_the_cameras_axes():
     # comes towards the camera by as much.
     above = leaning(0.0, place=(640.0, 0.0))
     up = np.degrees(np.arctan(360 / 1200))
-    assert np.degrees(lean_bias([above], INTRINSICS)) == pytest.approx(up - (up - 6.7) / 0.75, abs=1e-6)
+    assert np.degrees(measure_lean_bias([above], INTRINSICS)) == pytest.approx(up - (up - 6.7) / 0.75, abs=1e-6)
 
 
 def test_the_lean_is_the_angle_about_the_x_axis():

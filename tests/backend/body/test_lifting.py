@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from backend.body import lifting
 from backend.body.lifting import LandmarkRays, landmark_weights, lift
-from backend.body.proportions import generic_body
+from backend.body.proportions import make_generic_body
 from backend.people.landmarks import LANDMARK, TORSO
 from tests.backend.made_people import INTRINSICS, person_track, random_poses, seen_from, walker
 
@@ -132,7 +132,7 @@ def test_rays_of_some_frames_are_those_frames():
 def cheapest(wanted, steps, sigma=0.1):
     """Return the offsets that are chosen where each frame's cost is ((offset - wanted) / sigma)^2, steps in seconds."""
     cost = ((lifting._DEPTH_CANDIDATES - np.asarray(wanted)[:, None, None]) / sigma) ** 2
-    return lifting._smoothest_minimum(cost, np.asarray(steps))[:, 0]
+    return lifting._find_smoothest_minimum(cost, np.asarray(steps))[:, 0]
 
 
 def test_each_frames_cheapest_depth_is_taken_where_there_is_time_to_change():
@@ -155,11 +155,11 @@ def test_a_depths_change_costs_by_a_metre_a_second(wanted, steps):
 def limbs_of(points, weights=None):
     """Return by what factor landmarks (33, 3) must grow to have the size of an average body."""
     weights = np.ones((1, 33)) if weights is None else weights
-    return lifting._scale_to_body(points[None], weights, generic_body(1.7))
+    return lifting._compute_scale(points[None], weights, make_generic_body(1.7))
 
 
 def test_limbs_and_torso_that_are_seen_larger_are_scaled_to_the_body():
-    rest = generic_body(1.7).rest_landmarks
+    rest = make_generic_body(1.7).rest_landmarks
     assert limbs_of(rest) == pytest.approx(1.0) and limbs_of(2.5 * rest) == pytest.approx(0.4)
     longer, weights = rest.copy(), np.ones((1, 33))
     longer[LANDMARK["left_wrist"]] += 3 * (rest[LANDMARK["left_wrist"]] - rest[LANDMARK["left_elbow"]])
@@ -173,7 +173,7 @@ def test_limbs_and_torso_that_are_seen_larger_are_scaled_to_the_body():
 
 def test_the_end_of_a_limb_moves_along_its_ray_to_where_length_and_depth_agree_best():
     """A forearm across the view, read 15 cm too far away, by errors of 5 cm in length and 10 cm in depth."""
-    body = generic_body(1.7)
+    body = make_generic_body(1.7)
     points = body.rest_landmarks * (1, -1, -1) + (0, 0, 50.0)           # far away: rays are nearly parallel
     wrist, elbow, fingers = LANDMARK["left_wrist"], LANDMARK["left_elbow"], [LANDMARK["left_index"], LANDMARK["left_thumb"]]
     read = points.copy()

@@ -6,7 +6,14 @@ from scipy.spatial.transform import Rotation
 
 from backend.base.banded import banded_product, solve_frames, squared_accelerations
 from backend.body.lifting import LandmarkRays
-from backend.body.picture_fit import DEFAULT_PRIOR, _landmark_shares, _moved_landmarks, _Problem, joint_sigmas, refine
+from backend.body.picture_fit import (
+    DEFAULT_PRIOR,
+    _find_moved_landmarks,
+    _landmark_shares,
+    _Problem,
+    fit_to_picture,
+    make_joint_sigmas,
+)
 from backend.people.landmarks import LANDMARK, LANDMARK_NAMES
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.shared.smpl_skeleton import JOINT
@@ -49,14 +56,14 @@ def joint_error(motion: CameraMotion, truth: CameraMotion) -> float:
 
 
 def test_the_truth_as_prior_stays_put(person):
-    refined = refine(person.motion, lifted_track(person), frames(person.motion))
+    refined = fit_to_picture(person.motion, lifted_track(person), frames(person.motion))
     assert np.abs(refined.rotmats - person.motion.rotmats).max() < 1e-6
     assert np.abs(refined.transl - person.motion.transl).max() < 1e-6
 
 
 def test_a_perturbed_pose_comes_back_over_the_landmarks_and_nearer_to_the_truth(person):
     seen, start = lifted_track(person), perturbed(person.motion, 0.1)
-    refined = refine(start, seen, frames(start))
+    refined = fit_to_picture(start, seen, frames(start))
     assert distance_in_picture(refined, seen).mean() < 0.12 * distance_in_picture(start, seen).mean()
     assert joint_error(refined, person.motion) < 0.55 * joint_error(start, person.motion)
 
@@ -91,7 +98,7 @@ def test_an_arm_that_is_not_seen_stays_with_the_prior(person):
     start = perturbed(person.motion, 0.1)
     weights = seen.weights.copy()
     weights[:, hidden] = 0.0
-    refined = refine(start, replace(seen, weights=weights), frames(start))
+    refined = fit_to_picture(start, replace(seen, weights=weights), frames(start))
     for joint in ("elbow", "wrist"):
         assert angle_between(refined.rotmats[:, JOINT[f"left_{joint}"]], start.rotmats[:, JOINT[f"left_{joint}"]]).max() < 1e-6
     right = JOINT["right_elbow"]
@@ -103,7 +110,7 @@ def test_where_only_depth_is_unsure_nothing_blows_up(person):
     far = replace(person, transl=person.transl + (0, 0, 40.0))
     seen, start = lifted_track(far), perturbed(far.motion, 0.1)
     noise = np.random.default_rng(2).normal(0, 0.02 / far.transl[:, 2].mean(), seen.point_rays.shape) * (1, 1, 0)
-    refined = refine(start, replace(seen, point_rays=seen.point_rays + noise), frames(start))
+    refined = fit_to_picture(start, replace(seen, point_rays=seen.point_rays + noise), frames(start))
     assert joint_error(refined, far.motion) < joint_error(start, far.motion)
     assert np.abs(refined.transl - start.transl)[:, 2].max() < 0.1
 
@@ -112,7 +119,7 @@ def test_a_landmark_that_leaps_away_does_not_take_the_limb_along(person):
     seen = lifted_track(person)
     rays = seen.point_rays.copy()
     rays[30, LANDMARK["left_wrist"], 0] += 0.3
-    refined = refine(person.motion, replace(seen, point_rays=rays), frames(person.motion))
+    refined = fit_to_picture(person.motion, replace(seen, point_rays=rays), frames(person.motion))
     elbow = JOINT["left_elbow"]
     assert angle_between(refined.rotmats[:, elbow], person.motion.rotmats[:, elbow]).max() < np.radians(3)
 
@@ -120,7 +127,7 @@ def test_a_landmark_that_leaps_away_does_not_take_the_limb_along(person):
 def test_what_is_added_is_smooth_where_landmarks_shiver(person):
     seen = lifted_track(person)
     noise = np.random.default_rng(3).normal(0, 0.01 / 4, seen.point_rays.shape) * (1, 1, 0)
-    refined = refine(person.motion, replace(seen, point_rays=seen.point_rays + noise), frames(person.motion))
+    refined = fit_to_picture(person.motion, replace(seen, point_rays=seen.point_rays + noise), frames(person.motion))
     joints, true = refined.pose()[1], person.motion.pose()[1]
     shiver = np.linalg.norm(np.diff(joints - true, 2, axis=0), axis=-1).mean()
     in_landmarks = np.linalg.norm(np.diff(4 * noise[..., :2], 2, axis=0), axis=-1).mean()
@@ -130,7 +137,7 @@ def test_what_is_added_is_smooth_where_landmarks_shiver(person):
 def test_a_quick_motion_is_not_slowed_and_has_no_lag(person):
     """The prior's own motion passes whole: the kicks of a walk that is three times as fast."""
     fast = replace(person, timestamps=person.timestamps / 3)
-    refined = refine(fast.motion, lifted_track(fast), frames(fast.motion))
+    refined = fit_to_picture(fast.motion, lifted_track(fast), frames(fast.motion))
     assert np.abs(refined.rotmats - fast.rotmats).max() < 1e-6
 
 
@@ -138,30 +145,30 @@ def test_nothing_is_smoothed_across_a_gap(person):
     """Each side of a gap comes out as it does alone."""
     seen, start = lifted_track(person), perturbed(person.motion, 0.1)
     frame_index = np.where(np.arange(60) < 30, np.arange(60), np.arange(60) + 200)
-    both = refine(start, seen, frame_index)
+    both = fit_to_picture(start, seen, frame_index)
 
     def alone(part):
-        return refine(start.at(part), seen.at(part), frame_index[part])
+        return fit_to_picture(start.at(part), seen.at(part), frame_index[part])
 
     for part in (slice(0, 30), slice(30, 60)):
         assert np.abs(both.rotmats[part] - alone(part).rotmats).max() < 1e-5
-    unbroken = refine(start, seen, np.arange(60))
+    unbroken = fit_to_picture(start, seen, np.arange(60))
     assert np.abs(both.rotmats[30] - unbroken.rotmats[30]).max() > 1e-3
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_the_shortest_clips_are_refined_too(person, count):
     seen, start = (whole.at(slice(0, count)) for whole in (lifted_track(person), perturbed(person.motion, 0.1)))
-    refined = refine(start, seen, np.arange(count))
+    refined = fit_to_picture(start, seen, np.arange(count))
     assert distance_in_picture(refined, seen).mean() < 0.3 * distance_in_picture(start, seen).mean()
 
 
 def test_a_long_clip_in_blocks_is_as_good_as_solved_at_once(monkeypatch):
     walk = seen_from(walker(220, velocity=(0.0, 0.05)))
     seen, start = lifted_track(walk), perturbed(walk.motion, 0.1)
-    at_once = refine(start, seen, frames(start))
+    at_once = fit_to_picture(start, seen, frames(start))
     monkeypatch.setattr("backend.body.picture_fit._BLOCK_FRAMES", 60)
-    in_blocks = refine(start, seen, frames(start))
+    in_blocks = fit_to_picture(start, seen, frames(start))
     assert angle_between(in_blocks.rotmats.reshape(-1, 3, 3), at_once.rotmats.reshape(-1, 3, 3)).max() < np.radians(0.05)
 
 
@@ -212,14 +219,14 @@ def test_the_priors_sigmas_are_radians_of_joints_and_statures_of_translation():
     problem = problem_of(person)
     sigmas = problem._precision[0] ** -0.5
     np.testing.assert_allclose(sigmas[-3:], np.array((0.06, 0.06, 0.03)) * 1.5)
-    by_joint = dict(zip(_moved_landmarks(person.body)[1].tolist(), sigmas[:-3].reshape(-1, 3).tolist()))
+    by_joint = dict(zip(_find_moved_landmarks(person.body)[1].tolist(), sigmas[:-3].reshape(-1, 3).tolist()))
     assert by_joint[JOINT["left_knee"]] == pytest.approx([0.15] * 3) and by_joint[0] == pytest.approx([0.05] * 3)
     names = ("pelvis", "spine", "neck", "head", "collar", "shoulder", "elbow", "wrist", "hand", "hip", "knee", "ankle", "foot")
-    assert joint_sigmas(**dict.fromkeys(names, 1.0)).tolist() == [1.0] * 24
+    assert make_joint_sigmas(**dict.fromkeys(names, 1.0)).tolist() == [1.0] * 24
 
 
 def test_a_joint_moves_what_hangs_on_it():
-    moves, joints = _moved_landmarks(seen_from(walker(1)).body)
+    moves, joints = _find_moved_landmarks(seen_from(walker(1)).body)
     moved = {name: {LANDMARK_NAMES[number] for number in np.flatnonzero(moves[joints.tolist().index(JOINT[name]), :, 0])}
              for name in ("pelvis", "left_knee", "right_wrist", "head")}
     assert moved["pelvis"] == set(LANDMARK_NAMES)
@@ -242,12 +249,12 @@ def test_a_step_turns_no_joint_by_more_than_four_tenths():
     step[0, :3], step[0, 3:6], step[1, -3:] = (0.0, 2.0, 0.0), (0.1, 0.2, 0.2), (1.0, 2.0, 3.0)
     before = problem.rotmats.copy(), problem.transl.copy()
     problem._move(step)
-    joints = _moved_landmarks(seen_from(walker(2)).body)[1]
+    joints = _find_moved_landmarks(seen_from(walker(2)).body)[1]
     turned = Rotation.from_matrix(np.swapaxes(before[0], -1, -2)[0, joints[:2]] @ problem.rotmats[0, joints[:2]]).as_rotvec()
     np.testing.assert_allclose(turned, ((0, 0.4, 0), (0.1, 0.2, 0.2)), atol=1e-9)
     np.testing.assert_allclose(problem.transl - before[1], ((0, 0, 0), (1, 2, 3)))
-    np.testing.assert_allclose(problem._added(), np.where(step == 2.0, np.where(np.arange(step.shape[1]) < 3, 0.4, 2.0), step),
-                               atol=1e-9)
+    limited = np.where(step == 2.0, np.where(np.arange(step.shape[1]) < 3, 0.4, 2.0), step)
+    np.testing.assert_allclose(problem._compute_added(), limited, atol=1e-9)
 
 
 def test_the_cost_of_a_landmark_grows_as_cauchys_does():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from backend.body import proportions
-from backend.body.proportions import generic_body, measure_body
+from backend.body.proportions import make_generic_body, measure_body
 from backend.people.landmarks import LANDMARK, MIRRORED
 from mpsnet_blender.shared.smpl_skeleton import (
     CROWN_ABOVE_HEAD,
@@ -41,7 +41,7 @@ def stretched(points, parent, children, factor):
 @pytest.mark.parametrize("stature", [1.2, 1.7, 2.05])
 def test_a_body_is_as_tall_as_it_was_asked_for(stature):
     points = random_poses(30).landmarks
-    assert compute_stature(generic_body(stature)) == pytest.approx(stature, rel=0.002)
+    assert compute_stature(make_generic_body(stature)) == pytest.approx(stature, rel=0.002)
     longer = stretched(points, "hip", ("knee",), 1.3)
     assert compute_stature(measure_body(longer, np.ones(longer.shape[:2]), stature)) == pytest.approx(stature, rel=0.002)
 
@@ -59,7 +59,7 @@ def test_both_sides_are_alike():
 def test_an_average_person_keeps_average_proportions_in_any_unit(unit):
     points = random_poses(60, stature=1.7).landmarks
     body = measure_body(unit * points, np.ones(points.shape[:2]), 1.7)
-    np.testing.assert_allclose(bone_lengths(body), bone_lengths(generic_body(1.7)), rtol=0.02)
+    np.testing.assert_allclose(bone_lengths(body), bone_lengths(make_generic_body(1.7)), rtol=0.02)
 
 
 def test_the_same_input_gives_the_same_body():
@@ -87,7 +87,7 @@ def test_what_is_hidden_is_not_measured():
 
 
 def test_landmarks_of_the_rest_pose_lie_where_the_body_has_them():
-    body = generic_body(1.7)
+    body = make_generic_body(1.7)
     posed = body.posed_landmarks(np.tile(np.eye(3), (1, 24, 1, 1)), body.rest_joints[None])[0]
     np.testing.assert_allclose(posed, body.rest_landmarks, atol=1e-12)
     assert posed[LANDMARK["nose"], 2] > posed[LANDMARK["left_ear"], 2] + 0.08     # the nose is in front
@@ -97,7 +97,7 @@ def test_landmarks_of_the_rest_pose_lie_where_the_body_has_them():
 
 LIMBS = {"upper_arm": ("shoulder", ("elbow", "wrist"), "left_elbow"), "forearm": ("elbow", ("wrist",), "left_wrist"),
          "thigh": ("hip", ("knee", "ankle"), "left_knee"), "shin": ("knee", ("ankle",), "left_ankle")}
-GENERIC = generic_body(1.7)
+GENERIC = make_generic_body(1.7)
 
 
 def relative_to_generic(body):

@@ -132,7 +132,7 @@ def test_what_does_not_change_legs_half_a_period_on_has_no_period(swing):
 def test_the_swing_is_how_far_the_left_leg_is_bent_more_than_the_right():
     bends = np.radians(((20.0, -10.0), (70.0, 30.0)))            # hips, knees; left, right
     legs = Rotation.from_euler("x", bends.reshape(-1, 1)).as_matrix().reshape(1, 2, 2, 3, 3)
-    np.testing.assert_allclose(np.degrees(hidden_steps._leg_swing(legs)), ((30.0, 40.0),), atol=1e-9)
+    np.testing.assert_allclose(np.degrees(hidden_steps._compute_leg_swing(legs)), ((30.0, 40.0),), atol=1e-9)
 
 
 def test_legs_seen_on_one_side_are_taken_whole_periods_away_and_never_beyond_what_was_seen():

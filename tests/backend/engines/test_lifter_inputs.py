@@ -6,7 +6,7 @@ from scipy.spatial.transform import Rotation
 
 from backend.base.pinhole import project
 from backend.body.lifting import LiftedTrack
-from backend.engines.lifter_inputs import INPUT_SIZE, lifter_inputs, rotmats_from_rot6d, window_indices
+from backend.engines.lifter_inputs import INPUT_SIZE, make_lifter_inputs, rotmats_from_rot6d, window_indices
 from backend.people.landmarks import LANDMARK, LANDMARK_COUNT, TORSO
 from tests.backend.made_people import INTRINSICS, lifted_track, person_track, random_poses
 
@@ -35,7 +35,7 @@ def ahead(count=6):
 def inputs_of(person, world):
     """Return the network's inputs of a person seen perfectly, with the landmark model's points world (T, 33, 3)."""
     track = replace(person_track(person), world=world)
-    return lifter_inputs(track, lifted_track(person), person.rotmats, INTRINSICS)
+    return make_lifter_inputs(track, lifted_track(person), person.rotmats, INTRINSICS)
 
 
 @pytest.mark.parametrize(("axis", "degrees"), [("y", 20), ("y", -20), ("x", 12)])
@@ -76,7 +76,7 @@ def test_each_number_is_what_the_weights_were_trained_on():
     score = np.full((1, LANDMARK_COUNT), 0.5)
     score[0, hand], score[0, high] = 1.0, 0.0
     track = replace(person_track(person), xy=project(points, INTRINSICS), world=world, score=score)
-    frames = lifter_inputs(track, lifted, person.rotmats, INTRINSICS).frames[0]
+    frames = make_lifter_inputs(track, lifted, person.rotmats, INTRINSICS).frames[0]
     image, seen, told, lifted_points = (frames[part].reshape(LANDMARK_COUNT, -1) for part in (IMAGE, SCORE, WORLD, POINTS))
     # The picture's points are told as lengths at the hips' distance of 4 m: the nearer hand looks larger by 4 / 3.5.
     np.testing.assert_allclose(image[hand], np.array((0.4, 0.1)) * 4 / 3.5 / 0.4, rtol=1e-5)
@@ -92,7 +92,7 @@ def test_a_landmark_far_outside_the_picture_counts_as_four_units_at_most():
     track = person_track(person)
     xy = track.xy.copy()
     xy[0, LANDMARK["left_wrist"]] = (1e5, -1e5)
-    frames = lifter_inputs(replace(track, xy=xy), lifted_track(person), person.rotmats, INTRINSICS).frames
+    frames = make_lifter_inputs(replace(track, xy=xy), lifted_track(person), person.rotmats, INTRINSICS).frames
     assert frames[0, IMAGE].reshape(-1, 2)[LANDMARK["left_wrist"]].tolist() == [4.0, -4.0]
 
 

@@ -23,18 +23,18 @@ from .keypoints import KeypointsEngine
 
 
 class ToyEngine:
-    stage = "Playing"
+    stage_title = "Playing"
     time_share = 0.1
 
     def __init__(self, refine):
         self._keypoints = KeypointsEngine("analytic", refine)
 
     def solve(self, tracks, shot, reporter):
-        reporter.progress(self.stage, 1, 1)
+        reporter.progress(self.stage_title, 1, 1)
         return [replace(person, betas=np.full(10, 0.5)) for person in self._keypoints.solve(tracks, shot, reporter)]
 
 
-def engine_for(request, checkpoints_folder):
+def make_engine(request, checkpoints_folder):
     return ToyEngine(request.refine)
 '''
 TOY_ENTRY = '    EngineDeclaration("toy", "Toy", "A toy for the tests", WITHOUT_TORCH, options=("lifter",)),\n'

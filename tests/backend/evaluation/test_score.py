@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from backend.base.errors import TruthError
 from backend.evaluation.ground import compare_in_world, distance_error, path_error, slide, world_joints
 from backend.evaluation.score import camera_joints, compare, score_capture
-from backend.evaluation.truth import BODY, Truth, read_truth, touching
+from backend.evaluation.truth import BODY, Truth, detect_contacts, read_truth
 from mpsnet_blender.shared.motion_file import new_motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.backend.made_people import walker
@@ -110,7 +110,7 @@ def test_contacts_of_a_truth_that_tells_none_are_low_and_slow():
     feet = np.zeros((1, 30, 4, 3))
     feet[0, 10:20, 0, 2] = 0.2
     feet[0, :, 1, 0] = 0.02 * np.arange(30)          # 0.6 m/s over the floor
-    found = touching(feet, 30.0)[0]
+    found = detect_contacts(feet, 30.0)[0]
     assert not found[10:20, 0].any() and found[:8, 0].all() and not found[:, 1].any() and found[:, 2:].all()
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from backend.engines.engine import CapturedPerson
-from backend.output.quality import in_words, measure_quality, rounded
+from backend.output.quality import describe_quality, measure_quality, round_quality
 from backend.world.placing import PlacedPerson
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
 from mpsnet_blender.motion.base.soles import sole_points, usual_ankle_height
@@ -65,12 +65,12 @@ def test_a_body_beside_the_picture_and_hidden_frames_are_told():
 
 def test_the_listing_shows_three_decimals():
     quality = measure_quality(standing_walker(lift=-0.0612345), SHOT)
-    shown = rounded(quality)
+    shown = round_quality(quality)
     assert quality.jitter_mm != shown.jitter_mm == round(quality.jitter_mm, 3)
     assert (shown.sides_repaired_frames, shown.grade, shown.advice) == (0, quality.grade, quality.advice)
 
 
 def test_the_log_tells_grade_figures_and_advice():
     quality = Quality(1.23, 36.9, 12.3, 4.56, 7.89, 2.34, 0.995, 0, "amber", "Feet slide.")
-    assert in_words(quality) == ("amber: feet slide 37 mm/s (1.2 mm/frame), sink 12 mm, jitter 4.6 mm, 7.9 px off the picture "
-                                 "(2.3 % of the height), seen 100%. Feet slide.")
+    assert describe_quality(quality) == ("amber: feet slide 37 mm/s (1.2 mm/frame), sink 12 mm, jitter 4.6 mm, "
+                                         "7.9 px off the picture (2.3 % of the height), seen 100%. Feet slide.")

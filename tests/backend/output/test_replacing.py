@@ -8,7 +8,7 @@ import time
 import pytest
 
 from backend.base.errors import OutputError
-from backend.output.folder_writer import CaptureFolder, capture_in
+from backend.output.folder_writer import CaptureFolder, find_capture
 from mpsnet_blender.shared.capture_listing import read_listing, write_listing
 from tests.backend.output.made_captures import listing_of, names, write_capture
 
@@ -60,7 +60,7 @@ def test_killed_at_any_step_either_capture_is_there_whole_and_the_next_run_works
         killed = is_killed_before(step, lambda out=out: write_capture(out, **after))
         halves += contents(out) not in (old, new)
         assert "people.json" not in names(out) or contents(out) in (old, new)     # whole, or nothing claims that it is
-        capture_in(out)
+        find_capture(out)
         assert contents(out) in ((old, new) if killed else (new,)), step
         write_capture(out, people=4)
         assert names(out) == sorted({*listing_of(4).files(), "notes.txt"})
@@ -75,8 +75,8 @@ def test_an_undoing_that_is_killed_at_any_step_is_finished_by_the_next(tmp_path)
         out = tmp_path / f"{step}-{again}"
         old, _ = before_and_after(out, {"people": 2}, {"people": 1, "preview": True})
         assert is_killed_before(step, lambda out=out: write_capture(out, people=1, preview=True))
-        kills += is_killed_before(again, lambda out=out: capture_in(out))
-        capture_in(out)
+        kills += is_killed_before(again, lambda out=out: find_capture(out))
+        find_capture(out)
         assert contents(out) == old, (step, again)
     assert kills > 20
 
@@ -94,7 +94,7 @@ def test_a_move_that_fails_leaves_the_earlier_capture(tmp_path, monkeypatch, mov
     monkeypatch.setattr(os, "replace", locked_once)
     with pytest.raises(OutputError, match="Permission denied") as told:
         write_capture(tmp_path / "out", people=1)
-    assert "close what has its files open" in told.value.advice
+    assert "close programs that use its files" in told.value.advice
     assert contents(tmp_path / "out") == old and names(tmp_path / "out") == sorted(old)
 
 
@@ -135,7 +135,7 @@ def test_a_move_that_is_going_on_is_waited_for_and_one_that_is_stuck_is_undone(t
     half = contents(out)
     with pytest.raises(OutputError, match="Another capture is being moved into"):
         write_capture(out)
-    assert capture_in(out) is None and contents(out) == half != old
+    assert find_capture(out) is None and contents(out) == half != old
     long_ago = time.time() - 100
     os.utime(hidden / "earlier", (long_ago, long_ago))
     CaptureFolder(out).require_place()

@@ -1,6 +1,6 @@
 import numpy as np
 
-from backend.training.contacts import Feet, fit, judge, true_stands
+from backend.training.contacts import Feet, find_true_contacts, fit, judge
 from backend.world.contacts import confidence, find_contacts
 from backend.world.foot_measures import MEASURES, SeenFeet, measure_feet
 from backend.world.soles import find_soles
@@ -100,6 +100,6 @@ def test_true_feet_stand_where_they_are_slow_and_low_and_between_nothing_is_said
     keypoints = np.zeros((60, 23, 3))
     keypoints[20:, 21, 1] = -0.08                       # y down: the left heel stays 8 cm high, slowly
     keypoints[:, (18, 20), 0] = np.arange(60)[:, None] / 30      # the right toes go at 1 m/s
-    stands, sure = true_stands(keypoints, np.array((0.0, 1.0, 0.0)))
+    stands, sure = find_true_contacts(keypoints, np.array((0.0, 1.0, 0.0)))
     assert stands[:15].tolist() == [[1.0, 1.0, 1.0, 0.0]] * 15 and sure[:15].min() == 1
     assert sure[30:, 0].max() == 0 and sure[30:, 1:].min() == 1

@@ -10,7 +10,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from backend.base.errors import DatasetError, ModelError
-from backend.evaluation.evaluate import PosedVideo, Predictor, Totals, evaluate, table
+from backend.evaluation.evaluate import PosedVideo, Predictor, Totals, evaluate, format_table
 from backend.evaluation.preprocessed_sets import EvaluationVideo, find_set, open_set
 from backend.paper.models_folder import load_engine_arrays
 from mpsnet_blender.client.child_process import EXTENSION_ROOT, child_environ
@@ -175,7 +175,7 @@ def test_mpii3d_is_compared_about_the_pelvis():
     totals = Totals()
     totals.add(PosedVideo(moved), EvaluationVideo("a", np.empty(0), truth, np.ones(20, bool)))
     assert totals.means()[1] == pytest.approx(10.0)
-    assert "TCMR (paper)" in table("mpii3d", totals)
+    assert "TCMR (paper)" in format_table("mpii3d", totals)
 
 
 def test_frames_that_are_marked_out_are_left_out_and_videos_need_not_be_in_order(tmp_path):

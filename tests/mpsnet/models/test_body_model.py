@@ -4,7 +4,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from backend.models.body import BodyModel
-from backend.paper.smpl_files import body_arrays
+from backend.paper.smpl_files import make_body_arrays
 from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
 from tests.mpsnet.made_models import smpl_contents
 
@@ -13,7 +13,7 @@ torch.set_grad_enabled(False)
 
 @pytest.fixture(scope="module")
 def arrays():
-    return body_arrays(smpl_contents(), "SMPL_NEUTRAL.pkl")
+    return make_body_arrays(smpl_contents(), "SMPL_NEUTRAL.pkl")
 
 
 @pytest.fixture(scope="module")

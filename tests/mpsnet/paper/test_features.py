@@ -5,7 +5,7 @@ import torch
 from backend.base.devices import choose_device
 from backend.base.errors import OptionError
 from backend.paper import features
-from backend.paper.features import FeatureExtractor, crop, normalise, square_box
+from backend.paper.features import FeatureExtractor, crop, make_square_boxes, normalise
 from tests.mpsnet.made_models import image_network
 
 CPU = torch.device("cpu")
@@ -31,7 +31,7 @@ def gradient_image(height=300, width=400):
 
 
 def test_the_square_around_a_box():
-    np.testing.assert_allclose(square_box(np.array(((10.0, 20, 30, 80), (0, 0, 4, 2)))), ((20, 50, 60), (2, 1, 4)))
+    np.testing.assert_allclose(make_square_boxes(np.array(((10.0, 20, 30, 80), (0, 0, 4, 2)))), ((20, 50, 60), (2, 1, 4)))
 
 
 def test_a_crop_shows_a_tenth_more_than_the_box_in_rgb():
@@ -86,10 +86,10 @@ def test_a_cancel_is_heard_within_a_batch(weights, crops):
             raise InterruptedError
 
     extractor = FeatureExtractor(weights, CPU, print, check=check)
-    extractor.features_of(crops[:1])
+    extractor.compute_features(crops[:1])
     assert len(asked) == 16
     with pytest.raises(InterruptedError):
-        extractor.features_of(crops[:1])
+        extractor.compute_features(crops[:1])
 
 
 class ScarceMemory(torch.nn.Module):
@@ -108,20 +108,20 @@ class ScarceMemory(torch.nn.Module):
 def test_where_memory_runs_out_smaller_batches_go_on(weights, crops):
     reported = []
     extractor = FeatureExtractor(weights, CPU, reported.append)
-    expected = extractor.features_of(crops)
+    expected = extractor.compute_features(crops)
     extractor._network = ScarceMemory(extractor._network, most=2)
-    np.testing.assert_allclose(extractor.features_of(crops), expected, atol=1e-3)
+    np.testing.assert_allclose(extractor.compute_features(crops), expected, atol=1e-3)
     assert extractor.batch_size == 2 and len(reported) == 3 and "ran out of memory" in reported[0]
 
 
 def test_another_error_of_the_network_is_not_taken_for_scarce_memory(weights, crops):
     with pytest.raises(RuntimeError, match="size of tensor"):
-        FeatureExtractor(weights, CPU, print).features_of(crops[..., :2])
+        FeatureExtractor(weights, CPU, print).compute_features(crops[..., :2])
 
 
 def test_lower_precision_only_on_request(weights, crops):
-    full = FeatureExtractor(weights, CPU, print).features_of(crops[:1])
-    half = FeatureExtractor(weights, CPU, print, precision="bfloat16").features_of(crops[:1])
+    full = FeatureExtractor(weights, CPU, print).compute_features(crops[:1])
+    half = FeatureExtractor(weights, CPU, print, precision="bfloat16").compute_features(crops[:1])
     assert full.dtype == half.dtype == np.float32
     assert 1e-3 < np.abs(full - half).max() < 0.2 * full.max()
 

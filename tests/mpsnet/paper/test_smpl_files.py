@@ -9,7 +9,7 @@ from scipy import sparse
 
 from backend.base.errors import ModelError
 from backend.paper.model_sources import UnsafeModelError
-from backend.paper.smpl_files import body_arrays, gender_of, read_pickle
+from backend.paper.smpl_files import find_gender, make_body_arrays, read_pickle
 from tests.mpsnet.made_models import smpl_contents
 
 
@@ -24,7 +24,7 @@ def read(tmp_path):
     def read(content):
         path = tmp_path / "SMPL_NEUTRAL.pkl"
         path.write_bytes(content)
-        return body_arrays(read_pickle(path, path.name), path.name)
+        return make_body_arrays(read_pickle(path, path.name), path.name)
 
     return read
 
@@ -169,4 +169,4 @@ def test_objects_that_hold_themselves_are_an_error(read, contents, pickle_chumpy
     ("archive.zip/SMPL_female/models/basicModel_neutral_lbs_10_207_0_v1.0.0.pkl", "neutral"),
 ])
 def test_the_gender_is_that_of_the_files_name(name, gender):
-    assert gender_of(name) == gender
+    assert find_gender(name) == gender

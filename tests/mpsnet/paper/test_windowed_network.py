@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from backend.paper.windowed_network import WindowedNetwork, plain_network, translation_from_weak_cam, window_indices
+from backend.paper.windowed_network import WindowedNetwork, make_network, translation_from_weak_cam, window_indices
 from tests.mpsnet.made_models import temporal_weights
 
 CPU = torch.device("cpu")
@@ -31,7 +31,7 @@ def test_windows_are_centred_and_still_at_the_ends():
 
 def test_the_engine_gives_the_plain_networks_numbers_frame_by_frame(weights, features):
     motion = WindowedNetwork(weights, CPU).run(features)
-    network = plain_network(weights)
+    network = make_network(weights)
     assert motion.rotmats.shape == (300, 24, 3, 3)
     for frame in (0, 7, 8, 255, 256, 292, 293):  # ends of the clip and of the engine's chunks
         with torch.inference_mode():

@@ -8,7 +8,7 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from backend.engines.lifter import TemporalLifter
-from backend.engines.lifter_inputs import INPUT_SIZE, LifterInputs, lifter_inputs
+from backend.engines.lifter_inputs import INPUT_SIZE, LifterInputs, make_lifter_inputs
 from backend.people.landmarks import LANDMARK
 from backend.training.landmark_batches import ExampleStore
 from backend.training.landmark_evaluation import KEYPOINTS, motion_errors
@@ -109,7 +109,7 @@ def made_held_out():
     keypoints = np.concatenate([keypoints, np.zeros((40, 6, 3))], axis=1)
     scene = Scene("walker", person_track(person), IMAGE_SIZE, INTRINSICS, person.rotmats, keypoints, np.zeros((40, 4), bool), 1.7)
     track, lifted, rotmats, intrinsics = solve_scene(scene)
-    return HeldOut(scene, lifted, rotmats, lifter_inputs(track, lifted, rotmats, intrinsics))
+    return HeldOut(scene, lifted, rotmats, make_lifter_inputs(track, lifted, rotmats, intrinsics))
 
 
 def test_the_errors_of_a_perfectly_seen_walker_are_small():
