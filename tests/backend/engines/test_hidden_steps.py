@@ -168,7 +168,7 @@ BEFORE, AFTER = np.linspace(4.0, 6.0, 61), np.linspace(7.0, 9.0, 61)        # se
 
 def test_steps_before_pass_gently_into_steps_after():
     times = np.array((6.2, 6.5, 6.9))
-    walked = hidden_steps._walk_through(kept(10.0, BEFORE, 1.0), kept(40.0, AFTER, 1.0), times, 1.0)
+    walked = hidden_steps._fill_with_steps(kept(10.0, BEFORE, 1.0), kept(40.0, AFTER, 1.0), times, 1.0)
     share = times - 6.0
     ease = 3 * share ** 2 - 2 * share ** 3
     low, high = np.radians((10.0, 40.0))
@@ -186,7 +186,7 @@ def test_where_one_side_has_steps_they_fade_into_the_other_sides_pose_in_a_fifth
     share = np.clip(away / fade, 0, 1)
     left = 1 - 3 * share ** 2 + 2 * share ** 3
     steps, other = (40.0, 10.0) if steps_after else (10.0, 40.0)
-    walked = hidden_steps._walk_through(before, after, times, 1.0)
+    walked = hidden_steps._fill_with_steps(before, after, times, 1.0)
     np.testing.assert_allclose(degrees_of(walked), steps + left * (other - steps), atol=1e-6)
 
 
