@@ -109,7 +109,7 @@ def make_lint(home: Path, cancelled: threading.Event) -> Path:
     """Return the interpreter of the environment with ruff and mypy, as pyproject.toml pins them."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     packages = Packages("\n".join(project["dependency-groups"]["lint"]) + "\n", ("ruff", "mypy"), 30, 120)
-    return make(home, PythonEnvironment(home, "tests-lint", packages), "tests-lint", cancelled, base_python.candidates())
+    return make(home, PythonEnvironment(home, "tests-lint", packages), "tests-lint", cancelled, base_python.list_candidates())
 
 
 def make_backend(home: Path, profile: str, cancelled: threading.Event) -> Path:
@@ -117,7 +117,7 @@ def make_backend(home: Path, profile: str, cancelled: threading.Event) -> Path:
     packages = PROFILES[profile].packages()
     packages = replace(packages, requirements=packages.requirements + PYTEST, imports=(*packages.imports, "pytest"))
     name = f"tests-{profile}"
-    return make(home, PythonEnvironment(home, name, packages), name, cancelled, base_python.candidates())
+    return make(home, PythonEnvironment(home, name, packages), name, cancelled, base_python.list_candidates())
 
 
 def make_blender(home: Path, version: str, cancelled: threading.Event) -> Path:
@@ -141,4 +141,4 @@ def pythons(version: tuple[int, int]) -> list[str]:
     """Return the programs that may be a Python of that version."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     installed = sorted(str(path) for path in pyenv.glob(f"versions/{version[0]}.{version[1]}.*/bin/python"))
-    return [*base_python.candidates(), *installed]
+    return [*base_python.list_candidates(), *installed]
