@@ -264,3 +264,14 @@ def test_a_joint_counts_as_seen_by_the_best_seen_landmark_on_it_or_on_its_childr
     assert {name: found[JOINT[name]] for name in ("left_hip", "left_knee", "left_ankle", "right_knee", "right_hip")} == {
         "left_hip": 0.3, "left_knee": 0.6, "left_ankle": 0.6, "right_knee": 0.0, "right_hip": 0.0}
     assert found[JOINT["spine2"]] == 1.0            # no landmark lies on it or on the next of the spine
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.3, 0.05])
+def test_the_less_a_face_is_seen_the_less_the_head_is_turned(weight):
+    """A turn of 50 degrees, against the prior of a tenth that it is not turned."""
+    lifted = lifted_track(held(head=(0, 50, 0)))
+    lifted.weights[:, :LANDMARK["mouth_right"] + 1] = weight
+    solved = solve_rotations(lifted)[15]
+    turned = Rotation.from_matrix(solved[JOINT["neck"]] @ solved[JOINT["head"]]).as_rotvec(degrees=True)
+    told = np.arctan2(weight * np.sin(np.radians(50)), weight * np.cos(np.radians(50)) + 0.1)
+    np.testing.assert_allclose(turned, (0, np.degrees(told), 0), atol=0.5)
