@@ -91,3 +91,53 @@ def test_relaxed_hands_curl_towards_the_palms_and_leave_moving_hands_alone():
     assert not np.delete(relaxed, JOINT["left_hand"], axis=1)[[0, 2]].any()
     np.testing.assert_array_equal(motion.raw_poses, motion.poses)
     assert not poses[0].any()
+
+
+def bone(rest, name):
+    """Return the way (3,) from a bone's head to its tail."""
+    return rest.tails[JOINT[name]] - rest.heads[JOINT[name]]
+
+
+def test_a_head_ends_at_the_crown_hands_go_on_as_their_wrists_and_toes_lie_ahead_on_the_floor():
+    rest = build_rest_pose(generic_rest_joints(1.8), shod=False)
+    np.testing.assert_allclose(bone(rest, "head")[:2], 0, atol=1e-12)
+    assert rest.tails[JOINT["head"], 2] == pytest.approx(1.8, abs=0.02)
+    for side in ("left", "right"):
+        np.testing.assert_allclose(bone(rest, f"{side}_hand"), bone(rest, f"{side}_wrist"), atol=1e-12)
+        foot = np.linalg.norm(bone(rest, f"{side}_ankle"))
+        np.testing.assert_allclose(bone(rest, f"{side}_foot"), (0, -0.6 * foot, 0), atol=1e-12)
+
+
+def test_bones_without_length_are_a_centimetre_long_and_point_up():
+    flat = build_rest_pose(np.zeros((JOINT_COUNT, 3)))
+    np.testing.assert_allclose(bone(flat, "spine2"), (0, 0, 0.01), atol=1e-12)
+
+
+def test_bones_that_lie_at_rest_are_rolled_upwards_and_those_that_stand_to_the_front():
+    rest = build_rest_pose(generic_rest_joints())
+    lying = {name for name in JOINT if rest.roll_axes[JOINT[name]].tolist() == [0, 0, 1]}
+    assert lying == {f"{side}_{part}" for side in ("left", "right")
+                     for part in ("collar", "shoulder", "elbow", "wrist", "hand", "ankle", "foot")}
+    standing = [rest.roll_axes[JOINT[name]].tolist() for name in JOINT if name not in lying]
+    assert standing == [[0, -1, 0]] * (JOINT_COUNT - len(lying))
+
+
+def test_in_another_unit_all_lengths_are_other_numbers_and_directions_are_not():
+    rest = build_rest_pose(generic_rest_joints())
+    centimetres = rest.in_units(100.0)
+    np.testing.assert_allclose((centimetres.heads, centimetres.tails), (100 * rest.heads, 100 * rest.tails))
+    np.testing.assert_array_equal(centimetres.roll_axes, rest.roll_axes)
+
+
+@pytest.mark.parametrize("lower", ["left", "right"])
+def test_the_lower_of_both_ankles_stands(lower):
+    joints = generic_rest_joints(1.8)
+    joints[JOINT[f"{lower}_ankle"], 1] -= 0.04
+    rest, even = build_rest_pose(joints, shod=False), build_rest_pose(generic_rest_joints(1.8), shod=False)
+    assert rest.heads[JOINT[f"{lower}_ankle"], 2] == pytest.approx(even.heads[JOINT[f"{lower}_ankle"], 2], abs=0.004)
+
+
+def test_hands_curl_by_twelve_degrees_about_the_axis_to_the_front_each_to_its_palm():
+    motion = curl_hands(new_motion(np.zeros((2, 72)), np.zeros((2, 3)), 30.0))
+    hands = np.degrees(motion.poses.reshape(2, JOINT_COUNT, 3)[:, [JOINT["left_hand"], JOINT["right_hand"]]])
+    np.testing.assert_allclose(hands, np.tile(((0, 0, -12), (0, 0, 12)), (2, 1, 1)), atol=1e-9)

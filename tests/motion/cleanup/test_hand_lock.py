@@ -116,3 +116,25 @@ def test_clean_up_holds_hands_by_the_foot_locks_strength():
 @pytest.mark.parametrize("frames", [1, 2, 3, 5])
 def test_short_motions_pass(frames):
     assert np.isfinite(lock_hands(on_all_fours(sway=0.03).at(slice(0, frames))).rotmats).all()
+
+
+def sliding(speed=0.0, height=0.06):
+    """Return a body on all fours that goes so many metres a second along the floor, its lower wrist at a height."""
+    body = on_all_fours()
+    way = speed * body.timestamps[:, None] * np.array((1.0, 0.0, 0.0))
+    return replace(body, transl=body.transl + way + (0, 0, height - 0.06))
+
+
+@pytest.mark.parametrize(("height", "lies"), [(0.115, True), (0.13, False)])
+def test_a_hand_lies_that_is_no_higher_than_twelve_centimetres(height, lies):
+    """At 11 cm it is as likely to lie as not; a confidence of four tenths, at 12.2 cm, is enough."""
+    wrists = sliding(height=height).pose()[1][0, WRISTS, 2]
+    assert wrists.min() == pytest.approx(height) and np.ptp(wrists) < 1e-6
+    sunk = sliding(height=height)
+    assert (lock_hands(sunk) is not sunk) == lies
+
+
+@pytest.mark.parametrize(("speed", "lies"), [(0.30, True), (0.36, False), (0.9, False)])
+def test_a_hand_lies_that_is_no_faster_than_a_third_of_a_metre_a_second(speed, lies):
+    body = sliding(speed, height=0.0)
+    assert (lock_hands(body) is not body) == lies
