@@ -58,3 +58,12 @@ def test_signs_never_flip_along_time():
     assert (np.sum(smooth[1:] * smooth[:-1], axis=-1) > 0).all()
     assert smooth[0, 0, 0] > 0
     np.testing.assert_allclose(rotmat_from_quat(smooth), rotmat_from_quat(flipped), atol=1e-12)
+
+
+def test_quaternions_are_of_unit_length_and_begin_with_a_part_that_is_not_negative():
+    rotvecs = _random_rotvecs(50)
+    assert (quat_from_rotmat(rotmat_from_rotvec(rotvecs))[:, 0] >= 0).all()
+    for sign in (1, -1):
+        quats = continuous_quat(sign * quat_from_rotvec(rotvecs[:, None]))
+        np.testing.assert_allclose(np.linalg.norm(quats, axis=-1), 1.0)
+        assert quats[0, 0, 0] > 0

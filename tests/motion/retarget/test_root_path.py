@@ -9,9 +9,15 @@ from mpsnet_blender.motion.base.quaternions import turn
 from mpsnet_blender.motion.base.rotations import quat_from_rotmat, rotmat_from_rotvec
 from mpsnet_blender.motion.retarget.bone_mapping import map_bones
 from mpsnet_blender.motion.retarget.mapped_rigs import MappedMotion
-from mpsnet_blender.motion.retarget.posing import pose_forward
+from mpsnet_blender.motion.retarget.posing import Posing, pose_forward
 from mpsnet_blender.motion.retarget.rest_alignment import align_rest_poses, compute_body_axes, find_body_turn
-from mpsnet_blender.motion.retarget.root_path import compute_leg_length, compute_root_turns, find_carrier_bone, find_placement
+from mpsnet_blender.motion.retarget.root_path import (
+    compute_hips_offset,
+    compute_leg_length,
+    compute_root_turns,
+    find_carrier_bone,
+    find_placement,
+)
 from tests.made_rigs import Build, make_rig
 
 FRAMES = 5
@@ -130,3 +136,63 @@ def test_backs_that_lean_a_little_and_hips_that_are_turned_a_little_keep_the_rig
     heads[rig.index["left_thigh"]] += (0, 0.08, 0)          # 29 degrees: truly turned
     left = compute_body_axes(replace(rig, heads=heads), bone_map)[:, 0]
     assert np.degrees(np.arctan2(left[1], left[0])) == pytest.approx(np.degrees(np.arctan2(0.10, 0.18)), abs=1e-6)
+
+
+def source_floor(source):
+    return find_placement(source, *mapped(Build()), "OWN").source_floor[2]
+
+
+@pytest.mark.parametrize(("raised", "stands_on_origin"), [(0.20, True), (0.23, False), (-0.07, True), (-0.09, False)])
+def test_a_source_whose_ankles_rest_a_little_over_its_origin_has_its_floor_there(raised, stands_on_origin):
+    """Ankles rest 8 cm over the origin, and so much more; 0.35 of a leg of 0.83 m are 29 cm. It hops half a metre up."""
+    rig = make_rig(Build())
+    away = np.where(np.arange(len(rig.names)) == rig.index["root"], 0, 1)[:, None] * np.array((0, 0, raised))
+    source = resting(replace(rig, heads=rig.heads + away, tails=rig.tails + away))
+    hopping = replace(source, heads={slot: heads + (0, 0, 0.5) for slot, heads in source.heads.items()})
+    assert source_floor(hopping) == pytest.approx(0.08 + raised + (0 if stands_on_origin else 0.5), abs=1e-6)
+
+
+def hanging(*heights, part="foot"):
+    """Return a source that hangs at its hips, whose left and right ankles are at heights (T, 2)."""
+    rig = make_rig(Build())
+    down = rig.heads[rig.index["hips"]]
+    source = resting(replace(rig, heads=rig.heads - down, tails=rig.tails - down))
+    heads = {slot: np.repeat(places[:1], len(heights), axis=0) for slot, places in source.heads.items()}
+    for column, side in enumerate(("left", "right")):
+        heads[f"{side}_{part}"] = heads[f"{side}_{part}"] * (1, 1, 0) + np.array(heights)[:, column, None] * (0, 0, 1)
+    return replace(source, heads=heads)
+
+
+def test_single_wrong_frames_are_not_where_a_hanging_source_stands():
+    for wrong, floor in ((1, -0.8), (4, -2.0)):
+        heights = [(-2.0, -0.5)] * wrong + [(-0.8, -0.5), (-0.4, -0.8)] * ((100 - wrong) // 2)
+        assert source_floor(hanging(*heights)) == pytest.approx(floor, abs=1e-6)
+
+
+def test_without_feet_the_shins_tell_where_a_source_stands():
+    source = hanging(*[(-0.4, -0.3)] * 9, part="shin")
+    without = replace(source, heads={slot: heads for slot, heads in source.heads.items() if "foot" not in slot},
+                      bone_map={slot: bone for slot, bone in source.bone_map.items() if "foot" not in slot})
+    assert source_floor(without) == pytest.approx(-0.4)
+
+
+@pytest.mark.parametrize("axes", [LYING, TURNED, np.eye(3)], ids=["lying", "turned", "upright"])
+def test_a_target_stands_on_its_origin_however_its_rig_lies_about(axes):
+    rig, bone_map = mapped(Build(), axes=axes, origin=(3.0, 2.0, 0.5))
+    place = find_placement(resting(make_rig(Build())), rig, bone_map, "OWN")
+    np.testing.assert_allclose(place.target_floor, (3.0, 2.0, 0.58), atol=1e-9)
+
+
+def test_the_hips_must_go_by_what_the_legs_miss():
+    source = resting(make_rig(Build()), move=(0.5, -1.0, 0.0))
+    rig, bone_map = mapped(Build(), origin=(3.0, 2.0, 0.0))
+    place = find_placement(source, rig, bone_map, "OWN")
+    offset = compute_hips_offset(source, Posing(rig, {}), bone_map, place)
+    np.testing.assert_allclose(offset, np.linspace(0, 1, FRAMES)[:, None] * (0.5, -1.0, 0.0), atol=1e-9)
+
+
+def test_legs_of_two_lengths_count_by_their_mean():
+    rig, bone_map = mapped(Build())
+    heads = rig.heads.copy()
+    heads[rig.index["left_foot"]] -= (0, 0, 0.1)
+    assert compute_leg_length(replace(rig, heads=heads), bone_map) == pytest.approx(0.83 + 0.05)
