@@ -1,6 +1,6 @@
 """Measures the import of motion into Blender: `python benchmarks/blender_import.py`, with a Python that has bpy.
 
-Prints the seconds for 10,000 frames of 24 bones (armature, Action, all), and how many times longer Blender's own
+Prints the seconds for 10,000 frames of 24 bones (armature, Action, all), and how many times longer Blender's
 keyframe_insert takes for 1,000 frames than the import does. Seconds are of processor time, which other work on the
 machine does not lengthen.
 """
@@ -26,32 +26,32 @@ from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES, generic_rest_joints
 
 def main() -> None:
     print(f"Blender {bpy.app.version_string}")
-    print(f"import of 10,000 frames x 24 bones from its file: {import_seconds(10_000):.2f} s")
-    print(f"import of 1,000 frames x 24 bones from its file: {import_seconds(1_000):.2f} s")
-    arrays, inserts = write_seconds(1_000), insert_seconds(1_000)
+    print(f"import of 10,000 frames x 24 bones from its file: {measure_import(10_000):.2f} s")
+    print(f"import of 1,000 frames x 24 bones from its file: {measure_import(1_000):.2f} s")
+    arrays, inserts = measure_writing(1_000), measure_inserting(1_000)
     print(f"1,000 frames as F-curves: {arrays * 1000:.0f} ms by arrays, {inserts:.1f} s by keyframe_insert: "
           f"{inserts / arrays:.0f} times")
 
 
-def smooth_motion(frame_count: int) -> Motion:
+def make_smooth_motion(frame_count: int) -> Motion:
     """Return a random motion without jumps."""
     steps = np.random.default_rng(0).normal(scale=0.02, size=(frame_count, 72))
     return new_motion(poses=np.cumsum(steps, axis=0), trans=np.zeros((frame_count, 3)), mocap_framerate=30.0)
 
 
-def import_seconds(frame_count: int) -> float:
-    """Return how long the importer takes, reading the file and all else included."""
+def measure_import(frame_count: int) -> float:
+    """Return the seconds that the importer takes, with reading the file and everything else."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "motion.npz"
-        write_motion(path, smooth_motion(frame_count))
+        write_motion(path, make_smooth_motion(frame_count))
         start = time.process_time()
         import_capture(bpy.context.scene, path, ImportOptions())
         return time.process_time() - start
 
 
-def write_seconds(frame_count: int) -> float:
-    """Return how long it takes to write an Action of 24 bones from arrays."""
-    armature_object, quats = _armature_and_quats(frame_count)
+def measure_writing(frame_count: int) -> float:
+    """Return the seconds that it takes to write an Action of 24 bones from arrays."""
+    armature_object, quats = _make_armature_and_quats(frame_count)
     frames = np.arange(1.0, frame_count + 1)
     channels = [Channel(bone_path(name, "rotation_quaternion"), frames, quats[:, joint], name)
                 for joint, name in enumerate(JOINT_NAMES)]
@@ -61,9 +61,9 @@ def write_seconds(frame_count: int) -> float:
     return time.process_time() - start
 
 
-def insert_seconds(frame_count: int) -> float:
-    """Return how long the same takes with keyframe_insert."""
-    armature_object, quats = _armature_and_quats(frame_count)
+def measure_inserting(frame_count: int) -> float:
+    """Return the seconds that the same takes with keyframe_insert."""
+    armature_object, quats = _make_armature_and_quats(frame_count)
     start = time.process_time()
     for frame in range(frame_count):
         for joint, name in enumerate(JOINT_NAMES):
@@ -74,12 +74,12 @@ def insert_seconds(frame_count: int) -> float:
     return time.process_time() - start
 
 
-def _armature_and_quats(frame_count: int) -> tuple[bpy.types.Object, np.ndarray]:
+def _make_armature_and_quats(frame_count: int) -> tuple[bpy.types.Object, np.ndarray]:
     collection = bpy.data.collections.new("benchmark")
     armature_object = build_armature(collection, "benchmark", build_rest_pose(generic_rest_joints()))
     bpy.context.scene.collection.children.link(collection)
     bone_rotmats = np.array([armature_object.data.bones[name].matrix_local.to_3x3() for name in JOINT_NAMES])
-    quats = quat_from_rotvec(smooth_motion(frame_count).poses.reshape(-1, 24, 3))
+    quats = quat_from_rotvec(make_smooth_motion(frame_count).poses.reshape(-1, 24, 3))
     return armature_object, compute_basis_quats(quats, bone_rotmats)
 
 

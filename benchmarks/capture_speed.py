@@ -1,7 +1,7 @@
 """Measures the capture: `python3 benchmarks/capture_speed.py VIDEO [--frames N ...] [--skip-cancel]`. Needs no package.
 
 Prints, on the backend's environment (made where it is missing): frames a second end to end, the seconds of each stage,
-the peak memory of captures of N frames (the video repeated; 300 and 3,000 unless told) and their ratio, and how long
+the peak memory of captures of N frames (the video repeated; 300 and 3,000 by default) and their ratio, and how long
 after a request to cancel the process tree is gone, stage by stage. Other work on the machine lengthens all of it.
 """
 
@@ -52,7 +52,7 @@ def main() -> None:
     if given.child == "repeat":
         repeat_video(given.video, given.output, given.frames[0])
     elif given.child == "stages":
-        print(json.dumps(stage_seconds(given.video, given.output)))
+        print(json.dumps(measure_stages(given.video, given.output)))
     else:
         measure(given.video.absolute(), given.frames, not given.skip_cancel)
 
@@ -64,14 +64,14 @@ def measure(video: Path, frame_counts: list[int], with_cancel: bool) -> None:
     print(f"{video.name} on {os.cpu_count()} cores{load}", flush=True)
     with tempfile.TemporaryDirectory(prefix="mpsnet-benchmark-") as name:
         folder = Path(name)
-        clips = {count: repeated(environment, video, folder, count) for count in sorted(frame_counts)}
+        clips = {count: make_repeated_video(environment, video, folder, count) for count in sorted(frame_counts)}
         print_stages(environment, clips[min(clips)], folder)
         print_captures(environment, clips, folder)
         if with_cancel:
             print_cancels(environment, clips[min(clips)], folder)
 
 
-def repeated(environment: BackendEnvironment, video: Path, folder: Path, frame_count: int) -> Path:
+def make_repeated_video(environment: BackendEnvironment, video: Path, folder: Path, frame_count: int) -> Path:
     """Return a video of that many frames."""
     clip = folder / f"{frame_count}.mp4"
     run_child(environment, "repeat", video, clip, "--frames", str(frame_count))
@@ -160,7 +160,7 @@ def repeat_video(video: Path, output: Path, frame_count: int) -> None:
     writer.release()
 
 
-def stage_seconds(video: Path, output: Path) -> dict[str, float]:
+def measure_stages(video: Path, output: Path) -> dict[str, float]:
     """Capture a video in this process with stopwatches on its parts; return their seconds and the number of frames."""
     from backend import pipeline
     from backend.base.reporter import Reporter
@@ -191,7 +191,7 @@ def stage_seconds(video: Path, output: Path) -> dict[str, float]:
         model.__call__ = timed(model.__call__, name)
     pipeline.read_frames = timed_frames
     pipeline.stitch = timed(pipeline.stitch, "stitching")
-    moments = _Moments()
+    moments = _StageTimes()
     request = CaptureRequest(preview=True)
     begun = time.monotonic()
     environment = BackendEnvironment(default_home())
@@ -206,8 +206,8 @@ def stage_seconds(video: Path, output: Path) -> dict[str, float]:
     return seconds
 
 
-class _Moments:
-    """A sink that keeps when each stage was first and last heard of."""
+class _StageTimes:
+    """A sink that stores the times of each stage's first and last message."""
 
     def __init__(self):
         self.first: dict[str, float] = {}

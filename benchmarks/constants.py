@@ -62,7 +62,7 @@ STATURE = 1.7       # metres: as a capture assumes
 
 
 class Silence:
-    """Takes a capture's messages and shows none."""
+    """Receives a capture's messages and shows none."""
 
     def send(self, message) -> None:
         pass
@@ -100,11 +100,12 @@ def find_constants(pattern: str) -> list[Constant]:
         for path in sorted((ROOT / "backend" / room).glob("*.py")):
             module = f"{room}.{path.stem}"
             if path.stem != "__init__" and module not in (*BEFORE, *NEEDS_TORCH):
-                found += [constant for constant in _constants_of(module, path) if re.search(pattern, f"{module}.{constant.name}")]
+                found += [constant for constant in _list_constants(module, path)
+                          if re.search(pattern, f"{module}.{constant.name}")]
     return found
 
 
-def _constants_of(module: str, path: Path) -> list[Constant]:
+def _list_constants(module: str, path: Path) -> list[Constant]:
     loaded = importlib.import_module(f"backend.{module}")
     names = [name.id for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.Assign)
              for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name) and name.id.isupper()]
@@ -118,7 +119,7 @@ def _is_tuned(value: object) -> bool:
 
 
 @contextmanager
-def changed(constant: Constant, factor: float) -> Iterator[None]:
+def multiply_constant(constant: Constant, factor: float) -> Iterator[None]:
     """Multiply a constant by a factor in its module, and in those that imported it."""
     value = tuple(factor * part for part in constant.value) if isinstance(constant.value, tuple) else factor * constant.value
     holders = [module for name, module in sys.modules.items() if name.startswith("backend.") and isinstance(module, ModuleType)
@@ -158,10 +159,10 @@ def solve(clip: Clip, engine: KeypointsEngine, room: str) -> tuple[Clip, np.ndar
         people = engine.solve(tracks, shot, reporter)
     shot, world_camera, placed = place_with_lens(people, shot, view, False, reporter)
     motions = [make_motion(plant_feet(person, 1.0), person, world_camera, shot, "keypoints") for person in placed]
-    return replace(clip, tracks=tracks, view=view, people=people), errors(motions, clip.truth)
+    return replace(clip, tracks=tracks, view=view, people=people), compute_errors(motions, clip.truth)
 
 
-def errors(motions: list, truth: Truth) -> np.ndarray:
+def compute_errors(motions: list, truth: Truth) -> np.ndarray:
     """Return the mean errors (4,) of motions, each against the true person that is nearest in direction."""
     joints = [camera_joints(motion) for motion in motions]
     costs = [[direction_error(ours.mean(1), true[motion.frame_index].mean(1)) for true in truth.joints]
@@ -174,12 +175,12 @@ def errors(motions: list, truth: Truth) -> np.ndarray:
     return np.mean(rows, axis=0)
 
 
-def changes(constant: Constant, clips: list[Clip], before: np.ndarray, engine: KeypointsEngine) -> str:
+def describe_changes(constant: Constant, clips: list[Clip], before: np.ndarray, engine: KeypointsEngine) -> str:
     """Return in words how the errors (4,) change where a constant is halved, and doubled."""
     words = []
     for factor in (0.5, 2.0):
         try:
-            with changed(constant, factor):
+            with multiply_constant(constant, factor):
                 after = np.mean([solve(clip, engine, constant.room)[1] for clip in clips], axis=0)
             words.append(" ".join(f"{change:+8.2f}" for change in after - before))
         except (ValueError, IndexError, ArithmeticError) as error:      # such a value makes no sense there
@@ -202,7 +203,7 @@ def main() -> None:
     print(f"{'constant':55} {'halved: limbs  MPJPE  path  slide':36} | doubled", flush=True)
     for constant in constants:
         start = time.monotonic()
-        words = changes(constant, clips, before, engine)
+        words = describe_changes(constant, clips, before, engine)
         print(f"{constant.module + '.' + constant.name:55} {words}   ({time.monotonic() - start:.0f} s)", flush=True)
 
 

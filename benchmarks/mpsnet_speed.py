@@ -50,7 +50,7 @@ def main() -> None:
     print(f"{given.threads} thread(s); load {os.getloadavg()[0]:.1f} of {os.cpu_count()} cores; torch {torch.__version__}")
     # Memory first: Linux counts the size of the starting process, still small here, as the started one's peak.
     for frames in given.frames:
-        print(f"peak memory of the engine at {frames} frames: {peak_megabytes(frames):.0f} MB", flush=True)
+        print(f"peak memory of the engine at {frames} frames: {measure_peak_megabytes(frames):.0f} MB", flush=True)
     measure_windows()
     measure_crops()
 
@@ -120,7 +120,7 @@ def run_engine(frame_count: int) -> None:
     assert len(motion.rotmats) == len(window_indices(frame_count))
 
 
-def peak_megabytes(frame_count: int) -> float:
+def measure_peak_megabytes(frame_count: int) -> float:
     """Return the peak resident memory of a process that runs the engine on so many frames."""
     command = [sys.executable, "-B", __file__, "--threads", "2", "--memory-of", str(frame_count)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])

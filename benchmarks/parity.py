@@ -32,7 +32,7 @@ from backend.paper.features import FeatureExtractor, crop, normalise
 from backend.paper.models_folder import EngineArrays, load_engine_arrays
 from mpsnet_blender.shared.engine_files import missing_files
 
-# The crops that are compared: frames with their own boxes, then boxes partly outside the image.
+# The crops that are compared: frames with the boxes of their people, then with boxes partly outside the image.
 CROPS_OF_FRAMES = (0, 13, 39)
 CROPS_OUTSIDE = ((5, (12.5, 30.25, 150.0, 150.0)), (7, (600.0, 340.0, 333.3, 333.3)))
 DEMO_BOX_SCALE = 1.2  # what the published demo takes for the image's camera, beside 1.1 for the crop

@@ -1,4 +1,4 @@
-"""How far a capture of real footage is from the truth that `real_truth.py` made. For the backend's environment."""
+"""Measures the errors of captures of real footage against the truth that `real_truth.py` made. For the backend's environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def read_truth(path: Path) -> tuple[Cameras, np.ndarray]:
         return cameras, arrays["joints"].astype(float)
 
 
-def camera_errors(capture: Path, cameras: Cameras, joints: np.ndarray, camera: int, bad_degrees: float) -> tuple[float, ...]:
+def measure_camera(capture: Path, cameras: Cameras, joints: np.ndarray, camera: int, bad_degrees: float) -> tuple[float, ...]:
     """Return the errors of the man of the truth as a camera's capture has him.
 
     Limbs' directions, within the picture, in depth, degrees; MPJPE, PA-MPJPE, mm; the worst frame's limbs, degrees; frames
@@ -34,26 +34,26 @@ def camera_errors(capture: Path, cameras: Cameras, joints: np.ndarray, camera: i
     """
     in_picture = cameras.projected(joints)[camera]
     motion = min((read_motion(path) for path in sorted(capture.glob("person_*.npz"))),
-                 key=lambda motion: np.median(_pixels_off(motion, in_picture)))
+                 key=lambda motion: np.median(_measure_pixel_error(motion, in_picture)))
     frames = motion.frame_index
     seen = joints + cameras.lag[camera] * np.gradient(joints, axis=0)
     true = seen[frames] @ cameras.rotations[camera].T
     ours = camera_joints(motion)
-    limbs, image, depth = _limb_errors(ours, true)
+    limbs, image, depth = _compute_limb_errors(ours, true)
     body, true_body = (points - points[:, HIPS].mean(1, keepdims=True) for points in (ours, true))
-    mirrored = _pixels_off(motion, in_picture[:, EXCHANGED]) < _pixels_off(motion, in_picture)
+    mirrored = _measure_pixel_error(motion, in_picture[:, EXCHANGED]) < _measure_pixel_error(motion, in_picture)
     return (limbs.mean(), image.mean(), depth.mean(), mpjpe(body, true_body), pa_mpjpe(body, true_body), limbs.max(),
             *(100 * count / len(joints) for count in ((limbs > bad_degrees).sum(), mirrored.sum(), len(frames))))
 
 
-def _pixels_off(motion: Motion, in_picture: np.ndarray) -> np.ndarray:
+def _measure_pixel_error(motion: Motion, in_picture: np.ndarray) -> np.ndarray:
     """Return how far a person's landmarks are from points (T, 12, 2) px in each of its frames, in the mean."""
     return np.linalg.norm(motion.keypoints2d[:, LANDMARKS, :2] - in_picture[motion.frame_index], axis=-1).mean(1)
 
 
-def _limb_errors(ours: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _compute_limb_errors(ours: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return each frame's errors (T,) in degrees of the limbs of joints (T, 12, 3): in space, in the picture, in depth."""
-    along, true_along = (_directions(points) for points in (ours, true))
+    along, true_along = (_compute_directions(points) for points in (ours, true))
     limbs = np.arccos(np.clip((along * true_along).sum(-1), -1, 1))
     turn = np.arctan2(along[..., 1], along[..., 0]) - np.arctan2(true_along[..., 1], true_along[..., 0])
     # A limb that points at the camera has no direction in the picture: what is off there counts by the length that is seen.
@@ -62,6 +62,6 @@ def _limb_errors(ours: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.nda
     return tuple(np.degrees(error).mean(1) for error in (limbs, image, depth))
 
 
-def _directions(joints: np.ndarray) -> np.ndarray:
+def _compute_directions(joints: np.ndarray) -> np.ndarray:
     limbs = joints[:, _ARMS_AND_LEGS[:, 1]] - joints[:, _ARMS_AND_LEGS[:, 0]]
     return limbs / np.linalg.norm(limbs, axis=-1, keepdims=True)

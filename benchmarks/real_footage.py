@@ -72,13 +72,13 @@ def print_table(captures: Path) -> None:
     """Print the errors of the captures of all cameras, and their means."""
     import numpy as np
     sys.path.insert(0, str(Path(__file__).parent))      # Python's own line for that is off in the environment
-    from real_errors import camera_errors, read_truth
+    from real_errors import measure_camera, read_truth
 
     cameras, joints = read_truth(TRUTH)
     print(f"{'camera':<10}" + "".join(f"{column:>10}" for column in COLUMNS))
     rows = []
     for camera, video in enumerate(VIDEOS):
-        rows.append(camera_errors(captures / Path(video).stem, cameras, joints, camera, BAD_DEGREES))
+        rows.append(measure_camera(captures / Path(video).stem, cameras, joints, camera, BAD_DEGREES))
         print_row(str(camera + 1), rows[-1])
     print_row("mean", np.mean(rows, axis=0))
 

@@ -1,4 +1,4 @@
-"""The truth of `real_footage.py`, made again from captures of its four cameras; it was made once and lies beside it.
+"""Makes the truth of `real_footage.py` again, from captures of its four cameras; the truth in use lies beside this file.
 
     python benchmarks/real_truth.py CALIBRATION CAPTURE_1 CAPTURE_2 CAPTURE_3 CAPTURE_4 --output real_footage.npz
 
@@ -107,7 +107,7 @@ def adjust(cameras: Cameras, seen: np.ndarray, score: np.ndarray) -> tuple[np.nd
     """Return joints (T, 12, 3) m, the cameras where they were, and the median distance in px of what counts."""
     joints = triangulate(cameras, seen, score)
     for _ in range(3):
-        joints, cameras = _adjusted(joints, cameras, seen, score)
+        joints, cameras = _adjust_once(joints, cameras, seen, score)
         drawn = cameras.projected(joints)
         as_read, exchanged = (np.linalg.norm(drawn - image, axis=-1).mean(-1) for image in (seen, seen[:, :, EXCHANGED]))
         mirrored = exchanged < as_read
@@ -134,7 +134,7 @@ def triangulate(cameras: Cameras, seen: np.ndarray, score: np.ndarray) -> np.nda
     return joints
 
 
-def _adjusted(joints: np.ndarray, cameras: Cameras, seen: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, Cameras]:
+def _adjust_once(joints: np.ndarray, cameras: Cameras, seen: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, Cameras]:
     camera_count, size = len(seen), joints.size
     lengths = np.median(np.linalg.norm(joints[:, LIMBS[:, 0]] - joints[:, LIMBS[:, 1]], axis=-1), axis=0)
     scale = np.array([MOVED_RADIANS] * 3 + [MOVED_METRES] * 3 + [LAG_FRAMES])

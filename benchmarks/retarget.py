@@ -20,7 +20,7 @@ import numpy as np
 from mpsnet_blender import registration
 from mpsnet_blender.scene.retarget.bone_map_storage import find_map
 from mpsnet_blender.shared.motion_file import write_motion
-from tests.blender.rig_samples import build_rig, heads, limb_errors, smooth_motion
+from tests.blender.rig_samples import build_rig, heads, limb_errors, make_smooth_motion
 from tests.made_rigs import Build
 
 FRAMES, LOOP_FRAMES, EXACT_FRAMES = 10_000, 200, 120
@@ -43,7 +43,7 @@ def main() -> None:
     seconds = time.process_time() - start
     bones = len(find_map(target).bone_map)
     print(f"retarget of {FRAMES:,} frames to {len(target.data.bones)} bones: {seconds:.2f} s")
-    loop = loop_seconds(source, target, LOOP_FRAMES)
+    loop = measure_loop(source, target, LOOP_FRAMES)
     ratio = (loop / LOOP_FRAMES) / (seconds / FRAMES)
     print(f"a loop over {LOOP_FRAMES} frames with as many bones ({bones}): {loop:.2f} s, {ratio:.0f} times as long a frame")
     for name, options in RIGS.items():
@@ -57,12 +57,12 @@ def import_source(frame_count: int, **changes) -> bpy.types.Object:
     path = Path(tempfile.mkdtemp()) / "motion.npz"
     steps = np.arange(frame_count) // 15 % 2
     contacts = np.column_stack((steps, steps, 1 - steps, 1 - steps)).astype(float)
-    write_motion(path, smooth_motion(frame_count, contacts=contacts, **changes))
+    write_motion(path, make_smooth_motion(frame_count, contacts=contacts, **changes))
     bpy.ops.mpsnet.import_motion(filepath=str(path), with_camera=False)
     return next(thing for thing in bpy.data.objects if thing.type == "ARMATURE")
 
 
-def loop_seconds(source: bpy.types.Object, target: bpy.types.Object, frame_count: int) -> float:
+def measure_loop(source: bpy.types.Object, target: bpy.types.Object, frame_count: int) -> float:
     """Return how long it takes to copy poses through matrices frame by frame and to insert keys."""
     scene = bpy.context.scene
     names = list(source.pose.bones.keys())
@@ -89,12 +89,12 @@ def print_exactness(name: str, options: dict) -> None:
     slides = {}
     for plants in (False, True):
         bpy.ops.mpsnet.retarget(source=source.name, target="hero", plant_feet=plants)
-        slides[plants] = added_slide(source, target, maps)
+        slides[plants] = measure_added_slide(source, target, maps)
     print(f"{name}: {len(find_map(target).unmapped)} main bones unmapped; limbs {errors.mean():.4f} degrees at a mean, "
           f"{errors.max():.4f} at worst; slide added {slides[False]:.2f} mm/frame, with feet planted {slides[True]:.2f}")
 
 
-def added_slide(source: bpy.types.Object, target: bpy.types.Object, maps: list[dict]) -> float:
+def measure_added_slide(source: bpy.types.Object, target: bpy.types.Object, maps: list[dict]) -> float:
     """Return how much faster (mm/frame) the target's left ankle moves over the floor in stands than the source's, scaled."""
     frames = range(1, EXACT_FRAMES + 1)
     legs, moves = [], []

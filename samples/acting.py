@@ -1,11 +1,11 @@
-"""What a person does beside walking: keyed channels with smooth (C2) transitions. Degrees and metres."""
+"""What a person does besides walking: keyed channels with smooth (C2) transitions. Degrees and metres."""
 from dataclasses import dataclass
 
 import numpy as np
 
 Keys = list[tuple[float, float]]
 
-# Resting values; a channel that is not keyed keeps its own. Arm channels come per side, as left_* and right_*.
+# Resting values, which channels without keys keep. Arm channels come per side, as left_* and right_*.
 ARM_REST = {"flexion": 2.0, "abduction": 7.0, "twist": 0.0, "elbow": 14.0, "pronation": -20.0}
 FOOT_REST = {"foot_forward": 0.0, "foot_side": 0.0, "foot_up": 0.0, "foot_pitch": 0.0}
 TRUNK_REST = {"crouch": 0.0, "lean": 3.0, "bend": 0.0, "twist": 0.0, "sway": 0.0, "head_yaw": 0.0, "head_pitch": 2.0}

@@ -1,4 +1,4 @@
-"""What a clip is made of, and the rooms. A path's keys are (s, x, y, yaw in degrees, half the distance of the feet).
+"""The parts of a clip, and the rooms. A path's keys are (s, x, y, yaw in degrees, half the distance of the feet).
 
 Yaw 0 faces the camera, 90 faces to the right of the picture, 180 shows the back.
 """

@@ -1,4 +1,4 @@
-"""Clips that the capture is measured on, not shipped: two who cross, back and side, spins, a tilted camera, a crowd."""
+"""Clips on which the capture is measured, not shipped: two people who cross, back and side, spins, a tilted camera, a crowd."""
 from body import Phenotype
 from camera import Camera
 from clip import HALL, LIVING_ROOM, Clip, Person

@@ -76,14 +76,14 @@ def pose_figure(body: Body, path: BodyPath, acting: Acting, times: np.ndarray, s
     place = place + (0.05 * load + acting["sway"])[:, None] * left + (0.35 * acting["crouch"])[:, None] * -forward
     pelvis = [turn(Z, np.degrees(yaw[t]) - 9 * swing[t]) @ turn(X, 0.25 * acting["lean"][t]) @ turn(Y, 5 * load[t])
               for t in range(len(times))]
-    root = np.concatenate([place, _stand_height(place, np.array(pelvis), ankles, legs, rate)[:, None]], 1)
+    root = np.concatenate([place, _compute_root_height(place, np.array(pelvis), ankles, legs, rate)[:, None]], 1)
     root[:, 2] -= acting["crouch"]
-    soles = [[foot_state(feet[s], acting, NAMES[side], t) for s, side in enumerate(SIDES)] for t in range(len(times))]
+    soles = [[compute_foot_state(feet[s], acting, NAMES[side], t) for s, side in enumerate(SIDES)] for t in range(len(times))]
     return [_assemble(body, acting, t, root[t], pelvis[t], float(np.degrees(yaw[t])), swing[t], load[t], ankles[t],
                       soles[t], legs) for t in range(len(times))]
 
 
-def foot_state(foot: FootTrack, acting: Acting, side: str, t: int) -> tuple[float, float, float]:
+def compute_foot_state(foot: FootTrack, acting: Acting, side: str, t: int) -> tuple[float, float, float]:
     """Return a foot's yaw, pitch and toe bend in frame t, radians."""
     return foot.yaw[t], foot.pitch[t] + np.radians(acting[f"{side}_foot_pitch"][t]), foot.toe_bend[t]
 
@@ -93,7 +93,7 @@ def _lift(foot: FootTrack, acting: Acting, side: str, forward: np.ndarray, left:
     return foot.ankle + np.concatenate([across, acting[f"{side}_foot_up"][:, None]], 1)
 
 
-def _stand_height(place: np.ndarray, pelvis: np.ndarray, ankles: np.ndarray, legs: list[LegShape],
+def _compute_root_height(place: np.ndarray, pelvis: np.ndarray, ankles: np.ndarray, legs: list[LegShape],
                   rate: float) -> np.ndarray:
     """Return the root's height (T,): as high as both legs reach, softly."""
     def reach(share: float) -> np.ndarray:

@@ -94,10 +94,10 @@ def plan_stances(path: BodyPath, side: int, step_time: float) -> list[Stance]:
         moved = not spots or np.hypot(*(place - spots[-1][1])) > 0.04 or abs(yaw - spots[-1][2]) > np.radians(12)
         if moved:
             spots.append((landing, place, yaw))
-    return [_stance(spots, i, step_time) for i in range(len(spots))]
+    return [_make_stance(spots, i, step_time) for i in range(len(spots))]
 
 
-def _stance(spots: list[tuple[float, np.ndarray, float]], i: int, step_time: float) -> Stance:
+def _make_stance(spots: list[tuple[float, np.ndarray, float]], i: int, step_time: float) -> Stance:
     landing, place, yaw = spots[i]
     forward = heading(yaw)[0]
     strike = np.clip((place - spots[i - 1][1]) @ forward / FULL_STRIDE, 0, 1) if i else 0.0
@@ -127,12 +127,12 @@ def turn_foot(point: np.ndarray, yaw: float, pitch: float) -> np.ndarray:
 def track_foot(path: BodyPath, side: int, step_time: float, shape: FootShape, times: np.ndarray) -> FootTrack:
     """Return one foot's motion at `times` (T,)."""
     stances = plan_stances(path, side, step_time)
-    rows = [_foot_at(stances, shape, time, step_time) for time in times]
+    rows = [_place_foot(stances, shape, time, step_time) for time in times]
     ankle, yaw, pitch, bend, stands = (np.array(column) for column in zip(*rows, strict=True))
     return FootTrack(ankle, yaw, pitch, bend, stands)
 
 
-def _foot_at(stances: list[Stance], shape: FootShape, time: float, step_time: float) -> tuple:
+def _place_foot(stances: list[Stance], shape: FootShape, time: float, step_time: float) -> tuple:
     i = max([k for k, stance in enumerate(stances) if stance.landing <= time], default=0)
     now = stances[i]
     if time <= now.lifting:
@@ -142,7 +142,7 @@ def _foot_at(stances: list[Stance], shape: FootShape, time: float, step_time: fl
     u, small = (time - now.lifting) / span, 1e-3
     start, end = _stand(now, shape, now.lifting, step_time), _stand(then, shape, then.landing, step_time)
     before, after = _stand(now, shape, now.lifting - small, step_time), _stand(then, shape, then.landing + small, step_time)
-    # ankle and pitch are interpolated alike, leaving and meeting the floor at the standing foot's own speed
+    # ankle and pitch are interpolated alike, leaving and meeting the floor at the speed of the standing foot
     first, second, third, fourth = (np.array([*ankle, pitch]) for ankle, pitch in (before, start, end, after))
     state = _hermite(second, (second - first) * span / small, third, (fourth - third) * span / small, u)
     state[2] += (0.035 + 0.03 * now.push) * 16 * (u * (1 - u)) ** 2

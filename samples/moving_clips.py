@@ -1,4 +1,4 @@
-"""Clips with a camera that is not still: one that pans after somebody, and one that walks backwards before somebody."""
+"""Clips with a moving camera: one that pans to follow a person, and one that walks backwards in front of a person."""
 import numpy as np
 from body import Phenotype
 from camera import Camera
@@ -22,7 +22,7 @@ def shake(seconds: float, size: float, seed: int) -> np.ndarray:
 
 
 def pan_after(person: Person) -> tuple[Camera, ...]:
-    """Return cameras on one spot that turn after a person, held by hand."""
+    """Return the cameras of a hand-held camera that turns on the spot to follow a person."""
     place = draw_path(person.path).at(TIMES)[0]
     yaw = smooth(np.degrees(np.arctan2(place[:, 0], place[:, 1]))[:, None], 12)[:, 0]
     return tuple(Camera((0.0, 0.0, 1.45), 5.0 + nod, 820.0, yaw_degrees=turn, roll_degrees=tilt)
@@ -30,7 +30,7 @@ def pan_after(person: Person) -> tuple[Camera, ...]:
 
 
 def walk_backwards() -> tuple[Camera, ...]:
-    """Return cameras in the hand of somebody who walks backwards, 5.8 m in all."""
+    """Return the cameras of a hand-held camera whose holder walks backwards, 5.8 m in all."""
     steps = 2 * np.pi * 1.8 * TIMES
     x = -0.2 + 0.05 * np.sin(steps / 2) + shake(0.6, 0.05, 6)
     return tuple(Camera((x[t], 2.6 - 5.8 * TIMES[t] / TIMES[-1], 1.5 + 0.02 * np.cos(steps[t])), 4.0 + nod, 780.0,

@@ -32,14 +32,14 @@ class Outfit:
         lips = tuple(0.78 * s + 0.22 * t for s, t in zip(self.skin, (150, 50, 60), strict=True))
         rows = (self.skin, self.trousers, self.shirt, self.shoes, (225, 224, 220), self.hair, lips, self.hair,
                 (225, 222, 218), (50, 36, 28))
-        return linear(np.array(rows, float))
+        return linearize(np.array(rows, float))
 
     def pattern(self) -> np.ndarray:
         """Return the shirt's pattern (5,) as the shader reads it."""
-        return np.array([*linear(np.array(self.stripe, float)), self.stripe_period, float(self.stripe_kind)])
+        return np.array([*linearize(np.array(self.stripe, float)), self.stripe_period, float(self.stripe_kind)])
 
 
-def linear(srgb: np.ndarray) -> np.ndarray:
+def linearize(srgb: np.ndarray) -> np.ndarray:
     """Return linear light in [0, 1] from sRGB 0-255 (gamma 2.2)."""
     return (np.asarray(srgb, float) / 255) ** 2.2
 

@@ -1,6 +1,6 @@
 """Render a sample clip of synthetic people, with its exact truth: python samples/render.py [--clip NAME] [--output FOLDER]
 
-Writes NAME.mp4 (H.264, 30 frames/s) and NAME.npz. Everything is made here: anny bodies, our own motion, a drawn room.
+Writes NAME.mp4 (H.264, 30 frames/s) and NAME.npz. Everything is made here: anny bodies, keyed motion, a drawn room.
 World: metres, Z up, floor at z = 0. The .npz holds, for T frames:
 
     K (T, 23, 3), KL    true keypoints (anny's COCO regressor on the unclothed mesh) and their names
@@ -30,7 +30,7 @@ from clips import CLIPS
 from figure import pose_figure
 from gait import draw_path
 from outfit import SOLE
-from scene import cast_actor, draw, set_stage
+from scene import cast_actor, draw, draw_empty_scene
 from truth import write_truth
 
 FPS = 30
@@ -45,7 +45,7 @@ def render_clip(clip: Clip, name: str, output: Path, quality: int = 19) -> float
         figure = pose_figure(body, draw_path(person.path), act(times, person.acting), times, person.step_time)
         poses.append([(pose.rotations, pose_heads(body, pose.rotations, pose.root)) for pose in figure])
         keypoints.append(np.array([body.keypoint_weights @ skin(body, body.vertices_rest, *pose) for pose in poses[-1]]))
-    stage = set_stage(clip.room, clip.camera)
+    empty = draw_empty_scene(clip.room, clip.camera)
     actors = [cast_actor(body, person.outfit) for body, person in zip(bodies, clip.people, strict=True)]
     output.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
@@ -55,8 +55,8 @@ def render_clip(clip: Clip, name: str, output: Path, quality: int = 19) -> float
         stream.thread_count = 1  # the same bytes each time
         for t in range(len(times)):
             if clip.moves:
-                stage = set_stage(clip.room, clip.moves[t])
-            picture = draw(stage, actors, [person[t] for person in poses])
+                empty = draw_empty_scene(clip.room, clip.moves[t])
+            picture = draw(empty, actors, [person[t] for person in poses])
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
     spent = time.perf_counter() - started

@@ -27,7 +27,7 @@ from camera import Camera
 from mocap_figure import ANNY_FROM_SMPL, PosedClip, pose_clip, turn_about_z
 from outfit import SOLE, Outfit
 from room import Box, Panel, Room
-from scene import Actor, Stage, cast_actor, draw, set_stage
+from scene import Actor, EmptyScene, cast_actor, draw, draw_empty_scene
 from truth import measure_contacts, write_truth
 
 from backend.training.landmark_noise import varied
@@ -73,13 +73,13 @@ def main() -> None:
     arguments.output.mkdir(parents=True, exist_ok=True)
     library = load_recordings(arguments.motion, arguments.split)
     cast = dress_cast(np.random.default_rng(arguments.first))
-    read = None if arguments.video else landmark_reader(arguments.models)
+    read = None if arguments.video else make_landmark_reader(arguments.models)
     started, made = time.perf_counter(), 0
     for number in range(arguments.first, arguments.first + arguments.count):
         path = arguments.output / f"{number:05d}.npz"
         if path.exists():
             continue
-        scene = draw_lots(np.random.default_rng((7, number)), library, cast, arguments)
+        scene = draw_scene(np.random.default_rng((7, number)), library, cast, arguments)
         made += len(scene.clip.root)
         write_video(path, scene) if arguments.video else write_scene(path, scene, read, number)
         left = (arguments.first + arguments.count - number - 1) * (time.perf_counter() - started) / max(1, made)
@@ -104,7 +104,7 @@ def draw_outfit(rng: np.random.Generator) -> Outfit:
                   trouser=float(rng.choice((0.5, 1.0, 1.0, 1.0))), long_hair=bool(rng.integers(2)))
 
 
-def draw_lots(rng: np.random.Generator, library: RecordingLibrary, cast: list[Actor], arguments: argparse.Namespace) -> Scene:
+def draw_scene(rng: np.random.Generator, library: RecordingLibrary, cast: list[Actor], arguments: argparse.Namespace) -> Scene:
     """Return the scene of a number's generator."""
     clip = library.draw(rng, arguments.frames, arguments.only)
     clip = varied(clip, library, rng) if arguments.varied else clip
@@ -123,11 +123,11 @@ def draw_lots(rng: np.random.Generator, library: RecordingLibrary, cast: list[Ac
     place = np.array([side, max(distance, nearest), 0.0])
     posed = replace(posed, heads=posed.heads + place, keypoints=posed.keypoints + place)
     camera = Camera((0.0, 0.0, height), pitch, float(focal), *whole)
-    camera = camera if arguments.video else around_person(camera, posed.keypoints)
-    return Scene(clip, actor, posed, camera, draw_room_lots(rng, posed.keypoints), yaw)
+    camera = camera if arguments.video else crop_to_person(camera, posed.keypoints)
+    return Scene(clip, actor, posed, camera, draw_random_room(rng, posed.keypoints), yaw)
 
 
-def around_person(camera: Camera, keypoints: np.ndarray) -> Camera:
+def crop_to_person(camera: Camera, keypoints: np.ndarray) -> Camera:
     """Return the camera of the part of the picture in which the person moves, with what the landmark model looks at."""
     pixels, _ = camera.project(keypoints)
     sizes = np.ptp(pixels, axis=1).max(1)
@@ -140,7 +140,7 @@ def around_person(camera: Camera, keypoints: np.ndarray) -> Camera:
                    corner=(int(low[0]), int(low[1])), whole=(camera.width, camera.height))
 
 
-def draw_room_lots(rng: np.random.Generator, keypoints: np.ndarray) -> Room:
+def draw_random_room(rng: np.random.Generator, keypoints: np.ndarray) -> Room:
     """Return a room around the motion, painted at random."""
     def colour(low: int = 60, high: int = 225) -> tuple:
         return tuple(rng.uniform(low, high) * (0.8 + 0.2 * rng.uniform(size=3)))
@@ -155,7 +155,7 @@ def draw_room_lots(rng: np.random.Generator, keypoints: np.ndarray) -> Room:
                 panels, boxes)
 
 
-def landmark_reader(models: Path):
+def make_landmark_reader(models: Path):
     """Return our landmark stage, on one thread."""
     from backend.base.litert import Workers
     from backend.people.landmarks import LandmarkModel
@@ -163,20 +163,20 @@ def landmark_reader(models: Path):
 
 
 def write_scene(path: Path, scene: Scene, read, number: int) -> None:
-    """Write what the landmark stage says of the scene, and the truth.
+    """Write the landmark stage's result for the scene, and the truth.
 
     xy (T, 33, 2) px of the whole picture, world (T, 33, 3), score (T, 33), boxes (T, 4); quats_i16 (T, 24, 4) xyzw as in
     the recording; keypoints (T, 23, 3) in the camera's frame (x right, y down, z forward), m; contacts (T, 4);
     cam_from_root_parent (3, 3) takes the recording's axes to the camera's; image_size, focal; name of the recording.
     """
     rng, camera = np.random.default_rng((11, number)), scene.camera
-    stage = set_stage(scene.room, camera, sharp=False)
-    develop = picture_faults(rng)
+    empty = draw_empty_scene(scene.room, camera, sharp=False)
+    develop = draw_picture_faults(rng)
     truth_px, _ = camera.project(scene.posed.keypoints)
     region, rows = None, []
     for t in range(len(scene.clip.root)):
-        picture = develop(draw_frame(stage, scene, t))[..., ::-1]
-        region = region or first_region(truth_px[t], scene.posed.keypoints[t])
+        picture = develop(draw_frame(empty, scene, t))[..., ::-1]
+        region = region or find_first_region(truth_px[t], scene.posed.keypoints[t])
         landmarks = read(np.ascontiguousarray(picture), [region])[0]
         rows.append((landmarks.xy + camera.corner, landmarks.world, landmarks.score))
         region = landmarks.next_region if landmarks.presence >= LOST_PRESENCE else None
@@ -193,12 +193,12 @@ def write_scene(path: Path, scene: Scene, read, number: int) -> None:
     partial.replace(path)
 
 
-def draw_frame(stage: Stage, scene: Scene, t: int) -> np.ndarray:
+def draw_frame(empty: EmptyScene, scene: Scene, t: int) -> np.ndarray:
     """Return the picture (H, W, 3) uint8 RGB of frame t."""
-    return draw(stage, [scene.actor], [(scene.posed.rotations[t], scene.posed.heads[t])])
+    return draw(empty, [scene.actor], [(scene.posed.rotations[t], scene.posed.heads[t])])
 
 
-def picture_faults(rng: np.random.Generator):
+def draw_picture_faults(rng: np.random.Generator):
     """Return a function that gives pictures the exposure, softness, noise and compression of one random camera."""
     gain, gamma, soft = rng.uniform(0.6, 1.25), rng.uniform(0.8, 1.25), rng.uniform(0.0, 1.1)
     noise, quality = rng.uniform(0, 7), int(rng.uniform(45, 95))
@@ -212,7 +212,7 @@ def picture_faults(rng: np.random.Generator):
     return develop
 
 
-def first_region(pixels: np.ndarray, keypoints: np.ndarray):
+def find_first_region(pixels: np.ndarray, keypoints: np.ndarray):
     """Return where the detector would look first: about the hips, as large as the body, turned as it leans."""
     from backend.base.regions import region_from_alignment
     hips = pixels[[11, 12]].mean(0)
@@ -227,12 +227,12 @@ def write_video(path: Path, scene: Scene) -> None:
 
     rotmats (T, 24, 3, 3): parent-relative, the root's takes the T-pose to the world (Z up).
     """
-    stage = set_stage(scene.room, scene.camera)
+    empty = draw_empty_scene(scene.room, scene.camera)
     with av.open(str(path.with_suffix(".mp4")), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=Fraction(FPS), options={"crf": "20", "preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = scene.camera.width, scene.camera.height, "yuv420p"
         for t in range(len(scene.clip.root)):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(draw_frame(stage, scene, t), format="rgb24")))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(draw_frame(empty, scene, t), format="rgb24")))
         container.mux(stream.encode())
     rotmats = scene.clip.rotmats.copy()
     turn = turn_about_z(scene.yaw)

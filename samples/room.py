@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from camera import Camera
-from outfit import Colour, linear
+from outfit import Colour, linearize
 from rasteriser import noise_at
 
 FLOOR, BACK, SIDE, CEILING, BOX = range(5)
@@ -90,7 +90,7 @@ def _cast(room: Room, directions: np.ndarray, place: np.ndarray) -> tuple[np.nda
     return distance, surface, box
 
 
-def _fractal(points: np.ndarray, frequency: float) -> np.ndarray:
+def _make_fractal_noise(points: np.ndarray, frequency: float) -> np.ndarray:
     """Return noise (N,) about 0, in [-1, 1]: three octaves."""
     octaves = [noise_at(points * frequency * 2**k) / 2**k for k in range(3)]
     return np.sum(octaves, 0) / 1.75 * 2 - 1
@@ -100,25 +100,26 @@ def _paint_floor(room: Room, points: np.ndarray) -> np.ndarray:
     x, y = points[:, 0] / room.plank, points[:, 1] / room.plank
     row = np.floor(x)
     if room.tiles:
-        tone = 0.06 * _fractal(np.stack([np.floor(x), np.floor(y), 0 * x], 1) * 3.7, 1.0)
+        tone = 0.06 * _make_fractal_noise(np.stack([np.floor(x), np.floor(y), 0 * x], 1) * 3.7, 1.0)
         seam = np.minimum(np.minimum(x % 1, 1 - x % 1), np.minimum(y % 1, 1 - y % 1)) < 0.018
-        grain = 0.07 * _fractal(points, 6.0)
+        grain = 0.07 * _make_fractal_noise(points, 6.0)
     else:
         end = y / 8 + 0.37 * (row % 5)
         tone = 0.5 * (noise_at(np.stack([row * 5.3, np.floor(end) * 9.1, 0 * x], 1)) - 0.5)
         seam = (np.minimum(x % 1, 1 - x % 1) < 0.025) | (end % 1 < 0.006)
-        grain = 0.16 * _fractal(points * np.array([30.0, 1.6, 1.0]), 1.0)
-    return linear(room.floor) * ((1 + tone + grain) * np.where(seam, 0.55, 1.0))[:, None]
+        grain = 0.16 * _make_fractal_noise(points * np.array([30.0, 1.6, 1.0]), 1.0)
+    return linearize(room.floor) * ((1 + tone + grain) * np.where(seam, 0.55, 1.0))[:, None]
 
 
 def _paint_back(room: Room, points: np.ndarray) -> np.ndarray:
     x, z = points[:, 0], points[:, 2]
-    colour = linear(room.wall) * (1 + 0.06 * _fractal(points, 1.1) + 0.03 * _fractal(points, 30.0))[:, None]
-    colour[z < 0.11] = linear((232, 230, 224)) * 0.9
+    noise = 0.06 * _make_fractal_noise(points, 1.1) + 0.03 * _make_fractal_noise(points, 30.0)
+    colour = linearize(room.wall) * (1 + noise)[:, None]
+    colour[z < 0.11] = linearize((232, 230, 224)) * 0.9
     for panel in room.panels:
         inside = _within(panel, x, z, 0.0)
         frame = _within(panel, x, z, 0.05) & ~inside
-        colour[frame] = linear(panel.frame)
+        colour[frame] = linearize(panel.frame)
         colour[inside] = _paint_panel(panel, points[inside])
     return colour
 
@@ -129,38 +130,38 @@ def _within(panel: Panel, x: np.ndarray, z: np.ndarray, margin: float) -> np.nda
 
 
 def _paint_panel(panel: Panel, points: np.ndarray) -> np.ndarray:
-    colour = linear(panel.colour) * (1 + 0.35 * _fractal(points, 3.0))[:, None]
+    colour = linearize(panel.colour) * (1 + 0.35 * _make_fractal_noise(points, 3.0))[:, None]
     if not panel.glows:
         return colour
     across, up = ((points[:, axis] - low) / (high - low) for axis, low, high in
                   zip((0, 2), panel.low, panel.high, strict=True))
-    trees = up < 0.42 + 0.16 * _fractal(points, 2.6)
-    sky = linear((196, 216, 236)) * (1.15 + 0.25 * up)[:, None]
-    sky[trees] = linear((112, 134, 98)) * (1.0 + 0.5 * _fractal(points[trees], 9.0))[:, None]
+    trees = up < 0.42 + 0.16 * _make_fractal_noise(points, 2.6)
+    sky = linearize((196, 216, 236)) * (1.15 + 0.25 * up)[:, None]
+    sky[trees] = linearize((112, 134, 98)) * (1.0 + 0.5 * _make_fractal_noise(points[trees], 9.0))[:, None]
     bar = (np.abs(across - 0.5) < 0.02) | (np.abs(up - 0.62) < 0.018)
-    sky[bar] = linear(panel.frame) * 0.8
+    sky[bar] = linearize(panel.frame) * 0.8
     return sky
 
 
 def _paint_side(room: Room, points: np.ndarray) -> np.ndarray:
-    colour = linear(room.side_wall) * (1 + 0.06 * _fractal(points, 1.3))[:, None]
-    colour[points[:, 2] < 0.11] = linear((226, 224, 218)) * 0.85
+    colour = linearize(room.side_wall) * (1 + 0.06 * _make_fractal_noise(points, 1.3))[:, None]
+    colour[points[:, 2] < 0.11] = linearize((226, 224, 218)) * 0.85
     return colour
 
 
 def _paint_ceiling(room: Room, points: np.ndarray) -> np.ndarray:
-    return linear((226, 224, 220)) * (1 + 0.03 * _fractal(points, 1.0))[:, None]
+    return linearize((226, 224, 220)) * (1 + 0.03 * _make_fractal_noise(points, 1.0))[:, None]
 
 
 def _paint_box(item: Box, points: np.ndarray) -> np.ndarray:
-    tone = 1 + 0.14 * _fractal(points * np.array([1.5, 4.0, 14.0]), 1.0)
+    tone = 1 + 0.14 * _make_fractal_noise(points * np.array([1.5, 4.0, 14.0]), 1.0)
     on_top = np.abs(points[:, 2] - item.high[2]) < 1e-6
     on_front = np.abs(points[:, 1] - item.low[1]) < 1e-6
     tone = tone * np.where(on_top, 1.25, np.where(on_front, 0.9, 0.62))
     if item.boards:
         rise = (points[:, 2] - item.low[2]) / item.boards
         tone = np.where(on_front & (rise % 1 < 0.07), 0.5 * tone, tone)
-    return linear(item.colour) * tone[:, None]
+    return linearize(item.colour) * tone[:, None]
 
 
 def _light(room: Room, points: np.ndarray, surface: np.ndarray) -> np.ndarray:

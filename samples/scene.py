@@ -26,7 +26,7 @@ class Actor:
 
 
 @dataclass(frozen=True)
-class Stage:
+class EmptyScene:
     """A camera in a room, drawn empty once, large and at the picture's size."""
 
     camera: Camera
@@ -41,59 +41,59 @@ def cast_actor(body: Body, outfit: Outfit) -> Actor:
     return Actor(dress(body, zones), np.ascontiguousarray(zones), outfit.palette(), outfit.pattern())
 
 
-def set_stage(room: Room, camera: Camera, sharp: bool = True) -> Stage:
-    """Return the empty stage. Not sharp: drawn at the picture's own size, four times as fast."""
-    large = draw_room(room, camera, SCALE) if sharp else _enlarged(draw_room(room, camera, 1))
+def draw_empty_scene(room: Room, camera: Camera, sharp: bool = True) -> EmptyScene:
+    """Return the room without people. Not sharp: drawn at the picture's size instead of twice that, four times as fast."""
+    large = draw_room(room, camera, SCALE) if sharp else _enlarge(draw_room(room, camera, 1))
     size = (camera.width, camera.height)
     picture = cv2.resize(large.picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     floor = cv2.resize(large.floor.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    return Stage(camera, large, picture, floor)
+    return EmptyScene(camera, large, picture, floor)
 
 
-def _enlarged(backdrop: Backdrop) -> Backdrop:
+def _enlarge(backdrop: Backdrop) -> Backdrop:
     picture, depth, floor = (values.repeat(SCALE, 0).repeat(SCALE, 1) for values in
                              (backdrop.picture, backdrop.depth, backdrop.floor))
     return Backdrop(picture, depth, floor)
 
 
-def draw(stage: Stage, actors: list[Actor], poses: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+def draw(empty: EmptyScene, actors: list[Actor], poses: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
     """Return the picture (H, W, 3) uint8 RGB of actors in poses (rotations (J, 3, 3), heads (J, 3))."""
     surfaces = [skin(actor.body, actor.body.surface_rest, *pose) for actor, pose in zip(actors, poses, strict=True)]
-    picture = stage.picture.copy()
+    picture = empty.picture.copy()
     if actors:
-        light = _floor_light(stage, actors, surfaces)
+        light = _compute_floor_light(empty, actors, surfaces)
         picture *= light[:, :, None]
-        _draw_actors(stage, actors, surfaces, picture, light)
+        _draw_actors(empty, actors, surfaces, picture, light)
     return _develop(picture)
 
 
-def _draw_actors(stage: Stage, actors: list[Actor], surfaces: list[np.ndarray], picture: np.ndarray,
+def _draw_actors(empty: EmptyScene, actors: list[Actor], surfaces: list[np.ndarray], picture: np.ndarray,
                  light: np.ndarray) -> None:
-    projected = [stage.camera.project(surface, SCALE) for surface in surfaces]
+    projected = [empty.camera.project(surface, SCALE) for surface in surfaces]
     points = np.concatenate([pixels[depth > 0.1] for pixels, depth in projected])
     if not len(points):
         return
-    size = np.array([stage.camera.width, stage.camera.height])
+    size = np.array([empty.camera.width, empty.camera.height])
     left, top = np.clip(points.min(0) // SCALE - 2, 0, size).astype(int)
     right, bottom = np.clip(points.max(0) // SCALE + 3, 0, size).astype(int)
     if right <= left or bottom <= top:
         return
     window = np.s_[top * SCALE:bottom * SCALE, left * SCALE:right * SCALE]
-    z_buffer = stage.large.depth[window].copy()
+    z_buffer = empty.large.depth[window].copy()
     triangle = np.full((*z_buffer.shape, 2), -1, np.int32)
     weights = np.zeros((*z_buffer.shape, 2))
     corner = np.array([left, top]) * SCALE + 0.5  # a pixel's sample lies at its middle
     for i, (actor, (pixels, depth)) in enumerate(zip(actors, projected, strict=True)):
         cover(pixels - corner, depth, actor.body.faces, i, z_buffer, triangle, weights)
-    shown = stage.large.picture[window] * np.repeat(np.repeat(light[top:bottom, left:right], SCALE, 0), SCALE, 1)[..., None]
+    shown = empty.large.picture[window] * np.repeat(np.repeat(light[top:bottom, left:right], SCALE, 0), SCALE, 1)[..., None]
     for i, (actor, surface) in enumerate(zip(actors, surfaces, strict=True)):
-        spots, shadow_map = _shadow_map(actor.body, surface)
+        spots, shadow_map = _make_shadow_map(actor.body, surface)
         shade(i, triangle, weights, actor.body.faces, vertex_normals(surface, actor.body.faces), actor.body.vertices_rest,
               actor.zones, actor.palette, actor.pattern, spots, shadow_map, LIGHT, shown)
     picture[top:bottom, left:right] = cv2.resize(shown, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
 
 
-def _shadow_map(body: Body, surface: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _make_shadow_map(body: Body, surface: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the vertices (V, 3) in the map's px and m, and the map (S, S) of the depths seen from the light."""
     across = np.cross([0.0, 0.0, 1.0], LIGHT)
     across /= np.linalg.norm(across)
@@ -107,20 +107,20 @@ def _shadow_map(body: Body, surface: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return spots, depths
 
 
-def _floor_light(stage: Stage, actors: list[Actor], surfaces: list[np.ndarray]) -> np.ndarray:
+def _compute_floor_light(empty: EmptyScene, actors: list[Actor], surfaces: list[np.ndarray]) -> np.ndarray:
     """Return how much light (H, W) in [0, 1] the floor keeps: a soft cast shadow and a tight one under the feet."""
-    half = (stage.camera.width // 2, stage.camera.height // 2)
+    half = (empty.camera.width // 2, empty.camera.height // 2)
     cast, contact = (np.zeros(half[::-1], np.uint8) for _ in range(2))
     for actor, surface in zip(actors, surfaces, strict=True):
         standing = np.zeros(len(surface), bool)
         for mask, direction, lifted in ((cast, LIGHT, standing), (contact, np.array([0, 0, 1.0]), surface[:, 2] > 0.16)):
             flat = surface - direction * (surface[:, 2:] / direction[2])
-            pixels, depth = stage.camera.project(flat, 0.5)
+            pixels, depth = empty.camera.project(flat, 0.5)
             fill(pixels, actor.body.faces, lifted | (depth < 0.3), mask)
     cast = cv2.GaussianBlur(cast, (0, 0), 4.5).astype(np.float32) / 255
     contact = cv2.GaussianBlur(contact, (0, 0), 2.2).astype(np.float32) / 255
-    dark = cv2.resize(1 - (1 - 0.38 * cast) * (1 - 0.5 * contact), (stage.camera.width, stage.camera.height))
-    return 1 - dark * stage.floor
+    dark = cv2.resize(1 - (1 - 0.38 * cast) * (1 - 0.5 * contact), (empty.camera.width, empty.camera.height))
+    return 1 - dark * empty.floor
 
 
 def _develop(picture: np.ndarray) -> np.ndarray:

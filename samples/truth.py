@@ -27,7 +27,7 @@ def measure_contacts(body: Body, keypoints: np.ndarray, sole: float, fps: float)
     return np.stack(columns, 1)
 
 
-def _per_person(rows: list) -> np.ndarray:
+def _stack_people(rows: list) -> np.ndarray:
     return np.asarray(rows[0] if len(rows) == 1 else rows)
 
 
@@ -38,7 +38,7 @@ def write_truth(path: Path, camera: Camera, fps: float, bodies: list[Body], keyp
     arrays = {"f": camera.focal_px, "cam": np.array(camera.place), "pitch": np.radians(camera.pitch_degrees),
               "image_size": np.array([camera.width, camera.height]), "fps": fps, "floor_z": 0.0, "people": len(bodies), **more}
     if bodies:
-        arrays |= {"K": _per_person(keypoints).astype(np.float32), "B": _per_person(joints).astype(np.float32),
+        arrays |= {"K": _stack_people(keypoints).astype(np.float32), "B": _stack_people(joints).astype(np.float32),
                    "KL": np.array(bodies[0].keypoint_labels), "lab": np.array(bodies[0].bone_labels),
-                   "stature": _per_person([body.stature for body in bodies]), "contacts": _per_person(contacts)}
+                   "stature": _stack_people([body.stature for body in bodies]), "contacts": _stack_people(contacts)}
     np.savez_compressed(path, **arrays)

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from tests.environments import ROOT
-from tools.release import ReleaseError, clone, keep, release_version, require_clean
+from tools.release import ReleaseError, clone, copy_with_digest, release_version, require_clean
 
 
 def sources(folder, manifest="1.2.0", project="1.2.0", entry="## [1.2.0] - 2027-02-28"):
@@ -86,6 +86,6 @@ def test_a_commit_that_is_not_there_is_told(repository, tmp_path):
 
 def test_the_zip_is_kept_with_its_digest(tmp_path):
     (tmp_path / "x-1.zip").write_bytes(b"zip")
-    kept = keep(tmp_path / "x-1.zip", tmp_path / "dist")
+    kept = copy_with_digest(tmp_path / "x-1.zip", tmp_path / "dist")
     assert kept.read_bytes() == b"zip"
     assert (tmp_path / "dist" / "x-1.zip.sha256").read_text() == f"{hashlib.sha256(b'zip').hexdigest()}  x-1.zip\n"

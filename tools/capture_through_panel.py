@@ -15,7 +15,7 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from panel_screenshot import REPOSITORY, SIDEBAR_DRAWN, cancel_button, install_extension, module
+from panel_screenshot import REPOSITORY, SIDEBAR_DRAWN, find_cancel_button, install_extension, module
 
 CLIP = REPOSITORY / "samples" / "walk_turn.mp4"
 LONGEST_JOB = 400.0  # seconds
@@ -32,17 +32,17 @@ def ui(h):
     h.window.scene.mpsnet.video = str(CLIP)
     yield SIDEBAR_DRAWN
     if not module("doors.common.preferences").backend_environment(bpy.context).is_ready():
-        yield from press(h, big_button(h))
+        yield from press(h, find_main_button(h))
         yield SOME_WORK_DONE
         h.shot("1_setting_up.png")
-        yield from job_over()
+        yield from wait_for_job()
         h.shot("2_set_up.png")
     yield from cancel_a_capture(h)
     yield from kill_a_capture(h)
-    yield from press(h, big_button(h))
+    yield from press(h, find_main_button(h))
     yield SOME_WORK_DONE
     h.shot("5_capturing.png")
-    yield from job_over()
+    yield from wait_for_job()
     with h.override():
         bpy.ops.mpsnet.view_footage()
     h.window.scene.frame_set(100)
@@ -51,30 +51,30 @@ def ui(h):
 
 
 def cancel_a_capture(h):
-    """Start a capture and cancel it by a click; print how long its process lived on."""
-    yield from press(h, big_button(h))
+    """Start a capture and cancel it by a click; print how long its process still ran."""
+    yield from press(h, find_main_button(h))
     yield SOME_WORK_DONE
     process = module("scene.capture.job_timer").running_job().process
     asked = time.monotonic()
-    yield from press(h, cancel_button(h.region()))
+    yield from press(h, find_cancel_button(h.region()))
     while process.is_running:
         yield 0.02
     print(f"cancelled by a click: process gone after {time.monotonic() - asked:.2f} s", flush=True)
-    yield from job_over()
+    yield from wait_for_job()
     h.shot("3_cancelled.png")
 
 
 def kill_a_capture(h):
-    """Start a capture, kill its process, and print how long the panel took to say so."""
-    yield from press(h, big_button(h))
+    """Start a capture, kill its process, and print how long it took until the panel showed an error."""
+    yield from press(h, find_main_button(h))
     yield SOME_WORK_DONE
     state = bpy.context.window_manager.mpsnet
-    (backend,) = [child for child in children() if "capture" in child.read_text().split("\0")]
+    (backend,) = [child for child in list_children() if "capture" in child.read_text().split("\0")]
     killed = time.monotonic()
     os.kill(int(backend.parent.name), signal.SIGKILL)
     while not state.error_message:
         yield 0.02
-    print(f"killed: told after {time.monotonic() - killed:.2f} s: {state.error_message}", flush=True)
+    print(f"killed: shown after {time.monotonic() - killed:.2f} s: {state.error_message}", flush=True)
     yield SIDEBAR_DRAWN
     h.shot("4_killed.png")
     h.key("ESC")
@@ -82,13 +82,13 @@ def kill_a_capture(h):
     yield SIDEBAR_DRAWN
 
 
-def children() -> list[Path]:
+def list_children() -> list[Path]:
     """Return the command line files of this process's children."""
     mine = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
     return [Path(f"/proc/{pid}/cmdline") for pid in mine]
 
 
-def big_button(h) -> tuple[float, float]:
+def find_main_button(h) -> tuple[float, float]:
     """Return where the Capture or Set Up button lies in the window."""
     sidebar = h.region()
     return sidebar.x + sidebar.width / 2, sidebar.y + sidebar.height - 82
@@ -103,7 +103,7 @@ def press(h, place: tuple[float, float]):
     yield 0.3
 
 
-def job_over():
+def wait_for_job():
     """Wait until no job runs."""
     end = time.monotonic() + LONGEST_JOB
     while module("scene.capture.job_timer").running_job() is not None:

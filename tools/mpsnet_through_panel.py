@@ -13,8 +13,8 @@ import bpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from capture_through_panel import SOME_WORK_DONE, big_button, job_over, press
-from panel_screenshot import SIDEBAR_DRAWN, cancel_button, install_extension, module
+from capture_through_panel import SOME_WORK_DONE, find_main_button, press, wait_for_job
+from panel_screenshot import SIDEBAR_DRAWN, find_cancel_button, install_extension, module
 
 DOWNLOADS, CLIP = os.environ["MPSNET_DOWNLOADS"], os.environ["MPSNET_CLIP"]
 REQUIRED = ("mpsnet", "spin", "smpl_neutral")
@@ -33,7 +33,7 @@ def ui(h):
     h.shot("m1_no_files.png")
     with h.override():
         bpy.ops.mpsnet.add_models("EXEC_DEFAULT", filepath=DOWNLOADS)
-    yield from job_over()
+    yield from wait_for_job()
     print("added:", sorted(path.name for path in folder.glob("*.npz")), flush=True)
     h.shot("m2_added.png")
     for name in REQUIRED:
@@ -52,10 +52,10 @@ def ui(h):
     settings.end_seconds = 4.0
     yield from cancel_in_the_network(h)
     settings.end_seconds = 1.0
-    yield from press(h, big_button(h))
-    yield from stage_begins("Running MPS-Net")
+    yield from press(h, find_main_button(h))
+    yield from wait_for_stage("Running MPS-Net")
     h.shot("m5_running.png")
-    yield from job_over()
+    yield from wait_for_job()
     state = bpy.context.window_manager.mpsnet
     print("error:", state.error_message, "made:", [thing.name for thing in h.window.scene.objects], flush=True)
     with h.override():
@@ -64,7 +64,7 @@ def ui(h):
     yield SIDEBAR_DRAWN
 
 
-def stage_begins(stage):
+def wait_for_stage(stage):
     """Wait until a job is in a stage."""
     end = time.monotonic() + 200
     while (job := module("scene.capture.job_timer").running_job()) is not None and stage not in job.state.stage:
@@ -75,14 +75,14 @@ def stage_begins(stage):
 
 
 def cancel_in_the_network(h):
-    """Start a capture, cancel it by a click while the network runs; print how long its process lived on."""
-    yield from press(h, big_button(h))
-    yield from stage_begins("Running MPS-Net")
+    """Start a capture, cancel it by a click while the network runs; print how long its process still ran."""
+    yield from press(h, find_main_button(h))
+    yield from wait_for_stage("Running MPS-Net")
     process = module("scene.capture.job_timer").running_job().process
     asked = time.monotonic()
-    yield from press(h, cancel_button(h.region()))
+    yield from press(h, find_cancel_button(h.region()))
     while process.is_running:
         yield 0.02
     print(f"cancelled by a click: process gone after {time.monotonic() - asked:.2f} s", flush=True)
-    yield from job_over()
+    yield from wait_for_job()
     h.shot("m4_cancelled.png")

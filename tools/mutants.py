@@ -1,4 +1,4 @@
-"""Puts small faults into copies of the sources, one at a time, and tells which of them the nearest tests notice.
+"""Puts small faults into copies of the sources, one at a time, and prints which of them the nearest tests notice.
 
     PYTHON tools/mutants.py [--sample 150] [--seed 1] [--only backend/world] [--keep out.json]
 
@@ -41,7 +41,7 @@ import scipy.interpolate  # noqa: E402
 import scipy.optimize  # noqa: E402
 import scipy.sparse.linalg  # noqa: E402
 import scipy.spatial.transform  # noqa: E402, F401
-from mutations import Mutation, described, mutations_of  # noqa: E402
+from mutations import Mutation, describe_mutation, find_mutations  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 # What is pure: arrays in, arrays out, no video, no network, no files but small ones.
@@ -86,12 +86,12 @@ def main() -> int:
         tests, outcomes = NearestTests(copy, given.slowest), []
         try:
             for number, one in enumerate(drawn, start=1):
-                outcomes.append(tried(copy, tests, number, len(drawn), *one))
+                outcomes.append(try_mutation(copy, tests, number, len(drawn), *one))
         except KeyboardInterrupt:
             print(f"Stopped after {len(outcomes)} of {len(drawn)}.", file=sys.stderr)
     if given.keep:
         given.keep.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=1), encoding="utf-8")
-    tell(outcomes, tests)
+    print_outcomes(outcomes, tests)
     return 0
 
 
@@ -109,7 +109,7 @@ def draw(copy: Path, group: str, given: argparse.Namespace) -> list[tuple[str, M
     """Return a sample of the faults that a group's sources can have, each with its source's path."""
     files = sorted({path.relative_to(copy).as_posix() for pattern in GROUPS[group] for path in copy.glob(pattern)})
     every = [(file, mutation) for file in files if file.startswith(given.only)
-             for mutation in mutations_of((copy / file).read_bytes())]
+             for mutation in find_mutations((copy / file).read_bytes())]
     chosen = random.Random(given.seed).sample(range(len(every)), min(given.sample, len(every)))
     return [every[number] for number in sorted(chosen)]
 
@@ -170,7 +170,7 @@ def _tests_in_this_process(copy: Path, names: list[str], seconds: float) -> int:
     return int(pytest.main(["-x", "-q", "--rootdir", str(copy), "-c", str(copy / "pyproject.toml"), *names]))
 
 
-def tried(copy: Path, tests: NearestTests, number: int, count: int, group: str, file: str, mutation: Mutation) -> Outcome:
+def try_mutation(copy: Path, tests: NearestTests, number: int, count: int, group: str, file: str, mutation: Mutation) -> Outcome:
     """Return what became of one fault; the copy is as before afterwards."""
     near = tests.of(file)
     source = (copy / file).read_bytes()
@@ -184,11 +184,11 @@ def tried(copy: Path, tests: NearestTests, number: int, count: int, group: str, 
     noticed = status != pytest.ExitCode.OK
     print(f"[{number} of {count}] {file}:{mutation.line} {mutation.kind}: {'noticed' if noticed else 'SURVIVED'}",
           file=sys.stderr, flush=True)
-    return Outcome(group, file, mutation.line, mutation.kind, noticed, list(described(source, mutation)))
+    return Outcome(group, file, mutation.line, mutation.kind, noticed, list(describe_mutation(source, mutation)))
 
 
-def tell(outcomes: list[Outcome], tests: NearestTests) -> None:
-    """Print the survivors, and a table by room and by group."""
+def print_outcomes(outcomes: list[Outcome], tests: NearestTests) -> None:
+    """Print the faults that no test noticed, and a table by room and by group."""
     for outcome in outcomes:
         if not outcome.noticed:
             print(f"\n{outcome.file}:{outcome.line} ({outcome.kind})", *outcome.change, sep="\n")

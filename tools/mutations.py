@@ -1,4 +1,4 @@
-"""The small faults that `mutants.py` puts into a source, one at a time: what people get wrong in code that reckons with bodies.
+"""The small faults that `mutants.py` puts into a source, one at a time: errors that people make in numerical code.
 
 Signs and operators, turned comparisons, the lesser for the greater, a sine for a cosine, a matrix for its transpose, another
 axis, twice a constant, left for right, an assignment that is left out. Words, annotations and decorators are left alone.
@@ -41,7 +41,7 @@ class Mutation:
         return source[:self.start] + self.text + source[self.end:]
 
 
-def mutations_of(source: bytes) -> list[Mutation]:
+def find_mutations(source: bytes) -> list[Mutation]:
     """Return all faults that a source in UTF-8 can have, in the order of the text; each leaves it syntactically whole."""
     finder = _Finder(source)
     finder.visit(ast.parse(source))
@@ -79,10 +79,10 @@ class _Finder(ast.NodeVisitor):
             self.visit(node.value)
 
     def visit_Raise(self, node: ast.Raise) -> None:
-        """What an error says is words."""
+        """Skip errors: their texts have no faults."""
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
-        """What is printed is words."""
+        """Skip formatted strings: their texts have no faults."""
 
     def visit_keyword(self, node: ast.keyword) -> None:
         if node.arg != "strict":        # it only says what is so anyway
@@ -228,7 +228,7 @@ def _is_count(node: ast.expr) -> bool:
     return isinstance(node, ast.Call) and getattr(node.func, "id", "") == "len"
 
 
-def described(source: bytes, mutation: Mutation) -> Iterator[str]:
+def describe_mutation(source: bytes, mutation: Mutation) -> Iterator[str]:
     """Yield the changed lines, as they were and as they are with the fault."""
     before = source.decode().splitlines()
     after = mutation.applied(source).decode().splitlines()

@@ -21,7 +21,7 @@ WORK = Path(tempfile.mkdtemp(prefix="mpsnet_panel_"))
 
 
 def install_extension() -> None:
-    """Build the extension with Blender's own builder, install and enable it."""
+    """Build the extension with Blender's build command, install and enable it."""
     program = Path(bpy.utils.system_resource("SCRIPTS")) / "addons_core" / "bl_pkg" / "cli" / "blender_ext.py"
     subprocess.run([sys.executable, "-I", str(program), "build", "--source-dir", str(REPOSITORY), "--output-dir", str(WORK)],
                    check=True, capture_output=True)
@@ -87,7 +87,7 @@ def ui(h):
     yield SIDEBAR_DRAWN
     h.shot("3_progress.png")
     sidebar = h.region()
-    h.click(*cancel_button(sidebar))
+    h.click(*find_cancel_button(sidebar))
     yield 2.0
     h.shot("4_cancelled.png")
     start_pretended_job(h, "capture", write_capture(WORK / "capture"))
@@ -108,7 +108,7 @@ def ui(h):
     h.shot("7_error_dialog.png")
 
 
-def cancel_button(sidebar) -> tuple[float, float]:
+def find_cancel_button(sidebar) -> tuple[float, float]:
     """Return where the cancel button lies in the window: right of the progress bar, under the video's row."""
     return sidebar.x + sidebar.width - 48, sidebar.y + sidebar.height - 78
 

@@ -1,6 +1,6 @@
 """Makes a release: `python3 tools/release.py [COMMIT] [--output DIR] [--draft]`. Needs git, and what `tests/run.py` needs.
 
-From a clean clone of the commit (default: HEAD) it builds the extension's zip with Blender's own tool, validates it, and runs
+From a clean clone of the commit (default: HEAD) it builds the extension's zip with Blender's tool, validates it, and runs
 the tests in every Blender version whose Python is found here, with that zip installed. Then it writes the zip and its SHA-256
 to DIR (default: dist). It refuses a working tree with changes, versions that differ, and a version that the changelog calls
 unreleased, but for --draft.
@@ -34,11 +34,11 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class ReleaseError(Exception):
-    """The release cannot be made: the message says what is wrong, and what to do."""
+    """The release cannot be made; the message says what is wrong, and what to do."""
 
 
 def main(arguments: list[str]) -> int:
-    """Make the release as told. Return the exit status."""
+    """Make the release that the arguments describe. Return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      allow_abbrev=False)
     parser.add_argument("commit", nargs="?", default="HEAD")
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
             version = release_version(sources, given.draft)
             built = build(sources, Path(scratch) / "built")
             run_tests(sources, built)
-            kept = keep(built, given.output)
+            kept = copy_with_digest(built, given.output)
     except (ReleaseError, SetupError) as error:
         print(f"Error: {error} {getattr(error, 'advice', '')}".strip(), file=sys.stderr)
         return 1
@@ -86,8 +86,8 @@ def release_version(sources: Path, is_draft: bool) -> str:
                 "pyproject.toml": _toml(sources / "pyproject.toml")["project"]["version"],
                 "CHANGELOG.md": entry["version"]}
     if len(set(versions.values())) > 1:
-        told = ", ".join(f"{name} has {version}" for name, version in versions.items())
-        raise ReleaseError(f"The versions differ: {told}. Write the same version into all three.")
+        listed = ", ".join(f"{name} has {version}" for name, version in versions.items())
+        raise ReleaseError(f"The versions differ: {listed}. Write the same version into all three.")
     if not is_draft and not _DATE.fullmatch(entry["date"]):
         raise ReleaseError(f"CHANGELOG.md gives version {entry['version']} no date: it says \"{entry['date']}\". "
                            "Write the day of the release, or build a draft with --draft.")
@@ -114,7 +114,7 @@ def run_tests(sources: Path, built: Path) -> None:
         raise ReleaseError("The tests of the built extension failed: see above.")
 
 
-def keep(built: Path, folder: Path) -> Path:
+def copy_with_digest(built: Path, folder: Path) -> Path:
     """Copy the zip into a folder, beside it a file with its digest as `sha256sum --check` reads it; return the copy."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = Path(shutil.copy(built, folder))

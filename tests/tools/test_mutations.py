@@ -4,13 +4,13 @@ import ast
 
 import pytest
 
-from tools.mutations import described, mutations_of
+from tools.mutations import describe_mutation, find_mutations
 
 
 def faults(line):
     """Return what becomes of a line, for each fault that it can have."""
     source = line.encode()
-    return {found.applied(source).decode() for found in mutations_of(source)}
+    return {found.applied(source).decode() for found in find_mutations(source)}
 
 
 @pytest.mark.parametrize(("line", "fault"), [
@@ -39,11 +39,11 @@ def test_words_annotations_decorators_and_guards_are_left_alone(line):
 
 def test_each_fault_leaves_a_program_and_changes_one_place():
     source = b"def f(a, b):\n    c = (a +  # a sum\n         b) * 2\n    return -c if c > 0 else np.max(c)\n"
-    found = mutations_of(source)
+    found = find_mutations(source)
     assert len(found) >= 7 and len({one.applied(source) for one in found}) == len(found)
     for one in found:
         ast.parse(one.applied(source))
-        lines = list(described(source, one))
+        lines = list(describe_mutation(source, one))
         assert len(lines) == 2 and lines[0].startswith("- ") and lines[1].startswith("+ ")
 
 
