@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backend.base.regions import Region
-from backend.people.landmarks import Landmarks, Reading
+from backend.people.landmarks import MIRRORED, Landmarks, Reading
 from backend.people.tracklets import Tracklet, claim_cost, continues, is_bodily
 from backend.video.frames import Frame
 from tests.backend.made_people import person_track, seen_from, tracklet, walker
@@ -46,7 +46,7 @@ def test_the_speed_changes_over_a_fifth_of_a_second():
 
 
 def test_where_somebody_should_be_goes_on_with_the_speed_for_half_a_second_and_no_farther_than_half_a_region():
-    made = followed([(100, 300), (102, 301)])           # 60 and 30 px a second
+    made = followed([(98, 299), (100, 300), (102, 301)])            # 60 and 30 px a second
     after = made.timestamps[-1]
     assert made.predicted_region(after + 0.25).centre.tolist() == pytest.approx([102 + 15, 301 + 7.5])
     assert made.predicted_region(after + 3.0).centre.tolist() == pytest.approx([102 + 30, 301 + 15])
@@ -143,3 +143,33 @@ def test_a_part_of_a_tracklet_is_judged_by_itself():
     worlds = np.concatenate([np.repeat(TRACK.world[:1], 20, axis=0), shaken(0.05)[:20]])
     made = with_worlds(worlds)
     assert is_bodily(made, slice(0, 20)) and not is_bodily(made, slice(20, 40))
+
+
+def seen_with(**marks):
+    """Return the tracklet of somebody seen nine times, with marks {name: the sightings that have it}."""
+    made = followed([(100, 300)] * 9)
+    for name, which in marks.items():
+        made.observations = [replace(one, **{name: number in which}) for number, one in enumerate(made.observations)]
+    return made
+
+
+@pytest.mark.parametrize(("rechecked", "needed"), [((5,), False), ((8,), False), ((4,), True), ((), True), ((0, 1, 2), True)])
+def test_every_fifth_frame_is_read_in_a_second_rotation(rechecked, needed):
+    assert seen_with(is_rechecked=rechecked).needs_recheck == needed
+
+
+@pytest.mark.parametrize(("crosswise", "needed"), [((4,), True), ((8,), True), ((3,), False), ((), False)])
+def test_where_readings_lay_crosswise_of_late_the_next_frame_is_read_again(crosswise, needed):
+    assert seen_with(is_rechecked=(7,), is_crosswise=crosswise).needs_recheck == needed
+
+
+@pytest.mark.parametrize(("exchanged", "needed"), [((6, 7, 8), True), ((8,), True), ((0, 1, 2), False), (range(9), False)])
+def test_where_left_and_right_were_exchanged_from_a_frame_to_the_next_it_is_read_again(exchanged, needed):
+    made = seen_with(is_rechecked=(7,))
+    made.observations = [replace(one, xy=one.xy[MIRRORED]) if number in exchanged else one
+                         for number, one in enumerate(made.observations)]
+    assert made.needs_recheck == needed
+
+
+def test_nobody_has_a_speed_before_the_second_sighting():
+    assert Tracklet().velocity.tolist() == [0.0, 0.0] and followed([(100, 300)]).velocity.tolist() == [0.0, 0.0]

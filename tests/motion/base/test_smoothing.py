@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.base.smoothing import frame_durations, smooth, smooth_measured
+from mpsnet_blender.motion.base.smoothing import eased, frame_durations, frame_seconds, smooth, smooth_measured
 
 TIMES = np.arange(60) / 30
 UNEVEN = np.cumsum(np.random.default_rng(3).uniform(0.02, 0.06, 60))
@@ -128,3 +128,22 @@ def test_a_long_gap_between_timestamps_keeps_both_sides_apart():
     times = np.concatenate([TIMES[:30], TIMES[:30] + 10])
     values = np.repeat((0.0, 5.0), 30)[:, None]
     np.testing.assert_allclose(smooth_measured(values, times, 0.2), values, atol=1e-6)
+
+
+def test_shares_are_eased_with_no_slope_at_both_ends():
+    np.testing.assert_allclose(eased(np.array((-1.0, 0.0, 0.25, 0.5, 0.75, 1.0, 3.0))), (0, 0, 0.15625, 0.5, 0.84375, 1, 1))
+
+
+def test_the_usual_step_is_the_median_one():
+    assert frame_seconds(np.array((0.0, 0.1, 0.2, 5.0))) == pytest.approx(0.1)
+    assert frame_seconds(np.array((3.0, 3.5))) == 0.5 and frame_seconds(np.array((3.0,))) == 1 / 30
+
+
+def test_through_three_samples_no_parabola_is_drawn():
+    """A window that holds one frame to each side takes their mean; one of two frames smooths a parabola to itself."""
+    values, times = np.array((0.0, 0, 0, 3, 0, 0, 0)), np.arange(7.0)
+    narrow = smooth(values, times, 0.3)
+    weight = np.exp(-0.5 / 0.09)
+    np.testing.assert_allclose(narrow[3], 3 / (1 + 2 * weight))
+    bow = (times - 3) ** 2
+    np.testing.assert_allclose(smooth(bow, times, 0.5)[3], 0.0, atol=1e-6)

@@ -79,6 +79,16 @@ def test_a_limbs_slider_moves_that_limb_alone():
         assert changed == set(find_limb_joints(limb))
 
 
+def test_the_path_is_smoothed_with_the_trunk_alone():
+    body = boxer(punches=())
+    shaken = body.with_pose(body.rotmats, body.transl + np.random.default_rng(0).normal(0, 0.01, (150, 3)))
+    calm = {limb: smooth_limbs(shaken, {limb: 0.5}).transl for limb in LIMBS}
+    for limb in ("head", "arms", "legs"):
+        np.testing.assert_array_equal(calm[limb], shaken.transl)
+    trembles = [np.abs(np.diff(transl, n=2, axis=0)).mean() for transl in (calm["trunk"], shaken.transl)]
+    assert trembles[0] < 0.25 * trembles[1]
+
+
 def test_spikes_are_repaired_and_punches_are_none():
     truth = boxer()
     assert repair_spikes(truth) is truth
