@@ -111,3 +111,29 @@ def test_a_picture_counts_as_begun_half_a_unit_before_its_time(late, shown):
     """Of a file in milliseconds: its second picture begins so much after Blender's frame 1."""
     movie = Movie(25.0, 3, np.array((0.0, 0.04 + late, 0.08)), 1e-3)
     assert find_shown_times(movie, np.array((1,)))[0] == movie.picture_times[shown]
+
+
+@pytest.mark.parametrize(("sixtieths", "count"), [(3.4, 3), (4.2, 4), (4.4, 4), (4.6, 6), (5.9, 6), (1.4, 2), (0.8, 1), (7.4, 7)])
+def test_of_the_frames_that_show_the_nearest_picture_the_nearest_in_time_is_taken(sixtieths, count):
+    movie = Movie(60.0, 8, np.array((0, 2, 3, 6)) / 60)
+    assert find_best_counts(movie, np.array((sixtieths / 60,))).tolist() == [count]
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(0.44, 13), (0.56, 30), (1.01, 30), (1.06, 32)])
+def test_a_picture_that_lasts_a_second_is_left_for_the_next_in_its_middle(seconds, count):
+    movie = Movie(30.0, 33, np.array((0.0, 1.0, 32 / 30)))
+    assert find_best_counts(movie, np.array((seconds,))).tolist() == [count]
+
+
+def test_footage_begins_on_the_scene_frame_at_or_before_its_first_picture():
+    plan = plan_footage(Movie(25.0, 250, np.arange(250) / 25), SceneClock(1, 0.51, 25.0))
+    assert plan.first_frame == -12 and plan.frame_count == 251          # 1 - 12.75
+    shown = _counts(plan, np.arange(1, 100))
+    np.testing.assert_array_equal(shown, np.floor(np.arange(99) + 12.75 + 0.5))
+
+
+def test_uneven_footages_offsets_begin_with_the_first_frame_and_change_each_time():
+    late = (np.arange(200) + 0.4 * (np.arange(200) % 3 == 1)) / 30         # every third picture begins later
+    plan = plan_footage(Movie(60.0, 400, late), SceneClock(1, 0.2, 30.0))
+    assert plan.offset is None and plan.frames[0] == plan.first_frame
+    assert (np.diff(plan.offsets) != 0).all() and (np.diff(plan.frames) > 0).all() and len(plan.frames) > 50

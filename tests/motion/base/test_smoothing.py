@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.base.smoothing import eased, frame_durations, frame_seconds, smooth, smooth_measured
+from mpsnet_blender.motion.base.smoothing import frame_durations, frame_seconds, smooth, smooth_measured, smoothstep
 
 TIMES = np.arange(60) / 30
 UNEVEN = np.cumsum(np.random.default_rng(3).uniform(0.02, 0.06, 60))
@@ -131,7 +131,7 @@ def test_a_long_gap_between_timestamps_keeps_both_sides_apart():
 
 
 def test_shares_are_eased_with_no_slope_at_both_ends():
-    np.testing.assert_allclose(eased(np.array((-1.0, 0.0, 0.25, 0.5, 0.75, 1.0, 3.0))), (0, 0, 0.15625, 0.5, 0.84375, 1, 1))
+    np.testing.assert_allclose(smoothstep(np.array((-1.0, 0.0, 0.25, 0.5, 0.75, 1.0, 3.0))), (0, 0, 0.15625, 0.5, 0.84375, 1, 1))
 
 
 def test_the_usual_step_is_the_median_one():

@@ -116,3 +116,19 @@ def test_a_limb_that_is_clearly_bent_keeps_its_plane_though_the_hint_lies_aside(
     normal = np.cross(line, knee - root)
     off = np.sum((solved.middle - root) * normal, axis=1) / np.linalg.norm(normal, axis=1)
     assert np.abs(off).max() < 6e-3
+
+
+def test_of_a_limb_folded_onto_its_root_the_line_goes_down():
+    root, knee = np.zeros((1, 3)), np.array([[0, -0.45, 0]])
+    solved = solve_two_bone(root, knee, root, np.array([[0, 0, -0.5]]), FORWARD)
+    np.testing.assert_allclose(solved.end, [[0, 0, -0.5]], atol=1e-9)
+    unmoved = solve_two_bone(root, knee, root, root, FORWARD)
+    np.testing.assert_allclose(unmoved.middle, knee, atol=1e-6)
+
+
+def test_the_smallest_turns_of_many_directions_are_each_their_own():
+    generator = np.random.default_rng(5)
+    start, goal = (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True) for vectors in generator.normal(size=(2, 4, 3, 3)))
+    turns = compute_rotmats_between(start, goal)
+    np.testing.assert_allclose(np.einsum("abij,abj->abi", turns, start), goal, atol=1e-9)
+    np.testing.assert_allclose(np.trace(turns, axis1=-2, axis2=-1), 1 + 2 * (start * goal).sum(-1), atol=1e-9)
