@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -157,3 +157,15 @@ def make_rig(build: Build = PLAIN, name: Callable[[str], str] = str, seed: int |
         is_deforming=np.ones(len(bones), dtype=bool), inherits_rotation=np.ones(len(bones), dtype=bool),
         moves_locally=np.ones(len(bones), dtype=bool),
         origin=np.array(origin, dtype=float), axes=axes, scale=scale)
+
+
+def with_bones(rig: Rig, *bones: tuple) -> Rig:
+    """Return a rig with more bones: name, parent, and where the head lies from the parent's (3,)."""
+    for name, parent, away in bones:
+        head = rig.heads[rig.index[parent]] + away
+        rig = replace(rig, names=(*rig.names, name), parents=np.append(rig.parents, rig.index[parent]),
+                      heads=np.vstack((rig.heads, head)), tails=np.vstack((rig.tails, head + (0, 0, 0.01))),
+                      rotmats=np.concatenate((rig.rotmats, np.eye(3)[None])), is_deforming=np.append(rig.is_deforming, True),
+                      inherits_rotation=np.append(rig.inherits_rotation, True),
+                      moves_locally=np.append(rig.moves_locally, True))
+    return rig

@@ -8,7 +8,7 @@ import pytest
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
 from mpsnet_blender.motion.retarget.body_plan import find_body_plan
 from mpsnet_blender.motion.retarget.bone_tree import build_bone_tree
-from tests.made_rigs import Build, make_rig
+from tests.made_rigs import Build, make_rig, with_bones
 
 
 def made(has_fingers=False, **build):
@@ -96,18 +96,16 @@ def test_a_body_faces_where_its_feet_point_and_has_its_left_there(has_toes, turn
 
 
 def test_of_two_pairs_of_arms_the_one_with_hands_counts():
-    """Wings as long as the arms, which branch off beside them: they have no fingers."""
+    """Wings longer than the arms, which branch off beside them: they have feathers of one bone each, and no fingers."""
     rig = make_rig(Build())
-    wings = [(side, number) for side in ("left", "right") for number in range(4)]
-    heads = [(np.array((1 if side == "left" else -1, 1.0, 0)) * (0.1 + 0.4 * number, 0.05, 0) + (0, 0, 1.4))
-             for side, number in wings]
-    parents = [rig.index["spine3"] if number == 0 else len(rig.names) + place - 1 for place, (_, number) in enumerate(wings)]
-    count = len(wings)
-    winged = replace(rig, names=(*rig.names, *(f"{side}_wing{number}" for side, number in wings)),
-                     parents=np.append(rig.parents, parents), heads=np.vstack((rig.heads, heads)),
-                     tails=np.vstack((rig.tails, np.array(heads) + 0.1)),
-                     rotmats=np.concatenate((rig.rotmats, np.tile(np.eye(3), (count, 1, 1)))),
-                     **{name: np.append(getattr(rig, name), np.ones(count, bool))
-                        for name in ("is_deforming", "inherits_rotation", "moves_locally")})
-    plan = plan_of(winged)
-    assert "left_hand" in [winged.names[bone] for bone in plan.arms.first]
+    for side, sign in (("left", 1), ("right", -1)):
+        wing = [(f"{side}_wing{number}", f"{side}_wing{number - 1}" if number else "spine3", (sign * 0.3, 0.03, 0))
+                for number in range(4)]
+        feathers = [(f"{side}_feather{number}", f"{side}_wing2", (sign * 0.02, 0.05 * number, 0.1)) for number in range(3)]
+        rig = with_bones(rig, *wing, *feathers)
+    plan = plan_of(rig)
+    assert "left_hand" in [rig.names[bone] for bone in plan.arms.first]
+    without_hands = replace(rig, is_deforming=np.array([not name[-1].isdigit() or "_wing" in name or "spine" in name
+                                                        for name in rig.names]))
+    assert "left_wing3" in [rig.names[build_bone_tree(without_hands).bones[bone]]
+                            for bone in plan_of(without_hands).arms.first]

@@ -239,6 +239,15 @@ def test_a_standing_foot_stands_on_legs_of_other_proportions(touching):
     np.testing.assert_allclose(performed.heads["left_foot"][stands][:, 2], 0.08, atol=1e-4)
 
 
+@pytest.mark.parametrize(("point", "side"), [(0, "left"), (1, "left"), (2, "right"), (3, "right")])
+def test_heel_and_toes_that_stand_plant_the_foot_of_their_side(point, side):
+    motion, _ = _standing_motion()
+    motion = replace(motion, contacts=np.tile(np.arange(4) == point, (40, 1)).astype(float))
+    planted, free = (retarget(motion, _character(LONG_SHINS), RetargetOptions(plants_feet=plants)) for plants in (True, False))
+    changed = {bone for bone, quats in planted.rotations.items() if np.abs(quats - free.rotations[bone]).max() > 1e-6}
+    assert changed == {f"{side}_{part}" for part in ("thigh", "shin", "foot")}
+
+
 def test_planting_turns_limbs_of_like_proportions_by_less_than_a_degree():
     motion, stands = _standing_motion()
     character = _character(Build(thigh=0.417, shin=0.413))

@@ -92,6 +92,13 @@ def test_what_carries_legs_and_spine_is_the_lowest_bone_above_both():
     assert rig.names[find_carrier_bone(replace(rig, parents=parents), bone_map)] == "root"
 
 
+def test_where_nothing_carries_legs_and_spine_the_hips_go():
+    rig, bone_map = mapped(Build(root=False))
+    parents = rig.parents.copy()
+    parents[rig.index["left_thigh"]] = -1
+    assert rig.names[find_carrier_bone(replace(rig, parents=parents), bone_map)] == "hips"
+
+
 TURNED, LYING = (rotmat_from_rotvec(np.array(rotvec)) for rotvec in ((0, 0, 0.8), (-np.pi / 2, 0, 0)))
 
 

@@ -9,7 +9,7 @@ from mpsnet_blender.motion.retarget import structure_map
 from mpsnet_blender.motion.retarget.bone_tree import BoneTree
 from mpsnet_blender.motion.retarget.structure_map import map_by_structure
 from mpsnet_blender.shared.bone_slots import FINGER_NAMES
-from tests.made_rigs import Build, make_rig
+from tests.made_rigs import Build, make_rig, with_bones
 
 UP = np.array((0.0, 0.0, 1.0))
 
@@ -101,6 +101,16 @@ def test_twist_bones_are_passed_over():
     assert found == {"clavicle": 0, "upper_arm": 1, "forearm": 3, "hand": 5}
 
 
+def test_bones_that_end_at_once_are_no_fingers():
+    """Three helpers hang on the elbow, and three fingers of two bones on the wrist."""
+    heads = [(0.19, 0, 1), (0.47, 0, 1), (0.73, 0, 1), *((0.5, 0.02 * number, 1) for number in range(3))]
+    parents = [-1, 0, 1, 1, 1, 1]
+    for number in range(3):
+        heads += [(0.8, 0.02 * number, 1), (0.86, 0.02 * number, 1)]
+        parents += [2, len(heads) - 2]
+    assert structure_map._map_arm(tree_of(heads, parents), [0, 1, 2, 6, 7]) == {"upper_arm": 0, "forearm": 1, "hand": 2}
+
+
 def hand(bones, order):
     """Return fingers' slots by bone's name of a hand with so many bones in each finger, which hang on it in a given order."""
     names, heads, parents = ["hand"], [(0.7, 0, 1)], [-1]
@@ -127,18 +137,6 @@ def test_fingers_are_told_by_where_they_are_and_by_their_last_three_bones(order)
 @pytest.mark.parametrize("bones", [(3, 3, 3, 3, 2), (0, 3, 3, 3, 3)])
 def test_fewer_than_five_whole_fingers_are_left_out(bones):
     assert hand(bones, [finger for finger in range(5) if bones[finger]]) == {}
-
-
-def with_bones(rig, *bones):
-    """Return a rig with more bones: name, parent, and where the head lies from the parent's (3,)."""
-    for name, parent, away in bones:
-        head = rig.heads[rig.index[parent]] + away
-        rig = replace(rig, names=(*rig.names, name), parents=np.append(rig.parents, rig.index[parent]),
-                      heads=np.vstack((rig.heads, head)), tails=np.vstack((rig.tails, head + (0, 0, 0.01))),
-                      rotmats=np.concatenate((rig.rotmats, np.eye(3)[None])), is_deforming=np.append(rig.is_deforming, True),
-                      inherits_rotation=np.append(rig.inherits_rotation, True),
-                      moves_locally=np.append(rig.moves_locally, True))
-    return rig
 
 
 RIG = make_rig(Build(has_fingers=False))
