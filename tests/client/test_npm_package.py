@@ -97,9 +97,9 @@ def test_the_file_of_the_package_is_fetched_and_no_other(registry, models, run):
 def test_a_file_with_another_hash_is_refused_and_what_was_there_stays(registry, models, run):
     (models.folder / "large.tflite").write_bytes(b"an earlier model")
     with registry(archive_of({"package/large.tflite": CONTENT[::-1]})), \
-            pytest.raises(ModelsError, match=r"large\.tflite in @some/pose 0\.5\.1 has SHA-256 [0-9a-f]{64}, not") as told:
+            pytest.raises(ModelsError, match=r"large\.tflite in @some/pose 0\.5\.1 has SHA-256 [0-9a-f]{64}, not") as caught:
         models.ensure(run, NO_PYTHON)
-    assert "try again" in told.value.advice
+    assert "try again" in caught.value.advice
     assert (models.folder / "large.tflite").read_bytes() == b"an earlier model"
     assert names_in(models) == ["large.tflite", "models.lock", "small.tflite"]
 
@@ -118,9 +118,9 @@ def test_a_download_that_breaks_off_leaves_nothing_and_can_be_repeated(registry,
 
 def test_offline_it_says_what_cannot_be_had_from_where_and_what_goes_without(models, run, monkeypatch):
     monkeypatch.setenv("NPM_CONFIG_REGISTRY", "http://127.0.0.1:9")     # the discard port: nobody listens
-    with pytest.raises(NoNetworkError, match=r"Cannot download large\.tflite from 127\.0\.0\.1:9, .* refused") as told:
+    with pytest.raises(NoNetworkError, match=r"Cannot download large\.tflite from 127\.0\.0\.1:9, .* refused") as caught:
         models.ensure(run, NO_PYTHON)
-    assert "HTTPS_PROXY" in told.value.advice and "quality Fast" in told.value.advice
+    assert "HTTPS_PROXY" in caught.value.advice and "quality Fast" in caught.value.advice
     assert names_in(models) == ["models.lock", "small.tflite"]
 
 

@@ -154,9 +154,9 @@ def test_only_plain_file_names_are_read(path, name):
 
 
 def test_a_long_wrong_value_makes_a_short_message(path):
-    with pytest.raises(ListingError) as told:
+    with pytest.raises(ListingError) as caught:
         read_listing(written(path, fps="x" * 100_000))
-    assert len(str(told.value)) < len(str(path)) + 150
+    assert len(str(caught.value)) < len(str(path)) + 150
 
 
 @pytest.mark.parametrize("listing", [

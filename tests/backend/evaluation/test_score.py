@@ -151,9 +151,9 @@ def test_a_truth_without_keypoints_a_folder_and_a_missing_one_are_told(tmp_path)
 
 
 def test_a_file_or_nothing_in_the_folders_place_is_told(tmp_path, sample_truth):
-    with pytest.raises(TruthError, match="is a file, where a capture's folder is wanted") as told:
+    with pytest.raises(TruthError, match="is a file, where a capture's folder is wanted") as caught:
         score_capture(sample_truth, tmp_path)
-    assert "score CAPTURE_DIR TRUTH" in told.value.advice
+    assert "score CAPTURE_DIR TRUTH" in caught.value.advice
     with pytest.raises(TruthError, match="There is no folder"):
         score_capture(tmp_path / "nowhere", sample_truth)
 

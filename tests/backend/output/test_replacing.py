@@ -92,9 +92,9 @@ def test_a_move_that_fails_leaves_the_earlier_capture(tmp_path, monkeypatch, mov
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", locked_once)
-    with pytest.raises(OutputError, match="Permission denied") as told:
+    with pytest.raises(OutputError, match="Permission denied") as caught:
         write_capture(tmp_path / "out", people=1)
-    assert "close programs that use its files" in told.value.advice
+    assert "close programs that use its files" in caught.value.advice
     assert contents(tmp_path / "out") == old and names(tmp_path / "out") == sorted(old)
 
 
