@@ -131,7 +131,7 @@ def make_blender(home: Path, version: str, cancelled: threading.Event) -> Path:
 
 def make(home: Path, environment: PythonEnvironment, name: str, cancelled: threading.Event,
          programs: list[str]) -> Path:
-    """Make an environment with its own log and progress lines; return its interpreter."""
+    """Make an environment with a separate log and progress lines; return its interpreter."""
     log_path = home / "logs" / f"{name}.log"
     log_path.parent.mkdir(parents=True, exist_ok=True)
     return environment.ensure(SetupRun(ProgressPrinter(f"[{name}] ").message, log_path, cancelled), programs)

@@ -39,7 +39,7 @@ PLAIN = Build()
 
 @dataclass(frozen=True)
 class MadeBone:
-    """A bone by its slot (helpers have names of their own): parent's slot, head, tail (3,) in metres, facing -Y, Z up."""
+    """A bone by its slot (or a helper's name): parent's slot, head, tail (3,) in metres, facing -Y, Z up."""
     parent: str | None
     head: np.ndarray
     tail: np.ndarray

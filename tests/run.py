@@ -42,7 +42,7 @@ class Counts:
 
 
 def main(arguments: list[str]) -> int:
-    """Make the environments, run the tests in them, print the sum. Return the exit status."""
+    """Make the environments, run the tests in them, and print the totals. Return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
                                      allow_abbrev=False)
     part = parser.add_mutually_exclusive_group()

@@ -1,4 +1,4 @@
-"""Which Blender versions the tests run in, what is said of those that they leave out, and which ruff checks the sources."""
+"""The Blender versions in which the tests run, the reasons given for the others, and the ruff that checks the sources."""
 
 import re
 import tomllib
@@ -12,7 +12,7 @@ from tests.environments import ROOT, those_with_a_python
 
 
 def build(result):
-    """Return a build that ended with an interpreter, or with an error."""
+    """Return a build that has ended, with an interpreter or with an error."""
     ended = Future()
     if isinstance(result, Exception):
         ended.set_exception(result)

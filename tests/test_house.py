@@ -1,4 +1,4 @@
-"""Reads the sources and holds the house's rules: who may import what, and what nobody may write."""
+"""Reads the sources and checks the design's rules: what each folder may import, and what no file may contain."""
 
 import ast
 import sys
@@ -18,7 +18,7 @@ MOST_FILES_IN_A_ROOM = 16
 
 @dataclass(frozen=True)
 class Room:
-    """One row of the table: third-party packages and rooms of ours that its files may import, and what never."""
+    """A row of the table: the third-party packages and folders of ours that its files may import, and those they must not."""
     folder: str
     packages: tuple[str, ...]
     rooms: tuple[str, ...]
@@ -71,10 +71,10 @@ ROOMS = (
     Room("mpsnet_blender/doors", BLENDER,
          (CONTRACTS, "mpsnet_blender.client", "mpsnet_blender.scene", "mpsnet_blender.doors"), ("numpy", "subprocess")),
     Room("mpsnet_blender/registration.py", BLENDER, ("mpsnet_blender.doors", "mpsnet_blender.scene")),
-    # A door of its own: importing it loads no bpy.
+    # A separate row, because importing it must not load bpy.
     Room("mpsnet_blender/__init__.py", (), ("mpsnet_blender.registration",)),
     *(stage_room(name) for name in STAGES),
-    # What tells the whole story or judges it: above all stages.
+    # The files that use all stages, or measure them.
     Room("backend", ("numpy", "scipy", "cv2", "torch", "tqdm"), (CONTRACTS, MATHS, "backend"), ("bpy",)),
 )
 
@@ -93,7 +93,7 @@ def tree_of(path):
 
 
 def room_of(path):
-    """Return the first row of the table that a file belongs to: every file stands in a room."""
+    """Return the first row of the table that contains a file; every file is in one."""
     return next(room for room in ROOMS if path == room.folder or path.startswith(room.folder + "/"))
 
 
@@ -185,7 +185,7 @@ def constants_in(node):
 
 
 def forbidden_in(path, tree):
-    """Return a line for everything in a file that nobody may write."""
+    """Return a line for each forbidden thing in a file."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):

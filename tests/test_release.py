@@ -79,7 +79,7 @@ def test_a_clone_holds_what_the_commit_holds_and_no_later_change(repository, tmp
     assert (found / "kept").read_text() == "first"
 
 
-def test_a_commit_that_is_not_there_is_told(repository, tmp_path):
+def test_a_commit_that_is_not_there_is_reported(repository, tmp_path):
     with pytest.raises(ReleaseError, match="0123abcd"):
         clone(repository, "0123abcd", tmp_path / "clone")
 

@@ -1,4 +1,4 @@
-"""Waiting for what must come, however busy the machine is: tests tell states and their order, not seconds."""
+"""Waiting for a condition, however busy the machine is: tests check states and their order, not seconds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LONG = 30.0     # seconds: only what hangs takes so long; what hangs here sleeps
 
 
 def comes_true(condition: Callable[[], bool], seconds: float = LONG) -> bool:
-    """Return whether a condition comes true in that time, looking again and again."""
+    """Return whether a condition becomes true within that time; it is checked repeatedly."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

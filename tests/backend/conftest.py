@@ -1,4 +1,4 @@
-"""What the backend's tests share: the models, the sample clip, and one capture of it."""
+"""Fixtures of the backend's tests: the models, the sample clip, and one capture of it."""
 
 import subprocess
 from dataclasses import dataclass

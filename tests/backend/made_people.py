@@ -48,7 +48,7 @@ class Walker:
 
 def walker(frame_count: int = 90, fps: float = 30.0, start=(0.0, 4.0), velocity=(0.0, 0.8), heading_degrees: float = 180.0,
            stature: float = 1.7) -> Walker:
-    """Return somebody who walks over the floor, x and y in metres; at heading 0 the person faces -y."""
+    """Return a person who walks over the floor, x and y in metres; at heading 0 the person faces -y."""
     body, times = make_generic_body(stature), np.arange(frame_count) / fps
     turns = np.zeros((frame_count, JOINT_COUNT, 3))
     for side, phase in (("left", 0.0), ("right", np.pi)):
@@ -89,7 +89,7 @@ def world_from_camera(pitch_degrees: float = 0.0, height: float = 1.4) -> np.nda
 
 
 def random_poses(count: int, seed: int = 0, stature: float = 1.7) -> Walker:
-    """Return poses that a body can take, all unlike, a second apart so that no smoothing joins them, 4 m before a camera."""
+    """Return different poses that a body can have, a second apart so that no smoothing joins them, 4 m in front of a camera."""
     generator, body = np.random.default_rng(seed), make_generic_body(stature)
 
     def turn(axes: str, *ranges):
@@ -113,13 +113,13 @@ def random_poses(count: int, seed: int = 0, stature: float = 1.7) -> Walker:
 
 
 def lifted_track(person: Walker) -> LiftedTrack:
-    """Return what lifting would give for a person in the camera's frame, were it perfect."""
+    """Return the result of a perfect lifting for a person in the camera's frame."""
     points = person.landmarks
     return LiftedTrack(points / points[..., 2:], np.ones(points.shape[:2]), person.timestamps, person.body, points)
 
 
 def person_track(person: Walker) -> PersonTrack:
-    """Return what tracking would give for a person in the camera's frame, were it perfect."""
+    """Return the result of a perfect tracking for a person in the camera's frame."""
     points = person.landmarks
     xy = points @ INTRINSICS.T
     xy = xy[..., :2] / xy[..., 2:]

@@ -1,4 +1,4 @@
-"""Cancel and sudden death in each stage of a capture."""
+"""Cancelling and killing a capture in each of its stages."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ FINDING, DRAWING = "Finding people", "Drawing preview"
 
 @pytest.fixture(scope="session")
 def clip(sample_clip, tmp_path_factory):
-    """A person who stands still for a moment and is gone: found fast, with a long preview."""
+    """A person who stands still for a moment and then disappears: found fast, with a long preview."""
     picture = next(read_frames(open_span(sample_clip, 2.0))).image
     empty = picture.copy()
     empty[:] = 128
@@ -48,7 +48,7 @@ def start_capture(start_backend, clip, place):
 
 
 def tree_of(process):
-    """Return the ids of the process and its children that live."""
+    """Return the ids of the process and its children that still run."""
     group = process._process.pid
     alive = []
     for entry in filter(str.isdigit, os.listdir("/proc")):
@@ -63,7 +63,7 @@ def tree_of(process):
 
 
 def assert_it_stops_in_that_stage(process, stage):
-    """The process, which was asked to stop, ends by itself before that stage is done; nothing of it is left."""
+    """The process, which was asked to stop, ends by itself before that stage is done, and leaves no files or processes."""
     *others, final = process.messages()
     assert type(final) is Cancelled and process.wait(LONG) and process.exit_code == 130
     assert all(isinstance(other, Progress) and other.stage == stage and other.done < other.total for other in others)

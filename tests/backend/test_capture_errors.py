@@ -14,7 +14,7 @@ from tests.backend.videos import grey_pictures, write_video
 
 @pytest.fixture
 def empty_clip(tmp_path):
-    """A video in which nobody is."""
+    """A video without people."""
     return write_video(tmp_path / "empty.mp4", grey_pictures(12, 320, 240))
 
 
@@ -23,7 +23,7 @@ def messages_of(ended):
     return [decode(line) for line in ended.stdout.splitlines()]
 
 
-def test_nobody_found_is_an_error_with_a_status_of_its_own(empty_clip, tmp_path, run_backend):
+def test_nobody_found_is_an_error_with_a_separate_status(empty_clip, tmp_path, run_backend):
     ended = run_backend("capture", empty_clip, "--output", tmp_path / "out")
     messages = messages_of(ended)
     assert ended.returncode == 3 and isinstance(messages[0], Hello)

@@ -47,7 +47,7 @@ def test_progress_rises_stage_by_stage_to_its_total(sample_capture):
     assert [message.stage for message in progress] == sorted((message.stage for message in progress), key=stages.index)
 
 
-def test_progress_tells_rate_and_time_left_at_most_ten_times_a_second(sample_capture):
+def test_progress_has_rate_and_time_left_at_most_ten_times_a_second(sample_capture):
     finding = [message for message in sample_capture.messages
                if isinstance(message, Progress) and message.stage == "Finding people"]
     later = finding[len(finding) // 2:]
@@ -56,7 +56,7 @@ def test_progress_tells_rate_and_time_left_at_most_ten_times_a_second(sample_cap
     assert len(finding) <= 10 * seconds + 3
 
 
-def test_the_quality_is_told_in_the_log_and_in_people_json(sample_capture, listing):
+def test_the_quality_is_in_the_log_and_in_people_json(sample_capture, listing):
     assert "Quality: fast." in [message.message for message in sample_capture.messages if isinstance(message, Log)]
     assert listing.landmark_quality == "fast"
 
@@ -67,7 +67,7 @@ def test_the_folder_holds_what_people_json_lists_and_nothing_else(sample_capture
     assert [path.name for path in sample_capture.folder.parent.iterdir() if path.name.startswith(".")] == []
 
 
-def test_people_json_tells_spans_and_quality(listing, motion, sample_clip):
+def test_people_json_has_spans_and_quality(listing, motion, sample_clip):
     assert (listing.fps, listing.frame_count) == (30.0, 300)
     assert listing.image_size == (960, 720)
     assert listing.video == str(sample_clip) and listing.engine == motion.engine
@@ -83,8 +83,8 @@ def test_people_json_tells_spans_and_quality(listing, motion, sample_clip):
     assert 0 < quality.reprojection_error_percent < 3 and listing.camera_moves is False
 
 
-def test_the_motion_file_gives_the_figures_and_the_grade_that_people_json_tells(listing, motion):
-    """Clean-up measures the file with the same meter: one person has one verdict."""
+def test_the_motion_file_gives_the_figures_and_the_grade_of_people_json(listing, motion):
+    """Clean-up measures the file in the same way, so that a person has one grade."""
     measured, told = measure_motion(make_stored_motion(motion).imported), listing.people[0].quality
     figures = {name: getattr(measured, name) for name in MEASURED}
     quality = grade_quality(replace(told, **figures, grade="", advice=""), motion.frame_count)
@@ -128,7 +128,7 @@ def test_the_preview_has_every_frame_of_the_span_with_something_drawn(sample_cap
 
 
 def test_feet_are_planted_and_the_motion_before_is_kept(motion):
-    """What stands on the floor slides less than it did, and nothing but legs and path was touched."""
+    """Standing feet slide less than before, and only legs and path have changed."""
     raw = replace(motion, poses=motion.raw_poses, trans=motion.raw_trans)
     slides = [slide_mm_per_second(world_joints(own)[1], motion.contacts, motion.timestamps) for own in (raw, motion)]
     assert slides[1] < 0.4 * slides[0] and slides[1] < 60

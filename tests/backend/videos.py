@@ -13,7 +13,7 @@ _SAMPLE_TIMES = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts")
 
 
 def grey_pictures(count: int, width: int = 64, height: int = 48, first: int = 20, step: int = 8) -> list[np.ndarray]:
-    """Return even BGR pictures, each `step` levels lighter than the one before, so that each tells its number."""
+    """Return uniform BGR pictures, each `step` levels lighter than the one before, so that each shows its number."""
     return [np.full((height, width, 3), first + step * number, np.uint8) for number in range(count)]
 
 

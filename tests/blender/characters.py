@@ -1,4 +1,4 @@
-"""Characters for the tests: an armature with a deformed mesh, moved by what users' rigs are moved by."""
+"""Characters for the tests: an armature with a deformed mesh, moved by everything that moves users' rigs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mathutils import Matrix
 
 
 def build_rig(scene, name: str, bones: dict[str, tuple], matrix: Matrix | None = None) -> bpy.types.Object:
-    """Return an armature object; bones {name: (head, tail, parent or None, connected)} in its own unit."""
+    """Return an armature object; bones {name: (head, tail, parent or None, connected)} in the armature's unit."""
     rig = bpy.data.objects.new(name, bpy.data.armatures.new(f"{name} bones"))
     scene.collection.objects.link(rig)
     bpy.context.view_layer.objects.active = rig

@@ -38,7 +38,7 @@ def _write_clip() -> None:
 
 
 def numbers_shown(counts: list[int], folder: Path) -> list[int]:
-    """Return the numbers that Blender shows of the clip at its movie frames `counts`: rendered, each on a square of its own."""
+    """Return the numbers of the pictures that Blender shows at its movie frames `counts`, rendered on one square each."""
     import bpy
     scene = bpy.data.scenes.new("coded clip")
     image = bpy.data.images.load(str(CLIP))

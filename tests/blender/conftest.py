@@ -1,4 +1,4 @@
-"""Blender as the tests see it: a fresh set of user folders, and the extension installed from its own zip."""
+"""Blender for the tests: with new user folders, and the extension installed from its zip."""
 
 import importlib
 import os
@@ -25,7 +25,7 @@ def pytest_sessionfinish(session, exitstatus):
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config):
-    """End bpy 4.2 without its own end: once its glTF exporter has run, of a bare cube even, that crashes."""
+    """End the process without bpy 4.2's shutdown, which crashes after its glTF exporter has run, even for a single cube."""
     if bpy.app.version < (4, 5) and _EXIT_STATUS in config.stash:
         _USER_RESOURCES.cleanup()
         sys.stdout.flush()
@@ -34,7 +34,7 @@ def pytest_unconfigure(config):
 
 
 def _extension_command(*arguments: str) -> str:
-    """Run Blender's own extension command and return what it says."""
+    """Run Blender's extension command and return its output."""
     program = Path(bpy.utils.system_resource("SCRIPTS")) / "addons_core" / "bl_pkg" / "cli" / "blender_ext.py"
     done = subprocess.run([sys.executable, "-I", str(program), *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

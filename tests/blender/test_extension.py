@@ -10,7 +10,7 @@ from tests.blender.motion_samples import random_motion, write_capture
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """Return the digests of a folder's files, but for the bytecode that Blender's own Python writes."""
+    """Return the digests of a folder's files, without the bytecode that Blender's Python writes."""
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
 

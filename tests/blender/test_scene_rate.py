@@ -1,4 +1,4 @@
-"""A scene whose rate changes after an import: what says so, and what mends it."""
+"""A scene whose rate changes after an import: the warning, and the two corrections."""
 
 import bpy
 import numpy as np

@@ -1,4 +1,4 @@
-"""Scenes whose unit is not the metre: people come in, and files go out, as long as the scene means them to be."""
+"""Scenes whose unit is not the metre: imported people and exported files have the right size in metres."""
 
 import bpy
 import numpy as np

@@ -1,4 +1,4 @@
-"""An import adds its own things, and Undo takes them back: the rest of the user's file stays as it was."""
+"""An import only adds to the user's file, and Undo removes what it added."""
 
 import bpy
 import pytest

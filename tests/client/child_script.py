@@ -82,7 +82,7 @@ def main(behaviour, file):
 
 
 def parent(file):
-    """Be a parent ourselves: start an obedient child, tell its id, and wait to be killed."""
+    """Start a child that stops when asked, write its id, and wait to be killed."""
     from pathlib import Path
 
     from mpsnet_blender.client.backend_process import BackendProcess

@@ -14,7 +14,7 @@ MODEL_CONTENT = b"a model"
 
 @pytest.fixture(autouse=True)
 def plain_pip(monkeypatch):
-    """Keep this computer's own pip configuration out of the tests."""
+    """Keep this computer's pip configuration out of the tests."""
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_INDEX_URL", "PIP_NO_INDEX"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")

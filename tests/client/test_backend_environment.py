@@ -61,7 +61,7 @@ def environments_in(home):
 
 
 def wait_for_pip(process, home):
-    """Wait until the set-up has pip at work, in a process of its own."""
+    """Wait until the set-up has started pip in a separate process."""
     for message in process.messages():
         if isinstance(message, Progress) and message.stage == "packages":
             break
@@ -130,7 +130,7 @@ def test_the_preferred_python_is_handed_to_the_set_up(tmp_path):
     assert command[command.index("--python") + 1] == "/opt/mine/python3.12"
 
 
-def test_a_home_that_cannot_be_made_is_told(tmp_path, tiny_profile):
+def test_a_home_that_cannot_be_made_is_reported(tmp_path, tiny_profile):
     (tmp_path / "file").touch()
     with pytest.raises(FolderError, match="file"):
         BackendEnvironment(tmp_path / "file" / "home", "tiny").ensure(lambda message: None)

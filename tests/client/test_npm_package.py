@@ -124,7 +124,7 @@ def test_offline_it_says_what_cannot_be_had_from_where_and_what_goes_without(mod
     assert names_in(models) == ["models.lock", "small.tflite"]
 
 
-def test_a_registry_that_lacks_the_package_is_told(registry, models, run):
+def test_a_registry_that_lacks_the_package_is_reported(registry, models, run):
     with registry(None), pytest.raises(NoNetworkError, match="Not Found"):
         models.ensure(run, NO_PYTHON)
 
@@ -132,7 +132,7 @@ def test_a_registry_that_lacks_the_package_is_told(registry, models, run):
 @pytest.mark.parametrize(("archive", "said"), [
     (archive_of({"package/other.tflite": CONTENT}), "it holds no file package/large.tflite"),
     (b"<html>Please log in to this network</html>", "is damaged: not a gzip file")])
-def test_an_archive_without_the_file_is_told(registry, models, run, archive, said):
+def test_an_archive_without_the_file_is_reported(registry, models, run, archive, said):
     with registry(archive), pytest.raises(ModelsError, match=said):
         models.ensure(run, NO_PYTHON)
     assert names_in(models) == ["models.lock", "small.tflite"]

@@ -116,7 +116,7 @@ def test_a_package_that_does_not_exist_is_no_matter_of_the_network(tmp_path, pac
     assert "tinything==9.0" in run.log_path.read_text()
 
 
-def test_a_full_disk_is_told_as_such(tmp_path, packages, run):
+def test_a_full_disk_is_reported_as_such(tmp_path, packages, run):
     failure = StepFailed("pip", 1, "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device")
     assert isinstance(make_setup_error(failure, run.log_path), DiskFullError)
     large = Packages(packages().requirements, (), 1, disk_megabytes=10**12)

@@ -74,7 +74,7 @@ def test_help_is_the_same_before_and_after_the_set_up(monkeypatch, capsys, tmp_p
      "Error: Argument --height: '17' is not a height in metres from 0.3 to 3.\nusage: mocap.py capture [-h]"),
     (["models", "ad", "folder"], "Error: Argument ACTION: invalid choice: 'ad'"),
 ])
-def test_wrong_words_are_told_before_anything_is_set_up(tmp_path, words, said):
+def test_wrong_arguments_are_reported_before_anything_is_set_up(tmp_path, words, said):
     ended = run_bare(words, tmp_path)
     assert ended.returncode == 2 and ended.stderr.startswith(said) and ended.stdout == ""
     assert not (tmp_path / "home").exists()
@@ -103,7 +103,7 @@ def test_the_backends_exit_status_is_handed_on(tmp_path):
         assert process.wait(LONG) == 7
 
 
-def test_a_backend_that_dies_is_told(tmp_path):
+def test_a_backend_that_dies_is_reported(tmp_path):
     with start_foreground("abort", tmp_path) as process:
         assert b"signal SIGABRT" in process.communicate(timeout=LONG)[1]
         assert process.returncode == 1

@@ -1,4 +1,4 @@
-"""Bodies that walk with feet that truly stand, made for the tests, and what captures do to them."""
+"""Synthetic walkers whose feet really stand, and the same walkers with a capture's errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the MPS-Net engine share: downloaded files, made once, and the models folder made from them."""
+"""Fixtures of the MPS-Net engine's tests: synthetic downloads, made once, and the models folder made from them."""
 
 from pathlib import Path
 

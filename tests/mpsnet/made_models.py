@@ -54,7 +54,7 @@ def image_weights():
 
 
 def smpl_contents(seed=3):
-    """Return a body in SMPL's own keys and shapes, a cloud of points around a generic skeleton."""
+    """Return a body with SMPL's keys and shapes: a cloud of points around a generic skeleton."""
     rng = np.random.default_rng(seed)
     nearest = rng.integers(0, 24, 6890)
     nearest[:24] = np.arange(24)

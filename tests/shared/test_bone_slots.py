@@ -1,4 +1,4 @@
-"""The words in which bone maps are written: they stand in files that people keep."""
+"""The words of bone maps, which must not change, because users' files contain them."""
 
 import pytest
 
@@ -31,5 +31,5 @@ def test_a_chain_is_what_is_mapped_of_it_from_the_hips_outwards():
 
 @pytest.mark.parametrize(("slot", "side", "words"), [("left_upper_arm", "left", "Left Upper Arm"), ("spine1", "", "Spine 1"),
                                                      ("right_index2", "right", "Right Index 2"), ("head", "", "Head")])
-def test_a_slot_tells_its_side_and_its_name_for_people(slot, side, words):
+def test_a_slot_has_a_side_and_a_name_for_people(slot, side, words):
     assert side_of(slot) == side and label(slot) == words

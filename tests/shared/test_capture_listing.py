@@ -60,7 +60,7 @@ def test_the_file_has_the_keys_that_scripts_rely_on(path):
     assert (contents["format_version"], contents["image_size"], contents["people"][1]["thumbnail"]) == (1, [960, 720], None)
 
 
-def test_what_earlier_versions_did_not_tell_and_what_later_ones_add_is_no_error(path):
+def test_missing_keys_of_earlier_versions_and_added_ones_of_later_versions_are_no_error(path):
     listing = read_listing(with_person(path, quality=None, colour="red"))
     assert listing.people[1] == ListedPerson(2, "person_02.npz") and listing.people[1].quality.grade == ""
     assert (listing.video, listing.fps, listing.image_size, listing.preview) == ("/clip.mp4", None, None, None)
@@ -69,27 +69,27 @@ def test_what_earlier_versions_did_not_tell_and_what_later_ones_add_is_no_error(
 
 
 @pytest.mark.parametrize("version", [..., None, 0, 2, "1", 1.0, True, [1]])
-def test_another_version_is_told(path, version):
+def test_another_version_is_reported(path, version):
     with pytest.raises(ListingError, match=r"people\.json is of another version\. Update the add-on"):
         read_listing(written(path, format_version=version))
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"PK\x03\x04", b'{"format_version": ' + b"1" * 5000 + b"}"])
-def test_what_is_no_json_is_told(path, content):
+def test_text_that_is_no_json_is_reported(path, content):
     path.write_bytes(content)
     with pytest.raises(ListingError, match=r"people\.json is damaged: "):
         read_listing(path)
 
 
 @pytest.mark.parametrize("content", ["[]", "null", "1", '"people"'])
-def test_what_is_no_object_is_told(path, content):
+def test_json_that_is_no_object_is_reported(path, content):
     path.write_text(content)
     with pytest.raises(ListingError, match="it must be an object, not"):
         read_listing(path)
 
 
 @pytest.mark.parametrize("opening", ["[", '{"people":'])
-def test_deep_nesting_is_told(path, opening):
+def test_deep_nesting_is_reported(path, opening):
     path.write_text(opening * 100_000)
     with pytest.raises(ListingError, match="nested too deep"):
         read_listing(path)
@@ -102,7 +102,7 @@ def test_a_file_too_large_for_a_listing_is_not_read(path):
         read_listing(path)
 
 
-def test_a_missing_file_a_folder_and_a_pipe_are_told(path):
+def test_a_missing_file_a_folder_and_a_pipe_are_reported(path):
     with pytest.raises(ListingError, match="There is no file"):
         read_listing(path)
     os.mkfifo(path)
@@ -126,7 +126,7 @@ def test_a_missing_file_a_folder_and_a_pipe_are_told(path):
     ({"image_size": [960, -1]}, r"image_size\[1\] must be a whole number from 0"),
     ({"frame_count": 1.5}, "frame_count must be a whole number"), ({"camera_moves": 1}, "camera_moves must be true or false"),
     ({"preview": "../preview.mp4"}, "'../preview.mp4' is not a plain file name")])
-def test_a_wrong_value_is_told_with_its_key(path, changes, words):
+def test_a_wrong_value_is_reported_with_its_key(path, changes, words):
     with pytest.raises(ListingError, match=rf"people\.json is damaged: {words}"):
         read_listing(written(path, **changes))
 
@@ -139,7 +139,7 @@ def test_a_wrong_value_is_told_with_its_key(path, changes, words):
     ({"quality": "good"}, r"people\[1\]\.quality must be an object"),
     ({"quality": {"jitter_mm": float("nan")}}, r"people\[1\]\.quality\.jitter_mm must be a finite number"),
     ({"quality": {"grade": "blue"}}, "the grade 'blue' is none of green, amber, red")])
-def test_a_wrong_value_of_a_person_is_told_with_its_key(path, changes, words):
+def test_a_wrong_value_of_a_person_is_reported_with_its_key(path, changes, words):
     with pytest.raises(ListingError, match=rf"people\.json is damaged: {words}"):
         read_listing(with_person(path, **changes))
 

@@ -1,4 +1,4 @@
-"""The one declaration of a capture's options: what it asks for is said in words and understood from them unchanged."""
+"""The declaration of a capture's options: a request written as arguments and parsed again is unchanged."""
 
 import math
 import random
@@ -123,7 +123,7 @@ def test_an_option_of_one_engine_is_none_of_another():
     assert engines_using(OPTIONS["people"]) == [engine.name for engine in ENGINES]
 
 
-def test_engines_have_names_of_their_own_and_name_options_that_there_are():
+def test_engines_have_different_names_and_name_options_that_exist():
     assert len({engine.name for engine in ENGINES}) == len(ENGINES)
     assert all(set(engine.options) <= OPTIONS.keys() for engine in ENGINES)
     with pytest.raises(KeyError):

@@ -1,4 +1,4 @@
-"""The command line: options in full only, and one understanding of it for `mocap.py` and the backend."""
+"""The command line: no abbreviated options, and the same parser for `mocap.py` and the backend."""
 
 import pytest
 
@@ -106,7 +106,7 @@ def test_a_video_may_have_a_name_that_looks_like_an_option():
     (("--engine", "key"), "Argument --engine: 'key' is none of auto, keypoints, mpsnet"),
     (("--device", "gpu"), "Argument --device: 'gpu' is none of auto, cpu, cuda, mps"),
 ])
-def test_a_value_that_cannot_be_is_told_with_those_that_can(words, said):
+def test_a_wrong_value_is_reported_with_the_possible_ones(words, said):
     with pytest.raises(UsageError) as refused:
         parsed("capture", "v", "--output", "o", *words)
     assert said in str(refused.value)

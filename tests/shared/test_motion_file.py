@@ -47,7 +47,7 @@ def test_a_motion_comes_back_as_it_was_written(tmp_path):
 
 
 def test_a_file_of_version_1_written_by_hand_is_read(tmp_path):
-    """Files that people have keep opening: these names, orders and units are the format."""
+    """Users' files must open in all later versions: these names, orders and units are the format."""
     names = ["pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle",
              "spine3", "left_foot", "right_foot", "neck", "left_collar", "right_collar", "head", "left_shoulder",
              "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hand", "right_hand"]
@@ -70,7 +70,7 @@ def test_a_written_file_has_the_version_and_no_array_that_was_not_given(tmp_path
     assert arrays["contacts"].shape == (FRAMES, 4) and arrays["confidence"].shape == (FRAMES, 24)
 
 
-def test_what_a_motion_does_not_tell_is_filled_in(tmp_path):
+def test_missing_fields_of_a_motion_are_filled_in(tmp_path):
     write_motion(tmp_path / "m.npz", new_motion(np.zeros((3, 72)), np.zeros((3, 3)), 25.0))
     motion = read_motion(tmp_path / "m.npz")
     np.testing.assert_allclose(motion.timestamps, [0.0, 0.04, 0.08])
@@ -244,7 +244,7 @@ def test_one_wrong_number_among_good_ones_is_enough(tmp_path, name, place, value
         read_motion(tmp_path / "m.npz")
 
 
-def test_a_missing_file_and_a_folder_are_told(tmp_path):
+def test_a_missing_file_and_a_folder_are_reported(tmp_path):
     for path in (tmp_path / "nowhere.npz", tmp_path):
         with pytest.raises(MotionFileError, match="There is no file"):
             read_motion(path)

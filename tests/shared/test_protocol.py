@@ -21,8 +21,8 @@ def test_every_message_survives_the_pipe_as_one_line_of_ascii(message):
     assert protocol.decode(line) == message
 
 
-def test_the_first_message_tells_version_1_and_ends_are_told_by_their_exit_status():
-    """What a backend and an add-on of different ages go by."""
+def test_the_first_message_has_version_1_and_each_end_has_its_exit_status():
+    """The values by which a backend and an add-on of different versions recognise each other."""
     assert json.loads(protocol.encode(Hello("backend"))) == {"type": "hello", "program": "backend", "protocol_version": 1}
     codes = (protocol.EXIT_OK, protocol.EXIT_ERROR, protocol.EXIT_USAGE, protocol.EXIT_NOBODY_FOUND, protocol.EXIT_CANCELLED)
     assert codes == (0, 1, 2, 3, 130)
@@ -41,7 +41,7 @@ def test_noise_is_a_protocol_error_and_nothing_else(line):
         protocol.decode(line)
 
 
-def test_another_protocol_version_is_told_apart_from_noise():
+def test_another_protocol_version_is_distinguished_from_noise():
     line = json.dumps({"type": "hello", "program": "backend", "protocol_version": protocol.PROTOCOL_VERSION + 1})
     with pytest.raises(protocol.ProtocolVersionError, match="Reinstall the extension"):
         protocol.decode(line)

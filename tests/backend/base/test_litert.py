@@ -1,4 +1,4 @@
-"""Models run, and say nothing that is of no use to the person at the terminal."""
+"""Models run, and print nothing that is useless to the user at the terminal."""
 
 import os
 import subprocess

@@ -7,7 +7,7 @@ from mpsnet_blender.shared.protocol import Cancelled, Error, Log, Progress, Resu
 
 
 class Kept(list):
-    """A sink that keeps what is sent."""
+    """A sink that stores the messages."""
     send = list.append
 
 
@@ -18,7 +18,7 @@ def kept():
 
 @pytest.fixture
 def now(monkeypatch):
-    """The clock, [seconds], which stands still unless the test moves it."""
+    """The clock, [seconds], which only the test changes."""
     now = [100.0]
     monkeypatch.setattr("backend.base.reporter.time.monotonic", lambda: now[0])
     return now

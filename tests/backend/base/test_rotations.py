@@ -61,7 +61,7 @@ def test_a_rotation_splits_into_the_twist_about_an_axis_and_the_swing_after_it()
     np.testing.assert_allclose(bend, bends, atol=1e-9)
 
 
-def test_a_twist_of_more_than_half_a_turn_is_told_the_other_way_round():
+def test_a_twist_of_more_than_half_a_turn_is_measured_the_other_way_round():
     _, twist = split_swing_and_twist(rotmats_about(Z, np.radians((190.0, -190))), Z)
     np.testing.assert_allclose(np.degrees(twist), (-170, 170), atol=1e-6)
 

@@ -16,13 +16,13 @@ def test_a_walker_stands_before_the_camera_where_the_landmarks_are():
 
 
 def still_pose(frames):
-    """Return somebody who keeps one pose, 4 m before the camera."""
+    """Return a person in one constant pose, 4 m in front of the camera."""
     person = random_poses(1)
     return replace(person, rotmats=person.rotmats.repeat(frames, 0), transl=person.transl.repeat(frames, 0),
                    timestamps=np.arange(frames) / 30)
 
 
-def test_who_stands_still_is_placed_exactly():
+def test_a_person_who_stands_still_is_placed_exactly():
     still = still_pose(30)
     placed = fit_in_camera(lifted_track(still), still.rotmats)
     np.testing.assert_allclose(placed.transl, still.transl, atol=1e-5)

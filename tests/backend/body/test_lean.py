@@ -11,7 +11,7 @@ HIPS, SHOULDERS, ANKLES = ([LANDMARK[f"{side}_{name}"] for side in ("left", "rig
 
 
 def leaning(degrees, frame_count=5, place=(640.0, 360.0), bend_degrees=0.0):
-    """Return the track of somebody seen at `place` px whose body leans towards the camera, bent at the hips by so much more."""
+    """Return the track of a person at `place` px whose body leans towards the camera and is bent more at the hips."""
     lean, bend = np.radians(degrees), np.radians(degrees + bend_degrees)
     world = np.zeros((frame_count, LANDMARK_COUNT, 3))
     # y points down, z away from the camera: up is (0, -cos, -sin) where it leans towards the camera.
@@ -54,13 +54,13 @@ def test_half_of_the_people_decide_and_not_one_who_leans_far():
     leaning(80.0),                          # lies with the head towards the camera
     leaning(10.0, bend_degrees=100.0),      # bows: from shoulders to ankles it is far less than a stretched body's length
 ], ids=["lies", "bows"])
-def test_who_does_not_stand_stretched_says_nothing(track):
+def test_a_person_who_does_not_stand_stretched_is_not_counted(track):
     # The usual lean of 9 degrees is that of a camera that looks 3.07 degrees down.
     assert np.degrees(measure_lean_bias([track], INTRINSICS)) == pytest.approx(9.0 - (9.0 - 6.7) / 0.75, abs=1e-6)
 
 
-def test_landmarks_are_told_along_the_ray_and_turned_to_the_cameras_axes():
-    # Seen 16.7 degrees above the picture's middle, told as if straight ahead: turned to look down from there, the body's head
+def test_landmarks_along_the_ray_are_turned_to_the_cameras_axes():
+    # Seen 16.7 degrees above the picture's middle, but read as if straight ahead: turned to look down from there, the body's head
     # comes towards the camera by as much.
     above = leaning(0.0, place=(640.0, 0.0))
     up = np.degrees(np.arctan(360 / 1200))

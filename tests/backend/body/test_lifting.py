@@ -18,7 +18,7 @@ HIPS = [LANDMARK["left_hip"], LANDMARK["right_hip"]]
 
 
 def as_the_model_reads(person):
-    """Return a person's track with landmarks in space as the model tells them: turned as if straight ahead."""
+    """Return a person's track with landmarks in space as the model gives them: turned as if straight ahead."""
     track, points = person_track(person), person.landmarks
     ray = (points / points[..., 2:])[:, TORSO].mean(1)
     axis = np.cross((0.0, 0.0, 1.0), ray)
@@ -38,7 +38,7 @@ def limb_degrees(found, true):
 
 
 @pytest.mark.parametrize("place", [(0.0, 4.0), (-1.5, 4.0), (1.5, 6.0)])
-def test_who_is_seen_and_read_perfectly_comes_back_wherever_in_the_picture(place):
+def test_a_person_who_is_seen_and_read_perfectly_comes_back_wherever_in_the_picture(place):
     person = seen_from(walker(60, start=place, velocity=(0.2, 0.1), heading_degrees=30), pitch_degrees=8)
     lifted = lift(as_the_model_reads(person), INTRINSICS, 1.7)
     assert limb_degrees(lifted.points, person.landmarks).mean() < 3
@@ -47,7 +47,7 @@ def test_who_is_seen_and_read_perfectly_comes_back_wherever_in_the_picture(place
     assert lifted.body.stature == 1.7
 
 
-def test_the_model_only_tells_the_shape_and_the_stature_tells_the_size():
+def test_the_model_only_gives_the_shape_and_the_stature_gives_the_size():
     person = seen_from(walker(40))
     track = as_the_model_reads(person)
     larger = lift(replace(track, world=1.3 * track.world), INTRINSICS, 1.7)
@@ -168,7 +168,7 @@ def test_limbs_and_torso_that_are_seen_larger_are_scaled_to_the_body():
     share = lengths["left_elbow", "left_wrist"] / sum(lengths.values())
     assert limbs_of(longer) == pytest.approx(4.0 ** -share)             # the mean of logarithms, weighted by lengths
     weights[0, LANDMARK["left_wrist"]] = 0.0
-    assert limbs_of(longer, weights) == pytest.approx(1.0)              # of a limb one end of which is not seen nothing is told
+    assert limbs_of(longer, weights) == pytest.approx(1.0)              # a limb with an unseen end is not measured
 
 
 def test_the_end_of_a_limb_moves_along_its_ray_to_where_length_and_depth_agree_best():

@@ -31,7 +31,7 @@ def frames(motion: CameraMotion) -> np.ndarray:
 
 
 def perturbed(motion: CameraMotion, radians: float) -> CameraMotion:
-    """Return the motion with every joint turned to and fro, up to so many radians about each axis, slowly."""
+    """Return the motion with every joint turned back and forth slowly, by up to so many radians about each axis."""
     rng = np.random.default_rng(1)
     pace, phase = rng.uniform(0.2, 0.8, (24, 3)), rng.uniform(0, 2 * np.pi, (24, 3))
     rotvecs = radians * np.sin(2 * np.pi * pace * motion.timestamps[:, None, None] + phase)
@@ -103,7 +103,7 @@ def test_an_arm_that_is_not_seen_stays_with_the_prior(person):
 
 
 def test_where_only_depth_is_unsure_nothing_blows_up(person):
-    """A person far away, seen almost without perspective, the landmarks shaken by their usual error."""
+    """A person far away, almost without perspective, with the usual noise on the landmarks."""
     far = replace(person, transl=person.transl + (0, 0, 40.0))
     seen, start = lifted_track(far), perturbed(far.motion, 0.1)
     noise = np.random.default_rng(2).normal(0, 0.02 / far.transl[:, 2].mean(), seen.point_rays.shape) * (1, 1, 0)
@@ -132,7 +132,7 @@ def test_what_is_added_is_smooth_where_landmarks_shiver(person):
 
 
 def test_a_quick_motion_is_not_slowed_and_has_no_lag(person):
-    """The prior's own motion passes whole: the kicks of a walk that is three times as fast."""
+    """The prior's motion passes unchanged: the kicks of a walk that is three times as fast."""
     fast = replace(person, timestamps=person.timestamps / 3)
     refined = fit_to_picture(fast.motion, lifted_track(fast), frames(fast.motion))
     assert np.abs(refined.rotmats - fast.rotmats).max() < 1e-6

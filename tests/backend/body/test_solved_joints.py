@@ -16,7 +16,7 @@ from tests.backend.made_people import lifted_track, random_poses
 
 
 def held(**turns):
-    """Return somebody who keeps one pose for a second before the camera: joints turned by rotation vectors in degrees."""
+    """Return a person in one pose for a second, facing the camera; joints are turned by rotation vectors in degrees."""
     rotmats = np.tile(np.eye(3), (30, 24, 1, 1))
     rotmats[:, 0] = Rotation.from_euler("x", 180, degrees=True).as_matrix()
     for joint, degrees in turns.items():
@@ -92,8 +92,8 @@ def about(direction, degrees):
     ("shoulder", "elbow", 70, 70), ("shoulder", "elbow", -70, -70), ("shoulder", "elbow", 115, 100),
     ("shoulder", "elbow", 150, 0),
 ])
-def test_a_bent_limb_tells_its_twist_up_to_its_limit_and_a_misreading_none(side, limb, bent, degrees, found):
-    """The limits are 60 and 100 degrees; what is seen beyond 1.3 times of them does not count."""
+def test_a_bent_limb_gives_its_twist_up_to_its_limit_and_an_error_gives_none(side, limb, bent, degrees, found):
+    """The limits are 60 and 100 degrees; twists beyond 1.3 times these limits do not count."""
     rest = random_poses(1).body.rest_joints
     bone = rest[JOINT[f"{side}_{bent}"]] - rest[JOINT[f"{side}_{limb}"]]
     mirror = np.array((1, 1, 1) if side == "left" else (1, -1, -1))

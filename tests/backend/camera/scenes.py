@@ -12,7 +12,7 @@ TO_THE_RIGHT, BACKWARDS = (0.8, 0.1, -0.3), (0.2, -0.1, -2.0)      # metres over
 
 
 def translating_bundle(cameras=5, points=40, seed=0, zoom=0.0, travel=TO_THE_RIGHT):
-    """Return the true bundle: a camera that travels so far and rotates, before points 3 to 9 m away."""
+    """Return the true bundle: a camera that moves by a distance and rotates, with points 3 to 9 m away."""
     generator = np.random.default_rng(seed)
     share = np.linspace(0, 1, cameras)[:, None]
     rotmats = Rotation.from_rotvec(share * (0.05, -0.15, 0.03)).as_matrix()

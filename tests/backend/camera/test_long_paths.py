@@ -30,12 +30,12 @@ def test_a_long_clips_windows_go_on_from_each_other():
 
 
 @pytest.mark.parametrize("factor", (0.85, 1.0, 1.2))
-def test_a_panning_camera_tells_its_focal_length(factor):
+def test_a_panning_camera_gives_its_focal_length(factor):
     trails = trails_of(yawed(np.linspace(0, 50, 90)), np.zeros((90, 3)), focal=INTRINSICS[0, 0] * factor)
     assert track_camera(trails, TIMES, INTRINSICS).focal_factor == pytest.approx(factor, rel=0.02)
 
 
-def test_a_walking_camera_tells_its_focal_length_too_unless_it_is_known():
+def test_a_walking_camera_gives_its_focal_length_too_unless_it_is_known():
     positions = np.column_stack([0.4 * np.sin(TIMES), 0.02 * np.sin(9 * TIMES), np.linspace(0, -3.5, 90)])
     trails = trails_of(yawed(5 * np.sin(TIMES)), positions, focal=INTRINSICS[0, 0] * 0.87)
     assert track_camera(trails, TIMES, INTRINSICS).focal_factor == pytest.approx(0.87, rel=0.04)

@@ -1,4 +1,4 @@
-"""The sample clip as seen by a camera that turns to and fro on the spot: exact, because a rotation only maps the picture."""
+"""The sample clip as seen by a camera that turns back and forth on the spot: exact, because a rotation only maps the picture."""
 
 import cv2
 import numpy as np
@@ -20,7 +20,7 @@ INTRINSICS = np.array(((FOCAL, 0, SIDE / 2), (0, FOCAL, SIDE / 2), (0, 0, 1)))
 
 
 def turned(image: np.ndarray, turn: np.ndarray) -> np.ndarray:
-    """Return what a camera turned by (3, 3) sees of the picture of a camera that is not."""
+    """Return the picture of a camera turned by (3, 3), made from the picture of the camera that is not turned."""
     height, width = image.shape[:2]
     before = np.array(((FOCAL, 0, width / 2), (0, FOCAL, height / 2), (0, 0, 1)))
     return cv2.warpPerspective(image, INTRINSICS @ turn.T @ np.linalg.inv(before), (SIDE, SIDE), flags=cv2.INTER_LINEAR)

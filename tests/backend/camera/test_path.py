@@ -1,4 +1,4 @@
-"""How cameras moved, told by points of the background; `test_long_paths.py` has the paths that take long to solve."""
+"""How cameras moved, found from points of the background; `test_long_paths.py` has the paths that take long to solve."""
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from tests.backend.made_people import INTRINSICS, walker
 TIMES = np.arange(90) / FPS
 
 
-def test_a_still_camera_is_told_whatever_walks_about():
+def test_a_still_camera_is_recognised_whatever_moves_before_it():
     trails = trails_of(yawed(np.zeros(90)), np.zeros((90, 3)), outliers=0.2)
     track = track_camera(trails, TIMES, INTRINSICS)
     assert track.is_still and is_still(trails, TIMES, 1280)
@@ -66,14 +66,14 @@ def test_points_that_tremble_each_its_way_are_still_below_a_thousandth_of_the_lo
 
 
 @pytest.mark.parametrize(("seconds", "still"), [(0.8, True), (2.4, False)])
-def test_a_tenth_of_the_time_points_may_go_as_somebody_who_hides_them_makes_them(seconds, still):
+def test_points_may_move_for_a_tenth_of_the_time_as_when_somebody_hides_them(seconds, still):
     times, ways = np.arange(101) / 5, np.random.default_rng(1).normal(size=(20, 2))
     pushed = 5.0 * ((times > 9) & (times <= 9 + seconds))
     assert is_still(drifting(pushed[:, None, None] * ways), times, 1280) == still
 
 
 @pytest.mark.parametrize(("points", "still"), [(11, True), (12, False)])
-def test_of_fewer_than_a_dozen_points_nothing_is_told(points, still):
+def test_fewer_than_a_dozen_points_give_nothing(points, still):
     times = np.arange(31) / 5
     assert is_still(drifting(9.0 * times[:, None, None] * (1.0, 0.0), points), times, 1280) == still
 
@@ -100,7 +100,7 @@ def test_a_going_cameras_path_and_the_points_that_it_sees_are_found_but_for_the_
     assert len(track.points) > 30 and np.median(away) < 0.1
 
 
-def test_points_more_than_33_metres_away_tell_of_no_place():
+def test_points_more_than_33_metres_away_give_no_position():
     """Half of the points are 75 to 270 m away: they show where the camera looks, and not where it goes."""
     near = room(np.random.default_rng(0))[::14]
     points = np.concatenate([near, 30 * near])
@@ -112,13 +112,13 @@ def test_points_more_than_33_metres_away_tell_of_no_place():
 
 
 @pytest.mark.parametrize("factor", [0.85, 1.2])
-def test_a_panning_camera_tells_its_focal_length(factor):
+def test_a_panning_camera_gives_its_focal_length(factor):
     trails = trails_of(yawed(np.linspace(0, 24, 37)), np.zeros((37, 3)), focal=INTRINSICS[0, 0] * factor, noise=0.1, every=9)
     track = track_camera(trails, SHORT, INTRINSICS)
     assert track.focal_factor == pytest.approx(factor, rel=0.02) and not track.translates
 
 
-def test_a_still_camera_tells_nothing_of_its_lens():
+def test_a_still_camera_gives_nothing_of_its_lens():
     assert track_camera(trails_of(yawed(np.zeros(90)), np.zeros((90, 3))), TIMES, INTRINSICS).focal_factor == 1.0
 
 
@@ -132,7 +132,7 @@ def test_the_points_of_the_floor_settle_the_scale_that_feet_only_guess():
     assert find_floor_scale(floor / 6.0, down, 1.5, 1.75) == 1.75                        # that floor lies too far from the feet's
 
 
-def test_planted_feet_tell_how_far_the_camera_went():
+def test_planted_feet_give_the_length_of_the_cameras_path():
     person = walker(120, velocity=(0.0, 0.75))
     _, joints = person.motion.pose()
     feet = joints[:, [7, 10, 8, 11]]

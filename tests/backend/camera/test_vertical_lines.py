@@ -28,13 +28,13 @@ def posts(pitch, roll, positions=ROW):
 
 
 @pytest.mark.parametrize("pitch,roll", [(0, 0), (5, 0), (15, -3), (-12, 6)])
-def test_posts_tell_how_the_camera_is_held(pitch, roll):
+def test_posts_give_the_cameras_pitch_and_roll(pitch, roll):
     lines = find_steep_lines(posts(pitch, roll))
     vertical = find_vertical(lines, np.repeat(NO_TURN, len(lines), 0), 1, INTRINSICS)
     assert abs(np.degrees(vertical.pitch) - pitch) < 0.4 and abs(np.degrees(vertical.roll) - roll) < 0.3
 
 
-def test_posts_side_by_side_tell_the_roll_for_sure_and_the_pitch_less():
+def test_posts_side_by_side_give_the_roll_surely_and_the_pitch_less():
     lines = find_steep_lines(posts(4, 2, positions=(-0.1, 0.0, 0.1)))
     vertical = find_vertical(lines, np.repeat(NO_TURN, len(lines), 0), 1, INTRINSICS)
     assert abs(np.degrees(vertical.roll) - 2) < 1
@@ -53,7 +53,7 @@ def exact_posts(pitch, roll, count):
 
 
 def strays(count, length):
-    """Return lines (N, 4) px of that length that lean by 15 to 20 degrees, each its way."""
+    """Return lines (N, 4) px of that length that lean by 15 to 20 degrees to either side."""
     generator = np.random.default_rng(0)
     middle = generator.uniform((100, 100), (1180, 620), (count, 2))
     angle = np.radians(generator.uniform(15, 20, count)) * generator.choice((-1, 1), count)
@@ -66,7 +66,7 @@ def told(lines, pictures=1):
 
 
 @pytest.mark.parametrize(("pitch", "roll"), [(0, 0), (20, 0), (0, -12), (-15, 8), (35, 15)])
-def test_lines_that_are_drawn_exactly_tell_exactly(pitch, roll):
+def test_lines_that_are_drawn_exactly_give_the_exact_angles(pitch, roll):
     vertical = told(exact_posts(pitch, roll, 9))
     assert np.degrees(vertical.pitch) == pytest.approx(pitch, abs=0.01)
     assert np.degrees(vertical.roll) == pytest.approx(roll, abs=0.01)
@@ -88,7 +88,7 @@ def test_as_much_as_six_tenths_of_the_long_side_must_agree_in_a_picture_on_avera
     assert told(upright, pictures=int(sides / 0.6) + 1) is None
 
 
-def test_lines_of_turned_cameras_are_told_in_the_firsts_axes():
+def test_lines_of_turned_cameras_are_given_in_the_first_cameras_axes():
     first, second = exact_posts(0, 0, 6), exact_posts(12, 0, 6)
     down_by_12 = Rotation.from_euler("x", -12, degrees=True).as_matrix()         # a camera 12 degrees lower, to the first one
     turns = np.concatenate([np.repeat(NO_TURN, 6, 0), np.repeat(down_by_12[None], 6, 0)])
@@ -96,7 +96,7 @@ def test_lines_of_turned_cameras_are_told_in_the_firsts_axes():
     assert abs(np.degrees(vertical.pitch)) < 0.05
 
 
-def test_lines_at_sixes_and_sevens_tell_nothing():
+def test_lines_in_all_directions_give_nothing():
     generator = np.random.default_rng(0)
     middle = generator.uniform((0, 0), (1280, 720), (60, 2))
     angle = generator.uniform(-0.35, 0.35, 60)

@@ -13,7 +13,7 @@ SIGMA = 1e-3
 
 
 def never():
-    """The request to cancel that does not come."""
+    """A check for cancelling that never cancels."""
 
 
 def sighted(bundle, rows=None):
@@ -77,7 +77,7 @@ def test_key_frames_beyond_one_window_go_on_from_those_before():
     np.testing.assert_allclose(scaled_to(solved.positions, true.positions), true.positions, atol=0.05)
 
 
-def test_points_that_are_hardly_seen_are_left_out_and_told_apart():
+def test_points_that_are_hardly_seen_are_left_out_and_distinguished():
     true = translating_bundle(cameras=6, points=40)
     seen = sighted(true)
     kept = (seen.point != 7) | (seen.row < 2)           # one of them in two key frames only
@@ -86,7 +86,7 @@ def test_points_that_are_hardly_seen_are_left_out_and_told_apart():
     assert np.flatnonzero(np.isnan(solved.inverse)).tolist() == [7]
 
 
-def test_what_is_not_explained_is_told_by_its_share():
+def test_the_unexplained_share_is_returned():
     true = translating_bundle(cameras=8, points=60, travel=BACKWARDS)
     seen = sighted(true)
     slopes = seen.slopes.copy()
@@ -103,7 +103,7 @@ def test_nothing_seen_solves_nothing():
 
 
 @pytest.mark.parametrize("zoom", [0.0, 0.2, -0.2])
-def test_the_lens_is_told_by_a_camera_that_goes_and_turns(zoom):
+def test_a_camera_that_moves_and_turns_gives_the_lens(zoom):
     true = translating_bundle(cameras=8, points=60, zoom=zoom)
     turned = Rotation.from_rotvec(np.linspace(0, 1, 8)[:, None] * (0.1, -0.6, 0.1)).as_matrix()
     true = type(true)(turned, true.positions, true.directions, true.inverse, zoom)
@@ -165,7 +165,7 @@ def test_points_begin_six_metres_away_on_their_first_ray_and_known_ones_stay():
 
 
 def test_a_lens_that_hardly_fits_better_than_the_assumed_one_is_not_believed():
-    """A camera that neither goes nor turns shows nothing of it: with noise one lens fits by chance a little better."""
+    """A camera that neither moves nor turns does not show its lens: with noise one lens fits a little better by chance."""
     still = translating_bundle(cameras=5, points=30)
     still = type(still)(np.tile(np.eye(3), (5, 1, 1)), np.zeros((5, 3)), still.directions, still.inverse)
     seen = sighted(still)
@@ -173,7 +173,7 @@ def test_a_lens_that_hardly_fits_better_than_the_assumed_one_is_not_believed():
     assert find_zoom(noisy, np.arange(5), 0.3, never) == 0.0
 
 
-def test_the_turns_of_rays_far_aside_are_told_as_those_ahead():
+def test_the_turns_of_rays_far_to_the_side_are_measured_like_those_ahead():
     turn = Rotation.from_rotvec((0.0, 0.9, 0.0)).as_matrix()
     generator = np.random.default_rng(1)
     second = generator.uniform(-0.3, 0.3, (40, 2)) - (0.6, 0.0)

@@ -1,4 +1,4 @@
-"""`batch`: many videos, each in a process of its own."""
+"""`batch`: many videos, each in a separate process."""
 
 import os
 import time
@@ -105,7 +105,7 @@ def write_empty_capture(folder, video):
     write_listing(folder / "people.json", listing_of(1, video=str(video)))
 
 
-def test_videos_of_one_name_and_captures_of_others_get_folders_of_their_own(tmp_path):
+def test_videos_of_one_name_and_captures_of_others_get_separate_folders(tmp_path):
     first, second, third = tmp_path / "x" / "clip.mp4", tmp_path / "y" / "clip.mp4", tmp_path / "y" / "clip.mov"
     out = tmp_path / "out"
     write_empty_capture(out / "clip", second)
@@ -113,7 +113,7 @@ def test_videos_of_one_name_and_captures_of_others_get_folders_of_their_own(tmp_
     assert planned == [(first, out / "clip-2"), (second, out / "clip"), (third, out / "clip-3")]
 
 
-def test_done_is_what_is_whole_and_newer_than_its_video(tmp_path):
+def test_a_capture_is_done_if_it_is_complete_and_newer_than_its_video(tmp_path):
     video, folder = tmp_path / "clip.mp4", tmp_path / "out" / "clip"
     video.write_bytes(b"")
     write_empty_capture(folder, video)

@@ -1,4 +1,4 @@
-"""`mocap.py convert`, as a person runs it: needs no set-up of the backend."""
+"""`mocap.py convert`, as a user runs it: without a set-up of the backend."""
 
 import os
 import subprocess
@@ -55,7 +55,7 @@ def test_a_capture_becomes_one_file_a_person(mocap, tmp_path, format_words, suff
     assert sorted(path.name for path in (tmp_path / "converted").iterdir()) == [f"person_01{suffix}", f"person_02{suffix}"]
 
 
-def test_who_cannot_be_read_is_told_and_does_not_stop_the_others(mocap, tmp_path):
+def test_a_person_who_cannot_be_read_is_reported_and_does_not_stop_the_others(mocap, tmp_path):
     write_capture(tmp_path / "capture", [random_motion(5), random_motion(7, seed=1)])
     (tmp_path / "capture" / "person_01.npz").write_text("damaged")
     ended = mocap("convert", "capture", "converted")
@@ -74,7 +74,7 @@ def test_who_cannot_be_read_is_told_and_does_not_stop_the_others(mocap, tmp_path
     (("capture", "out.bvh"), "holds 2 people"),
     (("person_01.npz", "out.bvh", "--fps", "0"), "not a frame rate"),
 ])
-def test_wrong_input_is_told_and_leaves_nothing(mocap, tmp_path, arguments, words):
+def test_wrong_input_is_reported_and_leaves_no_file(mocap, tmp_path, arguments, words):
     write_motion(tmp_path / "person_01.npz", random_motion(5))
     (tmp_path / "notes.txt").write_text("mine")
     write_capture(tmp_path / "capture", [random_motion(5), random_motion(5)])

@@ -50,7 +50,7 @@ def at_pace(period):
 
 
 @pytest.mark.parametrize("period", [0.7, 1.03, 1.11, 1.4])
-def test_who_walks_before_and_after_walks_on_while_hidden(period):
+def test_a_person_who_walks_before_and_after_also_walks_while_hidden(period):
     truth = moving(at_pace(period))
     filled, seen = hide(truth)
     stepped = fill_hidden_steps(filled, TIMES, seen)
@@ -96,7 +96,7 @@ def test_an_instant_of_sight_within_is_no_end():
     np.cumsum(np.random.default_rng(3).normal(0, 0.5, len(TIMES))),
     np.where(TIMES < 3.8, at_pace(1.1), at_pace(1.1)[114]),
 ], ids=["stands", "sways", "fidgets", "comes to a stop"])
-def test_who_does_not_walk_on_both_sides_is_left_alone(phase):
+def test_a_person_who_does_not_walk_on_both_sides_is_not_changed(phase):
     filled, seen = hide(moving(phase))
     np.testing.assert_array_equal(fill_hidden_steps(filled, TIMES, seen), filled)
 
@@ -115,7 +115,7 @@ def test_a_sixth_of_a_second_is_stepped_through_already(frames):
 
 
 @pytest.mark.parametrize("seconds", [0.62, 0.8, 1.1, 1.58])
-def test_the_period_of_two_steps_is_told_to_a_fiftieth_of_a_second(seconds):
+def test_the_period_of_two_steps_is_found_to_a_fiftieth_of_a_second(seconds):
     times = 0.02 * np.arange(125)           # samples of 2.5 s
     swing = np.stack([0.5 + 0.4 * np.sin(2 * np.pi * times / seconds), 0.6 * np.cos(2 * np.pi * times / seconds)], axis=1)
     assert hidden_steps._find_period(swing) == pytest.approx(seconds, abs=0.02)
@@ -179,7 +179,7 @@ def test_steps_before_pass_gently_into_steps_after():
 @pytest.mark.parametrize("steps_after", [True, False])
 @pytest.mark.parametrize(("until", "fade"), [(7.0, 0.2), (6.3, 0.15)])
 def test_where_one_side_has_steps_they_fade_into_the_other_sides_pose_in_a_fifth_of_a_second(steps_after, until, fade):
-    """Or over half of a span that is shorter than two fifths."""
+    """Over half of the span, where the span is shorter than two fifths of a second."""
     before, after = kept(10.0, BEFORE, 0.0 if steps_after else 1.0), kept(40.0, AFTER - 7 + until, 1.0 if steps_after else 0.0)
     times = np.linspace(6.0, until, 23)[1:-1]
     away = times - 6.0 if steps_after else until - times
@@ -208,7 +208,7 @@ def test_steps_must_be_seen_for_a_second_and_a_half(frames, period):
     assert seen.moves and seen.period == pytest.approx(period, abs=0.02)
 
 
-def test_of_two_frames_no_steps_are_told():
+def test_two_frames_give_no_steps():
     seen = hidden_steps._read_span(moving(at_pace(1.0)), TIMES, np.arange(2))
     assert not seen.moves and seen.period == 0.0
 

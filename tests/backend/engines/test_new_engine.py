@@ -1,4 +1,4 @@
-"""A new engine is one file and one entry: made so in a copy of the sources, it captures in the shell with all else untouched."""
+"""A new engine needs one file and one entry: with these in a copy of the sources, it captures without other changes."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def sources_with_toy(tmp_path):
 
 
 def run(root, *words):
-    """Run the shell's command of these sources; the tests' variables would lead Python to the sources under test."""
+    """Run the command line of these sources, without the tests' variables, which would lead Python to the other sources."""
     environ = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONSAFEPATH")}
     command = [sys.executable, "-B", root / "mocap.py", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, env=environ)
@@ -70,7 +70,7 @@ def test_one_file_and_one_entry_make_an_engine_that_captures(environment, source
     assert motion.engine == "toy" and np.array_equal(motion.betas, np.full(10, 0.5))
 
 
-def test_the_help_tells_of_a_new_engine_and_of_the_options_that_it_uses(sources_with_toy):
+def test_the_help_lists_a_new_engine_and_the_options_that_it_uses(sources_with_toy):
     told = " ".join(run(sources_with_toy, "batch", "--help").stdout.split())
     assert "{auto,keypoints,mpsnet,toy}" in told and "toy (a toy for the tests)" in told
     assert "(only for the engine keypoints, toy; default: trained)" in told

@@ -60,7 +60,7 @@ def test_a_capture_of_some_frames_is_compared_with_those(sample_truth):
 
 
 def moving_person(frame_count=90, stature=1.7):
-    """Return a walker as a motion file's contents and as a truth of one person that is its own."""
+    """Return a walker as a motion file's contents, and the truth that equals it."""
     person = walker(frame_count, velocity=(0.5, 0.8), stature=stature)
     motion = new_motion(poses=Rotation.from_matrix(person.rotmats.reshape(-1, 3, 3)).as_rotvec().reshape(frame_count, 72),
                     trans=person.transl, mocap_framerate=30.0, rest_joints=person.body.rest_joints,
@@ -106,7 +106,7 @@ def test_the_distance_between_two_people_is_compared_where_both_are_seen():
     assert distance_error((motion, replace(other, frame_index=other.frame_index + 500)), both, (0, 1)) is None
 
 
-def test_contacts_of_a_truth_that_tells_none_are_low_and_slow():
+def test_a_truth_without_contacts_gets_them_where_feet_are_low_and_slow():
     feet = np.zeros((1, 30, 4, 3))
     feet[0, 10:20, 0, 2] = 0.2
     feet[0, :, 1, 0] = 0.02 * np.arange(30)          # 0.6 m/s over the floor
@@ -142,7 +142,7 @@ def test_something_else_is_no_truth(tmp_path, content):
         read_truth(tmp_path / "truth.npz")
 
 
-def test_a_truth_without_keypoints_a_folder_and_a_missing_one_are_told(tmp_path):
+def test_a_truth_without_keypoints_a_folder_and_a_missing_one_are_reported(tmp_path):
     np.savez(tmp_path / "truth.npz", K=np.zeros((2, 23, 3)))
     for path, words in ((tmp_path / "truth.npz", "not a truth file"), (tmp_path / "nowhere.npz", "There is no file"),
                         (tmp_path, "is a folder, where a truth file is wanted")):
@@ -150,7 +150,7 @@ def test_a_truth_without_keypoints_a_folder_and_a_missing_one_are_told(tmp_path)
             read_truth(path)
 
 
-def test_a_file_or_nothing_in_the_folders_place_is_told(tmp_path, sample_truth):
+def test_a_file_or_nothing_in_the_folders_place_is_reported(tmp_path, sample_truth):
     with pytest.raises(TruthError, match="is a file, where a capture's folder is wanted") as caught:
         score_capture(sample_truth, tmp_path)
     assert "score CAPTURE_DIR TRUTH" in caught.value.advice
@@ -158,7 +158,7 @@ def test_a_file_or_nothing_in_the_folders_place_is_told(tmp_path, sample_truth):
         score_capture(tmp_path / "nowhere", sample_truth)
 
 
-def test_a_folder_without_motion_and_one_without_a_camera_are_told(tmp_path, sample_truth):
+def test_a_folder_without_motion_and_one_without_a_camera_are_reported(tmp_path, sample_truth):
     with pytest.raises(TruthError, match=r"holds no person_"):
         score_capture(tmp_path, sample_truth)
     write_motion(tmp_path / "person_01.npz", new_motion(poses=np.zeros((3, 72)), trans=np.zeros((3, 3)), mocap_framerate=30.0))
@@ -166,7 +166,7 @@ def test_a_folder_without_motion_and_one_without_a_camera_are_told(tmp_path, sam
         score_capture(tmp_path, sample_truth)
 
 
-def test_who_is_listed_is_scored_and_everybody_where_the_listing_is_damaged(tmp_path, sample_capture, sample_truth):
+def test_listed_people_are_scored_and_everybody_where_the_listing_is_damaged(tmp_path, sample_capture, sample_truth):
     listing = sample_capture.folder / "people.json"
     for name in ("person_01.npz", "person_02.npz"):
         shutil.copy(sample_capture.folder / "person_01.npz", tmp_path / name)

@@ -1,4 +1,4 @@
-"""Captures of a few words a file, written as the pipeline writes them."""
+"""Small captures whose files hold a few words, written as the pipeline writes them."""
 
 from backend.output.folder_writer import CaptureFolder
 from mpsnet_blender.shared.capture_listing import (

@@ -45,7 +45,7 @@ def test_the_persons_other_files_stay_and_an_earlier_capture_is_replaced(tmp_pat
 
 
 @pytest.mark.parametrize("name", ["person_01.npz", "person_07.jpg", "preview.mp4", "people.json"])
-def test_a_persons_own_file_under_one_of_our_names_is_not_replaced(tmp_path, name):
+def test_a_users_file_under_one_of_our_names_is_not_replaced(tmp_path, name):
     (tmp_path / name).write_text("mine")
     with pytest.raises(OutputError, match="does not belong to an earlier capture"):
         write_capture(tmp_path)

@@ -38,13 +38,13 @@ def test_a_good_capture_is_green_and_needs_no_advice():
     assert quality.reprojection_error_px < 1e-6 and quality.visible_share == 1.0 and quality.floor_penetration_mm < 1e-6
 
 
-def test_feet_under_the_floor_are_told_in_millimetres():
+def test_feet_under_the_floor_are_measured_in_millimetres():
     quality = measure_quality(standing_walker(lift=-0.06), SHOT)
     assert quality.floor_penetration_mm == pytest.approx(60, abs=1) and quality.grade == "amber" and "sink" in quality.advice
     assert measure_quality(standing_walker(lift=-0.15), SHOT).grade == "red"
 
 
-def test_what_the_motion_tells_is_told_as_clean_up_tells_it():
+def test_figures_of_the_motion_are_those_of_clean_up():
     person = standing_walker(lift=-0.05)
     in_contact = replace(person.in_world, contacts=np.full((90, 4), 0.8))
     quality, measured = measure_quality(replace(person, in_world=in_contact), SHOT), measure_motion(in_contact)
@@ -53,7 +53,7 @@ def test_what_the_motion_tells_is_told_as_clean_up_tells_it():
         assert getattr(quality, name) == getattr(measured, name)
 
 
-def test_a_body_beside_the_picture_and_hidden_frames_are_told():
+def test_a_body_beside_the_picture_and_hidden_frames_are_measured():
     person = standing_walker()
     track = replace(person.person.track, xy=person.person.track.xy + (30.0, 0))
     beside = measure_quality(replace(person, person=replace(person.person, track=track)), SHOT)
@@ -70,7 +70,7 @@ def test_the_listing_shows_three_decimals():
     assert (shown.sides_repaired_frames, shown.grade, shown.advice) == (0, quality.grade, quality.advice)
 
 
-def test_the_log_tells_grade_figures_and_advice():
+def test_the_log_has_grade_figures_and_advice():
     quality = Quality(1.23, 36.9, 12.3, 4.56, 7.89, 2.34, 0.995, 0, "amber", "Feet slide.")
     assert describe_quality(quality) == ("amber: feet slide 37 mm/s (1.2 mm/frame), sink 12 mm, jitter 4.6 mm, "
                                          "7.9 px off the picture (2.3 % of the height), seen 100%. Feet slide.")

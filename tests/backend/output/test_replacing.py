@@ -1,4 +1,4 @@
-"""A capture that replaces an earlier one, cut short wherever it can be."""
+"""A capture that replaces an earlier one, interrupted at every possible point."""
 
 import itertools
 import os
@@ -18,7 +18,7 @@ DEAD_PROCESS = 2 ** 22 + 1      # above Linux's highest process id
 
 
 def is_killed_before(step, act):
-    """Do something in a process that dies before it changes the disk for the nth time; tell whether it came so far."""
+    """Do something in a process that dies before its nth change of the disk; return whether it made that many changes."""
     child = os.fork()
     if child == 0:
         steps = itertools.count(1)
@@ -31,13 +31,13 @@ def is_killed_before(step, act):
 
 
 def contents(folder):
-    """Return what is in a folder's files, by name; the listing as it is read."""
+    """Return the contents of a folder's files by name, and the listing as it is read."""
     return {path.name: read_listing(path) if path.name == "people.json" else path.read_text()
             for path in folder.iterdir() if not path.name.startswith(".")}
 
 
 def before_and_after(folder, before, after):
-    """Write a capture, note what is there, and return that with what there is to be once another has replaced it."""
+    """Write a capture; return the folder's contents, and those expected after another capture has replaced it."""
     folder.mkdir(parents=True)
     (folder / "notes.txt").write_text("mine")
     if before:
@@ -120,7 +120,7 @@ def test_where_not_even_that_can_be_undone_the_next_run_does_it(tmp_path, monkey
 
 
 def move_by_a_dead_process(out):
-    """Give the hidden folder in a capture's folder the number of a process that is gone; return that place."""
+    """Give the hidden folder in a capture's folder the id of a process that has ended; return its path."""
     hidden = next(out.glob(".mpsnet-*"))
     hidden.rename(out / f".mpsnet-{DEAD_PROCESS}.abc")
     return CaptureFolder(out)

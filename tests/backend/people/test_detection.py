@@ -139,7 +139,7 @@ def test_a_region_to_recheck_is_read_a_second_time_with_another_turn(landmark_mo
 
 
 @pytest.mark.parametrize("load", [PersonDetector, LandmarkModel])
-def test_a_damaged_model_is_told_by_its_checksum(models_folder, workers, tmp_path, load):
+def test_a_damaged_model_is_recognised_by_its_checksum(models_folder, workers, tmp_path, load):
     for model in models_folder.glob("*.tflite"):
         content = bytearray(model.read_bytes())
         content[len(content) // 2] ^= 1
@@ -149,6 +149,6 @@ def test_a_damaged_model_is_told_by_its_checksum(models_folder, workers, tmp_pat
 
 
 @pytest.mark.parametrize("load", [PersonDetector, LandmarkModel])
-def test_a_missing_model_is_told(workers, tmp_path, load):
+def test_a_missing_model_is_reported(workers, tmp_path, load):
     with pytest.raises(ModelError, match="no model file"):
         load(tmp_path, workers)

@@ -42,12 +42,12 @@ def test_to_go_on_elsewhere_larger_or_in_other_clothes_costs_less_the_longer_the
 
 @pytest.mark.parametrize(("gap", "x", "radii"), [(1.0, 740, 0), (1.0, 690, 0), (1.0, 640, 0), (1.0, 540, 1),
                                                  (3.0, 740, 0), (3.0, 940, 2), (0.5, 690, 0), (0.5, 740, 0.5)])
-def test_who_walked_may_have_stopped_at_once_half_way_or_after_a_second(gap, x, radii):
+def test_a_person_who_walked_may_have_stopped_at_once_half_way_or_after_a_second(gap, x, radii):
     walking = piece(640, velocity=(100.0, 0.0))
     assert join_cost(walking, gap, x=x) == pytest.approx(0.5 * radii / (0.7 + 1.5 * gap) + 0.05 * gap, abs=1e-6)
 
 
-def test_who_left_at_the_pictures_border_may_return_at_any_border():
+def test_a_person_who_left_at_the_pictures_border_may_return_at_any_border():
     right = IMAGE_SIZE[0]
     assert join_cost(piece(75), 1.0, x=right - 75) == pytest.approx(0.25 + 0.05)
     assert join_cost(piece(75), 1.0, x=100) == pytest.approx(0.5 * 0.25 / 2.2 + 0.05)       # nearer than that as near as it is
@@ -75,7 +75,7 @@ def test_pieces_that_cost_less_than_one_are_joined():
     assert stitched(first, lasting(200 + 4.4 * 100, start=first.timestamps[-1] + 1)) == [20, 20]     # 1.0
 
 
-def test_of_two_who_could_go_on_the_nearer_one_does_and_a_long_gap_waits():
+def test_of_two_people_who_could_continue_the_nearer_one_does_and_a_long_gap_waits():
     first = lasting(300, frames=30)
     end = first.timestamps[-1]
     near, far = (lasting(x, start=end + 1, frames=frames) for x, frames in ((350, 25), (500, 20)))
@@ -85,7 +85,7 @@ def test_of_two_who_could_go_on_the_nearer_one_does_and_a_long_gap_waits():
 
 
 @pytest.mark.parametrize(("times", "is_somebody"), [((7.0, 7.15, 7.31), True), ((7.0, 7.15, 7.29), False), ((7.0, 8.0), False)])
-def test_who_is_seen_three_times_in_three_tenths_of_a_second_is_somebody(times, is_somebody):
+def test_three_sightings_in_three_tenths_of_a_second_make_a_person(times, is_somebody):
     glimpse = lasting(300, frames=len(times))
     glimpse.timestamps = list(times)
     assert bool(stitched(glimpse)) == is_somebody
@@ -96,7 +96,7 @@ def test_a_torso_that_is_seen_unsurely_on_average_is_nobodys():
 
 
 @pytest.mark.parametrize(("side", "order"), [(400.0, [40, 60]), (200.0, [60, 40])])
-def test_present_is_who_is_seen_often_and_large(side, order):
+def test_people_seen_often_and_large_are_the_most_present(side, order):
     """40 times the root of 400 are more than 60 times the root of 100, and 40 times the root of 200 are less."""
     small, large = piece(300, side=100.0, frames=slice(0, 60)), piece(900, side=side, frames=slice(0, 40))
     large.observations[:10] = [replace(one, region=replace(one.region, side=5000.0)) for one in large.observations[:10]]
@@ -137,7 +137,7 @@ def test_people_are_exchanged_where_they_come_nearer_than_eight_tenths_of_a_radi
 
 
 @pytest.mark.parametrize(("before", "after", "put_right"), [(5, 5, True), (4, 20, False), (20, 4, False)])
-def test_five_sightings_before_and_after_tell_colours(before, after, put_right):
+def test_five_sightings_before_and_after_give_colours(before, after, put_right):
     one, other = lasting(300, frames=before + after), lasting(700, frames=before + after, colour=BLUE)
     other.observations[before] = replace(other.observations[before], xy=one.observations[before].xy)
     assert all(map(keeps_its_clothes, stitching._undo_exchanges(exchanged_at(one, other, before)))) == put_right

@@ -30,7 +30,7 @@ def readings_of(person, first_exchanged=(), second_exchanged=(), pixels=2.0):
 
 
 def spinning(turns_per_second, frame_count=60, fps=30.0):
-    """Return somebody who spins on the spot before the camera."""
+    """Return a person who spins on the spot in front of the camera."""
     person = walker(frame_count, fps, velocity=(0.0, 0.0))
     turn = Rotation.from_euler("z", 2 * np.pi * turns_per_second * person.timestamps[:, None])
     rotmats = person.rotmats.copy()
@@ -86,7 +86,7 @@ def test_somebody_who_is_read_mirrored_while_spinning_is_put_right():
     assert pixels_off(choose_readings(readings), track).max() < 5
 
 
-def test_where_nothing_tells_which_reading_is_mirrored_the_score_says_so():
+def test_where_nothing_shows_which_reading_is_mirrored_the_score_is_low():
     readings, _ = readings_of(seen_from(walker(heading_degrees=0.0)), [slice(None)])
     chosen = choose_readings(readings)
     assert (chosen.score.mean(1) < UNSURE).all()
@@ -168,7 +168,7 @@ def test_frames_with_a_low_score_are_doubtful():
 
 
 def followed(frames=30, rechecked=(), crosswise=(), exchanged_from=None):
-    """Return somebody followed so far, walking towards the camera."""
+    """Return the tracklet so far of a person who walks towards the camera."""
     piece = tracklet(person_track(seen_from(walker(heading_degrees=0.0))), slice(0, frames), 0)
     for index, seen in enumerate(piece.observations):
         seen = replace(seen, is_rechecked=index in rechecked, is_crosswise=index in crosswise)

@@ -111,7 +111,7 @@ def test_at_the_clips_ends_there_is_but_one_change(frames, repaired):
 
 
 @pytest.mark.parametrize(("seconds", "repaired"), [(0.14, True), (0.16, False)])
-def test_over_steps_of_more_than_three_twentieths_of_a_second_movement_tells_nothing(seconds, repaired):
+def test_over_steps_of_more_than_three_twentieths_of_a_second_movement_is_not_used(seconds, repaired):
     assert repair_sides(exchanged(standing(0.2, seconds=seconds), GROUPS["all"], slice(20, 23)))[1] == (3 if repaired else 0)
 
 

@@ -25,7 +25,7 @@ def about_middle(factor, shift=(0.0, 0.0)):
     return middle + factor * (TRACK.xy[0] - middle) + shift
 
 
-def test_the_distance_is_told_in_body_radii_of_the_larger_one():
+def test_the_distance_is_in_body_radii_of_the_larger_one():
     small, large = Region(0, 0, 250, 0), Region(0, 0, 500, 0)       # radii of 100 and 200 px
     first = replace(seen(), next_region=small)
     second = replace(seen(TRACK.xy[0] + (30.0, 40.0)), next_region=large)
@@ -85,7 +85,7 @@ def test_a_larger_person_is_not_the_ghost_of_a_smaller_one():
 
 @pytest.mark.parametrize(("joint", "distance"), [
     ((50, 30), 30), ((50, -30), 30), ((130, 40), 50), ((-30, 40), 50), ((20, 0), 0)])
-def test_how_far_joints_lie_from_limbs_is_told_to_the_nearest_place_on_them(joint, distance):
+def test_the_distance_of_joints_from_limbs_is_to_the_nearest_point_on_them(joint, distance):
     """The other's upper arm goes from (0, 0) to (100, 0); all its other landmarks are in one of both places."""
     limb = np.zeros((33, 2))
     limb[LANDMARK["left_elbow"]] = (100, 0)

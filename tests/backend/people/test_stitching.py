@@ -103,7 +103,7 @@ def test_a_glimpse_is_nobody():
     assert tracks_of([], IMAGE_SIZE) == []
 
 
-def test_a_thing_whose_limbs_flicker_is_nobody_but_an_acrobat_who_is_seen_well_is():
+def test_a_thing_whose_limbs_flicker_is_no_person_but_an_acrobat_who_is_seen_well_is_one():
     generator = np.random.default_rng(0)
     thing, acrobat = whole(STANDING_BY, RED), whole(STANDING_BY, RED)
     for flickering, share in ((thing, 0.6), (acrobat, 1.0)):

@@ -55,7 +55,7 @@ def test_a_person_and_the_mirror_image_are_two_people_with_stable_ids(track, pic
     assert hips_error(on_the_right, true_points, lambda xy: xy * (-1, 1) + (2 * SIZE[0] - 1, 0)) < 6
 
 
-def test_whoever_turns_upside_down_at_once_is_soon_read_the_right_way_round(track, pictures, true_points):
+def test_a_person_who_turns_upside_down_at_once_is_soon_read_the_right_way_round(track, pictures, true_points):
     upset = [picture if number < 12 else picture[::-1, ::-1] for number, picture in enumerate(pictures)]
     (person,) = track(upset)
     shoulders = [LANDMARK["left_shoulder"], LANDMARK["right_shoulder"]]

@@ -19,7 +19,7 @@ def colours(of):
 
 
 def at(x, y=300.0, side=200.0, score=0.9):
-    """Return somebody seen in a region about (x, y) px."""
+    """Return a person seen in a region around (x, y) px."""
     region, reading = Region(float(x), float(y), side, 0.0), Reading(TRACK.xy[0], TRACK.world[0], np.full(33, score))
     return Landmarks(reading.xy, reading.world, reading.score, 0.99, region, region, (reading, reading))
 
@@ -68,7 +68,7 @@ def test_a_correction_replaces_what_was_added_of_the_frame():
     assert len(made.timestamps) == len(made.observations) == len(made.appearances) == 3
 
 
-def test_who_is_seen_less_surely_than_of_late_is_in_doubt():
+def test_a_person_seen_less_surely_than_shortly_before_is_in_doubt():
     made = followed([(100, 300)] * 40)
     made.observations[-1] = at(100, score=0.78)
     assert not made.is_doubtful
@@ -80,14 +80,14 @@ def test_who_is_seen_less_surely_than_of_late_is_in_doubt():
 
 
 @pytest.mark.parametrize(("jump", "known", "goes_on"), [(0.5, 5, True), (0.7, 5, False), (0.7, 2, True), (1.1, 2, False)])
-def test_who_jumps_by_more_than_most_of_the_body_is_another_all_the_more_when_known(jump, known, goes_on):
+def test_a_jump_by_more_than_most_of_the_body_means_another_person_even_more_so_when_known(jump, known, goes_on):
     made = followed([(100, 300)] * known)
     expected = Region(100.0, 300.0, 200.0, 0.0)
     assert continues(made, expected, at(100 + jump * expected.body_radius)) == goes_on
 
 
 @pytest.mark.parametrize(("side", "goes_on"), [(200, True), (124, True), (116, False), (326, True), (334, False)])
-def test_who_is_of_another_size_is_another(side, goes_on):
+def test_another_size_means_another_person(side, goes_on):
     assert continues(followed([(100, 300)] * 5), Region(100.0, 300.0, 200.0, 0.0), at(100, side=side)) == goes_on
 
 
@@ -104,7 +104,7 @@ def test_a_sighting_costs_for_place_size_and_colours():
 
 
 def with_worlds(worlds, score=0.6, fps=30.0):
-    """Return a tracklet that is seen unsurely with landmarks (T, 33, 3) in metres."""
+    """Return a tracklet with uncertain sightings and landmarks (T, 33, 3) in metres."""
     made = tracklet(TRACK, slice(0, len(worlds)), RED)
     made.timestamps = [index / fps for index in range(len(worlds))]
     made.observations = [replace(observed, world=world, score=np.full(33, score))

@@ -40,11 +40,11 @@ def test_impossible_focal_length_counts_as_none(tmp_path, value):
     assert read_focal_length_35mm(video(tmp_path, value)) is None
 
 
-def test_other_keys_tell_nothing(tmp_path):
+def test_other_keys_give_nothing(tmp_path):
     assert read_focal_length_35mm(video(tmp_path, struct.pack(">i", 26), key=b"com.apple.quicktime.model")) is None
 
 
-def test_any_cut_or_foreign_file_tells_nothing(tmp_path, sample_clip):
+def test_any_cut_or_foreign_file_gives_nothing(tmp_path, sample_clip):
     assert read_focal_length_35mm(sample_clip) is None
     whole = video(tmp_path, struct.pack(">i", 26)).read_bytes()
     path = tmp_path / "cut.mov"

@@ -27,14 +27,14 @@ def along(direction):
 
 @pytest.mark.parametrize("direction", [(1, 0, 0), (-1, 0, 0), (0.6, 0, 0.8)])
 @pytest.mark.parametrize("scale", [0.4, 1.0, 2.5])
-def test_at_the_right_scale_the_feet_of_who_walks_stand(direction, scale):
+def test_at_the_right_scale_the_feet_of_a_walker_stand(direction, scale):
     places = along(direction)
     forward = np.tile((0.0, 0.0, 1.0), (90, 1))
     found = find_camera_scale([walking_feet() - places[:, None]], [places / scale], [forward], [TIMES])
     assert found == pytest.approx(scale, rel=0.05)
 
 
-def test_several_people_agree_and_who_is_seen_for_a_moment_says_nothing():
+def test_several_people_agree_and_one_seen_for_a_moment_has_no_say():
     places = along((1, 0, 0))
     forward = np.tile((0.0, 0.0, 1.0), (90, 1))
     feet = walking_feet() - places[:, None]
@@ -44,7 +44,7 @@ def test_several_people_agree_and_who_is_seen_for_a_moment_says_nothing():
     assert found == pytest.approx(2.0, rel=0.05)
 
 
-def test_where_nothing_tells_the_scale_it_is_as_guessed():
+def test_where_nothing_gives_the_scale_it_is_as_guessed():
     still = np.zeros((90, 3))
     assert find_camera_scale([walking_feet()], [still], [np.tile((0.0, 0, 1), (90, 1))], [TIMES]) == pytest.approx(1.0, rel=0.03)
 
@@ -59,7 +59,7 @@ def floor_points(depth, count=200, spread=0.01, seed=0):
 
 
 @pytest.mark.parametrize(("depth", "told", "right"), [(3.2, 0.45, 0.5), (3.2, 0.55, 0.5), (0.8, 1.9, 2.0)])
-def test_a_floor_in_the_points_betters_what_the_feet_tell(depth, told, right):
+def test_a_floor_in_the_points_improves_the_scale_from_the_feet(depth, told, right):
     assert find_floor_scale(floor_points(depth), DOWN, 1.6, told) == pytest.approx(right, rel=0.01)
 
 
@@ -85,7 +85,7 @@ def levels(*counts):
 
 
 def floor_told(*counts):
-    """Return the logarithm of the floor that was found over the one that feet tell; None where none was."""
+    """Return the logarithm of the found floor's depth over that from the feet; None where none was found."""
     found = find_floor_scale(levels(*counts), DOWN, 1.6, 0.5)
     return None if found == 0.5 else -np.log(found / 0.5)
 
@@ -109,7 +109,7 @@ def test_a_camera_on_the_floor_counts_as_five_centimetres_over_it():
 
 @pytest.mark.parametrize("still", [0, 1])
 def test_the_slower_foot_stands_whichever_it_is(still):
-    """One foot stays while the other goes everywhere: the camera's way is told by the one that stays."""
+    """One foot stands while the other moves everywhere: the standing one gives the camera's path."""
     feet = np.zeros((90, 4, 3))
     feet[:, 2 * (1 - still):2 * (1 - still) + 2] = np.cumsum(np.random.default_rng(0).normal(0, 0.2, (90, 1, 3)), axis=0)
     places = along((0.6, 0, 0.8))
@@ -117,8 +117,8 @@ def test_the_slower_foot_stands_whichever_it_is(still):
     assert found == pytest.approx(1.6, rel=0.02)
 
 
-def test_between_two_scales_of_the_search_the_best_one_is_told():
-    """The search goes by steps of 5 %: of who stands all the time the scale is told ten times as exactly."""
+def test_between_two_scales_of_the_search_the_best_one_is_found():
+    """The search has steps of 5 %; for a person who stands all the time the scale is ten times as exact."""
     places = along((1, 0, 0))
     for scale in (1.0, 1.02, 1.5, 3.1):
         feet = np.tile((0.0, 1.5, 4.0), (90, 4, 1)) - places[:, None]

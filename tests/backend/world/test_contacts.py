@@ -47,7 +47,7 @@ def test_distance_that_the_pose_gets_wrong_does_not_lift_a_foot_that_stands_stil
     assert find_contacts(seen(feet, times, drifting)).min() > 0.6
 
 
-def test_quick_steps_are_told_apart():
+def test_quick_steps_are_distinguished():
     times = np.arange(90) / 30
     steps = np.cumsum(np.where(np.arange(90) % 10 < 6, 0.0, 0.09))         # stands for 0.2 s, goes for 0.13 s
     feet = np.zeros((90, 4, 3))
@@ -71,7 +71,7 @@ def test_a_walkers_feet_take_turns():
     assert np.corrcoef(left, right)[0, 1] < 0
 
 
-def test_two_frames_tell_no_contact():
+def test_two_frames_give_no_contact():
     assert find_contacts(seen(np.zeros((2, 4, 3)), np.array((0.0, 0.1)))).tolist() == [[0.0] * 4] * 2
 
 

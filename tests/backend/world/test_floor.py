@@ -102,7 +102,7 @@ def test_a_body_stands_before_the_camera_where_it_stood():
 
 
 @pytest.mark.parametrize("roll", (-8, 0, 6))
-def test_a_camera_held_askew_is_found_from_people_who_stand_upright(roll):
+def test_a_tilted_camera_is_found_from_people_who_stand_upright(roll):
     people = [rolled(seen_from(walker(150, start=start, velocity=(0.5, 0.3)), 8), roll) for start in ((-1, 3), (1, 6))]
     world = find_world([person.motion for person in people])
     assert abs(np.degrees(world.roll) - roll) < 2.5 and abs(np.degrees(world.pitch) - 8) < 4
@@ -123,7 +123,7 @@ def test_lines_that_lean_lose_against_people_who_stand(places):
     assert abs(np.degrees(find_world(people, lines).pitch) - 5) < 4.5
 
 
-def test_who_climbs_does_not_take_the_floor_along():
+def test_a_climbing_person_does_not_move_the_floor():
     person = seen_from(walker(240), 0, height=1.4)
     generator = np.random.default_rng(0)
     steps = np.repeat((0.0, 0.35, 0.62), (14, 12, 14))
@@ -133,7 +133,7 @@ def test_who_climbs_does_not_take_the_floor_along():
     assert find_world([person.motion], lines, [points]).world_from_cam[2, 3] == pytest.approx(1.4, abs=0.06)
 
 
-def test_who_does_a_handstand_stands_on_hands():
+def test_a_person_in_a_handstand_stands_on_the_hands():
     person = seen_from(walker(60), 0)
     turned = person.motion.rotmats.copy()
     turned[:, 0] = np.diag((1.0, -1.0, -1.0)) @ turned[:, 0]

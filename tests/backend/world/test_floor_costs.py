@@ -91,7 +91,7 @@ def test_the_first_person_starts_over_the_origin_as_large_as_it_is_scaled():
 
 
 def test_the_cost_of_a_world_is_that_of_its_floor_and_of_its_cues():
-    """Somebody upright, before a level camera: nothing costs anything but the one point that errs."""
+    """A person upright before a level camera: only the one wrong point has a cost."""
     person = seen_from(walker(30, velocity=(0, 0))).motion
     upright = floor._upright([person])
     points, sigma = standing(*[1.5] * 8, 1.6), np.hypot(0.04 * 1.5, 0.05)

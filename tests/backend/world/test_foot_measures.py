@@ -1,4 +1,4 @@
-"""What is measured of feet, worked by hand: the shipped weights of `world.contacts` were trained on just these columns."""
+"""The measures of feet, computed by hand: the shipped weights of `world.contacts` were trained on these columns."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ def feet_at(posed, seen=None, camera=(0.0, -4.0, 1.4), right=(1.0, 0.0, 0.0), ti
 
 
 def going(velocity, at=(0.0, 0.0, 1.4)):
-    """Return places (T, 3) of what passes a place with a velocity in metres a second half way through."""
+    """Return positions (T, 3) of a point that moves with a velocity (m/s) and is at `place` in the middle of the clip."""
     return at + (TIMES - 0.5)[:, None] * velocity
 
 
@@ -62,7 +62,7 @@ def test_seen_from_above_going_away_is_rising_in_the_picture(velocity, rise):
     np.testing.assert_allclose(measured(feet, UP)[5], grown(rise, 0.10), rtol=0.01)
 
 
-def test_a_foot_at_the_pictures_side_is_told_across_its_ray():
+def test_a_foot_at_the_pictures_side_is_measured_across_its_ray():
     # The ray goes 45 degrees to the right: 0.5 m/s to the right are 0.5 / sqrt 2 across it, and so much of it counts again as
     # the picture's right is across the ray: 1 / sqrt 2.
     feet = feet_at((0.0, 0.0, 0.0), going((0.5, 0, 0), at=(4.0, 0.0, 1.4)))
@@ -76,7 +76,7 @@ def test_no_rise_counts_for_more_than_two_metres_a_second():
         np.testing.assert_allclose(measured(feet, RISE)[4:7], np.sign(speed) * 2.0)
 
 
-def test_heights_over_the_floor_are_told_as_seen_and_as_posed():
+def test_heights_over_the_floor_are_measured_as_seen_and_as_posed():
     feet = feet_at((0.0, 0.0, 0.04), (0.0, 0.0, 0.08))
     np.testing.assert_allclose(measured(feet, SEEN_HEIGHT), grown(0.08, 0.04), rtol=1e-6)
     np.testing.assert_allclose(measured(feet, POSED_HEIGHT), grown(0.04, 0.04), rtol=1e-6)
@@ -92,7 +92,7 @@ def test_a_sole_is_measured_over_the_lowest_of_the_four():
     np.testing.assert_allclose(heights, np.tile(grown(np.array((0.05, 0.05, 0.15, 0.0)), 0.05), (11, 1)), rtol=1e-6)
 
 
-def test_toes_are_told_from_heels():
+def test_toes_are_distinguished_from_heels():
     assert measured(feet_at((0.0, 0.0, 0.0)), IS_TOE).tolist() == [[0.0, 1.0, 0.0, 1.0]] * 11
 
 
@@ -104,7 +104,7 @@ def test_the_posed_foots_speed_counts_in_every_direction_and_its_rise_alone():
     np.testing.assert_allclose(measured(rising, POSED_RISE), grown(0.3, 0.15), rtol=1e-6)
 
 
-def test_trembling_sight_is_told_by_its_logarithm_and_none_is_a_millimetre():
+def test_trembling_is_measured_as_its_logarithm_and_none_is_a_millimetre():
     times = np.arange(601) / 30
     still = feet_at((0.0, 0.0, 1.4), times=times)
     assert measure_feet(still)[0, 0, NOISE] == pytest.approx(np.log(0.001))

@@ -46,7 +46,7 @@ def test_feet_are_posed_where_the_body_has_its_soles(pitch):
     assert np.abs(feet.seen - feet.posed).max() < 0.12          # each sole beside its landmark
 
 
-def test_the_lowest_part_beside_the_feet_is_told_for_a_root_at_the_origin():
+def test_the_lowest_part_beside_the_feet_is_given_for_a_root_at_the_origin():
     true = walker(60)
     person = CapturedPerson(person_track(seen_from(true)), true.body, seen_from(true).motion, 60, 0)
     sight = sight_of(person, true.rotmats, INTRINSICS, np.tile(world_from_camera(), (60, 1, 1)))
@@ -107,7 +107,7 @@ def before_a_camera_that_goes(true, turns, places):
 
 @pytest.mark.parametrize("unit", [0.5, 1.6])
 def test_a_moving_cameras_path_is_brought_to_metres_and_the_walker_walks_the_true_way(unit):
-    """The camera's path comes in a unit of its own; the feet that stand tell it."""
+    """The camera's path is in an unknown unit; the standing feet give that unit."""
     count = 150
     true = walker(count, start=(0.0, 4.0), velocity=(0.0, 1.5))      # as fast as the legs swing
     times = np.arange(count) / 30

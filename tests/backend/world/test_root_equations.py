@@ -43,7 +43,7 @@ def misses(row, path=ROOT):
     return (row.direction * path).sum(1) - row.aim
 
 
-def test_who_is_seen_exactly_lies_on_the_mean_ray_by_25_millimetres_for_each_tenth_of_a_second():
+def test_a_person_who_is_seen_exactly_lies_on_the_mean_ray_by_25_millimetres_for_each_tenth_of_a_second():
     sight = seen()
     across, down = root_solve._picture_rows(sight, SECONDS)
     for row, aside in ((across, (1.0, 0, 0)), (down, (0, -np.sin(0.3), -np.cos(0.3)))):
@@ -53,7 +53,7 @@ def test_who_is_seen_exactly_lies_on_the_mean_ray_by_25_millimetres_for_each_ten
         np.testing.assert_array_equal(row.trust(ROOT + 5), 1.0)          # never doubted
 
 
-def test_the_size_tells_the_distance_by_25_thousandths_of_it_for_each_four_tenths_of_a_second():
+def test_the_size_gives_the_distance_to_25_thousandths_for_each_four_tenths_of_a_second():
     sight = seen()
     row = root_solve._size_rows(sight, SECONDS)
     forward = np.array((0, np.cos(0.3), -np.sin(0.3)))

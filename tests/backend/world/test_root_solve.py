@@ -92,7 +92,7 @@ def test_noise_in_size_moves_the_root_less_than_noise_across_the_view():
     assert speed.mean(0).max() < 0.06
 
 
-def test_who_lies_is_not_under_the_floor():
+def test_a_person_who_lies_is_not_under_the_floor():
     person = walker(90, velocity=(0, 0))
     lying = person.rotmats.copy()
     lying[:, 0] = np.array(((0.0, 1, 0), (-1, 0, 0), (0, 0, 1))) @ np.array(((1.0, 0, 0), (0, 0, -1), (0, 1, 0))) @ lying[:, 0]

@@ -1,4 +1,4 @@
-"""What of a body stands on the floor, before a level camera (y down) and in the world."""
+"""Which parts of a body stand on the floor, before a level camera (y down) and in the world."""
 
 from dataclasses import replace
 
@@ -42,13 +42,13 @@ def test_parts_that_may_lie_on_the_floor_have_their_flesh_below_the_joint():
 
 
 @pytest.mark.parametrize(("degrees", "stands"), [(0, True), (40, True), (50, False), (90, False), (180, False)])
-def test_who_is_upright_within_45_degrees_stands(degrees, stands):
+def test_a_person_who_is_upright_within_45_degrees_stands(degrees, stands):
     up, found = find_upright_frames(turned(seen_from(walker(4)), degrees).joints, 1.7)
     assert (found == stands).all()
     assert np.degrees(np.arccos(-up[:, 1] / np.linalg.norm(up, axis=1))) == pytest.approx(degrees, abs=9)
 
 
-def test_who_squats_or_sits_does_not_stand():
+def test_a_person_who_squats_or_sits_does_not_stand():
     person = seen_from(walker(4))
     rotmats = person.rotmats.copy()
     for side in ("left", "right"):
@@ -57,7 +57,7 @@ def test_who_squats_or_sits_does_not_stand():
     assert not find_upright_frames(replace(person, rotmats=rotmats).joints, 1.7)[1].any()
 
 
-def test_the_lowest_points_of_who_walks_are_soles_two_a_second():
+def test_the_lowest_points_of_a_walker_are_soles_two_a_second():
     person = seen_from(walker(90))          # 3 s
     person = replace(person, transl=person.transl + 0.02 * np.arange(90)[:, None] * np.array((0, 1.0, 0)))      # downhill
     points = find_lowest_points(person.motion)
@@ -71,7 +71,7 @@ def test_the_lowest_points_of_who_walks_are_soles_two_a_second():
         assert (moment[:, :, 1].max(1) <= point[1] + 1e-9).sum() == 12
 
 
-def test_the_lowest_points_of_who_lies_are_parts_of_the_trunk():
+def test_the_lowest_points_of_a_lying_person_are_parts_of_the_trunk():
     person = turned(seen_from(walker(30)), 90)
     points = find_lowest_points(person.motion)
     parts = (find_soles, find_other_undersides)

@@ -53,7 +53,7 @@ def viewpoint(pitch_degrees, factor):
 
 
 @pytest.mark.parametrize("factor", (0.75, 1.25))
-def test_who_walks_away_before_a_camera_that_looks_down_tells_its_lens(factor):
+def test_a_person_who_walks_away_before_a_camera_that_looks_down_gives_its_lens(factor):
     person, contacts = captured(14, factor, (0.0, 0.6))
     assert find_focal_factor([person], [contacts], viewpoint(14, factor)) == pytest.approx(factor, abs=0.09)
 
@@ -63,12 +63,12 @@ def test_the_assumed_lens_stays_where_it_is_right():
     assert find_focal_factor([person], [contacts], viewpoint(14, 1.0)) == 1.0
 
 
-def test_somebody_who_stays_as_far_tells_nothing():
+def test_a_person_at_a_constant_distance_gives_no_lens():
     person, contacts = captured(8, 1.3, (0.15, 0.0))
     assert find_focal_factor([person], [contacts], viewpoint(8, 1.3)) == 1.0
 
 
-def test_nobody_on_the_floor_tells_nothing():
+def test_without_people_on_the_floor_there_is_no_lens():
     person, contacts = captured(14, 1.3, (0.0, 0.6))
     assert find_focal_factor([person], [0 * contacts], viewpoint(14, 1.3)) == 1.0
 

@@ -91,7 +91,7 @@ def test_footage_runs_in_step_with_the_motion(tmp_path, empty_scene, fps, start_
         assert frame - user.frame_start + 1 <= user.frame_duration
 
 
-def test_one_file_that_tells_of_the_camera_is_enough(tmp_path, empty_scene):
+def test_one_file_with_the_camera_is_enough(tmp_path, empty_scene):
     without = random_motion(5, camera_matrix=None, image_size=None, world_from_cam=None)
     video = _write_video(tmp_path / "clip.avi", frame_count=5)
     folder = write_capture(tmp_path / "capture", [without, random_motion(5, seed=1)], video=str(video))
@@ -100,7 +100,7 @@ def test_one_file_that_tells_of_the_camera_is_enough(tmp_path, empty_scene):
     assert len(empty_scene.camera.data.background_images) == 1
 
 
-def test_missing_footage_is_told_and_breaks_nothing(tmp_path):
+def test_missing_footage_is_reported_and_breaks_nothing(tmp_path):
     folder = write_capture(tmp_path / "capture", [random_motion(5)], video=str(tmp_path / "gone.mp4"))
     bpy.ops.mpsnet.import_motion(filepath=str(folder))
     assert "gone.mp4" in bpy.context.window_manager.mpsnet.warning

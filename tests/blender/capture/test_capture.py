@@ -1,4 +1,4 @@
-"""The whole line in a script's background: a video goes in, an animated armature comes out."""
+"""A complete capture by a script in background mode: from a video to an animated armature."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The choices of a capture: what the panel says is what the command line hears, and what old files hold goes on to count."""
+"""The options of a capture: the panel's values reach the command line, and those saved in old files remain valid."""
 
 import math
 import random

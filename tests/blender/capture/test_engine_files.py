@@ -1,4 +1,4 @@
-"""The choice of engine and quality in the panel: what is missing for it, and what is said of that."""
+"""The choice of engine and quality in the panel: which files it lacks, and what the panel says about that."""
 
 import bpy
 import pytest

@@ -1,4 +1,4 @@
-"""What the camera's background shows, at every frame of the scene, against the time at which the motion is there."""
+"""The picture that the camera's background shows at every frame of the scene, compared with the motion's time there."""
 
 import bpy
 import numpy as np

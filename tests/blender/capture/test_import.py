@@ -130,7 +130,7 @@ def test_everybody_of_a_folder_comes_into_one_collection_in_step(tmp_path, empty
     assert "dance.mp4" in bpy.context.window_manager.mpsnet.warning
 
 
-def test_one_broken_file_is_told_and_leaves_nothing(tmp_path):
+def test_one_broken_file_is_reported_and_leaves_nothing(tmp_path):
     folder = write_capture(tmp_path / "capture", [random_motion(5), random_motion(5, seed=2)], video="/nowhere/dance.mp4")
     (folder / "person_01.npz").write_bytes(b"not a zip")
     bpy.ops.mpsnet.import_motion(filepath=str(folder))

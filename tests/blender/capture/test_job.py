@@ -65,7 +65,7 @@ def test_people_without_a_check_mark_stay_out(start_job, tmp_path, empty_scene):
     assert [thing.name for thing in bpy.data.objects if thing.type == "ARMATURE"] == ["dance person 2"]
 
 
-def test_a_dead_backend_is_told_with_its_log(start_job):
+def test_a_dead_backend_is_reported_with_its_log(start_job):
     job = start_job("crash")
     _poll_until(job, lambda: job.state.final is not None)
     job.on_end(job)

@@ -1,4 +1,4 @@
-"""What an import leaves on the panel and selected: the people of the files, whichever way they came in."""
+"""The people that the panel lists, and the selection, after every kind of import."""
 
 from dataclasses import replace
 
@@ -48,7 +48,7 @@ def test_one_file_of_a_capture_shows_everybody_and_is_the_one_with_a_check_mark(
     assert [thing.name for thing in bpy.data.objects if thing.type == "ARMATURE"] == ["dance", "dance person 1"]
 
 
-def test_whoever_has_no_file_beside_the_imported_one_is_not_shown(folder):
+def test_people_without_a_file_beside_the_imported_one_are_not_shown(folder):
     (folder / "person_01.npz").unlink()
     bpy.ops.mpsnet.import_motion(filepath=str(folder / "person_02.npz"))
     assert [shown[0] for shown in _shown()] == ["Person 2"]
@@ -82,7 +82,7 @@ def test_the_imported_armatures_are_selected_alone_and_the_first_is_active(folde
     assert bpy.context.view_layer.objects.active.name == "dance person 1"
 
 
-def test_a_scene_that_no_window_shows_selects_in_its_own_view_layer(folder, empty_scene):
+def test_in_a_scene_that_no_window_shows_the_first_view_layer_is_used(folder, empty_scene):
     shown = bpy.data.objects.new("shown", None)
     empty_scene.collection.objects.link(shown)
     shown.select_set(True)

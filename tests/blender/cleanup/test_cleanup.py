@@ -150,7 +150,7 @@ def test_contacts_keep_to_the_motion_when_its_speed_changes(armature):
     assert key_values(armature)['pose.bones["pelvis"].location', 0][0, 0] == 11
 
 
-def test_only_the_keys_of_its_own_bones_are_rewritten(armature):
+def test_only_the_keys_of_the_motions_bones_are_rewritten(armature):
     action = armature.animation_data.action
     armature.location = (1, 2, 3)
     armature.keyframe_insert("location", frame=5)
@@ -163,7 +163,7 @@ def test_only_the_keys_of_its_own_bones_are_rewritten(armature):
     assert curves_of(armature)['pose.bones["head"].rotation_quaternion', 1].modifiers[0] == modifier
 
 
-def test_an_action_of_the_users_own_is_left_alone_and_that_is_said(armature):
+def test_a_users_action_is_not_changed_and_a_warning_says_so(armature):
     copy = armature.animation_data.action.copy()
     copy.name = "my edit"
     armature.animation_data.action = copy

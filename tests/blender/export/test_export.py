@@ -1,4 +1,4 @@
-"""Round trips: what is exported is imported again by Blender's own importers and must be where it was."""
+"""Round trips: exported characters, imported again by Blender's importers, must be where they were."""
 
 import importlib
 import json
@@ -222,7 +222,7 @@ def _elements(element):
         yield from _elements(child)
 
 
-def test_usd_and_bvh_tell_the_rate(written_at_29_97):
+def test_usd_and_bvh_have_the_rate(written_at_29_97):
     text = written_at_29_97("walk.usda").read_text()
     rate = float(text.partition("timeCodesPerSecond = ")[2].split()[0])
     assert rate == pytest.approx(30 / 1.001, rel=1e-5)

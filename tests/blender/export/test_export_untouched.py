@@ -1,4 +1,4 @@
-"""An export changes nothing in the open file, finds what is hidden, linked or elsewhere, and says what it cannot do."""
+"""An export changes nothing in the open file, exports hidden, linked and other scenes' objects, and reports what it cannot do."""
 
 import addon_utils
 import bpy
@@ -38,7 +38,7 @@ def properties_of(thing, skipped=()):
 
 
 def whole_file(context):
-    """Return what there is in the file and how it is set, as far as a user could notice."""
+    """Return the content and the settings of the file, as far as a user could notice them."""
     file = {kind: sorted(item.name for item in getattr(bpy.data, kind)) for kind in COLLECTIONS}
     for thing in bpy.data.objects:
         # A bounding box is computed when asked for; users come and go with Python's references.
@@ -255,7 +255,7 @@ def no_scene(rig):
 @pytest.mark.parametrize("spoil, words", [
     (edit_mode, "is in Edit Mode"), (rest_position, "rest position"), (no_action, "has no motion"),
     (no_scene, "is in no scene")])
-def test_an_armature_that_cannot_be_exported_is_told(tmp_path, empty_scene, spoil, words):
+def test_an_armature_that_cannot_be_exported_is_reported(tmp_path, empty_scene, spoil, words):
     rig = a_moving_rig(empty_scene)
     spoil(rig)
     with pytest.raises(RuntimeError, match=words):
@@ -270,7 +270,7 @@ def test_an_armature_that_cannot_be_exported_is_told(tmp_path, empty_scene, spoi
     ({"filepath": "motion.abc", "armature": "Hero"}, "ends in no format"),
     ({"filepath": "/proc/nowhere/motion.fbx", "armature": "Hero"}, "Cannot write"),
 ])
-def test_a_wrong_call_is_told(empty_scene, call, words):
+def test_a_wrong_call_is_reported(empty_scene, call, words):
     a_moving_rig(empty_scene)
     with pytest.raises(RuntimeError, match=words):
         bpy.ops.mpsnet.export_motion(**call)

@@ -91,7 +91,7 @@ def test_other_files_are_refused(tmp_path, content, words):
     assert rig.mpsnet_bones.hips == ""
 
 
-def test_bones_that_the_rig_lacks_are_left_out_and_needed_ones_told(source, tmp_path):
+def test_bones_that_the_rig_lacks_are_left_out_and_needed_ones_reported(source, tmp_path):
     rig = build_rig("hero")
     path = tmp_path / "map.json"
     path.write_text(json.dumps({"format": "mpsnet bone map", "version": 1, "bones": {"hips": "Hips", "head": "Kopf"}}))

@@ -1,4 +1,4 @@
-"""A preview follows its source, and taken off it leaves nothing."""
+"""A preview follows its source, and its removal leaves nothing behind."""
 
 import bpy
 import numpy as np

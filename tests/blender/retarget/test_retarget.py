@@ -64,7 +64,7 @@ def test_every_rig_points_its_limbs_as_the_source_does(module, empty_scene, sour
     assert errors.max() < ONE_DEGREE / 10
 
 
-def test_the_feet_stand_on_the_targets_floor_at_its_own_place(module, empty_scene, source):
+def test_the_feet_stand_on_the_targets_floor_where_the_target_is(module, empty_scene, source):
     target = build_rig("hero", build=Build(thigh=0.3, shin=0.3), location=(3.0, 2.0, 1.5))
     bpy.ops.mpsnet.retarget(source=source.name, target=target.name)
     legs = [heads(empty_scene, thing, [_map_of(module, thing)[f"{side}_thigh"] for side in ("left", "right")], range(1, 25))
@@ -190,7 +190,7 @@ def test_ik_on_a_plain_rig_lets_go_in_the_action_and_stays_in_the_file(module, e
     assert [item.type for item in target.pose.bones["LeftLeg"].constraints] == ["IK"]
 
 
-def test_bones_that_constraints_hold_are_told(module, empty_scene, source):
+def test_bones_that_constraints_hold_are_reported(module, empty_scene, source):
     target = build_rig("hero")
     constraint = target.pose.bones["Head"].constraints.new("COPY_ROTATION")
     constraint.target = source
@@ -279,7 +279,7 @@ def test_the_pose_of_now_can_be_what_corresponds(module, empty_scene, source):
     ("nobody", "hero", "no object “nobody”"), ("walk", "box", "“box” is not an armature"), ("walk", "walk", "source and target"),
     ("walk", "rope", "has no bones for Hips"), ("still", "hero", "no motion"),
 ])
-def test_mistakes_are_told_as_runtime_errors_and_change_nothing(source, source_name, target_name, words):
+def test_mistakes_are_reported_as_runtime_errors_and_change_nothing(source, source_name, target_name, words):
     build_rig("hero")
     build_rig("still", "Unreal")
     bpy.context.scene.collection.objects.link(bpy.data.objects.new("box", bpy.data.meshes.new("box")))

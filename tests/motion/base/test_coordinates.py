@@ -3,7 +3,7 @@ import numpy as np
 from mpsnet_blender.motion.base.coordinates import blender_camera_matrix, blender_from_smpl
 
 
-def test_who_faces_smpls_front_faces_blenders_front_view():
+def test_a_body_that_faces_smpls_front_faces_blenders_front_view():
     up, ahead, left = blender_from_smpl(np.array(((0, 1, 0), (0, 0, 1), (1, 0, 0))))
     assert up.tolist() == [0, 0, 1] and ahead.tolist() == [0, -1, 0] and left.tolist() == [1, 0, 0]
 

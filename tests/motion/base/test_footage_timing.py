@@ -90,7 +90,7 @@ def test_peoples_times_are_the_videos_and_even_while_nobody_is_seen():
     np.testing.assert_allclose(merge_picture_times([late, early]), (0.3, 0.45, 0.55, 0.65, 0.75, 0.85))
 
 
-def test_people_whose_frame_numbers_contradict_each_other_tell_times_alone():
+def test_people_whose_frame_numbers_contradict_each_other_give_only_times():
     np.testing.assert_allclose(merge_picture_times([(np.arange(2), np.array((0, 0.1))), (np.arange(2), np.array((0.5, 0.6)))]),
                                (0, 0.1, 0.5, 0.6))
 

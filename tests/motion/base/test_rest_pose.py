@@ -94,7 +94,7 @@ def test_relaxed_hands_curl_towards_the_palms_and_leave_moving_hands_alone():
 
 
 def bone(rest, name):
-    """Return the way (3,) from a bone's head to its tail."""
+    """Return the vector (3,) from a bone's head to its tail."""
     return rest.tails[JOINT[name]] - rest.heads[JOINT[name]]
 
 

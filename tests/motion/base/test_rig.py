@@ -23,7 +23,7 @@ def test_a_bone_is_above_what_hangs_from_it_and_not_above_itself():
     assert RIG.is_above(hips, toe) and not RIG.is_above(toe, hips) and not RIG.is_above(hips, hips)
 
 
-def test_points_are_told_in_the_armatures_axes_from_its_origin():
+def test_points_are_given_in_the_armatures_axes_from_its_origin():
     axes = rotmat_from_rotvec(np.array((0, 0, np.pi / 2)))          # its x points along the world's y
     rig = make_rig(Build(), axes=axes, origin=(1.0, 2.0, 3.0))
     np.testing.assert_allclose(rig.local_points(np.array((1.0, 7.0, 3.5))), (5.0, 0.0, 0.5), atol=1e-12)

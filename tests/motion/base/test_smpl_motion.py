@@ -10,14 +10,14 @@ REST_JOINTS = generic_rest_joints() + (0.1, -0.2, 0.3)      # the root turns abo
 
 
 def random_arrays():
-    """Return rotations, path, rest joints and timestamps of a motion that no symmetry helps."""
+    """Return rotations, path, rest joints and timestamps of a motion without any symmetry."""
     generator = np.random.default_rng(0)
     rotmats = rotmat_from_rotvec(generator.normal(size=(FRAMES, 24, 3)))
     return rotmats, generator.normal(size=(FRAMES, 3)), REST_JOINTS, np.arange(FRAMES) / 30
 
 
 def moving_frame():
-    """Return one frame of reference as seen in another (T, 4, 4), which turns and goes."""
+    """Return the pose (T, 4, 4) of one frame of reference in another one, which turns and moves."""
     other_from_frame = np.tile(np.eye(4), (FRAMES, 1, 1))
     other_from_frame[:, :3, :3] = rotmat_from_rotvec(np.linspace((0, 0, 0), (1.0, -2.0, 0.5), FRAMES))
     other_from_frame[:, :3, 3] = np.linspace((0, 0, 1.4), (2, 1, 1.5), FRAMES)

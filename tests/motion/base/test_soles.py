@@ -10,7 +10,7 @@ UPRIGHT = rotmat_from_rotvec(np.array((np.pi / 2, 0, 0)))       # Y up to Z up: 
 
 
 @pytest.mark.parametrize("stature", [1.2, 1.7])
-def test_the_stature_is_told_by_ankles_and_head(stature):
+def test_ankles_and_head_give_the_stature(stature):
     assert compute_stature(generic_rest_joints(stature)) == pytest.approx(stature)
 
 
@@ -41,7 +41,7 @@ def test_a_foot_without_length_points_ahead():
 
 
 @pytest.mark.parametrize("yaw", [0.0, np.pi / 2, -2.0])
-def test_a_flat_foot_lies_on_the_floor_and_points_where_it_is_told(yaw):
+def test_a_flat_foot_lies_on_the_floor_and_points_to_its_yaw(yaw):
     for sole in make_soles(REST, 0.09):
         heels, balls = sole.points(sole.flat(np.array((yaw,))), np.array(((0.3, 0.2, 0.09),)))
         np.testing.assert_allclose((heels[0, 2], balls[0, 2]), 0.0, atol=1e-12)
@@ -75,13 +75,13 @@ def test_ankles_stand_as_high_as_they_mostly_do_where_feet_lie_flat():
     assert measure_ankle_height(ankles, flat, 1.7) == pytest.approx(0.10)
 
 
-def test_too_few_flat_feet_tell_nothing():
+def test_too_few_flat_feet_give_nothing():
     flat = np.zeros((5, 2), bool)
     flat[:2] = True
     assert measure_ankle_height(ankles_at(0.06, 0.06, 1, 1, 1), flat, 1.7) == pytest.approx(usual_ankle_height(1.7))
 
 
-def test_five_flat_feet_tell_the_ankles_height():
+def test_five_flat_feet_give_the_ankles_height():
     for count, told in ((5, 0.1), (4, usual_ankle_height(1.7))):
         flat = np.arange(10).reshape(5, 2) < count
         assert measure_ankle_height(ankles_at(0.1, 0.1, 0.1, 0.1, 0.1), flat, 1.7) == pytest.approx(told)

@@ -9,7 +9,7 @@ def test_a_second_of_video_is_a_second_of_the_scene():
     assert frames[0] == 1 and frames[30] == pytest.approx(25) and frames[1] == pytest.approx(1.8)
 
 
-def test_frames_of_the_scenes_own_rate_are_whole():
+def test_frames_at_the_scenes_rate_are_whole():
     frames = compute_scene_frames(np.arange(1000) * 1001 / 30000, 0.0, 10, 30 / 1.001)
     np.testing.assert_array_equal(frames, np.arange(10, 1010))
 

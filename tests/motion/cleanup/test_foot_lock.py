@@ -173,7 +173,7 @@ def test_toes_that_do_not_stand_stay_as_they_are():
 
 
 def foot_ahead(body):
-    """Return the way from heel to ball (3,) of the left foot in the rest pose."""
+    """Return the vector from heel to ball (3,) of the left foot in the rest pose."""
     return make_soles(body.rest_joints, 0.09)[0].frame[:, 0]
 
 
@@ -186,7 +186,7 @@ def swinging(sunk=0.0, toes_down=0.0):
 
 
 def lowest_sole(body):
-    """Return how high the lowest sole point is of feet whose ankle height no contact tells."""
+    """Return the height of the lowest sole point of feet without contacts, whose ankle height is therefore the usual one."""
     return sole_points(body, usual_ankle_height(1.7))[..., 2].min()
 
 

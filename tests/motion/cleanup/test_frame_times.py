@@ -1,4 +1,4 @@
-"""What the times of the frames are changes nothing: phones vary them, drop frames, and change their rate midway."""
+"""The results do not depend on the frames' times: phones vary them, drop frames, and change the rate within a clip."""
 import numpy as np
 import pytest
 

@@ -44,7 +44,7 @@ def test_hands_on_the_floor_stay_where_they_lie():
     np.testing.assert_array_equal(after.rotmats[:, others], before.rotmats[:, others])
 
 
-def test_hands_keep_their_own_direction_and_elbows_their_side():
+def test_hands_keep_their_direction_and_elbows_their_side():
     before = on_all_fours(sway=0.03)
     after = lock_hands(before)
     np.testing.assert_allclose(after.pose()[0][:, WRISTS], before.pose()[0][:, WRISTS], atol=1e-9)

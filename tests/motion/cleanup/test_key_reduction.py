@@ -66,7 +66,7 @@ def test_lines_go_straight_from_key_to_key():
 
 
 def bending(joint, amplitude=0.6):
-    """Return somebody of whom one joint swings to and fro."""
+    """Return a body of which one joint swings back and forth."""
     rotvecs = np.zeros((120, 24, 3))
     rotvecs[:, JOINT[joint], 0] = amplitude * np.sin(np.arange(120) / 9)
     return WorldMotion(rotmat_from_rotvec(rotvecs), np.zeros((120, 3)), generic_rest_joints(1.7), np.arange(120) / 30,

@@ -1,4 +1,4 @@
-"""Legs that reach their feet, of a body that stands still and is asked to put its feet elsewhere."""
+"""Legs that reach their feet, for a standing body whose feet get targets elsewhere."""
 
 from dataclasses import dataclass
 

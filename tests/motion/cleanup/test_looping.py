@@ -15,7 +15,7 @@ def about_up(degrees):
 
 
 def on_a_way(body, degrees_per_stride=0.0, climb_per_stride=0.0):
-    """Return a walker whose way bends to the left and climbs (m) so much with each stride."""
+    """Return a walker whose path bends to the left and climbs (m) with each stride."""
     strides = body.timestamps / STRIDE_SECONDS
     rotmats = body.rotmats.copy()
     rotmats[:, 0] = about_up(degrees_per_stride * strides) @ rotmats[:, 0]
@@ -133,5 +133,5 @@ def test_a_loop_is_as_short_as_a_period_that_lasts_half_a_second(period, loop):
 
 
 @pytest.mark.parametrize("frames", [2, 10, 15])
-def test_a_motion_of_half_a_second_is_its_own_loop(frames):
+def test_a_motion_of_half_a_second_loops_whole(frames):
     assert find_loop(swinging(frames / FPS, 0.7)) == (0, frames - 1)

@@ -73,5 +73,5 @@ def test_the_frame_rate_does_not_matter():
 
 
 @pytest.mark.parametrize("frames", [1, 2])
-def test_too_few_frames_tell_no_contact(frames):
+def test_too_few_frames_give_no_contact(frames):
     assert measure_contacts(still(frames)).tolist() == [[0.0] * 4] * frames

@@ -44,7 +44,7 @@ def sunk(frames, metres):
     return offsets
 
 
-def test_who_stands_still_on_the_floor_is_green_with_figures_of_nothing():
+def test_a_person_who_stands_still_on_the_floor_is_green_with_figures_of_nothing():
     quality = measure_motion(standing_still())
     assert (quality.grade, quality.advice) == ("green", "")
     assert max(quality.foot_slide_mm, quality.foot_slide_mm_per_second, quality.floor_penetration_mm, quality.jitter_mm) < 1e-6
@@ -54,7 +54,7 @@ def test_soles_over_the_floor_do_not_sink():
     assert measure_motion(moved(standing_still(contacts=0.0), (0, 0, 0.5))).floor_penetration_mm == 0.0
 
 
-def test_the_lower_sole_tells_how_far_feet_sink():
+def test_the_lower_sole_gives_the_depth_of_feet():
     quality = measure_motion(moved(left_foot_raised(standing_still()), sunk(20, 0.03)))
     assert quality.floor_penetration_mm == pytest.approx(30, abs=1)
 
@@ -71,7 +71,7 @@ def test_sinking_is_amber_from_40_millimetres_and_red_from_90(metres, grade):
     assert quality.grade == grade and ("sink" in quality.advice) == (grade != "green")
 
 
-def test_a_slide_is_told_a_frame_and_a_second_and_graded_by_the_second():
+def test_a_slide_is_measured_by_the_frame_and_by_the_second_and_graded_by_the_second():
     way = np.arange(FRAMES)[:, None] * np.array((0.006, 0.008, 0.0))        # a centimetre a frame, 300 mm a second
     quality = measure_motion(moved(standing_still(), way))
     assert quality.foot_slide_mm == pytest.approx(10.0) and quality.foot_slide_mm_per_second == pytest.approx(300.0)
@@ -87,7 +87,7 @@ def test_what_does_not_stand_cannot_slide_and_rising_is_no_slide():
     assert measure_motion(moved(standing_still(), way[:, ::-1])).foot_slide_mm == pytest.approx(0.0, abs=1e-9)
 
 
-def test_trembling_is_told_as_the_root_mean_square_about_the_smoothed_path():
+def test_trembling_is_the_root_mean_square_about_the_smoothed_path():
     noise = np.random.default_rng(0).normal(0, 0.004, (FRAMES, 3))
     quality = measure_motion(moved(standing_still(contacts=0.0), noise + (0, 0, 0.5)))
     assert quality.jitter_mm == pytest.approx(4 * np.sqrt(3) * 0.85, rel=0.15)
@@ -103,7 +103,7 @@ def test_the_worst_figure_gives_the_grade_and_the_word():
     assert quality.grade == "red" and "sink" in quality.advice
 
 
-def test_a_body_that_stands_under_the_floor_all_the_time_is_told():
+def test_a_body_that_stands_under_the_floor_all_the_time_is_measured():
     quality = measure_motion(moved(standing_still(), (0, 0, -0.05)))
     assert quality.floor_penetration_mm == pytest.approx(50, abs=0.1) and quality.grade == "amber"
 
@@ -123,7 +123,7 @@ def test_a_slide_counts_as_far_as_the_foot_is_taken_to_stand():
     assert measure_motion(body).foot_slide_mm_per_second == pytest.approx(3000 * 10 * 0.2 / (87 + 12 * 0.2))
 
 
-def test_of_feet_that_are_never_likely_to_stand_no_slide_is_told():
+def test_feet_that_are_never_likely_to_stand_have_no_slide():
     way = np.arange(FRAMES)[:, None] * np.array((0.05, 0.0, 0.0))
     assert measure_motion(moved(standing_still(contacts=0.45), way)).foot_slide_mm_per_second == 0.0
     assert measure_motion(moved(standing_still(contacts=0.55), way)).foot_slide_mm_per_second == pytest.approx(1500)

@@ -1,4 +1,4 @@
-"""A BVH reader of the tests' own: it knows the format, and nothing of the code that writes it."""
+"""A BVH reader for the tests only: it is independent of the code that writes BVH."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ReadBvh:
 
 
 def read_bvh(text: str) -> ReadBvh:
-    """Return what a BVH file's text says."""
+    """Return the content of a BVH file's text."""
     head, _, motion = text.partition("MOTION")
     bvh, stack, words = ReadBvh(), [], iter(head.split())
     assert next(words) == "HIERARCHY"

@@ -5,7 +5,7 @@ from mpsnet_blender.shared.motion_file import read_motion
 from tests.motion.formats.test_bvh import sample_motion
 
 
-def test_the_keys_and_widths_are_amass_own_and_it_reads_back(tmp_path):
+def test_the_keys_and_widths_are_those_of_amass_and_it_reads_back(tmp_path):
     motion = sample_motion(betas=np.linspace(-1, 1, 10), gender="female")
     arrays = make_amass_arrays(motion)
     assert {key: np.shape(value) for key, value in arrays.items()} == {

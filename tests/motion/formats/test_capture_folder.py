@@ -20,7 +20,7 @@ def _write_capture(folder, starts=(0.5, 2.0), **changes):
     write_listing(folder / "people.json", replace(listing, **changes))
 
 
-def test_a_folder_tells_people_video_and_missing_thumbnails(tmp_path):
+def test_a_folder_gives_people_video_and_missing_thumbnails(tmp_path):
     _write_capture(tmp_path)
     capture = open_capture(tmp_path)
     assert (capture.name, capture.listing.fps) == ("clip", 30.0)
@@ -37,7 +37,7 @@ def test_people_imported_one_by_one_keep_the_captures_clock(tmp_path):
     assert read.origin_seconds == 0.5
 
 
-def test_the_capture_tells_when_every_picture_begins_while_somebody_is_seen(tmp_path):
+def test_the_capture_gives_the_times_of_all_pictures_with_a_person(tmp_path):
     _write_capture(tmp_path)
     np.testing.assert_array_equal(read_motions(open_capture(tmp_path), person_ids={2}).picture_times,
                                   np.concatenate((0.5 + np.arange(4) / 30, 2.0 + np.arange(4) / 30)))

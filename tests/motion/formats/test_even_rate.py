@@ -30,7 +30,7 @@ def test_a_hundredth_of_a_frame_is_even_enough(off, stays):
     assert (resample_evenly(motion) is motion) == stays
 
 
-def test_the_videos_own_is_left_out_and_a_still_camera_stays():
+def test_what_belongs_to_the_videos_frames_is_left_out_and_a_still_camera_stays():
     motion = turning(np.arange(3) / 30)
     motion = replace(motion, keypoints2d=np.zeros((3, 33, 3)), world_from_cam=np.eye(4)[None])
     even = resample_evenly(motion, 60.0)

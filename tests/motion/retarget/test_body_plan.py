@@ -81,7 +81,7 @@ def test_shoulders_ahead_of_the_hips_leave_a_body_upright():
 
 @pytest.mark.parametrize(("has_toes", "turned"), [(True, False), (False, False), (True, True), (False, True)])
 def test_a_body_faces_where_its_feet_point_and_has_its_left_there(has_toes, turned):
-    """Without toes the last bone of the leg tells it; turned about, what was named left is on the right."""
+    """Without toes the last bone of the leg gives it; if the body is turned around, the bones named left are on the right."""
     rig = made(has_toes=has_toes)
     if turned:
         feet = np.array(["foot" in name or "toe" in name for name in rig.names])

@@ -70,7 +70,7 @@ def test_prefixes_namespaces_and_copies_are_no_obstacle(change):
 
 
 @pytest.mark.parametrize("prefix", ["Bip01 ", "Bip001 ", "ValveBiped.Bip01_", "Guard "])
-def test_a_bipeds_own_name_may_stand_before_its_bones(prefix):
+def test_a_bipeds_name_may_stand_before_its_bones(prefix):
     biped = next(family for family in FAMILIES if family.title == "3ds Max Biped")
     rig, names = _named_rig(biped, change=lambda name: prefix + name)
     assert map_bones(rig).bone_map["left_thigh"] == names["left_thigh"]
@@ -176,7 +176,7 @@ def test_slots_have_names_for_people():
     assert label("spine1") == "Spine 1"
 
 
-def test_of_two_families_alike_the_one_that_knows_more_of_the_trunk_is_told():
+def test_of_two_equal_families_the_one_that_knows_more_of_the_trunk_is_returned():
     titles = {"CMU": ("LowerBack", "Spine", "Spine1"), "Mixamo": ("Spine", "Spine1", "Spine2")}
     for title, spine in titles.items():
         family = next(family for family in FAMILIES if family.title == title)

@@ -86,7 +86,7 @@ def test_where_few_bones_are_marked_all_count():
     assert len(build_bone_tree(replace(RIG, is_deforming=few)).bones) == 15
 
 
-def test_a_rigs_bones_are_taken_in_its_own_axes():
+def test_a_rigs_bones_are_taken_in_its_axes():
     axes = rotmat_from_rotvec(np.array((0.0, 0.0, 1.0)))
     turned = build_bone_tree(make_rig(Build(has_fingers=False), axes=axes, origin=(1.0, 2.0, 3.0)))
     np.testing.assert_allclose(turned.heads, TREE.heads, atol=1e-12)

@@ -147,7 +147,7 @@ def test_a_hand_of_one_finger_curls_it_about_the_axis_to_the_bodys_back(side, si
 
 
 def test_a_finger_bent_aside_at_rest_counts_as_straight():
-    """What it is bent about the axis to the back of the hand is no curl."""
+    """A bend about the axis to the back of the hand is no curl."""
     rig = make_rig(Build())
     heads, tails = rig.heads.copy(), rig.tails.copy()
     second, third = (rig.index[f"left_index{place}"] for place in (2, 3))

@@ -41,7 +41,7 @@ def test_a_prefix_is_one_where_six_tenths_of_the_bones_have_it(share, understood
     assert all(found.get(slot) == f"Knight{NAMES[slot]}" for slot in MAIN) == understood
 
 
-def test_a_name_that_is_told_whole_goes_before_its_copies():
+def test_a_full_name_has_priority_over_its_copies():
     rig = with_props(named_rig(hips="Hips.001"), "Hips")
     assert map_by_names(rig)[1]["hips"] == "Hips"
     assert map_by_names(named_rig(hips="Hips.001"))[1]["hips"] == "Hips.001"
@@ -88,7 +88,7 @@ def test_bones_between_the_hips_and_both_arms_are_spine_whatever_their_names():
 
 
 def test_so_many_main_slots_make_names_trusted():
-    """Twelve of the twenty suffice. The other bones' names tell nothing."""
+    """Twelve of the twenty suffice. The other bones' names are unknown."""
     for count, found_by in ((12, "Mixamo and structure"), (11, "structure")):
         unknown = [slot for slot in NAMES if slot not in MAIN[-count:]]
         mapping = map_bones(named_rig(**{slot: f"x{number}" for number, slot in enumerate(unknown)}))
@@ -112,7 +112,7 @@ def test_a_bone_that_does_not_lie_between_its_named_neighbours_is_left_out(stray
     assert mapping.bone_map[stray] == NAMES[stray] and mapping.unmapped == mapping.missing_slots == ("left_forearm",)
 
 
-def test_what_retargeting_needs_and_a_rig_lacks_is_told():
+def test_slots_that_retargeting_needs_and_a_rig_lacks_are_reported():
     assert map_bones(named_rig()).missing_slots == ()
     rope = replace(make_rig(), names=tuple(f"rope{number}" for number in range(len(make_rig().names))),
                    heads=0 * make_rig().heads, parents=np.arange(len(make_rig().names)) - 1)

@@ -132,7 +132,7 @@ def test_the_hips_turn_and_the_chest_arrives_whatever_lies_between():
             np.testing.assert_allclose(cosine, 1, atol=1e-9)
 
 
-def test_the_way_is_scaled_by_the_legs_and_stands_on_the_targets_own_floor():
+def test_the_path_is_scaled_by_the_legs_and_lies_on_the_targets_floor():
     motion = _motion()
     character = _character(Build(thigh=0.21, shin=0.205), origin=(2.0, -1.0, 0.5))
     performed = _perform(character, retarget(motion, character, RetargetOptions()))

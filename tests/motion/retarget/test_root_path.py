@@ -48,7 +48,7 @@ def test_a_leg_is_as_long_as_thigh_and_shin():
     assert compute_leg_length(rig, without_ankles) == pytest.approx(0.8)            # a shin is taken to be as long as its thigh
 
 
-def test_the_way_is_scaled_by_the_legs_and_starts_over_the_targets_own_place_on_its_floor():
+def test_the_path_is_scaled_by_the_legs_and_starts_at_the_targets_place_on_its_floor():
     source = resting(make_rig(Build(thigh=0.4, shin=0.4)), move=(0.5, -1.0, 0.0))
     rig, bone_map = mapped(Build(thigh=0.5, shin=0.5), origin=(3.0, 2.0, 0.0))
     place = find_placement(source, rig, bone_map, "OWN")
@@ -103,7 +103,7 @@ TURNED, LYING = (rotmat_from_rotvec(np.array(rotvec)) for rotvec in ((0, 0, 0.8)
 
 
 @pytest.mark.parametrize("options", [{}, {"seed": 2, "axes": TURNED}, {"axes": LYING}], ids=["upright", "turned", "lying"])
-def test_a_bodys_axes_are_left_back_and_up_of_its_own(options):
+def test_a_bodys_axes_are_its_left_back_and_up(options):
     rig, bone_map = mapped(Build(), **options)
     np.testing.assert_allclose(compute_body_axes(rig, bone_map), options.get("axes", np.eye(3)), atol=1e-9)
 
@@ -176,7 +176,7 @@ def test_single_wrong_frames_are_not_where_a_hanging_source_stands():
         assert source_floor(hanging(*heights)) == pytest.approx(floor, abs=1e-6)
 
 
-def test_without_feet_the_shins_tell_where_a_source_stands():
+def test_without_feet_the_shins_give_the_place_where_a_source_stands():
     source = hanging(*[(-0.4, -0.3)] * 9, part="shin")
     without = replace(source, heads={slot: heads for slot, heads in source.heads.items() if "foot" not in slot},
                       bone_map={slot: bone for slot, bone in source.bone_map.items() if "foot" not in slot})

@@ -126,7 +126,7 @@ def hand(bones, order):
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (3, 1, 4, 0, 2), (4, 3, 2, 1, 0)])
-def test_fingers_are_told_by_where_they_are_and_by_their_last_three_bones(order):
+def test_fingers_are_recognised_by_their_place_and_by_their_last_three_bones(order):
     assert hand((3, 3, 3, 3, 3), order) == {f"{finger}{place + 1}": f"{finger}{place}" for finger in FINGER_NAMES
                                             for place in range(3)}
     after = {finger: 0 if finger == "thumb" else 1 for finger in FINGER_NAMES}         # metacarpals come before the others

@@ -18,7 +18,7 @@ FRAMES, FPS = 100, 30.0
 
 
 class Listener:
-    """Takes an engine's words; asks it to stop after so many crops."""
+    """Receives an engine's messages; cancels after a number of crops."""
 
     def __init__(self, stop_after=np.inf):
         self.heard, self._stop_after = [], stop_after
@@ -89,7 +89,7 @@ def test_a_part_after_a_gap_comes_out_as_it_does_alone(models_folder, shot, trac
     assert np.abs(both.motion.rotmats[20:] - both.motion.rotmats[:20]).max() > 1e-4
 
 
-def test_two_people_are_told_apart_in_one_pass(models_folder, shot, track):
+def test_two_people_are_distinguished_in_one_pass(models_folder, shot, track):
     engine = MPSNetEngine(models_folder, "cpu", refine=False)
     other = person_track(seen_from(walker(FRAMES, start=(0.8, 5.0))))
     listener = Listener()

@@ -38,7 +38,7 @@ def start(models_folder, tmp_path):
         process.kill()
 
 
-def test_a_capture_is_written_whole_and_tells_what_refinement_did(start, tmp_path):
+def test_a_capture_is_written_whole_with_the_effect_of_the_refinement(start, tmp_path):
     messages = list(start("--start", "1", "--end", "2").messages())
     assert isinstance(messages[-1], Result), messages[-1]
     stages = list(dict.fromkeys(message.stage for message in messages if isinstance(message, Progress)))

@@ -22,7 +22,7 @@ CPU = torch.device("cpu")
 
 
 class Silent:
-    """A reporter that nobody listens to."""
+    """A reporter that drops all messages."""
 
     def plan(self, shares):
         pass
@@ -111,7 +111,7 @@ def test_means_are_over_poses_not_over_videos(joints):
     assert totals.means()[2] == pytest.approx((20 * 14 + 10 * 280) / 30)
 
 
-def test_a_set_made_of_the_networks_own_output_has_no_error_and_a_moved_one_the_known(predictor, models_folder, tmp_path):
+def test_a_set_made_of_the_networks_output_has_no_error_and_a_moved_one_the_known_error(predictor, models_folder, tmp_path):
     """The whole way: joints of the network as the truth, one of them 140 mm off in every frame of the first video."""
     contents = contents_3dpw()
     truth = contents["joints3D"].astype(np.float64)
@@ -196,7 +196,7 @@ def test_frames_that_are_marked_out_are_left_out_and_videos_need_not_be_in_order
     ("pose", np.zeros((78, 72)), r"pose has shape \(78, 72\)"),
     ("features", np.full((79, 2048), np.nan, np.float32), "downtown_walk_0 holds numbers that are not finite"),
     ("vid_name", np.arange(79), "vid_name has shape"), ("pose", None, "lacks pose; it holds bbox")])
-def test_a_wrong_set_is_told_by_key_and_shape(models_folder, tmp_path, key, array, told):
+def test_a_wrong_set_is_reported_with_key_and_shape(models_folder, tmp_path, key, array, told):
     contents = contents_3dpw() | {key: array}
     write_joblib(tmp_path / "3dpw_test_db.pt", {name: value for name, value in contents.items() if value is not None})
     with pytest.raises(DatasetError, match=told):

@@ -153,7 +153,7 @@ def test_a_checkpoint_of_another_network_names_what_it_lacks(tmp_path):
         add(tmp_path / "vibe.pth.tar", tmp_path / "models")
 
 
-def test_other_files_are_told_apart(tmp_path):
+def test_other_files_are_distinguished(tmp_path):
     np.save(tmp_path / "other.npy", np.zeros((3, 4)))
     with pytest.raises(ModelError, match=r"other\.npy holds an array of shape \(3, 4\), expected \(9, 6890\)"):
         add(tmp_path / "other.npy", tmp_path / "models")

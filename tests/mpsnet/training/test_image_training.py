@@ -1,4 +1,4 @@
-"""The published recipe learns: on windows whose features tell the pose, errors fall, and motions are told apart."""
+"""The published recipe learns: on windows whose features contain the pose, errors fall, and motions are distinguished."""
 
 import pickle
 
@@ -38,7 +38,7 @@ def made_body():
 
 
 def made_windows(body, count, seed):
-    """Return windows of one frame's pose each: a few turns of shoulders, hips and root, which the features tell linearly."""
+    """Return windows of one frame's pose each: a few turns of shoulders, hips and root, which depend linearly on the features."""
     rng = np.random.default_rng(seed)
     code = rng.normal(0, 0.4, (count, 12))
     poses = np.zeros((count, 24, 3))
@@ -82,7 +82,7 @@ def test_errors_fall_on_windows_that_were_not_trained_on(training):
     assert after < 0.6 * before
 
 
-def test_the_discriminator_tells_recorded_motion_from_jitter():
+def test_the_discriminator_distinguishes_recorded_motion_from_jitter():
     torch.manual_seed(1)
     discriminator = MotionDiscriminator(16, dropout=0.0)
     optimiser = torch.optim.Adam(discriminator.parameters(), lr=3e-3)

@@ -86,7 +86,7 @@ def test_mirrored_rotations_are_those_of_the_mirrored_body():
 
 
 def made_examples(count, seed):
-    """Return examples whose truth is the start, both arms swung by what the score of the nose tells."""
+    """Return examples whose truth is the start with both arms swung by an angle that the nose's score gives."""
     rng, examples = np.random.default_rng(seed), []
     for _ in range(count):
         frames = 0.1 * rng.normal(size=(40, INPUT_SIZE)).astype(np.float32)
@@ -120,7 +120,7 @@ def test_the_errors_of_a_perfectly_seen_walker_are_small():
     assert truth.local_rotation < 1e-4 and truth.root_rotation < 1e-4 and truth.limb_direction < 2
 
 
-def test_it_learns_what_the_inputs_tell_and_goes_on_after_a_break(tmp_path):
+def test_it_learns_from_the_inputs_and_continues_after_a_break(tmp_path):
     store, recipe = ExampleStore(made_examples(30, 0)), Recipe(steps=40, runs=4, run=4, warm_up=5, judge_every=20, average=0.9)
     held_out, unseen = [made_held_out()], made_examples(10, 1)
     network = train(recipe, store, held_out, tmp_path / "lifter.npz")
