@@ -85,17 +85,20 @@ def test_without_a_word_the_help_is_shown(tmp_path):
     assert ended.returncode == 2 and ended.stdout.startswith("usage: mocap.py [-h] COMMAND")
 
 
-@pytest.mark.parametrize(("words", "profile"), [
-    (["capture", "v", "--output", "o", "--engine=mpsnet"], "mpsnet"), (["capture", "mpsnet", "--output=--engine"], "keypoints"),
-    (["batch", "--engine", "mpsnet", "v", "--output", "o"], "mpsnet"), (["models", "add", "x"], "mpsnet"),
-    (["doctor"], "keypoints")])
-def test_the_backend_is_started_with_the_same_words_in_the_environment_that_they_need(monkeypatch, tmp_path, words, profile):
+@pytest.mark.parametrize(("words", "profile", "quality"), [
+    (["capture", "v", "--output", "o", "--engine=mpsnet"], "mpsnet", "fast"),
+    (["capture", "mpsnet", "--output=--engine"], "keypoints", "fast"),
+    (["capture", "v", "--output", "o", "--quality", "best"], "keypoints", "best"),
+    (["batch", "--engine", "mpsnet", "v", "--output", "o", "--quality=best"], "mpsnet", "best"),
+    (["models", "add", "x"], "mpsnet", "fast"), (["doctor"], "keypoints", "fast")])
+def test_the_backend_is_started_with_the_same_words_in_the_environment_that_they_need(monkeypatch, tmp_path, words, profile,
+                                                                                      quality):
     started = []
     monkeypatch.setenv("MPSNET_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(BackendEnvironment, "is_ready", lambda _self: True)
-    monkeypatch.setattr(BackendEnvironment, "backend_command", lambda self: [self.profile])
+    monkeypatch.setattr(BackendEnvironment, "backend_command", lambda self: [self.profile, self.quality])
     monkeypatch.setattr(terminal, "_run_backend", lambda command, arguments: started.append((command, arguments)) or 5)
-    assert terminal.main(words) == 5 and started == [([profile], words)]
+    assert terminal.main(words) == 5 and started == [([profile, quality], words)]
 
 
 def test_the_backends_exit_status_is_handed_on(tmp_path):
