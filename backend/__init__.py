@@ -1,4 +1,4 @@
-"""The backend: video in, motion files out. A process of its own, started as `python -m backend`."""
+"""The backend: from a video to motion files. It is a separate process, started as `python -m backend`."""
 
 import os
 

@@ -51,14 +51,14 @@ def main() -> int:
         return EXIT_ERROR
 
 
-def _read_command_line(words: list[str]) -> tuple[argparse.Namespace, UsageError | None]:
+def _read_command_line(argv: list[str]) -> tuple[argparse.Namespace, UsageError | None]:
     """Return the parsed arguments and None; or those parsed before an error, and the error."""
     arguments = argparse.Namespace(terminal=False)
     parser = command_line_parser()
     try:
-        parser.parse_args(words, arguments)
+        parser.parse_args(argv, arguments)
         if arguments.models is None:
-            parser.error("the backend is not told where its models are: start it by mocap.py, or name their folder with --models")
+            parser.error("the folder of the models is missing: start the backend by mocap.py, or give the folder with --models")
     except UsageError as error:
         return arguments, error
     return arguments, None

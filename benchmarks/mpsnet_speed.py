@@ -121,7 +121,7 @@ def run_engine(frame_count: int) -> None:
 
 
 def measure_peak_megabytes(frame_count: int) -> float:
-    """Return the peak resident memory of a process that runs the engine on so many frames."""
+    """Return the peak resident memory in MB of a process that runs the engine on `frame_count` frames."""
     command = [sys.executable, "-B", __file__, "--threads", "2", "--memory-of", str(frame_count)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
 

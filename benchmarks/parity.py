@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--clip", type=Path, required=True)
     parser.add_argument("--frames", type=int, default=40)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--release-batching", type=int, help="repeat the published mixing in batches of so many windows")
+    parser.add_argument("--release-batching", type=int, help="repeat the published mixing in batches of this many windows")
     parser.add_argument("--plain", action="store_true", help="bodies of the plain network instead of the fast path's")
     parser.add_argument("--device", default="cpu", help="as for `mocap.py evaluate`")
     given = parser.parse_args()
@@ -119,7 +119,7 @@ def window_arrays(frame_count: int) -> dict[str, np.ndarray]:
 
 
 def encode(network: MPSNet, windows: torch.Tensor, release_batching: int | None) -> tuple[list[Encoding], BodyEstimate]:
-    """Run the plain network in batches of so many windows (one by one where no mixing is asked for)."""
+    """Run the plain network in batches of `release_batching` windows, or one by one without mixing."""
     parts = [network(batch, release_batching is not None) for batch in windows.split(release_batching or 1)]
     estimates = [part[0] for part in parts]
     return [part[1] for part in parts], BodyEstimate(*(

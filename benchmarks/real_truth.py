@@ -160,7 +160,7 @@ def _adjust_once(joints: np.ndarray, cameras: Cameras, seen: np.ndarray, score: 
 
 
 def _sparsity(shape: tuple[int, ...], camera_count: int) -> coo_matrix:
-    """Return which errors hang on which unknowns."""
+    """Return which errors depend on which unknowns."""
     frames, count, _ = shape
     index = np.arange(frames * count * 3).reshape(shape)
     lengths = index.size + np.arange(len(LIMBS))

@@ -90,7 +90,7 @@ def print_exactness(name: str, options: dict) -> None:
     for plants in (False, True):
         bpy.ops.mpsnet.retarget(source=source.name, target="hero", plant_feet=plants)
         slides[plants] = measure_added_slide(source, target, maps)
-    print(f"{name}: {len(find_map(target).unmapped)} main bones unmapped; limbs {errors.mean():.4f} degrees at a mean, "
+    print(f"{name}: {len(find_map(target).unmapped)} main bones unmapped; limbs {errors.mean():.4f} degrees in the mean, "
           f"{errors.max():.4f} at worst; slide added {slides[False]:.2f} mm/frame, with feet planted {slides[True]:.2f}")
 
 

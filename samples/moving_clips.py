@@ -15,7 +15,7 @@ TIMES = np.arange(round(SECONDS * FPS)) / FPS
 
 
 def shake(seconds: float, size: float, seed: int) -> np.ndarray:
-    """Return a hand's tremor (T,): noise that changes in about so many seconds, with that standard deviation."""
+    """Return a hand's tremor (T,): noise of standard deviation `size` that changes within about `seconds`."""
     noise = np.random.default_rng(seed).normal(size=(len(TIMES) + 200, 1))
     tremor = smooth(noise, seconds * FPS)[100:100 + len(TIMES), 0]
     return size * tremor / tremor.std()

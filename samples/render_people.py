@@ -40,7 +40,7 @@ SHAPES = {"low": (0.0, 0.6, 0.25, 0.25, 0.25, 0.3), "high": (1.0, 0.85, 0.8, 0.7
 SIZES = ((1280, 720), (1280, 720), (1920, 1080), (720, 1280))
 VIDEO_SIZE = (1280, 720)
 SKINS = ((226, 178, 152), (198, 150, 120), (150, 104, 76), (96, 64, 46), (236, 196, 176))
-LOST_PRESENCE = 0.5          # of the landmark model: below it the person is found anew
+LOST_PRESENCE = 0.5          # of the landmark model: below it the person is searched again
 
 
 @dataclass(frozen=True)

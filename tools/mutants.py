@@ -53,7 +53,7 @@ GROUPS = {
                 "backend/engines/engine.py", "backend/engines/hidden_steps.py", "backend/engines/lifter_inputs.py",
                 "backend/output/quality.py"),
 }
-SETS_UP_SECONDS, TIMES_LONGER = 10.0, 6.0      # a fault may take so long, and so many times as long as the tests without one
+SETS_UP_SECONDS, TIMES_LONGER = 10.0, 6.0      # longest run with a fault: seconds, plus this factor times the run without one
 WALL_SECONDS = 900.0                            # what waits for ever takes no time of the processor
 
 

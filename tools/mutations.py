@@ -29,7 +29,7 @@ _FALLS_AWAY = ("abs", "clip", "sqrt", "swapaxes", "round", "sorted", "unwrap")
 
 @dataclass(frozen=True)
 class Mutation:
-    """One fault: the bytes from start to before end become `text`; kind in a word, the line counted from 1."""
+    """One fault: the bytes from start to before end become `text`; `kind` names the type of fault, `line` counts from 1."""
     start: int
     end: int
     text: bytes

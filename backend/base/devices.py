@@ -1,4 +1,4 @@
-"""The device on which torch computes: the choice of `--device`, and what to do where its memory is full."""
+"""The device on which torch computes: the choice of `--device`, and the handling of full memory."""
 
 from __future__ import annotations
 

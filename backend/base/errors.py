@@ -12,7 +12,7 @@ class FixableError(Exception):
 
 
 class VideoError(FixableError):
-    """The video cannot be read, or not the part that was asked for."""
+    """The video, or the requested part of it, cannot be read."""
 
 
 class NobodyFoundError(FixableError):

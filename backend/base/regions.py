@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-# Side of a region over the diameter of the circle around the person, which the two alignment points give: MediaPipe's own rule.
+# Side of a region over the diameter of the circle around the person, which the two alignment points give: MediaPipe's rule.
 _MARGIN = 1.25
 
 

@@ -1,4 +1,4 @@
-"""Smoothing over time of what is no plain number: distances from the camera, and rotations."""
+"""Smoothing over time of distances from the camera, as logarithms, and of rotations."""
 
 from __future__ import annotations
 

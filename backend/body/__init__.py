@@ -1,1 +1,1 @@
-"""Landmarks become a posed body before the camera."""
+"""From landmarks to a posed body in the camera's frame."""

@@ -1,1 +1,1 @@
-"""How good a capture is: measured against known truth."""
+"""Measurement of captures, and of the paper's network, against known truth."""

@@ -98,7 +98,7 @@ class _Note(InertArray):
 
 
 class _JoblibUnpickler(InertUnpickler):
-    """Skips the bytes after each header. typeshed tells nothing of the unpickler written in Python."""
+    """Skips the bytes after each header. typeshed does not declare the unpickler written in Python."""
     dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(pickle._Unpickler.dispatch)
     stack: list[object]
 
@@ -165,7 +165,7 @@ class _ZlibReader:
         self._stream, self._unpacker = stream, zlib.decompressobj()
 
     def read(self, size: int) -> bytes:
-        """Return up to so many bytes, none at the end. Raises EOFError where the stream is truncated."""
+        """Return up to `size` bytes, none at the end. Raises EOFError where the stream is truncated."""
         while not self._unpacker.eof:
             packed = self._unpacker.unconsumed_tail or self._stream.read(_CHUNK_BYTES)
             if not packed:

@@ -103,7 +103,7 @@ def _read_motions(folder: Path) -> tuple[list[Motion], list[str]]:
 
 
 def camera_joints(motion: Motion) -> np.ndarray:
-    """Return a motion's body joints (T, 12, 3) in its camera's frame. Raises TruthError where its file tells no camera."""
+    """Return a motion's body joints (T, 12, 3) in its camera's frame. Raises TruthError where its file has no camera."""
     if motion.world_from_cam is None:
         raise TruthError(f"The motion file of “{motion.source}” has no camera.", _ADVICE)
     _, joints = make_file_motion(motion).pose()

@@ -43,8 +43,8 @@ def read_truth(path: Path) -> Truth:
 
     An .npz with K (T, 23, 3) or (P, T, 23, 3) keypoints in metres (world Z up), KL their names; the camera as
     world_from_cam (4, 4) or (T, 4, 4), or as cam (3,) or (T, 3), its place, and where it is not level pitch in radians,
-    down positive. Where the renderer tells them: floor_z, the floor's height, contacts (T, 4) or (P, T, 4), and fps (30
-    where it does not). Raises TruthError.
+    down positive. Optional: floor_z, the floor's height; contacts (T, 4) or (P, T, 4); fps (30 where missing). Raises
+    TruthError.
     """
     _require_file(path)
     try:

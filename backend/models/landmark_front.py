@@ -19,7 +19,7 @@ class LandmarkFront(nn.Module):
         self.outer = nn.Linear(hidden_size, feature_size)
         self.scale = nn.LayerNorm(feature_size)
         self.drop = nn.Dropout(dropout)
-        # MoCA's self-similarity X X^T has no scale of its own: features of length 4 leave its softmax soft at first.
+        # MoCA's self-similarity X X^T has no scale factor: with features of length 4 its softmax is soft at first.
         nn.init.constant_(self.scale.weight, 4 / feature_size ** 0.5)
 
     def forward(self, inputs: Tensor) -> Tensor:

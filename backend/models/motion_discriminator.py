@@ -1,4 +1,4 @@
-"""Tells recorded motion from the network's: the discriminator of VIBE (Kocabas et al., CVPR 2020), as MPS-Net trains with."""
+"""Distinguishes recorded motion from the network's: the discriminator of VIBE (Kocabas et al., CVPR 2020), used by MPS-Net."""
 
 from __future__ import annotations
 

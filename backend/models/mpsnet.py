@@ -18,7 +18,7 @@ from .regressor import BodyEstimate, Regressor
 class MPSNetConfig:
     """The paper's sizes. `groups` are HAFI's frames of a window; the middle of the middle one is estimated.
 
-    contacts: how many contact probabilities a head of its own reads from HAFI's feature; the paper has none.
+    contacts: how many contact probabilities a separate head computes from HAFI's feature; the paper has none.
     """
     feature_size: int = 2048
     window: int = 16

@@ -71,7 +71,7 @@ class Regressor(nn.Module):
         self.deccam = nn.Linear(hidden_size, CAMERA_SIZE)
         for decoder in (self.decpose, self.decshape, self.deccam):
             nn.init.xavier_uniform_(decoder.weight, gain=0.01)
-        # Mean parameters; a checkpoint brings its own. In 6D, (1, 0), (0, 1), (0, 0) are the identity's columns.
+        # Mean parameters, which a checkpoint replaces. In 6D, (1, 0), (0, 1), (0, 0) are the identity's columns.
         self.register_buffer("init_pose", torch.tensor((1.0, 0, 0, 1, 0, 0)).repeat(JOINT_COUNT)[None])
         self.register_buffer("init_shape", torch.zeros(1, SHAPE_SIZE))
         self.register_buffer("init_cam", torch.tensor(((0.9, 0.0, 0.0),)))

@@ -1,1 +1,1 @@
-"""What a capture writes: its folder, its quality figures, its preview."""
+"""Writing of a capture: its folder, its quality figures, its preview."""

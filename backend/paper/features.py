@@ -69,9 +69,9 @@ class FeatureExtractor:
         self.batch_size = _BATCH_SIZES[device.type]
 
     def extract(self, crops: Iterable[np.ndarray]) -> np.ndarray:
-        """Return features (T, 2048) float32 of crops (224, 224, 3) uint8 RGB, which may be made while they are asked for.
+        """Return features (T, 2048) float32 of crops (224, 224, 3) uint8 RGB, which may come from a generator.
 
-        `crops` is read by a thread of its own, two batches ahead; what it raises is raised here.
+        A separate thread reads `crops`, two batches ahead; exceptions of the iterator are raised here.
         """
         features = [np.empty((0, FEATURE_SIZE), np.float32)]
         features += [self.compute_features(np.stack(batch)) for batch in _prefetched_batches(crops, self.batch_size)]

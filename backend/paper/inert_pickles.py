@@ -101,9 +101,9 @@ NUMPY_STAND_INS: dict[str, Callable] = {
 }
 
 
-# Not pickle.Unpickler: the subclass for joblib's files needs to know where in the file it is, which only this one tells.
+# Not pickle.Unpickler: the subclass for joblib's files needs the position in the file, which only this class gives.
 class InertUnpickler(pickle._Unpickler):
-    """Admits stand-ins by the names of a table, and nothing else."""
+    """Makes stand-ins for the names in a table, and refuses all others."""
 
     def __init__(self, stream: BinaryIO, name: str, stand_ins: Mapping[str, Callable], advice: str):
         """name: the file's, for messages; advice: what to do about a refused file."""

@@ -1,8 +1,8 @@
 """Fit the network that finds contacts: python -m backend.training.contacts --help
 
-Reads what `samples/render_people.py` wrote. Every scene goes through a whole capture but for the pictures; what is then measured
-of its feet is set against how they truly moved. People are placed on the floor by the contacts of the weights that are there,
-so that a second run on its own result changes a little.
+Reads the scenes that `samples/render_people.py` wrote. Every scene goes through a whole capture, except for the pictures; the
+measures of its feet are then the inputs, and their true contacts the labels. People are placed on the floor with the contacts of
+the present weights, so that a second run with the new weights gives slightly different ones.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _LEAN_SIGMA = 0.008                 # radians: the error of gravity from upright
 
 
 class _Silence:
-    """Takes a capture's messages and shows none."""
+    """Receives a capture's messages and shows none."""
 
     def send(self, message: Message) -> None:
         pass

@@ -86,7 +86,7 @@ def read_scene(path: Path) -> Scene:
 def solve_scene(scene: Scene) -> tuple[PersonTrack, LiftedTrack, np.ndarray, np.ndarray]:
     """Return the repaired track, its lift, the analytic rotations (T, 24, 3, 3) and the intrinsics that were assumed.
 
-    The camera's field of view is not told, as with most footage.
+    The camera's field of view is not given, as with most footage.
     """
     intrinsics = camera_matrix(scene.image_size)
     track, _ = repair_sides(scene.track)

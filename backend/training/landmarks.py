@@ -80,7 +80,7 @@ def main(arguments: list[str]) -> int:
 
 
 def make_examples(folder: Path, library: RecordingLibrary, noisy: int, seed: int) -> list[Example]:
-    """Return the examples of every rendered scene (as it is, faster, parts hidden) and of so many noisy recordings."""
+    """Return the examples of every rendered scene (unchanged, faster, with hidden parts) and of `noisy` recordings with noise."""
     rng = np.random.default_rng(seed)
     scenes = [read_scene(path) for path in sorted(folder.glob("*.npz"))]
     if not scenes:
@@ -118,7 +118,7 @@ def train(recipe: Recipe, store: ExampleStore, held_out: list[HeldOut], output: 
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
         if saved["recipe"] != asdict(recipe):
-            raise SystemExit(f"{checkpoint} is of another recipe, {saved['recipe']}. Delete it to begin anew.")
+            raise SystemExit(f"{checkpoint} is of another recipe, {saved['recipe']}. Delete it to start again.")
         network.load_state_dict(saved["network"])
         averaged.load_state_dict(saved["averaged"])
         optimiser.load_state_dict(saved["optimiser"])

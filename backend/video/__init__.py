@@ -1,1 +1,1 @@
-"""A video file becomes frames with exact times."""
+"""From a video file to frames with exact times."""

@@ -108,7 +108,7 @@ class BackendEnvironment:
                         for package in (PROFILES[profile].models, *_MODELS_OF_QUALITY.get(quality, ()))]
 
     def is_ready(self) -> bool:
-        """Whether the backend can be started. Cheap: asks only for the times of a few files."""
+        """Tell whether the backend can be started. Fast: it reads only the times of a few files."""
         return self._packages.folder is not None and not self._missing_models()
 
     def serves_fast(self) -> bool:
@@ -147,7 +147,7 @@ class BackendEnvironment:
 
     @property
     def setup_log(self) -> Path:
-        """The file that holds the whole output of pip in the last set-up."""
+        """The file with pip's whole output in the last set-up."""
         return self.home / "logs" / "setup.log"
 
     def setup_command(self, preferred_python: str = "") -> list[str]:
@@ -167,10 +167,10 @@ class BackendEnvironment:
 
     def ensure(self, report: Callable[[protocol.Message], None], programs: Sequence[str] | None = None,
                cancelled: threading.Event | None = None) -> None:
-        """Set up what is missing, in this process; returns at once where nothing is. Blocks; needs the network.
+        """Set up everything that is missing, in this process; blocks, and needs the network. Does nothing if nothing is missing.
 
-        `report` is called with Progress and Log messages, `programs` are the Pythons to try, best first. Raises
-        SetupError, whose message and `advice` are for people, and SetupCancelled where `cancelled` was set.
+        `report` is called with Progress and Log messages; `programs` are the Pythons to try, best first. Raises SetupError,
+        whose message and `advice` are for the user, and SetupCancelled after `cancelled` was set.
         """
         if self.is_ready():
             return
@@ -192,7 +192,7 @@ class BackendEnvironment:
 
 
 class _Pipe:
-    """Sends messages on the real stdout; a stray print of anything else goes to stderr."""
+    """Sends messages on the real stdout; all other output to stdout goes to stderr."""
 
     def __init__(self) -> None:
         self._stream = os.fdopen(os.dup(1), "wb", buffering=0)
@@ -200,7 +200,7 @@ class _Pipe:
         self.send(protocol.Hello("mpsnet set-up"))
 
     def send(self, message: protocol.Message) -> None:
-        """Send one message. A closed pipe is no error: the parent has ended, and the end of stdin cancels."""
+        """Send one message. A closed pipe is no error: it means that the parent has ended, and the end of stdin cancels."""
         try:
             self._stream.write(protocol.encode(message))
         except BrokenPipeError:

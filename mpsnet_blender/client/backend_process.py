@@ -77,7 +77,7 @@ class BackendProcess:
         return None if self._process is None else self._process.returncode
 
     def poll(self) -> list[protocol.Message]:
-        """Return the messages that came since the last call, oldest first, at once."""
+        """Return the messages that came since the last call, oldest first, without waiting."""
         received = []
         while not self._final_taken:
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class SetupError(Exception):
-    """An environment cannot be set up or used: `str()` says what and which, `advice` what to do."""
+    """An environment cannot be set up or used; `str()` says what happened and where, `advice` what to do."""
 
     def __init__(self, message: str, advice: str = ""):
         super().__init__(message)
@@ -12,7 +12,7 @@ class SetupError(Exception):
 
 
 class NotSetUpError(SetupError):
-    """The environment was asked for before it was set up."""
+    """The environment is used before it was set up."""
 
 
 class NoPythonError(SetupError):
@@ -36,8 +36,8 @@ class PackagesError(SetupError):
 
 
 class ModelsError(SetupError):
-    """A downloaded model file is not the one that was asked for."""
+    """A downloaded model file is not the expected one."""
 
 
 class SetupCancelled(Exception):
-    """The set-up was asked to stop."""
+    """The set-up was cancelled."""

@@ -40,7 +40,7 @@ _OFFSETS_LEFT_AND_CENTRE = {
     "left_wrist": (0.141, 0.0, 0.0),
     "left_hand": (0.049, -0.004, 0.0),
 }
-# The sole lies this far below the ankle, and the crown this far above the head joint, in fractions of the stature.
+# In statures: the sole below the ankle, and the crown above the head joint. With the offsets above they add up to the stature.
 SOLE_BELOW_ANKLE = 0.041
 CROWN_ABOVE_HEAD = 0.087
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 _MILLISECOND = 1e-3      # seconds; the unit of times in Matroska and WebM, and in files converted from them
-_FINER_UNIT = 2e-5       # seconds; above the unit of times in most other files, such as 1/90000
-_SAME_INSTANT = 1.5e-3   # seconds; by which a formula may be worse than the best frames: more than rounding to milliseconds
-_NEARER_COUNT = 0.01     # weight that decides between two movie frames that show the same picture: the nearer in time
-_WIDEST_REACH = 16       # movie frames to each side in which the best one is sought: an hour of video takes less than 100 MB
+_FINER_UNIT = 2e-5       # seconds; larger than the unit of times in most other files, such as 1/90000
+_SAME_INSTANT = 1.5e-3   # seconds by which a formula may be worse than the best frames: more than rounding to milliseconds
+_NEARER_COUNT = 0.01     # small weight of the time difference: it only decides between movie frames that show the same picture
+_WIDEST_REACH = 16       # movie frames searched to each side: with these an hour of video takes less than 100 MB; not measured
 
 
 @dataclass(frozen=True)

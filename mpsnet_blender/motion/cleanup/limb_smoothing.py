@@ -14,11 +14,11 @@ _WORDS = {"head": ("neck", "head"), "arms": ("collar", "shoulder", "elbow", "wri
           "legs": ("hip", "knee", "ankle", "foot")}
 # Sigma of the window at amount 1. At amount 0.3 trembling of 1.5 degrees loses three quarters of its acceleration, and punches of
 # 1/8 s keep their speed within 12 % (test_smoothing_takes_the_trembling_and_leaves_the_punches). The values below are part of
-# that result; each by itself was chosen by eye, not measured.
+# that result; they were chosen by eye and not measured separately.
 _FULL_SECONDS = 0.20
 _BANDS = (0.2, 0.45, 1.0)       # sigmas of the bands of detail, as shares of the full one
 _LEAST_FRAMES = 0.7             # least sigma, in frames, of the window over which a band's energy is averaged
-_TREMBLING_QUANTILE, _NOISE_FACTOR = 0.25, 4.0      # a joint's noise is so many times this quantile of its energy
+_TREMBLING_QUANTILE, _NOISE_FACTOR = 0.25, 4.0      # a joint's noise is this quantile of its energy times the factor
 
 
 def find_limb_joints(limb: str) -> list[int]:

@@ -16,9 +16,9 @@ _MIRROR_TOLERANCE = 0.03  # greatest distance from the mirrored end of one limb 
 _LEG_TO_TRUNK = (0.6, 4.0)  # length of the leg in lengths of the trunk, hips to shoulders; an adult has 1.7
 _ARM_TO_TRUNK = (0.5, 3.5)  # the same for the arm with its hand; an adult has 1.5
 _LOWEST = 0.06  # feet end within this distance of the lowest bone
-_SHORTEST_TRUNK = 0.05
+_SHORTEST_TRUNK = 0.05  # hips to shoulders; 0.3 in adults, so that anything shorter is no trunk
 _LEG_COSINE, _ARM_COSINE = -0.7, 0.6  # with the upward axis: legs within 45° of straight down, arms 53° or more off straight up
-_FINGER_COUNT = 3  # a hand branches into at least so many fingers
+_FINGER_COUNT = 3  # fewest fingers into which a hand branches; cartoon hands have a thumb and two or three
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from .posing import Posing
 from .rest_alignment import compute_body_axes
 from .root_path import Placement
 
-_CONTACT = 0.5  # of the confidence 0..1: above it a foot stands, as in the motion file
+_CONTACT = 0.5  # of the confidence 0..1: above it a foot is more likely to stand than not
 _FADE_FRAMES = 6  # 0.2 s at 30 frames a second, within the 0.4 s of a step's swing (Perry 1992); chosen by eye
 # To move its foot by a little, a nearly straight leg must bend much. While the foot is wrong by less than a hundredth of the
 # leg's length (8 mm on an adult), no bone turns by more than 0.9°, which nobody sees; for each further hundredth, ten times as

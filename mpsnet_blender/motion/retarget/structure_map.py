@@ -26,7 +26,7 @@ _UPWARDS = 0.4  # cosine: neck bones are within 66° of straight up
 _CROWN = 0.985  # of the height of all bones: a bone that begins above is the end of the head, not the head
 _CENTRAL = 0.02  # of the rig's size: bones nearer to the plane of symmetry lie in it
 _HIPS_DISTANCE = 0.15  # of the rig's size: a common ancestor farther from the legs is a root on the floor, not the hips
-_BRANCHES = 3  # a bone with so many children is a hand (fingers) or a head (face)
+_BRANCHES = 3  # a bone with this many children or more is a hand (fingers) or a head (face)
 
 
 def map_by_structure(rig: Rig) -> dict[str, str]:

@@ -166,7 +166,7 @@ def _tick() -> float | None:
 def _end(job: Job) -> None:
     try:
         job.on_end(job)
-    except Exception as error:  # a timer that raises is dropped by Blender without a word to the user
+    except Exception as error:  # Blender drops a timer that raises, without informing the user
         traceback.print_exc()
         advice = "Please report it with the text in the system console."
         job.state = replace(job.state, final=protocol.Error(type(error).__name__, str(error), advice))
