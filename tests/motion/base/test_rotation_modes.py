@@ -60,3 +60,11 @@ def test_no_rotation_is_no_angle_about_an_axis_of_unit_length():
     _, values = convert_to_mode(np.tile((1.0, 0, 0, 0), (3, 1)), "AXIS_ANGLE")
     assert values[:, 0].tolist() == [0, 0, 0]
     np.testing.assert_allclose(np.linalg.norm(values[:, 1:], axis=1), 1.0)
+
+
+def test_an_angle_about_an_axis_goes_on_over_whole_turns_about_the_same_axis():
+    angles = np.linspace(0.1, 20, 300)
+    for sign in (1, -1):
+        _, values = convert_to_mode(quat_from_rotvec(angles[:, None] * (0, 0.6 * sign, 0.8 * sign)), "AXIS_ANGLE")
+        np.testing.assert_allclose(values[:, 0], angles, atol=1e-9)
+        np.testing.assert_allclose(values[:, 1:], np.tile((0, 0.6 * sign, 0.8 * sign), (300, 1)), atol=1e-6)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
-from mpsnet_blender.motion.base.soles import compute_stature, make_soles, measure_ankle_height, usual_ankle_height
+from mpsnet_blender.motion.base.soles import compute_stature, make_soles, measure_ankle_height, sole_points, usual_ankle_height
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
 
 REST = generic_rest_joints(1.7)
@@ -99,3 +99,20 @@ def test_flat_feet_of_many_headings_point_each_its_way_to_its_left_and_up():
 @pytest.mark.parametrize(("height", "believed"), [(0.02, 0.030 * 1.7), (0.07, 0.07), (0.3, 0.080 * 1.7)])
 def test_ankles_that_no_body_has_are_not_believed(height, believed):
     assert measure_ankle_height(ankles_at(*[height] * 5), np.ones((5, 2), bool), 1.7) == pytest.approx(believed)
+
+
+def test_a_bodys_sole_points_are_left_heel_and_ball_and_then_the_rights():
+    rotmats, joints = np.tile(UPRIGHT, (5, 24, 1, 1)), np.arange(5.0)[:, None, None] + (UPRIGHT @ REST.T).T
+    points = sole_points(REST, 0.09, rotmats, joints)
+    assert points.shape == (5, 4, 3)
+    for number, (side, end) in enumerate((("left", "heel"), ("left", "ball"), ("right", "heel"), ("right", "ball"))):
+        sole = make_soles(REST, 0.09)[("left", "right").index(side)]
+        expected = joints[:, JOINT[f"{side}_ankle"]] + UPRIGHT @ getattr(sole, end)
+        np.testing.assert_allclose(points[:, number], expected, atol=1e-12)
+
+
+def test_the_lower_ankle_tells_the_stature():
+    for side in ("left", "right"):
+        joints = REST.copy()
+        joints[JOINT[f"{side}_ankle"], 1] += 0.05
+        assert compute_stature(joints) == pytest.approx(1.7)

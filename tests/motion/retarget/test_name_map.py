@@ -133,3 +133,23 @@ def test_rigifys_controls_are_driven_by_its_switches_for_fk_and_for_ik():
         f"{side}_{slot}": f"{name}.{side[0].upper()}" for side in ("left", "right")
         for slot, name in (("hand", "hand_ik"), ("foot", "foot_ik"), ("thigh", "thigh_ik_target"))}
     assert find_ik_controls(bones, {"upperarm_l"}) == {}
+
+
+@pytest.mark.parametrize(("title", "left_thumb2", "left_index1", "left_middle1", "right_ring2", "right_little3"), [
+    ("Mixamo", "LeftHandThumb2", "LeftHandIndex1", "LeftHandMiddle1", "RightHandRing2", "RightHandPinky3"),
+    ("Unreal", "thumb_02_l", "index_01_l", "middle_01_l", "ring_02_r", "pinky_03_r"),
+    ("Rigify metarig", "thumb.02.L", "f_index.01.L", "f_middle.01.L", "f_ring.02.R", "f_pinky.03.R"),
+    ("DAZ Genesis 3 and 8", "lThumb2", "lIndex1", "lMid1", "rRing2", "rPinky3"),
+    ("VRoid", "J_Bip_L_Thumb2", "J_Bip_L_Index1", "J_Bip_L_Middle1", "J_Bip_R_Ring2", "J_Bip_R_Little3"),
+    ("Character Creator", "CC_Base_L_Thumb2", "CC_Base_L_Index1", "CC_Base_L_Mid1", "CC_Base_R_Ring2", "CC_Base_R_Pinky3"),
+    ("3ds Max Biped", "L Finger01", "L Finger1", "L Finger2", "R Finger31", "R Finger42"),
+])
+def test_fingers_are_those_of_the_rigs_makers(title, left_thumb2, left_index1, left_middle1, right_ring2, right_little3):
+    """Names as the rigs have them, each at its place among bones that structure would tell as well."""
+    names = {"left_thumb2": left_thumb2, "left_index1": left_index1, "left_middle1": left_middle1, "right_ring2": right_ring2,
+             "right_little3": right_little3}
+    family = next(family for family in FAMILIES if family.title == title)
+    own = family_names(family, make_bones(PLAIN))
+    rig = make_rig(PLAIN, lambda slot: own.get(slot, f"other {slot}"))
+    found = map_by_names(rig)[1]
+    assert {slot: found[slot] for slot in names} == names
