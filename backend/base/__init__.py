@@ -1,1 +1,1 @@
-"""What any stage may use: errors, messages, smoothing, rotations, the pinhole camera, LiteRT."""
+"""Modules for all stages: errors, messages, smoothing, rotations, the pinhole camera, LiteRT."""

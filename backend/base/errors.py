@@ -32,11 +32,11 @@ class TruthError(FixableError):
 
 
 class DatasetError(FixableError):
-    """A preprocessed data set is missing, damaged, or not what it is taken for."""
+    """A preprocessed data set is missing or damaged, or is another data set."""
 
 
 class OptionError(FixableError):
-    """An option has a value that makes no sense."""
+    """An option has an impossible value."""
 
 
 class ConversionError(FixableError):
@@ -44,8 +44,8 @@ class ConversionError(FixableError):
 
 
 class BatchError(FixableError):
-    """Some videos of a batch could not be captured, or there are none."""
+    """Some videos of a batch could not be captured, or the batch has no videos."""
 
 
 class CancelRequested(Exception):
-    """The parent closed stdin, or a signal asked to stop."""
+    """The job was cancelled: the parent closed stdin, or a signal arrived."""

@@ -1,4 +1,4 @@
-"""Runs LiteRT models on all cores: one single-threaded interpreter a worker, which scales better than one with many threads."""
+"""Runs LiteRT models on all cores: one single-threaded interpreter for each worker, faster than one with many threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pinhole camera: focal length, rays, and where in front of it a body stands."""
+"""The pinhole camera: its matrix, rays, projection, and the translation of a body in front of it."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Totals:
     videos: int = 0
 
     def add(self, posed: PosedVideo, video: EvaluationVideo) -> None:
-        """Add a video: joints are compared about the pelvis, poses that are not valid are left out, accelerations at ends too."""
+        """Add a video. Joints are compared relative to the pelvis; invalid poses, and accelerations at the ends, are left out."""
         root = _PELVIS_OF_17 if video.joints.shape[1] == len(JOINTS_17) else _HIPS_OF_14
         ours = posed.joints - posed.joints[:, root].mean(1, keepdims=True)
         truth = video.joints - video.joints[:, root].mean(1, keepdims=True)
@@ -87,7 +87,7 @@ class Predictor:
 
     @torch.inference_mode()
     def predict(self, video: EvaluationVideo) -> PosedVideo:
-        """Return the joints of a video's every frame; windows as `mpsnet_engine.window_indices` has them."""
+        """Return the joints of every frame of a video, with the windows of `windowed_network.window_indices`."""
         motion = self._network.run(video.features)
         joints, distances = [], []
         for part in _slices(len(video.features)):

@@ -1,4 +1,4 @@
-"""Pickles of arrays read without running anything that they name.
+"""Reading of pickled arrays without running anything that the pickles name.
 
 Whatever a pickle asks for by name gets a stand-in of ours that only keeps what it is handed, so that no function of any
 package is within a pickle's reach; a name that is not in the table refuses the file.

@@ -1,4 +1,4 @@
-"""The models folder of the MPS-Net engine: which files there are, what each is for, where a person gets it; reading them.
+"""The models folder of the MPS-Net engine: its files with their purposes and sites, and how to read and write them.
 
 The files are ours: plain arrays, made once by `checkpoints.add_models` from what the person has downloaded. No torch here.
 """
@@ -37,7 +37,7 @@ class ModelState:
 
 @dataclass(frozen=True)
 class EngineArrays:
-    """What the engine needs: weights by checkpoint key (float32), the body's arrays, and regressors of further joints."""
+    """The engine's arrays: weights by checkpoint key (float32), the body's arrays, and regressors of further joints."""
     mpsnet: dict[str, np.ndarray]
     spin: dict[str, np.ndarray]
     body: dict[str, np.ndarray]
@@ -69,7 +69,7 @@ def describe_models(folder: Path) -> str:
 
 
 def require_models(folder: Path) -> None:
-    """Raise ModelError, which says where to get the missing files, where the engine cannot run."""
+    """Raise ModelError if the engine cannot run; its advice says where to get the missing files."""
     missing = missing_files(folder)
     if missing:
         names = ", ".join(f"{file.original_name} ({file.purpose})" for file in missing)

@@ -32,7 +32,7 @@ def is_body(contents: Mapping[str, object]) -> bool:
 
 
 def find_gender(name: str) -> str:
-    """Return "female", "male" or "neutral" by the name of a body file: its contents do not say it."""
+    """Return "female", "male" or "neutral" by the name of a body file, because its contents do not say it."""
     words = "".join(letter if letter.isalpha() else " " for letter in Path(name).stem.lower()).split()
     for gender in ("female", "male"):
         if gender in words or gender[0] in words:

@@ -1,4 +1,4 @@
-"""The MPS-Net engine: features of a track's frames to SMPL's parameters of every frame, in the crop's camera and the image's."""
+"""The paper's network: from features of a track's frames to SMPL's parameters of every frame, in the cameras of crop and image."""
 
 from __future__ import annotations
 

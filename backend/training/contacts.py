@@ -116,7 +116,7 @@ def find_true_contacts(keypoints: np.ndarray, down: np.ndarray) -> tuple[np.ndar
 
 
 def fit(feet: Feet) -> dict[str, np.ndarray]:
-    """Return the weights of least cross entropy, by L-BFGS over all feet at once: the same each time."""
+    """Return the weights with the least cross entropy, by L-BFGS over all feet at once; the result is reproducible."""
     middle, spread = feet.measures.mean(0), feet.measures.std(0) + 1e-6
     inputs = (feet.measures - middle) / spread
     counts = feet.counts / feet.counts.sum()
@@ -144,7 +144,7 @@ def fit(feet: Feet) -> dict[str, np.ndarray]:
 
 
 def judge(feet: Feet, weights: dict[str, np.ndarray]) -> str:
-    """Return in words how many of the contacts found are right, and how many of the true ones are found."""
+    """Return a sentence with the precision and the recall of the contacts."""
     found, sure = confidence(feet.measures, weights) > 0.5, feet.counts > 0
     stands = (feet.stands > 0.5) & sure
     both = (found & stands).sum()

@@ -45,7 +45,7 @@ def supervised_loss(estimate: BodyEstimate, truth: Windows, body: BodyModel, wei
 
 
 def centre_on_hips(joints: Tensor) -> Tensor:
-    """Return joints (N, 14, 3) about the middle of the hips."""
+    """Return joints (N, 14, 3) relative to the middle of the hips."""
     return joints - joints[:, _HIPS].mean(dim=1, keepdim=True)
 
 

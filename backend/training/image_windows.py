@@ -75,12 +75,12 @@ def read_recorded_poses(path: Path) -> Tensor:
 
 
 def join_windows(parts: list[Windows]) -> Windows:
-    """Return the windows of several sets as one."""
+    """Return the windows of several sets as one set."""
     return Windows(*(torch.cat([getattr(part, name) for part in parts]) for name in Windows.__dataclass_fields__))
 
 
 def window_starts(names: np.ndarray, stride: int) -> np.ndarray:
-    """Return the first rows (N,) of windows that lie within one video each; rows of a video follow one another."""
+    """Return the first rows (N,) of windows that each lie within one video, whose rows are consecutive."""
     breaks = np.concatenate([[0], np.flatnonzero(names[1:] != names[:-1]) + 1, [len(names)]])
     return np.concatenate([np.arange(first, last - WINDOW + 1, stride) for first, last in itertools.pairwise(breaks)])
 

@@ -33,7 +33,7 @@ _VALIDATION_BATCH = 64
 
 @dataclass(frozen=True)
 class ImageRecipe:
-    """As published; copies: how often each window's feature is regressed, each time with other dropout."""
+    """The published settings. copies: how often each window's feature is regressed, each time with another dropout."""
     epochs: int = 45
     steps: int = 500
     windows_2d: int = 19

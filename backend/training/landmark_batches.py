@@ -1,4 +1,4 @@
-"""Examples in one place, and the batches drawn from them: runs of successive frames, mirrored and blurred by chance."""
+"""A store of all examples, and the batches drawn from it: runs of successive frames, randomly mirrored and with noise."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Batch:
 
 
 class ExampleStore:
-    """All examples' frames behind one another, single precision."""
+    """The concatenated frames of all examples, float32."""
 
     def __init__(self, examples: list[Example]):
         lengths = np.array([len(example.inputs) for example in examples])

@@ -25,7 +25,7 @@ _MAP_WEIGHT = 8.0
 
 
 class LandmarkNetwork(nn.Module):
-    """Frames' inputs to the bodies and contacts of windows' centre frames. `kind` is one of KINDS."""
+    """Computes the bodies and contacts of windows' centre frames from frames' inputs. `kind` is one of KINDS."""
 
     def __init__(self, kind: str = "moca_hafi"):
         super().__init__()

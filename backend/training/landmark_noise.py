@@ -58,7 +58,8 @@ class _View:
 
 @dataclass(frozen=True)
 class LandmarkNoise:
-    """weights (F, 33 * 5) explain errors of world (3) and image (2); per donor the rest (T, 33, 5), score, facing."""
+    """weights (F, 33 * 5): the explained part of the errors of world (3) and image (2); for each donor scene the residuals
+    (T, 33, 5), score and facing."""
     weights: np.ndarray
     rests: tuple[np.ndarray, ...]
     scores: tuple[np.ndarray, ...]
@@ -82,7 +83,7 @@ def measure_noise(scenes: list[Scene]) -> LandmarkNoise:
 
 
 def noisy_scene(library: RecordingLibrary, noise: LandmarkNoise, rng: np.random.Generator, frames: int = 72) -> Scene:
-    """Return a varied recording before a random camera as the landmark stage would see it."""
+    """Return the scene of a varied recording before a random camera, with the landmark stage's typical errors."""
     recording = vary_recording(library.draw(rng, frames), library, rng)
     image_size = ((1280, 720), (1920, 1080), (720, 1280))[rng.integers(3)]
     focal = max(image_size) / 2 / np.tan(np.radians(rng.uniform(45, 68)) / 2)
@@ -110,7 +111,7 @@ def noisy_scene(library: RecordingLibrary, noise: LandmarkNoise, rng: np.random.
 
 
 def vary_recording(recording: Recording, library: RecordingLibrary, rng: np.random.Generator) -> Recording:
-    """Return the recording varied: sometimes limbs of others, joints rotated a little, the whole body tilted."""
+    """Return a varied recording: with some limbs of other recordings, joints rotated a little, and the whole body tilted."""
     for joints in _MIXTURES[rng.choice(len(_MIXTURES), p=_MIXTURE_CHANCES)]:
         recording = _mix_recordings(recording, library.draw(rng, len(recording.root)), joints)
     rotmats = recording.rotmats.copy()
@@ -130,7 +131,7 @@ def _draw_slow_turns(rng: np.random.Generator, frame_count: int) -> np.ndarray:
 
 
 def _mix_recordings(lower: Recording, upper: Recording, joints: list[int]) -> Recording:
-    """Return one recording with some joints of another, over as many frames as both have."""
+    """Return one recording with some joints of another, over the frames that both have."""
     count = min(len(lower.root), len(upper.root))
     rotmats = lower.rotmats[:count].copy()
     rotmats[:, joints] = upper.rotmats[:count][:, joints]

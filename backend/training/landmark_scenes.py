@@ -116,7 +116,7 @@ def speed_up(scene: Scene) -> Scene:
 
 
 def hide_parts(scene: Scene, rng: np.random.Generator) -> Scene:
-    """Return the scene with parts of the body hidden for a while: their landmarks are strayed guesses of low score."""
+    """Return the scene with parts of the body hidden for a while: their landmarks become wrong guesses with low scores."""
     track = scene.track
     xy, world, score = track.xy.copy(), track.world.copy(), track.score.copy()
     size = np.linalg.norm(track.boxes[:, 2:] - track.boxes[:, :2], axis=1)[:, None, None]

@@ -1,4 +1,4 @@
-"""The trained temporal network, folded to plain arrays for inference without torch (see `temporal_lifter`)."""
+"""The trained temporal network, folded to plain arrays for inference without torch (see `engines.lifter`)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def fold_network(network: LandmarkNetwork) -> dict[str, np.ndarray]:
 
 
 def save_weights(network: LandmarkNetwork, path: Path) -> None:
-    """Write the folded weights in one step."""
+    """Write the folded weights atomically."""
     partial = path.with_suffix(".partial.npz")
     np.savez_compressed(partial, **fold_network(network))  # type: ignore[arg-type]  # no key is named allow_pickle
     partial.replace(path)

@@ -34,7 +34,8 @@ _HIDDEN_SHARE = 0.3      # of noisy recordings have hidden parts; chosen by eye
 
 @dataclass(frozen=True)
 class Recipe:
-    """Settings of a run. rate: AdamW's, falling as a cosine; average: of the weights that are judged and kept."""
+    """Settings of a run. rate: AdamW's, which falls as a cosine; average: decay of the averaged weights, which are evaluated
+    and saved."""
     kind: str = "moca_hafi"
     steps: int = 12000
     runs: int = 32
@@ -49,7 +50,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """A scene to judge on, solved analytically once."""
+    """A scene for evaluation, with its analytic solution."""
     scene: Scene
     lifted: LiftedTrack
     rotmats: np.ndarray
@@ -96,7 +97,7 @@ def make_examples(folder: Path, library: RecordingLibrary, noisy: int, seed: int
 
 
 def read_held_out(folder: Path) -> list[HeldOut]:
-    """Return the scenes to judge on."""
+    """Return the scenes for evaluation."""
     held_out = []
     for path in sorted(folder.glob("*.npz")):
         scene = read_scene(path)
@@ -159,7 +160,7 @@ def average_into(averaged: LandmarkNetwork, network: LandmarkNetwork, share: flo
 
 
 def save_checkpoint(path: Path, content: dict) -> None:
-    """Write a checkpoint in one step."""
+    """Write a checkpoint atomically."""
     partial = path.with_suffix(".partial")
     torch.save(content, partial)
     partial.replace(path)

@@ -21,7 +21,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class RecordingLibrary:
-    """All recordings of a split, decoded when asked for. offsets (24, 3): the skeleton's, metres."""
+    """All recordings of a split, decoded when they are used. offsets (24, 3): the skeleton's, metres."""
     names: tuple[str, ...]
     spans: tuple[tuple[int, int], ...]
     quats: np.ndarray
@@ -44,7 +44,7 @@ class RecordingLibrary:
         return Rotation.from_quat(quats.reshape(-1, 4)).as_matrix().reshape(*quats.shape[:2], 3, 3)
 
     def draw(self, rng: np.random.Generator, count: int, wanted: str = "") -> Recording:
-        """Return a random part of a random recording whose name holds `wanted`; longer recordings come up more often."""
+        """Return a random part of a random recording whose name contains `wanted`; longer recordings are drawn more often."""
         chance = self.lengths ** 0.7 * np.array([wanted in name for name in self.names])
         index = int(rng.choice(len(chance), p=chance / chance.sum()))
         first = int(rng.integers(max(1, int(self.lengths[index]) - count + 1)))

@@ -1,4 +1,4 @@
-"""Facts of a video's container that OpenCV does not give: its boxes, its full size, its playing time."""
+"""Properties of a video's container that OpenCV does not give: its boxes, its full size, its playing time."""
 
 from __future__ import annotations
 

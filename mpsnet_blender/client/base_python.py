@@ -43,7 +43,7 @@ def list_candidates(preferred: str = "") -> list[str]:
 
 def find_base_pythons(programs: Iterable[str], oldest: tuple[int, int] = OLDEST_PYTHON,
                       newest: tuple[int, int] = NEWEST_PYTHON) -> tuple[list[BasePython], list[str]]:
-    """Return the Pythons among `programs` that can make environments, and for each other one a line saying why not."""
+    """Return the Pythons among `programs` that can make environments, and for each of the others a line with the reason."""
     suitable, refused = [], []
     for program in programs:
         try:
@@ -59,7 +59,7 @@ def find_base_pythons(programs: Iterable[str], oldest: tuple[int, int] = OLDEST_
 
 
 def probe(program: str) -> BasePython:
-    """Run a Python and return what it is. Raises OSError, ValueError or subprocess.TimeoutExpired where it cannot be
+    """Run a Python and return its properties. Raises OSError, ValueError or subprocess.TimeoutExpired where it cannot be
     run or lacks venv or ensurepip."""
     ended = subprocess.run(
         [program, "-I", "-c", _PROBE], env=child_process.child_environ(), stdin=subprocess.DEVNULL,

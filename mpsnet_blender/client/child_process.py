@@ -45,7 +45,7 @@ def no_window_options() -> dict[str, Any]:
 
 
 def terminate_tree(process: subprocess.Popen) -> None:
-    """Ask a child with a separate group, and all its children, to end. On Windows, which cannot ask, kill them."""
+    """Ask a child with a separate group, and all its children, to end. On Windows, where that is impossible, kill them."""
     _stop_tree(process, "SIGTERM")
 
 

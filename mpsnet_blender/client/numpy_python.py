@@ -15,7 +15,7 @@ from .python_environment import Packages, PythonEnvironment
 from .setup_steps import SetupRun
 
 _PACKAGES = Packages("numpy>=2.1,<2.5\n", ("numpy",), download_megabytes=17, disk_megabytes=120)
-_PROBE_SECONDS = 30.0
+_PROBE_SECONDS = 30.0  # as in base_python.py
 
 
 def find_numpy_python(home: Path, report: Callable[[Message], None]) -> str:

@@ -62,7 +62,7 @@ class PythonEnvironment:
 
     @property
     def folder(self) -> Path | None:
-        """The valid environment's folder, or None. Cheap enough to ask while drawing: a few looks at file times."""
+        """The valid environment's folder, or None. It reads only a few file times, so that a panel may ask while drawing."""
         if self._found is not None and _read_times(self._found[0]) == self._found[1]:
             return self._found[0]
         self._found = None
@@ -82,7 +82,7 @@ class PythonEnvironment:
         return _find_python(folder)
 
     def ensure(self, run: SetupRun, programs: Sequence[str] | None = None) -> Path:
-        """Build the environment unless it is there; return its interpreter.
+        """Build the environment if it is not there or not valid; return its interpreter.
 
         `programs` are the Pythons to build it from, best first. Raises SetupError, SetupCancelled, OSError.
         """
@@ -103,7 +103,7 @@ class PythonEnvironment:
         return self.python
 
     def _make(self, run: SetupRun, programs: Sequence[str]) -> Path:
-        """Make an environment that has nothing but pip, from the first program with which that works."""
+        """Make an environment that contains only pip, from the first program with which that works."""
         suitable, refused = base_python.find_base_pythons(programs, self._oldest, self._newest)
         for base in suitable:
             folder = self._parent / f"{self._name}-{self._hash(base)}"
@@ -188,7 +188,7 @@ class PythonEnvironment:
 
 
 class _InstallCounter:
-    """Counts the packages that pip has installed, out of those that it said it would."""
+    """Counts the packages that pip has installed, of those that it announced."""
 
     def __init__(self, run: SetupRun, folder: Path, on_start: Callable[[], None]):
         self._run = run
@@ -199,7 +199,7 @@ class _InstallCounter:
         self._last = -1
 
     def read(self, line: str) -> None:
-        """Take the total from pip's line about what it installs, which comes after all downloads."""
+        """Read the number of packages from pip's line "Installing collected packages", which comes after all downloads."""
         if line.startswith("Installing collected packages:"):
             self._on_start()
             self._total = len(line.partition(":")[2].split(","))
@@ -220,7 +220,7 @@ def _find_python(folder: Path) -> Path:
 
 
 def _read_times(folder: Path) -> tuple[int, int] | None:
-    """Return what changes when an environment does: the times of complete.json and of its interpreter."""
+    """Return the times of an environment's complete.json and interpreter, one of which changes when the environment does."""
     try:
         return (folder / COMPLETE).stat().st_mtime_ns, _find_python(folder).stat().st_mtime_ns
     except OSError:
@@ -228,6 +228,6 @@ def _read_times(folder: Path) -> tuple[int, int] | None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder and what is in it, where it exists. Raises OSError where it stays."""
+    """Remove a folder with its content, if it exists. Raises OSError if it cannot be removed."""
     if folder.exists():
         shutil.rmtree(folder)

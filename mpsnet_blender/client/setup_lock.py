@@ -13,7 +13,7 @@ from typing import IO
 from ..shared.protocol import Log
 from .setup_steps import SetupRun
 
-_RETRY_SECONDS = 0.2  # short beside a set-up of minutes, long beside the cost of a try
+_RETRY_SECONDS = 0.2  # short compared with a set-up of minutes, long compared with the cost of a try
 _LOCKED_BYTE = 1 << 20  # beyond the text, so that Windows lets other processes read the holder's id
 
 

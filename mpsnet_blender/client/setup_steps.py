@@ -47,7 +47,7 @@ class SetupRun:
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     def check_cancelled(self) -> None:
-        """Raise SetupCancelled where the set-up was asked to stop."""
+        """Raise SetupCancelled after a request to cancel."""
         if self.cancelled.is_set():
             raise SetupCancelled
 
