@@ -1,4 +1,4 @@
-"""The paper's network: from features of a track's frames to SMPL's parameters of every frame, in the cameras of crop and image."""
+"""The paper's network: from features of a track to SMPL's parameters of every frame, in the cameras of crop and image."""
 
 from __future__ import annotations
 
