@@ -45,14 +45,14 @@ def test_the_version_is_the_one_on_which_all_three_files_agree(tmp_path):
     assert release_version(sources(tmp_path), is_draft=False) == "1.2.0"
 
 
-@pytest.mark.parametrize(("changes", "told"), [
+@pytest.mark.parametrize(("changes", "message"), [
     ({"manifest": "1.3.0"}, "blender_manifest.toml has 1.3.0, pyproject.toml has 1.2.0, CHANGELOG.md has 1.2.0"),
     ({"project": "1.1.0"}, "pyproject.toml has 1.1.0"),
     ({"entry": "## [1.2.1] - 2027-02-28"}, "CHANGELOG.md has 1.2.1"),
     ({"entry": "## 1.2.0, 2027-02-28"}, "CHANGELOG.md has 1.1.0"),
 ])
-def test_versions_that_differ_are_refused(tmp_path, changes, told):
-    with pytest.raises(ReleaseError, match=told):
+def test_versions_that_differ_are_refused(tmp_path, changes, message):
+    with pytest.raises(ReleaseError, match=message):
         release_version(sources(tmp_path, **changes), is_draft=True)
 
 

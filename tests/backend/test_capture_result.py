@@ -85,12 +85,12 @@ def test_people_json_has_spans_and_quality(listing, motion, sample_clip):
 
 def test_the_motion_file_gives_the_figures_and_the_grade_of_people_json(listing, motion):
     """Clean-up measures the file in the same way, so that a person has one grade."""
-    measured, told = measure_motion(make_stored_motion(motion).imported), listing.people[0].quality
+    measured, listed_quality = measure_motion(make_stored_motion(motion).imported), listing.people[0].quality
     figures = {name: getattr(measured, name) for name in MEASURED}
-    quality = grade_quality(replace(told, **figures, grade="", advice=""), motion.frame_count)
-    assert (quality.grade, quality.advice) == (told.grade, told.advice)
+    quality = grade_quality(replace(listed_quality, **figures, grade="", advice=""), motion.frame_count)
+    assert (quality.grade, quality.advice) == (listed_quality.grade, listed_quality.advice)
     for name in MEASURED:
-        assert getattr(quality, name) == pytest.approx(getattr(told, name), abs=0.002)
+        assert getattr(quality, name) == pytest.approx(getattr(listed_quality, name), abs=0.002)
 
 
 def test_the_motion_file_holds_the_whole_clip(motion, sample_clip):

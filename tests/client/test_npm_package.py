@@ -88,10 +88,10 @@ def test_the_file_of_the_package_is_fetched_and_no_other(registry, models, run):
     assert asked == ["/@some/pose/-/pose-0.5.1.tgz"]
     assert models.is_complete() and (models.folder / "large.tflite").read_bytes() == CONTENT
     assert names_in(models) == ["large.tflite", "models.lock", "small.tflite"]
-    told = [report for report in run.reported if isinstance(report, Progress)]
-    assert {(report.stage, report.unit) for report in told} == {("models", "MB")} and len(told) >= 4
-    done = [report.done for report in told]
-    assert done == sorted(done) and (done[-1], told[-1].total) == (2, 2)
+    progress_messages = [report for report in run.reported if isinstance(report, Progress)]
+    assert {(report.stage, report.unit) for report in progress_messages} == {("models", "MB")} and len(progress_messages) >= 4
+    done = [report.done for report in progress_messages]
+    assert done == sorted(done) and (done[-1], progress_messages[-1].total) == (2, 2)
 
 
 def test_a_file_with_another_hash_is_refused_and_what_was_there_stays(registry, models, run):

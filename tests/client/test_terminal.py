@@ -41,28 +41,28 @@ def run_bare(words, tmp_path):
                           env=os.environ | {"MPSNET_HOME": str(tmp_path / "home")}, text=True)
 
 
-@pytest.mark.parametrize(("words", "told"), [
+@pytest.mark.parametrize(("words", "expected_help"), [
     (["--help"], "usage: mocap.py [-h] COMMAND"), (["evaluate", "--help"], "--release-batching N"),
     (["capture", "-h"], "--engine {auto,keypoints,mpsnet}"), (["convert", "--help"], "--format {bvh,amass}"),
     (["models", "add", "--help"], "mocap.py models add"), (["capture", "v", "--engine", "mpsnet", "--help"], "--foot-lock 0..1")])
-def test_help_needs_no_package_and_no_set_up_and_makes_nothing(tmp_path, words, told):
+def test_help_needs_no_package_and_no_set_up_and_makes_nothing(tmp_path, words, expected_help):
     ended = run_bare(words, tmp_path)
-    assert ended.returncode == 0 and told in ended.stdout and ended.stderr == ""
+    assert ended.returncode == 0 and expected_help in ended.stdout and ended.stderr == ""
     assert not (tmp_path / "home").exists()
 
 
 @pytest.mark.parametrize("words", [["--help"], ["capture", "--help"], ["batch", "-h"], ["models", "list", "--help"]])
 def test_help_is_the_same_before_and_after_the_set_up(monkeypatch, capsys, tmp_path, words):
     monkeypatch.setenv("MPSNET_HOME", str(tmp_path / "home"))
-    told = []
+    outputs = []
     for is_ready in (False, True):
         monkeypatch.setattr(BackendEnvironment, "is_ready", lambda _self, is_ready=is_ready: is_ready)
         with pytest.raises(SystemExit) as ended:
             terminal.main(words)
         assert ended.value.code == 0
-        told.append(capsys.readouterr().out)
-    before, set_up_words, after = told[0].partition("The first command sets up what the backend needs")
-    assert before.rstrip() == told[1].rstrip()
+        outputs.append(capsys.readouterr().out)
+    before, set_up_words, after = outputs[0].partition("The first command sets up what the backend needs")
+    assert before.rstrip() == outputs[1].rstrip()
     assert (set_up_words and str(tmp_path / "home") in after) if words == ["--help"] else not set_up_words
 
 

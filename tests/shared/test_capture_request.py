@@ -99,12 +99,12 @@ def test_the_words_of_the_shell_stay():
 def test_every_option_is_in_the_help_with_its_description_and_default(command, capsys):
     with pytest.raises(SystemExit):
         parsed([command, "--help"])
-    told = " ".join(capsys.readouterr().out.split())
+    help_text = " ".join(capsys.readouterr().out.split())
     for option in OPTIONS.values():
-        assert option.flag in told and option.description[1:] in told
-    assert "{auto,keypoints,mpsnet}" in told and "--refine, --no-refine" in told
-    assert "(in metres; default: 1.7)" in told and "default: to its end)" in told and "default: everybody)" in told
-    assert "(only for the engine mpsnet; default: auto)" in told and told.count("(default: on)") == 1
+        assert option.flag in help_text and option.description[1:] in help_text
+    assert "{auto,keypoints,mpsnet}" in help_text and "--refine, --no-refine" in help_text
+    assert "(in metres; default: 1.7)" in help_text and "default: to its end)" in help_text and "default: everybody)" in help_text
+    assert "(only for the engine mpsnet; default: auto)" in help_text and help_text.count("(default: on)") == 1
 
 
 @pytest.mark.parametrize("engine", ENGINES)

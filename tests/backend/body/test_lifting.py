@@ -81,9 +81,9 @@ def test_the_length_of_limbs_corrects_depths_that_the_model_gets_wrong():
     points = lift(replace(track, world=world), INTRINSICS, 1.7).points
     wrist, elbow = LANDMARK["left_wrist"], LANDMARK["left_elbow"]
     true = person.landmarks[:, wrist] - person.landmarks[:, elbow]
-    told = world[:, wrist, 2] - world[:, elbow, 2] - true[:, 2]
+    model_depth = world[:, wrist, 2] - world[:, elbow, 2] - true[:, 2]
     left = points[:, wrist, 2] - points[:, elbow, 2] - true[:, 2]
-    assert np.median(np.abs(left)) < 0.5 * np.median(np.abs(told))
+    assert np.median(np.abs(left)) < 0.5 * np.median(np.abs(model_depth))
     length = np.linalg.norm(true, axis=1).mean()
     assert np.abs(np.linalg.norm(points[:, wrist] - points[:, elbow], axis=1) / length - 1).mean() < 0.12
 

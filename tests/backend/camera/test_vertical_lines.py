@@ -61,13 +61,13 @@ def strays(count, length):
     return np.concatenate([middle - reach, middle + reach], axis=1)
 
 
-def told(lines, pictures=1):
+def find_vertical_in(lines, pictures=1):
     return find_vertical(lines, np.repeat(NO_TURN, len(lines), 0), pictures, INTRINSICS)
 
 
 @pytest.mark.parametrize(("pitch", "roll"), [(0, 0), (20, 0), (0, -12), (-15, 8), (35, 15)])
 def test_lines_that_are_drawn_exactly_give_the_exact_angles(pitch, roll):
-    vertical = told(exact_posts(pitch, roll, 9))
+    vertical = find_vertical_in(exact_posts(pitch, roll, 9))
     assert np.degrees(vertical.pitch) == pytest.approx(pitch, abs=0.01)
     assert np.degrees(vertical.roll) == pytest.approx(roll, abs=0.01)
     np.testing.assert_allclose(vertical.down, down_in_camera(np.radians(pitch), np.radians(float(roll))), atol=1e-3)
@@ -77,15 +77,15 @@ def test_a_quarter_of_the_lines_length_must_agree():
     upright = exact_posts(5, 0, 9)
     length = np.linalg.norm(upright[:, 2:] - upright[:, :2], axis=1).sum()
     few, many = (strays(60, share * length / 60) for share in (1.5, 5.0))
-    assert np.degrees(told(np.concatenate([upright, few])).pitch) == pytest.approx(5, abs=0.5)
-    assert told(np.concatenate([upright, many])) is None
+    assert np.degrees(find_vertical_in(np.concatenate([upright, few])).pitch) == pytest.approx(5, abs=0.5)
+    assert find_vertical_in(np.concatenate([upright, many])) is None
 
 
 def test_as_much_as_six_tenths_of_the_long_side_must_agree_in_a_picture_on_average():
     upright = exact_posts(5, 0, 9)
     sides = np.linalg.norm(upright[:, 2:] - upright[:, :2], axis=1).sum() / 1280
-    assert told(upright, pictures=int(sides / 0.6)) is not None
-    assert told(upright, pictures=int(sides / 0.6) + 1) is None
+    assert find_vertical_in(upright, pictures=int(sides / 0.6)) is not None
+    assert find_vertical_in(upright, pictures=int(sides / 0.6) + 1) is None
 
 
 def test_lines_of_turned_cameras_are_given_in_the_first_cameras_axes():

@@ -15,10 +15,10 @@ LEGS = [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("hip"
 def moving(phase, knee=0.8):
     """Return rotations (T, 24, 3, 3) of legs that swing at a phase (T,) in radians."""
     turns = np.zeros((len(phase), JOINT_COUNT, 3))
-    for side, own in (("left", phase), ("right", phase + np.pi)):
-        turns[:, JOINT[f"{side}_hip"], 0] = -0.45 * np.sin(own)
-        turns[:, JOINT[f"{side}_knee"], 0] = 0.1 + knee * np.maximum(np.cos(own), 0)
-        turns[:, JOINT[f"{side}_shoulder"], 0] = 0.4 * np.sin(own)
+    for side, side_phase in (("left", phase), ("right", phase + np.pi)):
+        turns[:, JOINT[f"{side}_hip"], 0] = -0.45 * np.sin(side_phase)
+        turns[:, JOINT[f"{side}_knee"], 0] = 0.1 + knee * np.maximum(np.cos(side_phase), 0)
+        turns[:, JOINT[f"{side}_shoulder"], 0] = 0.4 * np.sin(side_phase)
     turns[:, 0, 1] = 0.3 * np.arange(len(phase)) / FPS
     return Rotation.from_rotvec(turns.reshape(-1, 3)).as_matrix().reshape(len(phase), JOINT_COUNT, 3, 3)
 

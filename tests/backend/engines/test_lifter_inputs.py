@@ -77,12 +77,12 @@ def test_each_number_is_what_the_weights_were_trained_on():
     score[0, hand], score[0, high] = 1.0, 0.0
     track = replace(person_track(person), xy=project(points, INTRINSICS), world=world, score=score)
     frames = make_lifter_inputs(track, lifted, person.rotmats, INTRINSICS).frames[0]
-    image, seen, told, lifted_points = (frames[part].reshape(LANDMARK_COUNT, -1) for part in (IMAGE, SCORE, WORLD, POINTS))
-    # The picture's points are told as lengths at the hips' distance of 4 m: the nearer hand looks larger by 4 / 3.5.
+    image, seen, model, lifted_points = (frames[part].reshape(LANDMARK_COUNT, -1) for part in (IMAGE, SCORE, WORLD, POINTS))
+    # The picture's points are lengths at the hips' distance of 4 m: the nearer hand looks larger by 4 / 3.5.
     np.testing.assert_allclose(image[hand], np.array((0.4, 0.1)) * 4 / 3.5 / 0.4, rtol=1e-5)
     np.testing.assert_allclose(image[high], (0.0, -0.8 / 0.4), atol=1e-5)
     assert seen[[hand, high, HIPS[0]], 0].tolist() == [1.0, -1.0, 0.0]
-    np.testing.assert_allclose(told[hand], (1.0, 0.0, -2.0), rtol=1e-6)         # of an adult's 1.7 m, whatever the stature
+    np.testing.assert_allclose(model[hand], (1.0, 0.0, -2.0), rtol=1e-6)         # of an adult's 1.7 m, whatever the stature
     np.testing.assert_allclose(lifted_points[hand], np.array((0.4, 0.1, -0.5)) / 0.4, rtol=1e-5)
     np.testing.assert_allclose(lifted_points[HIPS[0]], (0.5, 0.0, 0.0), atol=1e-6)
 

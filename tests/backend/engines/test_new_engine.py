@@ -71,9 +71,9 @@ def test_one_file_and_one_entry_make_an_engine_that_captures(environment, source
 
 
 def test_the_help_lists_a_new_engine_and_the_options_that_it_uses(sources_with_toy):
-    told = " ".join(run(sources_with_toy, "batch", "--help").stdout.split())
-    assert "{auto,keypoints,mpsnet,toy}" in told and "toy (a toy for the tests)" in told
-    assert "(only for the engine keypoints, toy; default: trained)" in told
+    help_text = " ".join(run(sources_with_toy, "batch", "--help").stdout.split())
+    assert "{auto,keypoints,mpsnet,toy}" in help_text and "toy (a toy for the tests)" in help_text
+    assert "(only for the engine keypoints, toy; default: trained)" in help_text
 
 
 def test_without_the_entry_the_file_is_no_engine(environment, sample_clip, tmp_path):

@@ -66,9 +66,9 @@ def test_the_best_quality_reads_every_picture_of_a_person_again(stand_in, follow
     assert count == 24 and track.frame_index.tolist() == list(range(60, 84))
     assert [message.message for message in messages if isinstance(message, Log)] == [
         "The heavy landmark model read 24 of 24 pictures of people again."]
-    told = [message for message in messages if isinstance(message, Progress)]
-    assert {(message.stage, message.total, message.unit) for message in told} == {("Looking again", 24, "pictures")}
-    assert told[-1].done == 24
+    progress_messages = [message for message in messages if isinstance(message, Progress)]
+    assert {(message.stage, message.total, message.unit) for message in progress_messages} == {("Looking again", 24, "pictures")}
+    assert progress_messages[-1].done == 24
     without = person_track(followed)
     moved = np.linalg.norm(track.xy - without.xy, axis=-1).mean(1)
     assert (moved > 0).all() and moved.max() < 10

@@ -58,9 +58,9 @@ def floor_points(depth, count=200, spread=0.01, seed=0):
     return np.concatenate([floor, above])
 
 
-@pytest.mark.parametrize(("depth", "told", "right"), [(3.2, 0.45, 0.5), (3.2, 0.55, 0.5), (0.8, 1.9, 2.0)])
-def test_a_floor_in_the_points_improves_the_scale_from_the_feet(depth, told, right):
-    assert find_floor_scale(floor_points(depth), DOWN, 1.6, told) == pytest.approx(right, rel=0.01)
+@pytest.mark.parametrize(("depth", "guess", "right"), [(3.2, 0.45, 0.5), (3.2, 0.55, 0.5), (0.8, 1.9, 2.0)])
+def test_a_floor_in_the_points_improves_the_scale_from_the_feet(depth, guess, right):
+    assert find_floor_scale(floor_points(depth), DOWN, 1.6, guess) == pytest.approx(right, rel=0.01)
 
 
 def test_a_floor_far_from_where_the_feet_say_is_another():

@@ -91,8 +91,8 @@ def test_the_fit_finds_what_separates_feet_and_leaves_the_doubtful_out():
     wrong = np.where(doubtful, 1 - stands, stands)
     counts[doubtful] = 0.0
     weights = fit(Feet(measures, wrong, counts))
-    told = confidence(measures, weights) > 0.5
-    assert (told == (stands > 0.5)).mean() > 0.95
+    found_contacts = confidence(measures, weights) > 0.5
+    assert (found_contacts == (stands > 0.5)).mean() > 0.95
     assert judge(Feet(measures, stands, counts), weights).startswith(("9", "100"))
 
 

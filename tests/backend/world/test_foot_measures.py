@@ -109,10 +109,10 @@ def test_trembling_is_measured_as_its_logarithm_and_none_is_a_millimetre():
     still = feet_at((0.0, 0.0, 1.4), times=times)
     assert measure_feet(still)[0, 0, NOISE] == pytest.approx(np.log(0.001))
     noise = np.random.default_rng(0).normal(0, 0.02, still.seen.shape)
-    told = np.exp(measure_feet(replace(still, seen=still.seen + noise))[..., NOISE])
-    assert np.ptp(told) == 0.0          # one figure for the clip
+    noise_measures = np.exp(measure_feet(replace(still, seen=still.seen + noise))[..., NOISE])
+    assert np.ptp(noise_measures) == 0.0          # one figure for the clip
     # Half of what is normally spread lies within 0.674 sigmas; aside and up add up; smoothing takes a part of it along.
-    assert told[0, 0] == pytest.approx(2 * 0.674 * 0.02, rel=0.25)
+    assert noise_measures[0, 0] == pytest.approx(2 * 0.674 * 0.02, rel=0.25)
     along_the_ray = feet_at((0.0, 0.0, 1.4), (0.0, 0.0, 1.4) + noise[:, 0] * (0, 1, 0), times=times)
     assert measure_feet(along_the_ray)[0, 0, NOISE] == pytest.approx(np.log(0.001))
 

@@ -117,9 +117,9 @@ def test_edited_contacts_are_used(armature):
     bpy.ops.mpsnet.show_contacts(armature=armature.name)
     paths = {path for path, _ in curves_of(armature) if "contact" in path}
     assert len(paths) == 4
-    told = curves_of(armature)[('pose.bones["left_ankle"]["heel_contact"]', 0)]
+    curve = curves_of(armature)[('pose.bones["left_ankle"]["heel_contact"]', 0)]
     walks = walker(120).contacts[:, 0]
-    assert np.mean([told.evaluate(frame) == contact for frame, contact in zip(range(11, 131), walks)]) > 0.97
+    assert np.mean([curve.evaluate(frame) == contact for frame, contact in zip(range(11, 131), walks)]) > 0.97
     bpy.ops.mpsnet.clean_motion(armature=armature.name)
     locked = heads(armature, range(20, 120))
     for path in paths:
@@ -209,13 +209,13 @@ CAPTURED = {"good": Quality(visible_share=1.0, reprojection_error_percent=1.2, s
             "off the picture": Quality(visible_share=1.0, reprojection_error_percent=7.0, sides_repaired_frames=1)}
 
 
-@pytest.mark.parametrize(("told", "grade"), [("good", "green"), ("hidden", "amber"), ("off the picture", "red")])
+@pytest.mark.parametrize(("case", "grade"), [("good", "green"), ("hidden", "amber"), ("off the picture", "red")])
 @pytest.mark.parametrize("chosen", ["capture", "capture/person_01.npz"])
-def test_a_captures_person_has_one_verdict_in_its_listing_and_in_the_panel(tmp_path, empty_scene, told, grade, chosen):
+def test_a_captures_person_has_one_verdict_in_its_listing_and_in_the_panel(tmp_path, empty_scene, case, grade, chosen):
     motion = file_motion()
     measured = measure_motion(make_world_motion(
         motion.poses, motion.trans, motion.rest_joints, motion.timestamps, motion.contacts))
-    captured = {name: value for name, value in vars(CAPTURED[told]).items() if value not in (None, "")}
+    captured = {name: value for name, value in vars(CAPTURED[case]).items() if value not in (None, "")}
     quality = grade_quality(replace(measured, **captured), motion.frame_count)       # as the backend's measure_quality does
     folder = write_capture(tmp_path / "capture", [motion])
     listing = read_listing(folder / "people.json")
@@ -231,7 +231,7 @@ def test_a_captures_person_has_one_verdict_in_its_listing_and_in_the_panel(tmp_p
 
     assert_one_verdict()
     bpy.ops.mpsnet.clean_motion(armature=thing.name, foot_lock=0.0)
-    assert kept.grade == {"green": "amber"}.get(grade, grade)       # what the capture told stays
+    assert kept.grade == {"green": "amber"}.get(grade, grade)       # the grade from the capture stays
     bpy.ops.mpsnet.reset_motion(armature=thing.name)
     assert_one_verdict()
 

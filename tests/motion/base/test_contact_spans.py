@@ -22,7 +22,7 @@ def stands(words, fps=FPS):
     return "".join("S" if one else "." for one in found)
 
 
-@pytest.mark.parametrize(("told", "found"), [
+@pytest.mark.parametrize(("given", "found"), [
     ("..SSSSSS..", "..SSSSSS.."),
     ("..SSSS????..", "..SSSSSSSS.."),          # in doubt a foot that stands goes on standing
     ("..????SSSS..", "......SSSS.."),          # and one that does not goes on not to
@@ -35,8 +35,8 @@ def stands(words, fps=FPS):
     ("SSSSS.", "SSSSS."),
     ("??SSS", "..SSS"),
 ])
-def test_a_foot_stands_and_lifts_as_feet_do(told, found):
-    assert stands(told) == found
+def test_a_foot_stands_and_lifts_as_feet_do(given, found):
+    assert stands(given) == found
 
 
 def test_what_is_too_short_is_so_in_seconds_whatever_the_frame_rate():

@@ -82,9 +82,9 @@ def test_too_few_flat_feet_give_nothing():
 
 
 def test_five_flat_feet_give_the_ankles_height():
-    for count, told in ((5, 0.1), (4, usual_ankle_height(1.7))):
+    for count, expected_height in ((5, 0.1), (4, usual_ankle_height(1.7))):
         flat = np.arange(10).reshape(5, 2) < count
-        assert measure_ankle_height(ankles_at(0.1, 0.1, 0.1, 0.1, 0.1), flat, 1.7) == pytest.approx(told)
+        assert measure_ankle_height(ankles_at(0.1, 0.1, 0.1, 0.1, 0.1), flat, 1.7) == pytest.approx(expected_height)
 
 
 def test_flat_feet_of_many_headings_point_each_its_way_to_its_left_and_up():

@@ -172,8 +172,8 @@ def drawn_between_keys(body: WorldMotion, keys) -> WorldMotion:
 
 def test_a_motion_without_contacts_has_them_measured_and_locked():
     truth, body = walker(), disturbed(walker())
-    told = measure_contacts(truth) > 0.5
-    agreement = (told == (truth.contacts > 0.5)).mean()
+    found_contacts = measure_contacts(truth) > 0.5
+    agreement = (found_contacts == (truth.contacts > 0.5)).mean()
     print(f"contacts measured: {agreement:.0%} as they are")
     assert agreement > 0.85
     stored = make_stored_motion(new_motion(body.poses, body.transl, FPS, rest_joints=body.rest_joints))

@@ -103,10 +103,10 @@ def test_hands_that_lie_are_held(times):
 
 @each_kind
 def test_measured_contacts_agree(times):
-    told = measure_contacts(walker_at(times)) > 0.5
+    found_contacts = measure_contacts(walker_at(times)) > 0.5
     even = measure_contacts(filmed_evenly(walker_at)) > 0.5
     expected = even[np.minimum(np.round(times * 60).astype(int), len(even) - 1)]
-    assert (told == expected).mean() > 0.96
+    assert (found_contacts == expected).mean() > 0.96
 
 
 @each_kind

@@ -59,10 +59,10 @@ def test_the_lower_sole_gives_the_depth_of_feet():
     assert quality.floor_penetration_mm == pytest.approx(30, abs=1)
 
 
-@pytest.mark.parametrize(("frames", "told"), [(4, False), (7, True)])
-def test_sinking_counts_where_it_lasts_for_more_than_a_twentieth_of_the_time(frames, told):
+@pytest.mark.parametrize(("frames", "is_sunk"), [(4, False), (7, True)])
+def test_sinking_counts_where_it_lasts_for_more_than_a_twentieth_of_the_time(frames, is_sunk):
     quality = measure_motion(moved(standing_still(), sunk(frames, 0.06)))
-    assert (quality.floor_penetration_mm > 59) == told
+    assert (quality.floor_penetration_mm > 59) == is_sunk
 
 
 @pytest.mark.parametrize(("metres", "grade"), [(0.038, "green"), (0.042, "amber"), (0.088, "amber"), (0.092, "red")])
@@ -136,7 +136,7 @@ def test_what_happens_in_a_gap_between_frames_is_no_slide():
     assert measure_motion(apart).foot_slide_mm_per_second == 0.0
 
 
-@pytest.mark.parametrize(("told", "grade", "word"), [
+@pytest.mark.parametrize(("figures", "grade", "word"), [
     ({"visible_share": 0.91}, "green", ""), ({"visible_share": 0.9}, "amber", "Hidden"),
     ({"visible_share": 0.5}, "red", "Hidden"),
     ({"reprojection_error_percent": 2.999}, "green", ""), ({"reprojection_error_percent": 3.0}, "amber", "picture"),
@@ -144,7 +144,7 @@ def test_what_happens_in_a_gap_between_frames_is_no_slide():
     ({"sides_repaired_frames": 5}, "amber", "Left and right"), ({"sides_repaired_frames": 20}, "red", "Left and right"),
     ({"visible_share": 0.8, "jitter_mm": 20.0}, "red", "trembles"), ({"visible_share": 0.8, "jitter_mm": 9.0}, "amber", "Hidden"),
     ({"visible_share": float(np.float32(0.9))}, "amber", "Hidden")])        # as a .blend keeps it
-def test_the_worst_of_what_is_known_gives_grade_and_word(told, grade, word):
-    verdict = grade_quality(Quality(**told), 100)
+def test_the_worst_of_what_is_known_gives_grade_and_word(figures, grade, word):
+    verdict = grade_quality(Quality(**figures), 100)
     assert verdict.grade == grade and word in verdict.advice and (verdict.advice == "") == (grade == "green")
-    assert replace(verdict, grade="", advice="") == Quality(**told)
+    assert replace(verdict, grade="", advice="") == Quality(**figures)

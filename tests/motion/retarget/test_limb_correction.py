@@ -65,8 +65,8 @@ def test_fingers_at_ease_curl_from_the_index_to_the_little_one_about_the_axis_ac
     bone_map = map_bones(rig).bone_map
     found = relax_fingers(Character(rig, bone_map), {})
     for finger, curl in (("index", (18, 22, 12)), ("middle", (22, 26, 14)), ("ring", (25, 28, 15)), ("little", (28, 28, 16))):
-        told = [degrees_of(found[f"left_{finger}{place}"]) for place in (1, 2, 3)]
-        np.testing.assert_allclose(told, curl, atol=1e-6)
+        curls = [degrees_of(found[f"left_{finger}{place}"]) for place in (1, 2, 3)]
+        np.testing.assert_allclose(curls, curl, atol=1e-6)
     assert not any("thumb" in name for name in found) and len(found) == 24
     # Straight fingers point to the left with the palm down: their first bones go down by so much.
     for side, sign in (("left", 1.0), ("right", -1.0)):
@@ -93,8 +93,8 @@ def test_a_finger_that_rests_bent_already_is_bent_by_what_is_missing():
     steeper = np.radians(40)
     tails[third] = heads[third] + 0.02 * np.array((np.cos(steeper), 0, -np.sin(steeper)))
     found = relax_fingers(Character(replace(rig, heads=heads, tails=tails), bone_map), {})
-    told = [degrees_of(found[f"left_index{place}"]) if f"left_index{place}" in found else 0 for place in (1, 2, 3)]
-    np.testing.assert_allclose(told, (18, 12, 0), atol=0.01)
+    curls = [degrees_of(found[f"left_index{place}"]) if f"left_index{place}" in found else 0 for place in (1, 2, 3)]
+    np.testing.assert_allclose(curls, (18, 12, 0), atol=0.01)
 
 
 @pytest.mark.parametrize("degrees", [60, -60])
@@ -154,8 +154,8 @@ def test_a_finger_bent_aside_at_rest_counts_as_straight():
     heads[third] = heads[second] + 0.03 * np.array((np.cos(0.4), -np.sin(0.4), 0))
     tails[third] = heads[third] + 0.02 * np.array((np.cos(0.8), -np.sin(0.8), 0))
     found = relax_fingers(Character(replace(rig, heads=heads, tails=tails), map_bones(rig).bone_map), {})
-    told = [degrees_of(found[f"left_index{place}"]) for place in (1, 2, 3)]
-    np.testing.assert_allclose(told, (18, 22, 12), atol=0.01)
+    curls = [degrees_of(found[f"left_index{place}"]) for place in (1, 2, 3)]
+    np.testing.assert_allclose(curls, (18, 22, 12), atol=0.01)
 
 
 def test_a_hand_of_which_a_finger_is_not_whole_curls_the_others():

@@ -190,16 +190,16 @@ def test_frames_that_are_marked_out_are_left_out_and_videos_need_not_be_in_order
     assert len(found["outdoors_fencing_1"].joints) == 24
 
 
-@pytest.mark.parametrize(("key", "array", "told"), [
+@pytest.mark.parametrize(("key", "array", "expected_message"), [
     ("features", np.zeros((79, 2000), np.float32), r"features has shape \(79, 2000\) of float32, expected \(79, 2048\)"),
     ("joints3D", np.zeros((79, 24, 3)), r"joints3D has shape \(79, 24, 3\) of float64, expected \(79, 14, 3\) or \(79, 49, 3\)"),
     ("pose", np.zeros((78, 72)), r"pose has shape \(78, 72\)"),
     ("features", np.full((79, 2048), np.nan, np.float32), "downtown_walk_0 holds numbers that are not finite"),
     ("vid_name", np.arange(79), "vid_name has shape"), ("pose", None, "lacks pose; it holds bbox")])
-def test_a_wrong_set_is_reported_with_key_and_shape(models_folder, tmp_path, key, array, told):
+def test_a_wrong_set_is_reported_with_key_and_shape(models_folder, tmp_path, key, array, expected_message):
     contents = contents_3dpw() | {key: array}
     write_joblib(tmp_path / "3dpw_test_db.pt", {name: value for name, value in contents.items() if value is not None})
-    with pytest.raises(DatasetError, match=told):
+    with pytest.raises(DatasetError, match=expected_message):
         evaluate("3dpw", tmp_path, models_folder, "cpu", None, Silent())
 
 

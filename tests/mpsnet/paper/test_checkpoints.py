@@ -136,14 +136,14 @@ def test_a_truncated_file_is_an_error(downloads, tmp_path, name, kept):
         add(tmp_path / name, tmp_path / "models")
 
 
-@pytest.mark.parametrize(("key", "value", "told"), [
+@pytest.mark.parametrize(("key", "value", "message"), [
     ("nonlocalblock.conv_g.weight", torch.zeros(512, 2048, 1), r"has shape \(512, 2048, 1\), expected \(1024, 2048, 1\)"),
     ("regressor.fc2.bias", torch.full((1024,), torch.nan), "not finite"),
     ("regressor.fc2.bias", "text", "is not a dense tensor"),
 ])
-def test_a_wrong_weight_is_named_with_its_shape(tmp_path, key, value, told):
+def test_a_wrong_weight_is_named_with_its_shape(tmp_path, key, value, message):
     torch.save({"gen_state_dict": temporal_weights() | {key: value}}, tmp_path / "mpsnet.pth.tar")
-    with pytest.raises(ModelError, match=f"{key}.*{told}"):
+    with pytest.raises(ModelError, match=f"{key}.*{message}"):
         add(tmp_path / "mpsnet.pth.tar", tmp_path / "models")
 
 

@@ -129,7 +129,7 @@ def test_a_truncated_pickle_is_an_error(read, contents, kept):
         read(whole[:int(kept * len(whole))])
 
 
-@pytest.mark.parametrize(("key", "value", "told"), [
+@pytest.mark.parametrize(("key", "value", "message"), [
     ("v_template", np.zeros((10475, 3)), r"v_template has shape \(10475, 3\), expected \(6890, 3\)"),
     ("shapedirs", np.zeros((6890, 3, 4)), r"shapedirs has shape \(6890, 3, 4\)"),
     ("weights", np.full((6890, 24), np.nan), "weights holds values that are not finite"),
@@ -137,8 +137,8 @@ def test_a_truncated_pickle_is_an_error(read, contents, kept):
     ("f", np.full((13776, 3), 6890), "kintree_table or f"),
     ("posedirs", "text", "posedirs has shape"),
 ])
-def test_a_wrong_array_is_named_with_its_shape(read, contents, key, value, told):
-    with pytest.raises(ModelError, match=told):
+def test_a_wrong_array_is_named_with_its_shape(read, contents, key, value, message):
+    with pytest.raises(ModelError, match=message):
         read(pickle.dumps(contents | {key: value}, 2))
 
 

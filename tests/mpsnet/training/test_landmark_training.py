@@ -90,13 +90,13 @@ def made_examples(count, seed):
     rng, examples = np.random.default_rng(seed), []
     for _ in range(count):
         frames = 0.1 * rng.normal(size=(40, INPUT_SIZE)).astype(np.float32)
-        told = rng.normal(0, 0.7)
-        frames[:, 66] = told
+        swing_angle = rng.normal(0, 0.7)
+        frames[:, 66] = swing_angle
         turned = np.zeros((40, 24, 3))
-        turned[:, 16:18, 0] = told
+        turned[:, 16:18, 0] = swing_angle
         rotmats = Rotation.from_rotvec(turned.reshape(-1, 3)).as_matrix().reshape(40, 24, 3, 3)
         start = np.tile(np.eye(3)[:, :2].reshape(6), (40, 24)).astype(np.float32)
-        contacts = np.full((40, 4), told > 0)
+        contacts = np.full((40, 4), swing_angle > 0)
         examples.append(Example(frames, start, rotmats.astype(np.float32), contacts.astype(np.float32)))
     return examples
 
