@@ -134,9 +134,8 @@ def _cameras_part(bundle: Bundle, seen: Sightings, slopes: tuple[np.ndarray, np.
     matrix[-1, -1] = (1 + damping) * (weighted_zoom @ by_zoom).sum() + _ZOOM_SIGMA ** -2
     target = np.append(right.ravel(), -(weighted_zoom @ error[..., None]).sum() - bundle.zoom * _ZOOM_SIGMA ** -2)
     cross = np.zeros((points, 6 * cameras + 1, 3))
-    at = cross[:, :-1].reshape(points, cameras, 6, 3)
-    np.add.at(at, (seen.point, seen.camera), weighted @ by_point)
-    cross[:, :-1] = at.reshape(points, 6 * cameras, 3)
+    by_both = cross[:, :-1].reshape(points, cameras, 6, 3)      # a view
+    np.add.at(by_both, (seen.point, seen.camera), weighted @ by_point)
     np.add.at(cross[:, -1], seen.point, (weighted_zoom @ by_point)[:, 0])
     return matrix, target, cross.transpose(1, 0, 2).reshape(6 * cameras + 1, 3 * points)
 

@@ -136,3 +136,20 @@ def test_the_less_a_face_is_seen_the_less_the_head_is_turned(weight):
     turned = Rotation.from_matrix(solved[JOINT["neck"]] @ solved[JOINT["head"]]).as_rotvec(degrees=True)
     told = np.arctan2(weight * np.sin(np.radians(50)), weight * np.cos(np.radians(50)) + 0.1)
     np.testing.assert_allclose(turned, (0, np.degrees(told), 0), atol=0.5)
+
+
+@pytest.mark.parametrize(("joint", "turn", "degrees", "seconds", "share"), [
+    ("head", (0, 30, 0), 30, 0.12, 1.0), ("left_hip", None, 40, 0.15, 1.0), ("left_wrist", (0, 0, 40), 40, 0.2, 0.5)])
+def test_a_turn_that_is_read_in_one_frame_alone_is_smoothed_away(joint, turn, degrees, seconds, share):
+    """Gaussian windows of so many seconds: of 30 frames a second one has so much of the weight."""
+    rest = random_poses(1).body.rest_joints
+    bone = rest[JOINT["left_knee"]] - rest[JOINT["left_hip"]]
+    usual = {"left_knee": (80, 0, 0), "left_elbow": (0, -80, 0)}
+    still, turned = held(**usual), held(**usual, **{joint: about(bone, degrees) if turn is None else turn})
+    rotmats = still.rotmats.copy()
+    rotmats[15] = turned.rotmats[15]
+    solved = solve_rotations(lifted_track(replace(still, rotmats=rotmats)))[15]
+    plain = solve_rotations(lifted_track(still))[15]
+    joints = ("neck", "head") if joint == "head" else (joint,)
+    left = sum(np.degrees(Rotation.from_matrix(plain[JOINT[name]].T @ solved[JOINT[name]]).magnitude()) for name in joints)
+    assert left == pytest.approx(share * degrees / (seconds * 30 * np.sqrt(2 * np.pi)), rel=0.25)

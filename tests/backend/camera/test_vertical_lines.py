@@ -120,3 +120,24 @@ def test_scenery_looks_past_people_and_for_lines_only_now_and_then():
     assert abs(np.degrees(vertical.pitch) - 6) < 0.4
     assert len(lines_seen([Region(640, 360, 4000, 0.0)]).lines) == 0
     assert len(Scenery().upright_lines().lines) == 0
+
+
+@pytest.mark.parametrize(("length", "degrees", "found"), [
+    (200, 0, True), (200, 21, True), (200, 23, False), (70, 5, True), (58, 5, False)])
+def test_lines_are_steep_within_22_degrees_and_a_twentieth_of_the_long_side(length, degrees, found):
+    """A dark bar in a picture of 1280 px: lines along its long sides, and short ones at its ends."""
+    picture = np.full((720, 1280), 210, np.uint8)
+    lean = np.radians(degrees)
+    ends = [np.array((640, 360)) + sign * length / 2 * np.array((np.sin(lean), np.cos(lean))) for sign in (1, -1)]
+    cv2.line(picture, *(tuple(np.round(16 * end).astype(int).tolist()) for end in ends), 60, 9, cv2.LINE_AA, 4)
+    assert (len(find_steep_lines(picture)) == 2) == found and len(find_steep_lines(picture)) in (0, 2)
+
+
+def test_the_sixty_longest_lines_are_taken():
+    picture = np.full((720, 1280), 210, np.uint8)
+    for number in range(40):
+        cv2.line(picture, (20 + 31 * number, 50), (20 + 31 * number, 250 + 10 * number), 60, 9)
+    lines = find_steep_lines(picture)
+    assert len(lines) == 60 and lines.dtype == np.float32
+    lengths = np.linalg.norm(lines[:, 2:] - lines[:, :2], axis=1)
+    assert (np.diff(lengths) <= 0).all() and lengths.min() > 290
