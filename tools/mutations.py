@@ -1,7 +1,8 @@
 """The small faults that `mutants.py` puts into a source, one at a time: errors that people make in numerical code.
 
 Signs and operators, turned comparisons, the lesser for the greater, a sine for a cosine, a matrix for its transpose, another
-axis, twice a constant, left for right, an assignment that is left out. Words, annotations and decorators are left alone.
+axis, twice a constant, left for right, an assignment that is left out. Words, annotations and decorators are left alone, and
+so is what cannot be told apart: guards against rounding, and -2 for the -1 of a shape.
 """
 
 from __future__ import annotations
@@ -161,7 +162,21 @@ class _Finder(ast.NodeVisitor):
             self._swap("order", None, *node.args[:2])
         if name in _FALLS_AWAY and node.args:
             self._replace("function", node, b"(" + self._text(node.args[0]) + b")")
-        self.generic_visit(node)
+        if name == "reshape":
+            self.visit(node.func)
+            for length in node.args:
+                self._visit_length(length)
+        elif name in ("arcsin", "arccos") and node.args and _keeps_rounding_out(node.args[0]):
+            self.visit(node.args[0].args[0])
+        else:
+            self.generic_visit(node)
+
+    def _visit_length(self, length: ast.expr) -> None:
+        """Visit a length of a shape: -1 is the one that numpy works out, and so would be -2."""
+        if isinstance(length, ast.UnaryOp) and isinstance(length.operand, ast.Constant):
+            self._replace("sign", length, self._text(length.operand))
+        else:
+            self.visit(length)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         if node.attr == "T":
@@ -219,6 +234,12 @@ def _is_guard(node: ast.expr) -> bool:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
         return _is_guard(node.left)
     return isinstance(node, ast.Constant) and isinstance(node.value, float) and 0 < abs(node.value) < _GUARD
+
+
+def _keeps_rounding_out(node: ast.expr) -> bool:
+    """Whether an expression is a clip to -1 to 1: of a sine or cosine it takes off what is there by rounding alone."""
+    return (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "clip"
+            and len(node.args) == 3 and ast.unparse(node.args[2]) == "1" and ast.unparse(node.args[1]) in ("-1", "0"))
 
 
 def _is_count(node: ast.expr) -> bool:

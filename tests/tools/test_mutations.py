@@ -31,10 +31,16 @@ def test_a_line_can_have_the_fault_that_people_make_in_it(line, fault):
 @pytest.mark.parametrize("line", [
     '"""Words: 3 < 4."""', "from a import b", "x: tuple[int, 3] | None", "raise ValueError(f'{a + 1} is wrong')",
     "@lru_cache(maxsize=1)\ndef f(a: int) -> Literal[2]:\n    return a", "x = y / np.maximum", "x = f'{a + b}'",
-    "x = 1e-9 * y", "zip(a, b, strict=True)",
+    "x = 1e-9 * y", "zip(a, b, strict=True)", "x = np.arccos(np.clip(y, -1, 1))",
 ])
 def test_words_annotations_decorators_and_guards_are_left_alone(line):
     assert not {fault for fault in faults(line) if fault not in ("x = y * np.maximum", "pass")}
+
+
+def test_of_a_shapes_minus_one_only_the_sign_is_a_fault():
+    assert faults("x = y.reshape(n, -1)") == {"x = y.reshape(n, 1)"}
+    assert faults("x = y.reshape(2, n + 1)") == {"x = y.reshape(3, n + 1)", "x = y.reshape(2, n - 1)", "x = y.reshape(2, n + 2)"}
+    assert "x = np.arcsin(np.clip(y - z, -1, 1))" in faults("x = np.arcsin(np.clip(y + z, -1, 1))")
 
 
 def test_each_fault_leaves_a_program_and_changes_one_place():

@@ -84,3 +84,14 @@ def test_a_terminal_shows_words_on_stderr_and_the_result_on_stdout(capsys):
     out, err = capsys.readouterr()
     assert out == "2 people captured.\n/some/folder\n"
     assert "Finding people:  30%" in err and "careful\n" in err and "Error: Bad.\nMend it.\n" in err and "Stopped.\n" in err
+
+
+def test_a_terminals_bar_ends_before_other_words_and_with_its_stage(capsys):
+    terminal = TerminalSink()
+    for stage in ("Reading", "Solving"):
+        terminal.send(Progress(stage, 1, 2, "frames"))
+        bar = terminal._bar
+        assert bar.desc.startswith(stage) and not bar.disable
+    terminal.send(Log("info", "a word"))
+    assert terminal._bar is None and bar.disable            # a closed bar draws no more
+    assert capsys.readouterr().err.rstrip().endswith("a word")

@@ -175,3 +175,12 @@ def test_the_hold_of_half_a_degree_and_five_centimetres_outweighs_a_single_doubt
     start = replace(true, rotmats=true.rotmats @ Rotation.from_rotvec((0, 0.05, 0)).as_matrix())      # 2.9 degrees off
     found = resect(start, seen, 0.2, may_translate=True)
     assert degrees_between(found.rotmats, start.rotmats).max() < 0.02
+
+
+@pytest.mark.parametrize(("zoom", "found"), [(0.45, 0.45), (0.8, 0.5), (-0.8, -0.5)])
+def test_a_lens_is_zoomed_by_a_factor_of_165_hundredths_at_most(zoom, found):
+    """Of points whose places are known, seen through a lens beyond it."""
+    true = translating_bundle(points=30, zoom=zoom)
+    start = Bundle(true.rotmats, true.positions, true.directions, true.inverse, 0.3 * np.sign(zoom))
+    stepped = adjust(start, all_seen(true), SIGMA, 5, FREE, 30, may_zoom=True)
+    assert stepped.zoom == pytest.approx(found, abs=0.02)

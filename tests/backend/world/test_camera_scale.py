@@ -124,3 +124,17 @@ def test_between_two_scales_of_the_search_the_best_one_is_found():
         feet = np.tile((0.0, 1.5, 4.0), (90, 4, 1)) - places[:, None]
         assert find_camera_scale([feet], [places / scale], [np.tile((0.0, 0.0, 1.0), (90, 1))], [TIMES]) == pytest.approx(
             scale, rel=0.005)
+
+
+@pytest.mark.parametrize("metres_a_second", [0.05, 0.1])
+def test_a_short_clip_of_a_slow_camera_is_a_little_of_both_what_feet_tell_and_the_guess(metres_a_second):
+    """Feet that stand at twice the guessed scale. The least of the prior, (log s / 0.8)^2, and of twice log(1 + (v / 0.2)^2) for
+    the slower foot's speed v (m/s) aside, four times a second."""
+    times = TIMES[:16]
+    places = metres_a_second * times[:, None] * np.array((1.0, 0, 0))
+    feet = np.tile((0.0, 1.5, 4.0), (16, 4, 1)) - 2.0 * places[:, None]
+    found = find_camera_scale([feet], [places], [np.tile((0.0, 0.0, 1.0), (16, 1))], [times])
+    scales = np.linspace(0.8, 2.2, 1401)
+    speeds = metres_a_second * (scales - 2.0)
+    cost = (np.log(scales) / 0.8) ** 2 + 2 * np.log1p((speeds / 0.2) ** 2) * 16 / 30 * 4
+    assert found == pytest.approx(scales[cost.argmin()], rel=0.01) and 1.05 < found < 1.95
