@@ -128,7 +128,7 @@ def test_a_capture_is_done_if_it_is_complete_and_newer_than_its_video(tmp_path):
 
 def test_every_option_of_a_capture_reaches_it(tmp_path):
     words = ["--engine", "mpsnet", "--people", "2", "--height", "1.85", "--fov", "60", "--start", "1.5", "--end", "9",
-             "--device", "cpu", "--lifter", "analytic", "--no-refine", "--foot-lock", "0.5", "--preview"]
+             "--device", "cpu", "--lifter", "analytic", "--no-refine", "--foot-lock", "0.5", "--preview", "--quality", "best"]
     asked = command_line_parser().parse_args(["--models", "m", "batch", "videos", "--output", "out", *words])
     _, _, _, *capture = Batch.of_command_line(asked, tmp_path / "checkpoints").command(tmp_path / "a.mp4", tmp_path / "a")
     asked_of_the_child = command_line_parser().parse_args(capture)
@@ -137,5 +137,5 @@ def test_every_option_of_a_capture_reaches_it(tmp_path):
     request = make_request(asked_of_the_child)
     assert request == CaptureRequest(
         engine="mpsnet", people=2, stature=1.85, fov_degrees=60.0, start_seconds=1.5, end_seconds=9.0, device="cpu",
-        lifter="analytic", refine=False, foot_lock=0.5, preview=True)
+        lifter="analytic", refine=False, foot_lock=0.5, preview=True, quality="best")
     assert all(getattr(request, name) != option.default for name, option in OPTIONS.items()), "give each option here a value"
