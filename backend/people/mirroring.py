@@ -59,7 +59,7 @@ def choose_readings(readings: Readings, second_look: SecondLook | None = None) -
     disagreement of the readings, exchanges, and distance from the second look cost. Where another sequence costs about as
     little and gives another body, the score is lowered. Where the second look agrees with the result on left and right, its
     positions in the picture are taken, the less the farther a landmark lies from its first position. Depth and score are not
-    taken: the heavy model's depth is no better, and its score is high for hidden people too.
+    taken: the heavy model's depth is no better, and it scores a torso high even where there is nobody (findings/).
     """
     chosen, doubt = _least_cost_sequence(readings, second_look)
     if second_look is None:
