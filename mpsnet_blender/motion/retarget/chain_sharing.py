@@ -16,6 +16,6 @@ def share_rotations(turns: list[np.ndarray], count: int) -> list[np.ndarray]:
     shared = []
     for number in range(1, count + 1):
         place = number * (len(turns) - 1) / count
-        below = min(int(place), len(turns) - 2)
+        below = int(place)
         shared.append(slerp(turns[below], turns[below + 1], place - below) if place > below else turns[below])
     return shared
