@@ -43,8 +43,8 @@ def plant_feet(motion: MappedMotion, posing: Posing, bone_map: dict[str, str], p
         stands = motion.contacts[:, _ANKLE_CONTACTS[side]].max(axis=1) > _CONTACT
         ankle = posing.head(posing.rig.index[bone_map[f"{side}_foot"]]) + offset
         wanted = place.map_points(motion.heads[f"{side}_foot"])
-        changed |= _move_limb_end(posing, bone_map, (f"{side}_thigh", f"{side}_shin", f"{side}_foot"), offset,
-                         fade_corrections(ankle, wanted, stands), limits_turns=True)
+        changed |= _move_limb_end(posing, bone_map, (f"{side}_thigh", f"{side}_shin", f"{side}_foot"),
+                                  fade_corrections(ankle, wanted, stands), limits_turns=True)
     return changed
 
 
@@ -57,7 +57,7 @@ def reach_hands(motion: MappedMotion, posing: Posing, bone_map: dict[str, str], 
         if slots[2] not in bone_map or slots[2] not in motion.heads:
             continue
         wrist = posing.head(posing.rig.index[bone_map[slots[2]]]) + offset
-        changed |= _move_limb_end(posing, bone_map, slots, offset, place.map_points(motion.heads[slots[2]]) - wrist)
+        changed |= _move_limb_end(posing, bone_map, slots, place.map_points(motion.heads[slots[2]]) - wrist)
     return changed
 
 
@@ -77,9 +77,9 @@ def fade_corrections(ankle: np.ndarray, wanted: np.ndarray, stands: np.ndarray) 
     return total / np.maximum(weights, 1)[:, None]
 
 
-def _move_limb_end(posing: Posing, bone_map: dict[str, str], slots: tuple[str, str, str], offset: np.ndarray,
-          correction: np.ndarray, limits_turns: bool = False) -> dict[int, np.ndarray]:
-    """Return the world rotations (T, 4) of a limb's two bones with its end moved by `correction` (T, 3).
+def _move_limb_end(posing: Posing, bone_map: dict[str, str], slots: tuple[str, str, str], correction: np.ndarray,
+                   limits_turns: bool = False) -> dict[int, np.ndarray]:
+    """Return the world rotations (T, 4) of a limb's two bones with its end moved by `correction` (T, 3), wherever the body is.
 
     With `limits_turns`, corrections that are too small to be seen turn the bones only a little.
     """
@@ -87,7 +87,7 @@ def _move_limb_end(posing: Posing, bone_map: dict[str, str], slots: tuple[str, s
     upper, lower, end = (posing.rig.index[bone_map[slot]] for slot in slots)
     if not len(moved) or upper not in posing.wanted or lower not in posing.wanted:
         return {}
-    joints = [(np.broadcast_to(posing.head(bone), offset.shape) + offset)[moved] for bone in (upper, lower, end)]
+    joints = [np.broadcast_to(posing.head(bone), correction.shape)[moved] for bone in (upper, lower, end)]
     root, middle, tip = joints
     hints = find_bend_hints(posing, bone_map, slots[0], upper)[moved]
     solved = solve_two_bone(root, middle, tip, tip + correction[moved], hints)

@@ -161,18 +161,14 @@ def _map_fingers(tree: BoneTree, hand: int) -> dict[str, int]:
     chains = [chain for chain in chains if len(chain) >= 3]
     if len(chains) != len(FINGER_NAMES):
         return {}
-    tips = np.array([tree.heads[chain[2 if len(chain) == 3 else -1]] for chain in chains])
+    tips = np.array([tree.heads[chain[-1]] for chain in chains])
     thumb = int(np.argmin(np.linalg.norm(tips - tree.heads[hand], axis=1)))
     knuckles = np.array([tree.heads[chain[-3]] for chain in chains])
     order = sorted(range(len(chains)), key=lambda number: -1 if number == thumb
                    else np.linalg.norm(knuckles[number] - tips[thumb]))
     # A metacarpal may come before the three bones of a finger.
     return {f"{finger}{place + 1}": node for finger, number in zip(FINGER_NAMES, order)
-            for place, node in enumerate(_choose_phalanges(chains[number]))}
-
-
-def _choose_phalanges(chain: list[int]) -> list[int]:
-    return chain[:3] if len(chain) == 3 else chain[-3:]
+            for place, node in enumerate(chains[number][-3:])}
 
 
 def _thin_out(nodes: list[int], most: int) -> list[int]:

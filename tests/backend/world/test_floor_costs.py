@@ -97,3 +97,15 @@ def test_the_cost_of_a_world_is_that_of_its_floor_and_of_its_cues():
     points, sigma = standing(*[1.5] * 8, 1.6), np.hypot(0.04 * 1.5, 0.05)
     known = (upright[0] / np.radians(4)) ** 2 + (upright[1] / np.radians(2)) ** 2
     assert floor_cost([person], DOWN, [points]) == pytest.approx(np.log1p((0.1 / sigma) ** 2) / 2 + known, abs=0.2)
+
+
+def test_bodies_tell_what_is_upright_by_the_median_of_those_who_stand():
+    """Two stand before a camera that looks 8 degrees down, one before another that looks 20 degrees down, one lies."""
+    people = [seen_from(walker(1), pitch).motion for pitch in (8, 8, 20)]
+    lying = people[0].rotmats.copy()
+    lying[:, 0] = np.array(((0.0, -1, 0), (1, 0, 0), (0, 0, 1))) @ lying[:, 0]
+    told = floor._upright([*people, people[0].with_pose(lying, people[0].transl)])
+    np.testing.assert_allclose(np.degrees(told), np.degrees(floor._upright(people[:1])), atol=1e-6)
+    assert floor._upright([people[0].with_pose(lying, people[0].transl)]) is None
+    pitches = [np.degrees(floor._upright([person])[0]) for person in people[1:]]
+    assert pitches[1] - pitches[0] == pytest.approx(12, abs=0.1)
