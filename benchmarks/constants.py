@@ -38,7 +38,7 @@ from backend.engines.engine import CapturedPerson, Shot  # noqa: E402
 from backend.engines.keypoints import KeypointsEngine  # noqa: E402
 from backend.evaluation.ground import compare_in_world  # noqa: E402
 from backend.evaluation.metrics import direction_error  # noqa: E402
-from backend.evaluation.score import camera_joints, compare  # noqa: E402
+from backend.evaluation.score import compare, compute_camera_joints  # noqa: E402
 from backend.evaluation.truth import Truth, read_truth  # noqa: E402
 from backend.people.detection import PersonDetector  # noqa: E402
 from backend.people.gaps import Clock  # noqa: E402
@@ -164,7 +164,7 @@ def solve(clip: Clip, engine: KeypointsEngine, room: str) -> tuple[Clip, np.ndar
 
 def compute_errors(motions: list, truth: Truth) -> np.ndarray:
     """Return the mean errors (4,) of motions, each against the true person that is nearest in direction."""
-    joints = [camera_joints(motion) for motion in motions]
+    joints = [compute_camera_joints(motion) for motion in motions]
     costs = [[direction_error(ours.mean(1), true[motion.frame_index].mean(1)) for true in truth.joints]
              for motion, ours in zip(motions, joints, strict=True)]
     rows = []

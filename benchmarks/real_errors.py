@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from real_truth import EXCHANGED, LANDMARKS, LIMBS, Cameras
 
 from backend.evaluation.metrics import mpjpe, pa_mpjpe
-from backend.evaluation.score import camera_joints
+from backend.evaluation.score import compute_camera_joints
 from backend.evaluation.truth import HIPS
 from mpsnet_blender.shared.motion_file import Motion, read_motion
 
@@ -38,7 +38,7 @@ def measure_camera(capture: Path, cameras: Cameras, joints: np.ndarray, camera: 
     frames = motion.frame_index
     seen = joints + cameras.lag[camera] * np.gradient(joints, axis=0)
     true = seen[frames] @ cameras.rotations[camera].T
-    ours = camera_joints(motion)
+    ours = compute_camera_joints(motion)
     limbs, image, depth = _compute_limb_errors(ours, true)
     body, true_body = (points - points[:, HIPS].mean(1, keepdims=True) for points in (ours, true))
     mirrored = _measure_pixel_error(motion, in_picture[:, EXCHANGED]) < _measure_pixel_error(motion, in_picture)

@@ -67,7 +67,7 @@ def make_environments(home: Path, in_blender: bool = True, outside: bool = True)
     with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
         try:
             builds = {version: pool.submit(make_blender, home, version, cancelled) for version in versions}
-            BackendEnvironment(home).ensure(ProgressPrinter("[backend] ").message, cancelled=cancelled)
+            BackendEnvironment(home).ensure(ProgressPrinter("[backend] ").print_message, cancelled=cancelled)
             others = make_others(home, cancelled) if outside else {}
             blender, left_out = those_with_a_python(builds)
         except BaseException:
@@ -134,7 +134,7 @@ def make(home: Path, environment: PythonEnvironment, name: str, cancelled: threa
     """Make an environment with a separate log and progress lines; return its interpreter."""
     log_path = home / "logs" / f"{name}.log"
     log_path.parent.mkdir(parents=True, exist_ok=True)
-    return environment.ensure(SetupRun(ProgressPrinter(f"[{name}] ").message, log_path, cancelled), programs)
+    return environment.ensure(SetupRun(ProgressPrinter(f"[{name}] ").print_message, log_path, cancelled), programs)
 
 
 def pythons(version: tuple[int, int]) -> list[str]:

@@ -10,7 +10,7 @@ import numpy as np
 from mpsnet_blender.motion.base.rig import Rig
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
 from mpsnet_blender.motion.bone_maps.family import Family
-from mpsnet_blender.shared.bone_slots import FINGER_NAMES, side_of
+from mpsnet_blender.shared.bone_slots import FINGER_NAMES, find_side
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ def family_names(family: Family, bones: Mapping[str, MadeBone]) -> dict[str, str
     """Return a name for every slot that a family of rigs knows."""
     named = {}
     for slot in bones:
-        side = side_of(slot)
+        side = find_side(slot)
         part = slot.removeprefix(f"{side}_") if side else slot
         chains = {"spine": family.spine, "neck": family.neck}
         kind = part.rstrip("0123456789")

@@ -80,14 +80,14 @@ def find_videos(sources: tuple[Path, ...]) -> list[Path]:
     for source in sources:
         found = [source]
         if source.is_dir():
-            found = _videos_in(source)
+            found = _find_videos_in(source)
         videos |= dict.fromkeys(path.absolute() for path in found)
     if not videos:
         raise BatchError(f"There are no videos in {', '.join(map(str, sources))}.", "Give video files, or a folder with videos.")
     return list(videos)
 
 
-def _videos_in(folder: Path) -> list[Path]:
+def _find_videos_in(folder: Path) -> list[Path]:
     try:
         return [path for path in sorted(folder.iterdir())
                 if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file() and not path.name.startswith(".")]

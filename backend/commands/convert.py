@@ -33,7 +33,7 @@ def convert(source: Path, destination: Path, format_name: str | None, framerate:
     format_name = format_name or _find_format(destination)
     if format_name == "amass" and scale != 1.0:
         raise OptionError("--scale is for BVH: AMASS files are in metres.", "Omit --scale.")
-    targets = _targets(capture, source.is_dir(), destination, _SUFFIXES[format_name])
+    targets = _plan_targets(capture, source.is_dir(), destination, _SUFFIXES[format_name])
     written, failures = [], []
     for motion_path, target in targets:
         try:
@@ -60,7 +60,7 @@ def _find_format(destination: Path) -> str:
     return "bvh"
 
 
-def _targets(capture: Capture, is_folder: bool, destination: Path, suffix: str) -> list[tuple[Path, Path]]:
+def _plan_targets(capture: Capture, is_folder: bool, destination: Path, suffix: str) -> list[tuple[Path, Path]]:
     """Return the motion files to read, each with the file to write."""
     sources = [capture.motion_path(person) for person in capture.people]
     if destination.suffix.lower() == suffix and not destination.is_dir():
@@ -76,7 +76,7 @@ def _targets(capture: Capture, is_folder: bool, destination: Path, suffix: str) 
 def _write(motion: Motion, source: Path, target: Path, format_name: str, scale: float) -> None:
     if target.exists() and target.samefile(source):
         raise OutputError(f"{target} is the motion file itself.", "Choose another destination: it holds more than AMASS's keys.")
-    contents = _bvh_bytes(motion, scale) if format_name == "bvh" else _amass_bytes(motion)
+    contents = _make_bvh_bytes(motion, scale) if format_name == "bvh" else _make_amass_bytes(motion)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with open_whole_file(target) as stream:
@@ -86,11 +86,11 @@ def _write(motion: Motion, source: Path, target: Path, format_name: str, scale: 
                           "Choose another destination, or make room there.") from None
 
 
-def _bvh_bytes(motion: Motion, scale: float) -> bytes:
+def _make_bvh_bytes(motion: Motion, scale: float) -> bytes:
     return format_bvh(make_bvh_of_motion(motion, scale)).encode("ascii")
 
 
-def _amass_bytes(motion: Motion) -> bytes:
+def _make_amass_bytes(motion: Motion) -> bytes:
     archive = io.BytesIO()
     np.savez_compressed(archive, **make_amass_arrays(motion))  # type: ignore[arg-type]  # no key is named allow_pickle
     return archive.getvalue()

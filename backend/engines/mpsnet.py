@@ -63,7 +63,7 @@ class MPSNetEngine:
     def solve(self, tracks: list[PersonTrack], shot: Shot, reporter: Reporter) -> list[CapturedPerson]:
         """Return the people in the tracks' order. Raises CancelRequested, VideoError."""
         crops = [_plan_crops(fill_gaps(track, shot.clock), shot.clock.fps) for track in tracks]
-        features = self._features(crops, shot, reporter)
+        features = self._extract_features(crops, shot, reporter)
         people = []
         for track, plan, rows in zip(tracks, crops, features, strict=True):
             reporter.check()
@@ -71,7 +71,7 @@ class MPSNetEngine:
         reporter.log("info", _describe_fit(people, shot))
         return people
 
-    def _features(self, crops: list[_Crops], shot: Shot, reporter: Reporter) -> list[np.ndarray]:
+    def _extract_features(self, crops: list[_Crops], shot: Shot, reporter: Reporter) -> list[np.ndarray]:
         """Return each person's features (N, 2048), from one pass over the video."""
         total = sum(len(plan.rows) for plan in crops)
         person_of_crop: list[int] = []

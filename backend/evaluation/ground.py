@@ -45,7 +45,7 @@ def compare_in_world(motion: Motion, truth: Truth, person: int) -> GroundScore:
     """Return a motion's errors against the truth's person of that index."""
     known = motion.frame_index < truth.joints_world.shape[1]
     frames = motion.frame_index[known]
-    joints, feet = world_joints(motion)
+    joints, feet = compute_world_joints(motion)
     root = joints[known][:, [JOINT["left_hip"], JOINT["right_hip"]]].mean(1)
     true_joints = truth.joints_world[person, frames]
     ankles = joints[known][:, [JOINT["left_ankle"], JOINT["right_ankle"]], 2]
@@ -60,7 +60,7 @@ def compare_in_world(motion: Motion, truth: Truth, person: int) -> GroundScore:
         contact_precision=float(both / max(contacts.sum(), 1)), contact_recall=float(both / max(true_contacts.sum(), 1)))
 
 
-def world_joints(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
+def compute_world_joints(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
     """Return joints (T, 24, 3) and left heel, left toes, right heel, right toes (T, 4, 3) in the world, metres."""
     turned, joints = make_file_motion(motion).pose()
     stature = compute_stature(motion.rest_joints)
@@ -97,7 +97,7 @@ def distance_error(motions: tuple[Motion, Motion], truth: Truth, people: tuple[i
     ours, true = [], []
     for motion, person in zip(motions, people, strict=True):
         rows = np.searchsorted(motion.frame_index, common)
-        hips = world_joints(motion)[0][rows][:, [JOINT["left_hip"], JOINT["right_hip"]]]
+        hips = compute_world_joints(motion)[0][rows][:, [JOINT["left_hip"], JOINT["right_hip"]]]
         ours.append(hips.mean(1)[:, :2])
         true.append(truth.joints_world[person, common][:, HIPS].mean(1)[:, :2])
     far, truly_far = (np.linalg.norm(a - b, axis=1) for a, b in (ours, true))

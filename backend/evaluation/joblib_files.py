@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, ClassVar
 import numpy as np
 
 from ..base.errors import DatasetError
-from ..paper.inert_pickles import DAMAGED_PICKLE, NUMPY_STAND_INS, Inert, InertArray, InertUnpickler, dense
+from ..paper.inert_pickles import DAMAGED_PICKLE, NUMPY_STAND_INS, Inert, InertArray, InertUnpickler, make_array
 from ..paper.model_sources import UnsafeModelError
 
 _CHUNK_BYTES = 1 << 22                 # read at once, to bound memory
@@ -43,7 +43,7 @@ class JoblibDictionary:
             there = ", ".join(sorted(map(str, self._contents))) or "nothing"
             raise DatasetError(f"{self._name} lacks {key}; it holds {there}.", "Choose one of the authors' preprocessed sets.")
         try:
-            array = dense(self._contents[key])
+            array = make_array(self._contents[key])
         except DAMAGED_PICKLE as error:
             raise DatasetError(f"{self._name}: {key} cannot be read ({error}).", _DOWNLOAD) from error
         if array.dtype.kind not in "fiubUS":
@@ -80,7 +80,7 @@ class _Note(InertArray):
     def is_of_objects(self) -> bool:
         return str(self.state["dtype"].arguments[0]).startswith("O")
 
-    def dense(self, depth: int) -> np.ndarray:
+    def make_array(self, depth: int) -> np.ndarray:
         if self.is_of_objects():
             return np.empty(0, dtype=object)
         if self.byte_count() == 0:

@@ -46,7 +46,7 @@ def score_capture(capture_folder: Path, truth_file: Path) -> Result:
     """Return the scores of all people in a capture, matched to the people of the truth by direction from the camera."""
     motions, notes = _read_motions(capture_folder)
     truth = read_truth(truth_file)
-    joints = [camera_joints(motion) for motion in motions]
+    joints = [compute_camera_joints(motion) for motion in motions]
     costs = np.array([[_distance(motion, ours, person) for person in truth.joints] for motion, ours in zip(motions, joints)])
     pairs = list(zip(*linear_sum_assignment(costs)))
     lines = []
@@ -102,7 +102,7 @@ def _read_motions(folder: Path) -> tuple[list[Motion], list[str]]:
         raise TruthError(str(error)) from None
 
 
-def camera_joints(motion: Motion) -> np.ndarray:
+def compute_camera_joints(motion: Motion) -> np.ndarray:
     """Return a motion's body joints (T, 12, 3) in its camera's frame. Raises TruthError where its file has no camera."""
     if motion.world_from_cam is None:
         raise TruthError(f"The motion file of “{motion.source}” has no camera.", _ADVICE)

@@ -65,14 +65,14 @@ class CaptureFolder:
             # Inside a folder that exists already: its parent may be on another disk, or not writable.
             workplace = self.destination if self.destination.exists() else self.destination.parent
             workplace.mkdir(parents=True, exist_ok=True)
-            for path, owner in _hidden_folders(self.destination):
+            for path, owner in _find_hidden_folders(self.destination):
                 if not is_replacing(path) and _is_abandoned(path, owner):
                     shutil.rmtree(path, ignore_errors=True)
             prefix = f"{_make_prefix(workplace, self.destination)}{os.getpid()}."
             self.path = Path(tempfile.mkdtemp(prefix=prefix, dir=workplace))
             self.path.chmod(0o755)
         except OSError as error:
-            raise self._cannot_write(error) from None
+            raise self._make_write_error(error) from None
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -80,12 +80,12 @@ class CaptureFolder:
             if kind is None:
                 self._move_into_place()
         except OSError as failure:
-            raise self._cannot_write(failure) from None
+            raise self._make_write_error(failure) from None
         finally:
             if not is_replacing(self.path):     # else it holds the earlier capture, which the next run restores
                 shutil.rmtree(self.path, ignore_errors=True)
         if isinstance(error, OSError):
-            raise self._cannot_write(error) from error
+            raise self._make_write_error(error) from error
 
     def _move_into_place(self) -> None:
         if not self.destination.exists():
@@ -94,7 +94,7 @@ class CaptureFolder:
         self._require_nothing_foreign()     # again: a preview may have taken minutes
         replace_files(self.path, self.destination, self._find_replaceable())
 
-    def _cannot_write(self, error: OSError) -> OutputError:
+    def _make_write_error(self, error: OSError) -> OutputError:
         return OutputError(f"Cannot write {self.destination}: {error.strerror}.",
                            "Choose another --output, free some space, or close programs that use its files, and try again.")
 
@@ -110,7 +110,7 @@ def find_capture(folder: Path) -> CaptureListing | None:
 
 def _undo_interrupted_move(destination: Path) -> None:
     """Restore the earlier capture that a killed run was replacing. Raises OutputError."""
-    for path, owner in _hidden_folders(destination):
+    for path, owner in _find_hidden_folders(destination):
         if not is_replacing(path):
             continue
         if not (_is_gone(owner) or is_stuck(path)):
@@ -122,7 +122,7 @@ def _undo_interrupted_move(destination: Path) -> None:
                               f"restored: {error}", "Close programs that use its files, or choose another --output.") from None
 
 
-def _hidden_folders(destination: Path) -> list[tuple[Path, int]]:
+def _find_hidden_folders(destination: Path) -> list[tuple[Path, int]]:
     """Return the hidden folders of running or killed captures to a destination, each with its process's id."""
     found = []
     for place in (destination, destination.parent):

@@ -37,12 +37,12 @@ def measure_quality(placed: PlacedPerson, shot: Shot) -> Quality:
     pixels = person.reprojection_error(shot.intrinsics)
     quality = replace(
         measure_motion(placed.in_world), reprojection_error_px=pixels,
-        reprojection_error_percent=100 * pixels / _height_in_picture(placed, shot),
+        reprojection_error_percent=100 * pixels / _compute_height_in_picture(placed, shot),
         visible_share=person.seen_frames / frames, sides_repaired_frames=int(person.repaired_frames))
     return grade_quality(quality, frames)
 
 
-def _height_in_picture(placed: PlacedPerson, shot: Shot) -> float:
+def _compute_height_in_picture(placed: PlacedPerson, shot: Shot) -> float:
     """Return the height in px of the upright body at its median distance."""
     motion = placed.person.motion
     depth = float(np.median(motion.pose()[1][:, JOINT["pelvis"], 2]))

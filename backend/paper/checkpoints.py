@@ -92,15 +92,15 @@ def recognise(source: ModelSource) -> RecognisedModel:
         raise ModelError(f"Cannot open {source.name}: {error.strerror}.", "Check the file's permissions.") from error
     lower_name = source.name.lower()
     if head.startswith(b"\x93NUMPY"):
-        return _from_array(_load_array(source), source.name)
+        return _recognise_array(_load_array(source), source.name)
     if head.startswith(b"PK") and not lower_name.endswith((".pkl", *_TORCH_SUFFIXES)) and _is_numpy_archive(source):
-        return _from_arrays(_load_arrays(source), source.name)
+        return _recognise_arrays(_load_arrays(source), source.name)
     if head.startswith(b"PK") or head == _LEGACY_TORCH:
-        return _from_checkpoint(_load_torch(source), source.name)
+        return _recognise_checkpoint(_load_torch(source), source.name)
     if tarfile.is_tarfile(source.path):
         raise _OtherFileError(f"{source.name} is a tar archive.", "Unpack it and choose the folder.")
     if head.startswith(b"\x80") or lower_name.endswith((".pkl", ".pickle", *_TORCH_SUFFIXES)):
-        return _from_body(read_pickle(source.path, source.name), source.name)
+        return _recognise_body(read_pickle(source.path, source.name), source.name)
     if lower_name.endswith((".npy", ".npz")):
         raise ModelError(f"{source.name} is truncated, or not an array file.", _CHECK_SOURCE)
     raise _OtherFileError(f"{source.name} is none of the models.", _WANTED_FILES)
@@ -141,7 +141,7 @@ def _read_array(archive: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
     return array if array.ndim else array[None]
 
 
-def _from_array(array: np.ndarray, name: str) -> RecognisedModel:
+def _recognise_array(array: np.ndarray, name: str) -> RecognisedModel:
     for key, shape in _REGRESSOR_SHAPES.items():
         if array.shape == shape:
             return RecognisedModel(key, {"regressor": _convert_finite(array, "the array", name)})
@@ -149,16 +149,16 @@ def _from_array(array: np.ndarray, name: str) -> RecognisedModel:
     raise _OtherFileError(f"{name} holds an array of shape {array.shape}, expected {wanted}.", _WANTED_FILES)
 
 
-def _from_arrays(arrays: Mapping[str, np.ndarray], name: str) -> RecognisedModel:
+def _recognise_arrays(arrays: Mapping[str, np.ndarray], name: str) -> RecognisedModel:
     if not _MEAN_SHAPES.keys() <= arrays.keys():
-        return _from_body(arrays, name)
+        return _recognise_body(arrays, name)
     for key, shape in _MEAN_SHAPES.items():
         if arrays[key].shape != shape:
             raise ModelError(f"{name}: {key} has shape {arrays[key].shape}, expected {shape}.", _CHECK_SOURCE)
     return RecognisedModel("mean_parameters", {key: _convert_finite(arrays[key], key, name) for key in _MEAN_SHAPES})
 
 
-def _from_body(contents: Mapping[str, object], name: str) -> RecognisedModel:
+def _recognise_body(contents: Mapping[str, object], name: str) -> RecognisedModel:
     if not is_body(contents):
         raise _OtherFileError(f"{name} is none of the models.", _WANTED_FILES)
     return RecognisedModel(f"smpl_{find_gender(name)}", make_body_arrays(contents, name))
@@ -185,12 +185,12 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _from_checkpoint(contents: Mapping[str, object], name: str) -> RecognisedModel:
+def _recognise_checkpoint(contents: Mapping[str, object], name: str) -> RecognisedModel:
     """Return the network, recognised by the key under which its authors save it, or else by its first layer's key."""
     if "gen_state_dict" in contents or "nonlocalblock.conv_phi.weight" in contents:
-        return RecognisedModel("mpsnet", _select_weights(contents.get("gen_state_dict", contents), _mpsnet_shapes(), name))
+        return RecognisedModel("mpsnet", _select_weights(contents.get("gen_state_dict", contents), _find_mpsnet_shapes(), name))
     if "model" in contents or "layer1.0.conv1.weight" in contents:
-        return RecognisedModel("spin", _select_weights(contents.get("model", contents), _spin_shapes(), name))
+        return RecognisedModel("spin", _select_weights(contents.get("model", contents), _find_spin_shapes(), name))
     raise _OtherFileError(f"{name} holds neither gen_state_dict (MPS-Net) nor model (SPIN).", _WANTED_FILES)
 
 
@@ -218,17 +218,17 @@ def _convert_finite(array: np.ndarray, key: str, name: str) -> np.ndarray:
     return np.ascontiguousarray(array, dtype=np.float32)
 
 
-def _mpsnet_shapes() -> dict[str, torch.Size]:
+def _find_mpsnet_shapes() -> dict[str, torch.Size]:
     with torch.device("meta"):
-        return _shapes(MPSNet())
+        return _find_shapes(MPSNet())
 
 
-def _spin_shapes() -> dict[str, torch.Size]:
+def _find_spin_shapes() -> dict[str, torch.Size]:
     config = MPSNetConfig()
     with torch.device("meta"):
         regressor = Regressor(FEATURE_SIZE, config.regressor_size, config.regressor_iterations, config.dropout)
-        return _shapes(ResNet50()) | _shapes(regressor)
+        return _find_shapes(ResNet50()) | _find_shapes(regressor)
 
 
-def _shapes(network: nn.Module) -> dict[str, torch.Size]:
+def _find_shapes(network: nn.Module) -> dict[str, torch.Size]:
     return {key: weight.shape for key, weight in network.state_dict().items() if not key.endswith("num_batches_tracked")}

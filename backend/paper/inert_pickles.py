@@ -48,24 +48,24 @@ class InertDtype(Inert):
 class InertArray(Inert):
     """A stand-in that can be made an array."""
 
-    def dense(self, depth: int) -> np.ndarray:
+    def make_array(self, depth: int) -> np.ndarray:
         raise ValueError("it holds no array")
 
 
 class _Array(InertArray):
     """numpy.ndarray: its state is (version, shape, dtype, is in Fortran order, bytes)."""
 
-    def dense(self, depth: int) -> np.ndarray:
+    def make_array(self, depth: int) -> np.ndarray:
         _, shape, dtype, is_fortran, content = self.state
         content = content.encode("latin1") if isinstance(content, str) else content
         return np.frombuffer(content, dtype.dtype).reshape(shape, order="F" if is_fortran else "C")
 
 
-def dense(value: object, depth: int = 0) -> np.ndarray:
+def make_array(value: object, depth: int = 0) -> np.ndarray:
     """Return the array of a stand-in, or of plain numbers, lists of them and arrays."""
     if depth > 8:
         raise ValueError("it is nested too deeply")
-    return value.dense(depth) if isinstance(value, InertArray) else np.asarray(value)
+    return value.make_array(depth) if isinstance(value, InertArray) else np.asarray(value)
 
 
 def _new_array(*arguments: object) -> _Array:

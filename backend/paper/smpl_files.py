@@ -13,7 +13,7 @@ import numpy as np
 from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT, PARENTS
 
 from ..base.errors import ModelError
-from .inert_pickles import DAMAGED_PICKLE, NUMPY_STAND_INS, InertArray, InertUnpickler, dense
+from .inert_pickles import DAMAGED_PICKLE, NUMPY_STAND_INS, InertArray, InertUnpickler, make_array
 from .model_sources import UnsafeModelError
 
 _VERTICES, _FACES, _SHAPES, _POSE_SHAPES = 6890, 13776, 10, 9 * (JOINT_COUNT - 1)
@@ -50,7 +50,7 @@ def make_body_arrays(contents: Mapping[str, object], name: str) -> dict[str, np.
         if key not in contents:
             raise ModelError(f"{name} lacks {key}: it is not an SMPL body.", _DOWNLOAD)
         try:
-            array = dense(contents[key])
+            array = make_array(contents[key])
         except DAMAGED_PICKLE as error:
             raise ModelError(f"{name}: {key} cannot be read ({error}).", _DOWNLOAD) from error
         if key == "shapedirs" and array.ndim == 3:
@@ -89,8 +89,8 @@ def read_pickle(path: Path, name: str) -> dict[str, object]:
 class _CscMatrix(InertArray):
     """scipy.sparse.csc_matrix: its state is a dictionary. scipy is not used: it writes to memory where damaged indices point."""
 
-    def dense(self, depth: int) -> np.ndarray:
-        data, indices, starts = (dense(self.state[key], depth + 1) for key in ("data", "indices", "indptr"))
+    def make_array(self, depth: int) -> np.ndarray:
+        data, indices, starts = (make_array(self.state[key], depth + 1) for key in ("data", "indices", "indptr"))
         rows, columns = self.state["_shape"]
         if not (data.ndim == indices.ndim == starts.ndim == 1 and 0 < rows * columns <= _MAX_SPARSE_SIZE):
             raise ValueError(f"a sparse matrix of {rows} x {columns}")
@@ -98,28 +98,28 @@ class _CscMatrix(InertArray):
         if counts.min(initial=0) < 0 or counts.sum() != len(indices) or indices.min(initial=0) < 0:
             raise ValueError("a sparse matrix whose indices are damaged")
         matrix = np.zeros((rows, columns))
-        np.add.at(matrix, self._places(indices, counts), data)  # numpy checks the upper ends
+        np.add.at(matrix, self._find_places(indices, counts), data)  # numpy checks the upper ends
         return matrix
 
     @staticmethod
-    def _places(indices: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _find_places(indices: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return rows and columns of the values, from each value's row and each column's number of values."""
         return indices, np.arange(len(counts)).repeat(counts)
 
 
 class _CsrMatrix(_CscMatrix):
     @staticmethod
-    def _places(indices: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _find_places(indices: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.arange(len(counts)).repeat(counts), indices
 
 
 class _Chumpy(InertArray):
     """chumpy's Ch, a value `x`; or its Select, `a.ravel()[idxs]` in `preferred_shape`."""
 
-    def dense(self, depth: int) -> np.ndarray:
+    def make_array(self, depth: int) -> np.ndarray:
         if "x" in self.state:
-            return dense(self.state["x"], depth + 1)
-        chosen = dense(self.state["a"], depth + 1).ravel()[dense(self.state["idxs"], depth + 1)]
+            return make_array(self.state["x"], depth + 1)
+        chosen = make_array(self.state["a"], depth + 1).ravel()[make_array(self.state["idxs"], depth + 1)]
         return chosen.reshape(self.state.get("preferred_shape", chosen.shape))
 
 

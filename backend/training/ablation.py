@@ -16,7 +16,7 @@ import torch
 from ..body.camera_placement import fit_in_camera
 from ..body.picture_fit import fit_to_picture
 from .landmark_batches import ExampleStore
-from .landmark_evaluation import MotionErrors, mean_errors, motion_errors
+from .landmark_evaluation import MotionErrors, average_errors, compute_motion_errors
 from .landmark_network import KINDS, LandmarkNetwork
 from .landmarks import HeldOut, Recipe, judge, make_examples, read_held_out, say, solve, train
 from .recordings import load_recordings
@@ -40,31 +40,32 @@ def main(arguments: list[str]) -> int:
     given.output.mkdir(parents=True, exist_ok=True)
     held_out = read_held_out(given.held_out)
     store = ExampleStore(make_examples(given.scenes, load_recordings(given.motion, "train"), given.noisy, 0))
-    rows = [row("analytic", mean_errors([motion_errors(one.rotmats, one.lifted, one.scene) for one in held_out]))]
+    analytic = [compute_motion_errors(one.rotmats, one.lifted, one.scene) for one in held_out]
+    rows = [format_row("analytic", average_errors(analytic))]
     for kind in KINDS:
         recipe = Recipe(kind=kind, steps=given.steps, judge_every=given.steps)
         network = train(recipe, store, held_out, given.output / f"{kind}.npz")
-        rows.append(row(_NAMES[kind], judge(network, held_out)[0]))
+        rows.append(format_row(_NAMES[kind], judge(network, held_out)[0]))
         say(rows[-1])
-    rows.append(row("MoCA + HAFI, with fit", fitted_errors(network, held_out)))
+    rows.append(format_row("MoCA + HAFI, with fit", compute_fitted_errors(network, held_out)))
     table = "\n".join((_HEAD, *rows)) + "\n"
     (given.output / "table.md").write_text(table)
     say(table)
     return 0
 
 
-def fitted_errors(network: LandmarkNetwork, held_out: list[HeldOut]) -> MotionErrors:
+def compute_fitted_errors(network: LandmarkNetwork, held_out: list[HeldOut]) -> MotionErrors:
     """Return the mean errors where the network's motion is then fitted to the landmarks in the picture."""
     network.eval()
     errors = []
     for one in held_out:
         rotmats, _ = solve(network, one.inputs, one.scene.track.timestamps)
         motion = fit_to_picture(fit_in_camera(one.lifted, rotmats), one.lifted, np.arange(len(rotmats)))
-        errors.append(motion_errors(motion.rotmats, one.lifted, one.scene))
-    return mean_errors(errors)
+        errors.append(compute_motion_errors(motion.rotmats, one.lifted, one.scene))
+    return average_errors(errors)
 
 
-def row(name: str, errors: MotionErrors) -> str:
+def format_row(name: str, errors: MotionErrors) -> str:
     """Return a line of the table."""
     return (f"| {name} | {errors.limb_direction:.1f}° | {errors.local_rotation:.1f}° | {errors.root_rotation:.1f}° | "
             f"{errors.mpjpe:.0f} mm | {errors.pa_mpjpe:.0f} mm | {errors.acceleration:.1f} mm/frame² |")

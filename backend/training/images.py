@@ -85,7 +85,7 @@ class ImageTraining:
         encoding = self.network.nonlocalblock(self.network.front(truth.features), self._recipe.release_batching)
         loss = sum(supervised_loss(self.network.estimate(encoding.feature), truth, self._body, self._weights)
                    for _ in range(self._recipe.copies)) / self._recipe.copies
-        motion = body_poses(self.network.estimate(encoding.sequence.flatten(0, 1)), len(truth))
+        motion = compute_body_poses(self.network.estimate(encoding.sequence.flatten(0, 1)), len(truth))
         loss = loss + adversarial_loss(self.discriminator(motion), self._weights)
         self._optimiser.zero_grad()
         loss.backward()
@@ -118,7 +118,7 @@ class ImageTraining:
         return windows[torch.randint(len(windows), (count,), generator=self._draws)]
 
 
-def body_poses(estimate: BodyEstimate, count: int) -> Tensor:
+def compute_body_poses(estimate: BodyEstimate, count: int) -> Tensor:
     """Return rotation vectors (N, T, 69) of the body's joints, without the root's, of N windows' frames."""
     return rotvecs_from_rotmats(estimate.rotmats[:, 1:]).flatten(1).unflatten(0, (count, -1))
 

@@ -37,7 +37,7 @@ class MotionErrors:
                 f"acceleration {self.acceleration:.1f} mm/frame^2")
 
 
-def motion_errors(rotmats: np.ndarray, lifted: LiftedTrack, scene: Scene) -> MotionErrors:
+def compute_motion_errors(rotmats: np.ndarray, lifted: LiftedTrack, scene: Scene) -> MotionErrors:
     """Return the errors of rotations (T, 24, 3, 3) in the camera's axes, on the body that the lift measured."""
     _, joints = forward_kinematics(rotmats, lifted.body.rest_joints, np.zeros((len(rotmats), 3)))
     ours = joints[:, [JOINT[name] for name in BODY]]
@@ -56,7 +56,7 @@ def angles_between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.arccos(np.clip((trace - 1) / 2, -1, 1))
 
 
-def mean_errors(errors: list[MotionErrors]) -> MotionErrors:
+def average_errors(errors: list[MotionErrors]) -> MotionErrors:
     """Return the mean over scenes."""
     return MotionErrors(*np.mean([list(vars(error).values()) for error in errors], axis=0))
 

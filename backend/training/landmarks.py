@@ -21,10 +21,10 @@ import torch
 from ..body.lifting import LiftedTrack
 from ..engines.lifter_inputs import LifterInputs, make_lifter_inputs, window_indices
 from .landmark_batches import ExampleStore
-from .landmark_evaluation import MotionErrors, mean_errors, motion_errors, precision_and_recall
+from .landmark_evaluation import MotionErrors, average_errors, compute_motion_errors, precision_and_recall
 from .landmark_losses import LandmarkLoss
 from .landmark_network import KINDS, LandmarkNetwork
-from .landmark_noise import measure_noise, noisy_scene
+from .landmark_noise import make_noisy_scene, measure_noise
 from .landmark_scenes import Example, Scene, hide_parts, make_example, read_scene, solve_scene, speed_up
 from .landmark_weights import save_weights
 from .recordings import RecordingLibrary, load_recordings
@@ -91,7 +91,7 @@ def make_examples(folder: Path, library: RecordingLibrary, noisy: int, seed: int
     examples = [make_example(variant) for variant in variants]
     noise = measure_noise(scenes)
     for _ in range(noisy):
-        scene = noisy_scene(library, noise, rng)
+        scene = make_noisy_scene(library, noise, rng)
         examples.append(make_example(hide_parts(scene, rng) if rng.random() < _HIDDEN_SHARE else scene))
     return examples
 
@@ -172,11 +172,11 @@ def judge(network: LandmarkNetwork, held_out: list[HeldOut]) -> tuple[MotionErro
     errors, said, true = [], [], []
     for one in held_out:
         rotmats, contacts = solve(network, one.inputs, one.scene.track.timestamps)
-        errors.append(motion_errors(rotmats, one.lifted, one.scene))
+        errors.append(compute_motion_errors(rotmats, one.lifted, one.scene))
         said.append(contacts)
         true.append(one.scene.contacts)
     network.train()
-    return mean_errors(errors), precision_and_recall(np.concatenate(said), np.concatenate(true))
+    return average_errors(errors), precision_and_recall(np.concatenate(said), np.concatenate(true))
 
 
 @torch.no_grad()

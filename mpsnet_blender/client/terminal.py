@@ -64,13 +64,13 @@ def _set_up(environment: BackendEnvironment) -> int:
     try:
         command = environment.setup_command()
     except SetupError as error:
-        printer.message(protocol.Error(type(error).__name__, str(error), error.advice))
+        printer.print_message(protocol.Error(type(error).__name__, str(error), error.advice))
         return protocol.EXIT_ERROR
     with BackendProcess(command, EXTENSION_ROOT, environment.home / "logs" / "setup-process.log") as process:
         while not process.is_finished:
             try:
                 for message in process.messages():
-                    printer.message(message)
+                    printer.print_message(message)
             except KeyboardInterrupt:
                 process.cancel()
         process.wait()
@@ -84,11 +84,11 @@ def _run_with_numpy(home: Path, arguments: Sequence[str]) -> int:
     """Run a command of the backend that needs only numpy, which is all that is set up."""
     printer = ProgressPrinter()
     try:
-        python = find_numpy_python(home, printer.message)
+        python = find_numpy_python(home, printer.print_message)
     except KeyboardInterrupt:
         return protocol.EXIT_CANCELLED
     except (SetupError, OSError) as error:
-        printer.message(protocol.Error(type(error).__name__, str(error), getattr(error, "advice", "")))
+        printer.print_message(protocol.Error(type(error).__name__, str(error), getattr(error, "advice", "")))
         return protocol.EXIT_ERROR
     return _run_backend([python, "-m", "backend", "--models", str(home / "models")], arguments)
 
@@ -143,7 +143,7 @@ class ProgressPrinter:
         self._shown: tuple[str, int] = ("", -1)
         self._is_line_open = False
 
-    def message(self, message: protocol.Message) -> None:
+    def print_message(self, message: protocol.Message) -> None:
         """Print one message."""
         if isinstance(message, protocol.Progress):
             self._print_progress(message)

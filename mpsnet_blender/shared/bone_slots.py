@@ -36,7 +36,7 @@ def chain(bone_map: dict[str, str], slots: tuple[str, ...]) -> list[str]:
     return [slot for slot in slots if slot in bone_map]
 
 
-def side_of(slot: str) -> str:
+def find_side(slot: str) -> str:
     """Return "left", "right" or "" for a slot."""
     side = slot.split("_")[0]
     return side if side in SIDES else ""

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from backend.evaluation.ground import world_joints
+from backend.evaluation.ground import compute_world_joints
 from backend.video.frames import open_span, read_frames
 from mpsnet_blender.motion.cleanup.motion_quality import grade_quality, measure_motion, slide_mm_per_second
 from mpsnet_blender.motion.cleanup.stored_motion import make_stored_motion
@@ -130,7 +130,7 @@ def test_the_preview_has_every_frame_of_the_span_with_something_drawn(sample_cap
 def test_feet_are_planted_and_the_motion_before_is_kept(motion):
     """Standing feet slide less than before, and only legs and path have changed."""
     raw = replace(motion, poses=motion.raw_poses, trans=motion.raw_trans)
-    slides = [slide_mm_per_second(world_joints(own)[1], motion.contacts, motion.timestamps) for own in (raw, motion)]
+    slides = [slide_mm_per_second(compute_world_joints(own)[1], motion.contacts, motion.timestamps) for own in (raw, motion)]
     assert slides[1] < 0.4 * slides[0] and slides[1] < 60
     changed = np.abs(motion.poses - motion.raw_poses).reshape(-1, 24, 3).max((0, 2)) > 1e-6
     legs = {JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee", "ankle", "foot")}

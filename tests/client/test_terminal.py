@@ -125,8 +125,8 @@ def test_ctrl_c_lets_the_backend_shut_itself_down(tmp_path, name):
 def test_progress_in_a_file_is_a_line_for_every_tenth(capsys):
     printer = ProgressPrinter()
     for done in range(101):
-        printer.message(Progress("packages", done, 100, "MB"))
-    printer.message(Result("folder", "The backend is set up."))
+        printer.print_message(Progress("packages", done, 100, "MB"))
+    printer.print_message(Result("folder", "The backend is set up."))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == "packages       0 %  0 of 100 MB" and lines[10] == "packages     100 %  100 of 100 MB"
     assert lines[11:] == ["The backend is set up."]
@@ -134,6 +134,6 @@ def test_progress_in_a_file_is_a_line_for_every_tenth(capsys):
 
 def test_an_error_is_printed_with_its_advice(capsys):
     printer = ProgressPrinter()
-    printer.message(Error("NoNetworkError", "Cannot reach the index.", "Connect."))
+    printer.print_message(Error("NoNetworkError", "Cannot reach the index.", "Connect."))
     assert capsys.readouterr().err == "Error: Cannot reach the index. Connect.\n"
     assert printer.final is not None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mpsnet_blender.shared.bone_slots import FINGERS, LIMB_END, MAIN, NEEDED, SLOTS, SPINE, chain, label, side_of
+from mpsnet_blender.shared.bone_slots import FINGERS, LIMB_END, MAIN, NEEDED, SLOTS, SPINE, chain, find_side, label
 
 
 def test_a_body_has_these_places_for_bones():
@@ -32,4 +32,4 @@ def test_a_chain_is_what_is_mapped_of_it_from_the_hips_outwards():
 @pytest.mark.parametrize(("slot", "side", "words"), [("left_upper_arm", "left", "Left Upper Arm"), ("spine1", "", "Spine 1"),
                                                      ("right_index2", "right", "Right Index 2"), ("head", "", "Head")])
 def test_a_slot_has_a_side_and_a_name_for_people(slot, side, words):
-    assert side_of(slot) == side and label(slot) == words
+    assert find_side(slot) == side and label(slot) == words

@@ -70,7 +70,7 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
 
     def execute(self, context):
         try:
-            report = export_motion(context.scene, self._armature_object(context), *self._target())
+            report = export_motion(context.scene, self._find_armature_object(context), *self._find_target())
         except ExportError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -84,7 +84,7 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
     def _format_chosen(self) -> str | None:
         return None if self.format == "AUTO" else self.format
 
-    def _armature_object(self, context: bpy.types.Context) -> bpy.types.Object:
+    def _find_armature_object(self, context: bpy.types.Context) -> bpy.types.Object:
         armature_object = find_armature(context, self.armature)
         if armature_object is None and self.armature:
             raise ExportError(f"There is no armature named “{self.armature}” in this file.")
@@ -92,7 +92,7 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
             raise ExportError("No armature is chosen. Select one, or a mesh that it moves.")
         return armature_object
 
-    def _target(self) -> tuple[Path, ExportOptions]:
+    def _find_target(self) -> tuple[Path, ExportOptions]:
         """Return the path of the file to write, and the options."""
         if not self.filepath:
             raise ExportError("No file given. Name the file to write, such as walk.fbx.")

@@ -6,7 +6,7 @@ import bpy
 
 from ...scene.retarget.bone_map_storage import read_stored_map
 from ...scene.retarget.live_preview import find_previewing
-from ...shared.bone_slots import MAIN, SLOTS, label, side_of
+from ...shared.bone_slots import MAIN, SLOTS, find_side, label
 from ...shared.short_names import common_words
 from .properties import RETARGET_PROPERTIES
 from .rig_choice import find_source, find_targets
@@ -96,7 +96,7 @@ def _draw_table(layout: bpy.types.UILayout, target: bpy.types.Object, shows_all:
     start = len(common_words(list(bone_map.values())))
     column = layout.column(align=True)
     for slot in SLOTS:
-        if not (shows_all or slot in MAIN or (slot in bone_map and not side_of(slot))):
+        if not (shows_all or slot in MAIN or (slot in bone_map and not find_side(slot))):
             continue
         row = column.row(align=True)
         row.alert = slot not in bone_map and slot in MAIN

@@ -14,7 +14,7 @@ def find_targets(context: bpy.types.Context) -> list[bpy.types.Object]:
     if settings.target is not None:
         return [settings.target]
     source = find_source(context)
-    return [thing for thing in _selected_armatures(context) if thing != source and not _is_captured(thing)]
+    return [thing for thing in _find_selected_armatures(context) if thing != source and not _is_captured(thing)]
 
 
 def find_source(context: bpy.types.Context) -> bpy.types.Object | None:
@@ -23,7 +23,7 @@ def find_source(context: bpy.types.Context) -> bpy.types.Object | None:
     settings = context.scene.mpsnet_retarget
     if settings.source is not None:
         return settings.source
-    selected = _selected_armatures(context)
+    selected = _find_selected_armatures(context)
     for things in (selected[:1], selected, context.scene.objects):
         captured = [thing for thing in things if _is_captured(thing)]
         if len(captured) == 1:
@@ -31,7 +31,7 @@ def find_source(context: bpy.types.Context) -> bpy.types.Object | None:
     return None
 
 
-def _selected_armatures(context: bpy.types.Context) -> list[bpy.types.Object]:
+def _find_selected_armatures(context: bpy.types.Context) -> list[bpy.types.Object]:
     """Return the selected armatures, the active object before them, selected or not."""
     active = context.active_object
     things = dict.fromkeys(([active] if active else []) + list(context.selected_objects))

@@ -30,7 +30,7 @@ def write_action(datablock: bpy.types.ID, name: str, channels: Iterable[Channel]
     action = bpy.data.actions.new(name)
     animation = datablock.animation_data or datablock.animation_data_create()
     animation.action = action
-    write_channels(_new_holder(action, datablock), channels)
+    write_channels(_make_holder(action, datablock), channels)
     return action
 
 
@@ -54,7 +54,7 @@ def bone_path(bone_name: str, property_name: str) -> str:
     return f'pose.bones["{bpy.utils.escape_identifier(bone_name)}"].{property_name}'
 
 
-def _new_holder(action: bpy.types.Action, datablock: bpy.types.ID) -> bpy.types.Action | bpy.types.ActionChannelbag:
+def _make_holder(action: bpy.types.Action, datablock: bpy.types.ID) -> bpy.types.Action | bpy.types.ActionChannelbag:
     """Return the holder of a new Action's F-curves and groups: a channelbag from Blender 4.4 on, before that the Action."""
     if not hasattr(action, "slots"):
         return action

@@ -45,7 +45,7 @@ def add_footage(camera: bpy.types.Camera, footage: Footage) -> bpy.types.Image:
     return image
 
 
-def footage_start(camera: bpy.types.Camera) -> float:
+def read_footage_start(camera: bpy.types.Camera) -> float:
     """Return the scene frame at which the motion over a camera's footage begins."""
     return float(camera[_FOOTAGE_KEY]["start_frame"])
 

@@ -108,7 +108,7 @@ def run_to_end(job: Job) -> FinalMessage:
     try:
         while job.state.final is None:
             for message in job.poll():
-                printer.message(message)
+                printer.print_message(message)
             time.sleep(_INTERVAL)
     finally:
         job.process.kill()
@@ -158,12 +158,12 @@ def _tick() -> float | None:
     if user_is_busy() and time.monotonic() - _ended_at < _LONGEST_WAIT:
         return _INTERVAL
     _job = _ended_at = None
-    _end(job)
+    _end_job(job)
     redraw_sidebars()
     return None
 
 
-def _end(job: Job) -> None:
+def _end_job(job: Job) -> None:
     try:
         job.on_end(job)
     except Exception as error:  # Blender drops a timer that raises, without informing the user

@@ -12,7 +12,7 @@ from ...motion.base.timing import round_to_whole, split_frame_rate
 from ..base.fcurve_reading import find_all_fcurves, key_frames
 from ..base.motion_storage import has_motion
 from ..base.scene_rate import find_actions, find_mistimed, scene_rate, store_rate
-from .footage import footage_start, shift_footage
+from .footage import read_footage_start, shift_footage
 
 Frames = Callable[[float | np.ndarray], np.ndarray]
 
@@ -33,7 +33,7 @@ def retime(scene: bpy.types.Scene) -> int:
     rates = {owner: rate for owner, rate in find_mistimed(scene).items() if owner.library is None}
     if not rates:
         return 0
-    anchor = min(_first_frame(owner) for owner in rates)
+    anchor = min(_find_first_frame(owner) for owner in rates)
     for thing in scene.objects:
         _retime_object(thing, {owner: _make_frame_map(anchor, scene_rate(scene) / rate) for owner, rate in rates.items()}, scene)
     actions = [owner for owner in rates if isinstance(owner, bpy.types.Action)]
@@ -48,9 +48,9 @@ def _make_frame_map(anchor: float, factor: float) -> Frames:
     return lambda frames: anchor + (np.asarray(frames, dtype=np.float64) - anchor) * factor
 
 
-def _first_frame(owner: bpy.types.ID) -> float:
+def _find_first_frame(owner: bpy.types.ID) -> float:
     if not isinstance(owner, bpy.types.Action):
-        return footage_start(owner)
+        return read_footage_start(owner)
     return min((float(key_frames(fcurve)[0]) for fcurve in find_all_fcurves(owner) if not fcurve.is_empty), default=0.0)
 
 
@@ -75,7 +75,7 @@ def _retime_object(thing: bpy.types.Object, maps: dict[bpy.types.ID, Frames], sc
         for strip in (strip for track in animation.nla_tracks for strip in track.strips if strip.action in maps):
             _retime_strip(strip, maps[strip.action])
     if thing.data in maps:
-        shift_footage(thing.data, float(maps[thing.data](footage_start(thing.data))), scene_rate(scene))
+        shift_footage(thing.data, float(maps[thing.data](read_footage_start(thing.data))), scene_rate(scene))
     frame_map = next((maps[action] for action in find_actions(thing) if action in maps), None)
     if has_motion(thing) and frame_map is not None:
         properties = thing.mpsnet_cleanup

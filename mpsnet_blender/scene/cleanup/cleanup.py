@@ -50,7 +50,7 @@ def clean_armature(armature_object: bpy.types.Object, settings: CleanupSettings)
     properties = armature_object.mpsnet_cleanup
     cleaned = clean_motion(raw, replace(settings, floor_offset=settings.floor_offset / properties.units_per_metre))
     frames = round_to_whole(properties.first_frame + cleaned.seconds * properties.frames_per_second)
-    warnings = _key(armature_object, cleaned, frames)
+    warnings = _key_motion(armature_object, cleaned, frames)
     properties.applied_first, properties.applied_speed = properties.first_frame, settings.speed
     properties.applied_start = cleaned.start_seconds
     if edited is not None:
@@ -68,7 +68,7 @@ def reset_armature(armature_object: bpy.types.Object) -> CleanupReport:
     properties.applied_first, properties.applied_speed, properties.applied_start = properties.first_frame, 1.0, 0.0
     frames = round_to_whole(compute_raw_frames(armature_object, stored.timestamps))
     cleaned = keep_unchanged(stored.imported)
-    warnings = _key(armature_object, cleaned, frames)
+    warnings = _key_motion(armature_object, cleaned, frames)
     remove_contacts(armature_object)
     store_quality(armature_object, cleaned.quality, len(stored.timestamps))
     return _report(armature_object, frames, cleaned, warnings)
@@ -115,7 +115,7 @@ def _ensure_unshared_action(armature_object: bpy.types.Object) -> tuple[str, ...
     return (f"The Action “{current.name}” was left as it is ({why}); the motion is in the new “{properties.action.name}”.",)
 
 
-def _key(armature_object: bpy.types.Object, cleaned: CleanMotion, frames: np.ndarray) -> tuple[str, ...]:
+def _key_motion(armature_object: bpy.types.Object, cleaned: CleanMotion, frames: np.ndarray) -> tuple[str, ...]:
     """Key a motion in the armature's Action, whose other F-curves stay; return warnings for the user."""
     warnings = _ensure_unshared_action(armature_object)
     channels = make_body_channels(armature_object, cleaned, frames, armature_object.mpsnet_cleanup.units_per_metre)

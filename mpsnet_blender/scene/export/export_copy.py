@@ -63,7 +63,7 @@ class _CopyState:
 
 
 @contextmanager
-def plain_copy(scene: bpy.types.Scene, plan: CopyPlan) -> Iterator[bpy.types.Scene]:
+def make_plain_copy(scene: bpy.types.Scene, plan: CopyPlan) -> Iterator[bpy.types.Scene]:
     """Yield a temporary scene with copies of an armature and its meshes, under the originals' names, with the motion baked.
 
     At the end of the block the copies are removed, and the file is as before.

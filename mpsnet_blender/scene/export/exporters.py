@@ -73,7 +73,7 @@ def _run(name: str, scene: bpy.types.Scene, path: Path, options: dict) -> None:
     view_layer.update()
     with _enable_addon(_ADDONS.get(name)):
         operator = getattr(getattr(bpy.ops, area), operator_name)
-        known = _known_options(operator, name)
+        known = _find_known_options(operator, name)
         try:
             with bpy.context.temp_override(scene=scene, view_layer=view_layer, collection=scene.collection,
                                            active_object=view_layer.objects.active, object=view_layer.objects.active,
@@ -84,7 +84,7 @@ def _run(name: str, scene: bpy.types.Scene, path: Path, options: dict) -> None:
             raise ExportError(f"Blender could not write {path.name}: {str(error).strip()}") from None
 
 
-def _known_options(operator: Any, name: str) -> set[str]:
+def _find_known_options(operator: Any, name: str) -> set[str]:
     """Return an operator's options. Their names differ by version: 4.5 has no `export_textures_mode` that 5.0 has."""
     try:
         return set(operator.get_rna_type().properties.keys())

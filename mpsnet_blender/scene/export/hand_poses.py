@@ -19,7 +19,7 @@ def preserve_hand_poses() -> Iterator[None]:
     """
     owners = [thing for thing in bpy.data.objects if thing.library is None]
     places = [{name: tuple(getattr(thing, name)) for name in _CHANNELS} for thing in owners]
-    poses = [{name: _bone_values(thing, name) for name in _CHANNELS} if thing.pose else {} for thing in owners]
+    poses = [{name: _read_bone_values(thing, name) for name in _CHANNELS} if thing.pose else {} for thing in owners]
     try:
         yield
     finally:
@@ -28,13 +28,13 @@ def preserve_hand_poses() -> Iterator[None]:
                 if tuple(getattr(thing, name)) != value:
                     setattr(thing, name, value)
             for name, values in pose.items():
-                if not np.array_equal(_bone_values(thing, name), values):
+                if not np.array_equal(_read_bone_values(thing, name), values):
                     thing.pose.bones.foreach_set(name, values)
                     thing.update_tag()
         bpy.context.view_layer.update()
 
 
-def _bone_values(thing: bpy.types.Object, name: str) -> np.ndarray:
+def _read_bone_values(thing: bpy.types.Object, name: str) -> np.ndarray:
     values = np.empty(len(thing.pose.bones) * _CHANNELS[name], dtype=np.float32)
     thing.pose.bones.foreach_get(name, values)
     return values

@@ -17,7 +17,7 @@ from ...motion.formats.posed_bones import make_bvh_of_bones
 from ..base.motion_sampling import ExportError, SampledMotion, motion_frames, sample_motion
 from ..base.scene_rate import find_actions, find_other_rate, scene_rate
 from ..base.units import metres_per_unit
-from .export_copy import CopyPlan, plain_copy
+from .export_copy import CopyPlan, make_plain_copy
 from .exporters import write_fbx, write_gltf, write_usd
 from .hand_poses import preserve_hand_poses
 
@@ -104,17 +104,17 @@ def _export(scene: bpy.types.Scene, armature_object: bpy.types.Object, path: Pat
     framerate = scene_rate(scene)
     deform_only = options.deform_only and bool(motion.deforms.any())
     if options.format == "BVH":
-        clip = _bvh(armature_object, motion, framerate, scene, options, deform_only)
+        clip = _make_bvh(armature_object, motion, framerate, scene, options, deform_only)
         _move_into_place(path, lambda partial: partial.write_text(clip, encoding="utf-8"))
     else:
         plan = _plan(armature_object, meshes, motion, scene, options)
-        with plain_copy(scene, plan) as copy_scene:
+        with make_plain_copy(scene, plan) as copy_scene:
             _move_into_place(path, lambda partial: _write(copy_scene, partial, options.format, deform_only))
     return ExportReport(path, int(frames[0]), int(frames[-1]), framerate, int(_choose_bones(motion, deform_only).sum()),
-                        tuple(mesh.name for mesh in meshes), _warnings(armature_object, scene))
+                        tuple(mesh.name for mesh in meshes), _find_warnings(armature_object, scene))
 
 
-def _warnings(armature_object: bpy.types.Object, scene: bpy.types.Scene) -> tuple[str, ...]:
+def _find_warnings(armature_object: bpy.types.Object, scene: bpy.types.Scene) -> tuple[str, ...]:
     """Return a warning where the motion was keyed for another rate than the scene's."""
     rate = next((rate for action in find_actions(armature_object) if (rate := find_other_rate(action, scene)) is not None), None)
     if rate is None:
@@ -173,7 +173,7 @@ def _choose_bones(motion: SampledMotion, deform_only: bool) -> np.ndarray:
     return chosen
 
 
-def _bvh(armature_object: bpy.types.Object, motion: SampledMotion, framerate: float, scene: bpy.types.Scene,
+def _make_bvh(armature_object: bpy.types.Object, motion: SampledMotion, framerate: float, scene: bpy.types.Scene,
          options: ExportOptions, deform_only: bool) -> str:
     chosen = _choose_bones(motion, deform_only)
     new_number = np.cumsum(chosen) - 1

@@ -75,10 +75,10 @@ def _retarget(source: bpy.types.Object, read: SourceMotion, target: bpy.types.Ob
     channels = retarget(read.motion, character, settings)
     action = _write(source, target, read, channels, settings)
     return RetargetReport(target.name, action.name, len(read.frames), len(channels.rotations),
-                          _warnings(target, read.motion.bone_map, target_map))
+                          _find_warnings(target, read.motion.bone_map, target_map))
 
 
-def _warnings(target: bpy.types.Object, source_map: dict[str, str], target_map: dict[str, str]) -> tuple[str, ...]:
+def _find_warnings(target: bpy.types.Object, source_map: dict[str, str], target_map: dict[str, str]) -> tuple[str, ...]:
     """Return warnings for the user: slots of the source that the target lacks, and bones that constraints move."""
     warnings = []
     unmatched = [label(slot) for slot in source_map if slot in _WARNED_SLOTS and slot not in target_map]

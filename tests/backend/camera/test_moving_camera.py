@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.evaluation.ground import path_error, world_joints
+from backend.evaluation.ground import compute_world_joints, path_error
 from backend.evaluation.truth import HIPS, read_truth
 from backend.video.frames import open_span, read_frames
 from mpsnet_blender.client.backend_process import BackendProcess
@@ -59,7 +59,7 @@ def test_each_frame_has_the_cameras_own_pose(folder, rotmats):
 
 def test_the_persons_path_stays_in_the_world(folder, sample_truth):
     motion = read_motion(folder / "person_01.npz")
-    hips = world_joints(motion)[0][:, [JOINT["left_hip"], JOINT["right_hip"]]].mean(1)
+    hips = compute_world_joints(motion)[0][:, [JOINT["left_hip"], JOINT["right_hip"]]].mean(1)
     true = read_truth(sample_truth).joints_world[0, FIRST + motion.frame_index][:, HIPS].mean(1)
     found = path_error(hips, true)
     back = np.linalg.inv(motion.world_from_cam)

@@ -8,8 +8,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.base.errors import TruthError
-from backend.evaluation.ground import compare_in_world, distance_error, path_error, slide, world_joints
-from backend.evaluation.score import camera_joints, compare, score_capture
+from backend.evaluation.ground import compare_in_world, compute_world_joints, distance_error, path_error, slide
+from backend.evaluation.score import compare, compute_camera_joints, score_capture
 from backend.evaluation.truth import BODY, Truth, detect_contacts, read_truth
 from mpsnet_blender.shared.motion_file import new_motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT
@@ -65,7 +65,7 @@ def moving_person(frame_count=90, stature=1.7):
     motion = new_motion(poses=Rotation.from_matrix(person.rotmats.reshape(-1, 3, 3)).as_rotvec().reshape(frame_count, 72),
                     trans=person.transl, mocap_framerate=30.0, rest_joints=person.body.rest_joints,
                     contacts=np.tile((1.0, 0.0, 1.0, 0.0), (frame_count, 1)))
-    joints, feet = world_joints(motion)
+    joints, feet = compute_world_joints(motion)
     body = joints[:, [JOINT[name] for name in BODY]]
     return motion, Truth(body[None], body[None], feet[None], np.ones((1, frame_count, 4), dtype=bool))
 
@@ -186,4 +186,4 @@ def test_a_wrong_folder_ends_with_an_error_and_status_1(tmp_path, sample_truth, 
 
 def test_a_motion_without_a_camera_is_refused_by_its_source():
     with pytest.raises(TruthError, match=r"walk\.npz. has no camera"):
-        camera_joints(new_motion(np.zeros((2, 72)), np.zeros((2, 3)), 30.0, source="walk.npz"))
+        compute_camera_joints(new_motion(np.zeros((2, 72)), np.zeros((2, 3)), 30.0, source="walk.npz"))

@@ -11,7 +11,7 @@ from backend.engines.lifter import TemporalLifter
 from backend.engines.lifter_inputs import INPUT_SIZE, LifterInputs, make_lifter_inputs
 from backend.people.landmarks import LANDMARK
 from backend.training.landmark_batches import ExampleStore
-from backend.training.landmark_evaluation import KEYPOINTS, motion_errors
+from backend.training.landmark_evaluation import KEYPOINTS, compute_motion_errors
 from backend.training.landmark_losses import LandmarkLoss
 from backend.training.landmark_network import KINDS, LandmarkNetwork
 from backend.training.landmark_scenes import Example, Scene, mirrored_columns, mirrored_rot6d, solve_scene
@@ -114,9 +114,9 @@ def made_held_out():
 
 def test_the_errors_of_a_perfectly_seen_walker_are_small():
     one = made_held_out()
-    errors = motion_errors(one.rotmats, one.lifted, one.scene)
+    errors = compute_motion_errors(one.rotmats, one.lifted, one.scene)
     assert errors.limb_direction < 8 and errors.pa_mpjpe < 40
-    truth = motion_errors(one.scene.rotmats, one.lifted, one.scene)
+    truth = compute_motion_errors(one.scene.rotmats, one.lifted, one.scene)
     assert truth.local_rotation < 1e-4 and truth.root_rotation < 1e-4 and truth.limb_direction < 2
 
 
