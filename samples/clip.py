@@ -28,13 +28,14 @@ HALL = Room(
 
 @dataclass(frozen=True)
 class Person:
-    """A body, its clothes, its path, its acting and the seconds that a step takes."""
+    """A body, its clothes, its path, its acting, the seconds that a step takes, and the floor's height under it, metres."""
 
     phenotype: Phenotype
     outfit: Outfit
     path: list[tuple[float, float, float, float, float]]
     acting: dict[str, Keys] = field(default_factory=dict)
     step_time: float = 0.52
+    level: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@ from body import Phenotype
 from camera import Camera
 from clip import LIVING_ROOM, Clip, Person
 from development_clips import BACK_AND_SIDE, CROSSING, CROWD, EMPTY, FAST_TURN, TILTED
+from hard_clips import BALCONY, BEHIND, SMALL_CLASS
 from moving_clips import PANNING, WALKING
 from outfit import Outfit
 
@@ -29,4 +30,5 @@ WALK_TURN = Clip(10.0, LIVING_ROOM, Camera((0.0, 0.0, 1.3), 4.0), (Person(
 
 CLIPS: dict[str, Clip] = {
     "walk_turn": WALK_TURN, "crossing": CROSSING, "back_and_side": BACK_AND_SIDE, "fast_turn": FAST_TURN, "tilted": TILTED,
-    "empty": EMPTY, "crowd": CROWD, "panning": PANNING, "walking_camera": WALKING}
+    "empty": EMPTY, "crowd": CROWD, "panning": PANNING, "walking_camera": WALKING,
+    "balcony": BALCONY, "behind": BEHIND, "small_class": SMALL_CLASS}

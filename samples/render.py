@@ -43,7 +43,8 @@ def render_clip(clip: Clip, name: str, output: Path, quality: int = 19) -> float
     poses, keypoints = [], []
     for body, person in zip(bodies, clip.people, strict=True):
         figure = pose_figure(body, draw_path(person.path), act(times, person.acting), times, person.step_time)
-        poses.append([(pose.rotations, pose_heads(body, pose.rotations, pose.root)) for pose in figure])
+        raised = np.array((0.0, 0.0, person.level))
+        poses.append([(pose.rotations, pose_heads(body, pose.rotations, pose.root + raised)) for pose in figure])
         keypoints.append(np.array([body.keypoint_weights @ skin(body, body.vertices_rest, *pose) for pose in poses[-1]]))
     empty = draw_empty_scene(clip.room, clip.camera)
     actors = [cast_actor(body, person.outfit) for body, person in zip(bodies, clip.people, strict=True)]

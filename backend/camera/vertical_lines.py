@@ -9,13 +9,15 @@ import numpy as np
 
 _MIN_LENGTH, _MIN_STEEPNESS = 0.05, 2.5     # of the picture's long side; rise over run: within 22 degrees of its columns
 _MAX_LINES = 60                     # the longest of one picture, to bound memory and time
-_PITCHES, _ROLLS = np.radians(np.arange(-45, 45.1, 1.0)), np.radians(np.arange(-20, 20.1, 1.0))
+_PITCHES, _ROLLS = np.radians(np.arange(-45, 45.1, 1.0)), np.radians(np.arange(-25, 25.1, 1.0))
 # Sigmas of a line's angle: of the grid's step, then of a line of 30 px whose ends are 0.2 px off; rounds of the fit.
 _COARSE_SIGMA, _FINE_SIGMA, _ROUNDS = np.radians(1.0), np.radians(0.4), 10
 # Share of all steep lines' length that must agree on a direction, and that length on average in a picture, over the long side.
 # Chosen by eye on rendered rooms; not measured.
 _MIN_SUPPORT, _MIN_TOTAL_LENGTH = 0.25, 0.6
 _LEAST_SIGMA = np.radians(0.7)      # of the result: doors and walls stand upright within about half a degree
+# Beyond these the fit ran away, from lines near one another that fix no pitch: upright lines would not be steep in the picture.
+_FARTHEST_PITCH, _FARTHEST_ROLL = np.radians(50.0), np.radians(26.0)
 _LINE_SIGMA = 0.3 * _LEAST_SIGMA    # of the lines' weighted mean, from which the covariance is computed; chosen by eye
 
 
@@ -70,7 +72,9 @@ def find_vertical(lines: np.ndarray, rotmats: np.ndarray, pictures: int, intrins
     agreeing = weight.sum()
     if agreeing < _MIN_SUPPORT * length.sum() or agreeing < _MIN_TOTAL_LENGTH * pictures:
         return None
-    return Vertical(down, _sigma(normals, weight / agreeing, down))
+    vertical = Vertical(down, _sigma(normals, weight / agreeing, down))
+    is_near = abs(vertical.pitch) <= _FARTHEST_PITCH and abs(vertical.roll) <= _FARTHEST_ROLL
+    return vertical if is_near else None
 
 
 def _find_coarse_down(normals: np.ndarray, length: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
-"""The world's axes from the camera's: the direction of gravity, and the floor at z = 0 on which all people stand."""
+"""The world's axes from the camera's: the direction of gravity, and the floor at z = 0 on which people stand."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,21 +11,24 @@ from scipy.spatial.transform import Rotation
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 
 from ..camera.vertical_lines import Vertical, down_in_camera
-from .soles import SAMPLES_PER_SECOND, find_lowest_points, find_upright_frames
+from .balance import find_upright
+from .soles import SAMPLES_PER_SECOND, find_contact_points, find_lowest_points
 
 # Camera axes (x right, y down, z forward) seen from a level camera that looks along the world's +Y.
 _WORLD_FROM_LEVEL_CAMERA = np.array(((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0)))
-# Sigmas of cues to the camera's pitch and roll: cameras are held about level, standing people are upright in the median. Chosen
-# by eye on rendered clips of cameras pitched 0 to 15 degrees; halved or doubled: path by at most 0.7 mm
+# Sigmas of the camera's pitch and roll: cameras are held about level. Chosen by eye on rendered clips of cameras pitched 0 to 15 degrees; halved or doubled: path by at most 0.7 mm
 # (`benchmarks/constants.py --end 3`).
 _LEVEL_SIGMA, _LEVEL_ROLL_SIGMA = np.radians(12), np.radians(5)
-_UPRIGHT_SIGMA, _UPRIGHT_ROLL_SIGMA = np.radians(4), np.radians(2)
 _LINES_AT_MOST = 25.0       # limit of the vertical lines' cost, that of five sigmas: lines may lean, so others must outweigh them
 # Errors of a standing foot's drop below the camera: a share, as depth noise moves it along its ray (3.7 % of the distance were
 # measured on rendered people), and metres, about a sole's error.
 _DROP_SHARE_SIGMA, _DROP_SIGMA_METRES = 0.04, 0.05
-# Logarithms: adults' statures differ by 6 % of the mean of men and women (one sigma); no correction is larger than five of them.
-_STATURE_SIGMA, _MAX_STATURE_FACTOR = 0.06, 1.35
+# Adults' statures differ by 6 % of the mean of men and women (one sigma of logarithms). Who must be taller by more than three of
+# them stands higher; a child who walks has half of an adult's height. Limits of a person's cost: at three sigmas, and a little
+# less for smaller ones, as of an adult and a child the child is the unusual one.
+_STATURE_SIGMA, _TALLEST, _SMALLEST = 0.06, float(np.exp(3 * 0.06)), 0.5
+_RAISED_AT_MOST, _SMALL_AT_MOST = 9.0, 8.0
+_SHARES = (0.0, 0.25, 0.5)              # of the way from one person's height to another's
 _LOW_QUANTILE, _ROUNDS = 0.85, 20       # of drops, where the search for the floor begins: below most steps, above outliers
 _MIN_DROP = 0.05                        # metres: the logarithm needs a camera above the floor
 _COARSE = np.radians(np.arange(-50.0, 50.5, 1.0)), np.radians(np.arange(-20.0, 20.5, 2.0))
@@ -35,66 +39,111 @@ _FINE = np.radians(np.arange(-1.5, 1.55, 0.1)), np.radians(np.arange(-2.5, 2.6, 
 class World:
     """world_from_cam (4, 4) of the camera; pitch and roll in radians, positive where it looks down and leans clockwise.
 
-    stature_factors (P,): by which each person must be scaled to stand on the common floor.
+    stature_factors (P,): by which each person must be scaled to stand on the common floor. levels (P,): the height in metres on
+    which each stands, 0 for the common floor, another one on a stage or a stand.
     """
     world_from_cam: np.ndarray
     pitch: float
     roll: float
     stature_factors: np.ndarray
+    levels: np.ndarray
 
 
-def find_world(people: list[CameraMotion], vertical: Vertical | None = None,
-               contact_points: list[np.ndarray] | None = None) -> World:
+def find_world(people: list[CameraMotion], vertical: Vertical | None = None, contacts: list[np.ndarray] | None = None,
+               votes: np.ndarray | None = None) -> World:
     """Return the world of a clip from all people's motion; the first person starts over its origin.
 
     At the camera's pitch and roll a point on the floor lies a drop d = down . point below the camera. One person's drops
-    agree; those of different people agree up to their statures. The pitch and roll of least robust cost are taken, with priors:
-    near level, near upright bodies, and near the vertical lines in the picture, where there are any.
-    contact_points: for each person the points (N, 3) that stand on the floor, two a second; the lowest ones by default.
+    agree; those of different people agree up to their statures, unless one stands higher or lower. The pitch and roll of least
+    robust cost are taken, with priors: near level, bodies in balance, and near the vertical lines in the picture, where there are any.
+    contacts: each person's (T, 4), which tell who stands on the floor; by default it is the lowest points. votes (P,): weights.
     """
-    points = contact_points or [find_lowest_points(person) for person in people]
-    pitch, roll, _ = _best_tilt(points, _upright(people), vertical)
+    votes = np.ones(len(people)) if votes is None else votes
+    points = [_floor_points(person, contacts and contacts[number]) for number, person in enumerate(people)]
+    pitch, roll, _ = _best_tilt(points, votes, find_upright(people, contacts, votes), vertical)
     down = down_in_camera(np.array(pitch), np.array(roll))
-    middles = np.array([_floor_drop(person_points @ down) for person_points in points])
-    heights = np.log(np.maximum(middles, _MIN_DROP))
-    height = float(np.exp(np.median(heights)))
-    factors = np.clip(height / np.exp(heights), 1 / _MAX_STATURE_FACTOR, _MAX_STATURE_FACTOR)
-    if len(people) == 1:
-        height = float(middles[0])              # also where the camera lies on the floor or below it
-        factors = np.ones(1)
+    drops = np.array([_floor_drop(person_points @ down) for person_points in points])
+    height, factors, levels = _common_floor(drops, votes)
     first = people[0].scaled(factors[0])
-    return _world(pitch, roll, height, factors, first.rest_joints[0] + first.transl[0])
+    return _world(pitch, roll, height, factors, levels, first.rest_joints[0] + first.transl[0])
 
 
-def floor_cost(people: list[CameraMotion], vertical: Vertical | None, contact_points: list[np.ndarray]) -> float:
-    """Return the least cost of a world for all people and the lines, as -2 log likelihood; contact_points as in `find_world`."""
-    return _best_tilt(contact_points, _upright(people), vertical)[2]
+def floor_cost(people: list[CameraMotion], vertical: Vertical | None, contacts: list[np.ndarray], votes: np.ndarray) -> float:
+    """Return the least cost of a world for all people and the lines, as -2 log likelihood; parameters as in `find_world`.
+
+    What counts is that each person's points agree on a level floor at the lines' pitch. Statures do not: people may stand on
+    different levels. Nor do bodies: their lean has errors of some degrees that would tell a false lens.
+    """
+    points = [_floor_points(person, contact) for person, contact in zip(people, contacts, strict=True)]
+    return _best_tilt(points, votes, None, vertical, with_statures=False)[2]
 
 
-def _best_tilt(points: list[np.ndarray], upright: np.ndarray | None, vertical: Vertical | None) -> tuple[float, float, float]:
+def _floor_points(person: CameraMotion, contacts: np.ndarray | None) -> np.ndarray:
+    """Return a person's points (N, 3) on the floor, two a second: soles in contact; the lowest points where there are none."""
+    points = find_contact_points(person, contacts) if contacts is not None else np.zeros((0, 3))
+    return points if len(points) else find_lowest_points(person)
+
+
+def _common_floor(drops: np.ndarray, votes: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return the camera's height over the common floor, each person's factor (P,) of the stature, and level (P,).
+
+    drops (P,): metres from the camera down to where each person of the assumed stature stands. One that only a giant could
+    have on the common floor is that of somebody on a stage or a stand. A child is small instead.
+    """
+    if len(drops) == 1:
+        return float(drops[0]), np.ones(1), np.zeros(1)             # also where the camera lies on the floor or below it
+    heights = np.log(np.maximum(drops, _MIN_DROP))
+    reference = float(_stature_cost(heights[:, None], votes)[1][0])
+    factors = np.exp(reference - heights)
+    is_elsewhere = (factors > _TALLEST) | (factors < _SMALLEST)
+    return float(np.exp(reference)), np.where(is_elsewhere, 1.0, factors), np.where(is_elsewhere, np.exp(reference) - drops, 0.0)
+
+
+def _best_tilt(points: list[np.ndarray], votes: np.ndarray, upright: Vertical | None, vertical: Vertical | None,
+               with_statures: bool = True) -> tuple[float, float, float]:
     """Return the camera's pitch and roll of least cost, and that cost."""
     pitch, roll, least = 0.0, 0.0, 0.0
     for pitches, rolls in (_COARSE, _FINE):
         pitch_grid, roll_grid = (grid.ravel() for grid in np.meshgrid(pitch + pitches, roll + rolls, indexing="ij"))
-        cost = _cost(points, pitch_grid, roll_grid)[0] + _prior(pitch_grid, roll_grid, upright, vertical)
+        cost, heights = _drop_cost(points, votes, down_in_camera(pitch_grid, roll_grid))
+        cost += _prior(pitch_grid, roll_grid, upright, vertical)
+        if with_statures:
+            cost += _stature_cost(heights, votes)[0]
         best = int(cost.argmin())
         pitch, roll, least = float(pitch_grid[best]), float(roll_grid[best]), float(cost[best])
     return pitch, roll, least
 
 
-def _cost(points: list[np.ndarray], pitch: np.ndarray, roll: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the cost (C,) of a common floor at cameras' pitches and rolls (C,), and the median drops (P, C)."""
-    down = down_in_camera(pitch, roll)
+def _drop_cost(points: list[np.ndarray], votes: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the cost (C,) of a level floor under each person for directions of gravity (C, 3), and logarithms of drops (P, C)."""
     cost, middles = np.zeros(len(down)), []
-    for person_points in points:
+    for person_points, vote in zip(points, votes, strict=True):
         drop = down @ person_points.T
         middle = np.median(drop, axis=1)
         sigma = np.hypot(_DROP_SHARE_SIGMA * middle, _DROP_SIGMA_METRES)[:, None]
         # Cauchy's cost, as feet in the air must not count. Errors of depth are alike within a second: so one cost a second.
-        cost += np.log1p(((drop - middle[:, None]) / sigma) ** 2).sum(1) / SAMPLES_PER_SECOND
+        cost += vote * np.log1p(((drop - middle[:, None]) / sigma) ** 2).sum(1) / SAMPLES_PER_SECOND
         middles.append(middle)
-    heights = np.log(np.maximum(middles, _MIN_DROP))
-    return cost + (((heights - np.median(heights, axis=0)) / _STATURE_SIGMA) ** 2).sum(0), np.array(middles)
+    return cost, np.log(np.maximum(middles, _MIN_DROP))
+
+
+def _stature_cost(heights: np.ndarray, votes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least cost (C,) of different statures, and its common height (C,), of logarithms of drops (P, C).
+
+    The cost of each person is limited: who stands elsewhere, or is a child, has one that hardly depends on the tilt. Common
+    heights that are tried: that of the person with most weight, and some between it and each other's. So spectators on a stand,
+    however many, do not lift the floor to theirs.
+    """
+    first = int(np.argmax(votes))
+    best, reference = np.full(heights.shape[1], np.inf), np.zeros(heights.shape[1])
+    for share, other in itertools.product(_SHARES, heights):
+        common = (1 - share) * heights[first] + share * other
+        error = ((heights - common) / _STATURE_SIGMA) ** 2
+        at_most = np.where(heights > common, _SMALL_AT_MOST, _RAISED_AT_MOST)
+        cost = (votes[:, None] * at_most * (1 - np.exp(-error / at_most))).sum(0)
+        reference = np.where(cost < best, common, reference)
+        best = np.minimum(cost, best)
+    return best, reference
 
 
 def _floor_drop(drops: np.ndarray) -> float:
@@ -110,36 +159,27 @@ def _floor_drop(drops: np.ndarray) -> float:
     return float(middle)
 
 
-def _prior(pitch: np.ndarray, roll: np.ndarray, upright: np.ndarray | None, vertical: Vertical | None) -> np.ndarray:
+def _prior(pitch: np.ndarray, roll: np.ndarray, upright: Vertical | None, vertical: Vertical | None) -> np.ndarray:
     cost = (pitch / _LEVEL_SIGMA) ** 2 + (roll / _LEVEL_ROLL_SIGMA) ** 2
     if upright is not None:
-        cost += ((pitch - upright[0]) / _UPRIGHT_SIGMA) ** 2 + ((roll - upright[1]) / _UPRIGHT_ROLL_SIGMA) ** 2
+        cost += _error(pitch, roll, upright)
     if vertical is not None:
-        error = (((pitch - vertical.pitch) / vertical.sigma[0]) ** 2 + ((roll - vertical.roll) / vertical.sigma[1]) ** 2)
         # Lines may lean: their cost is limited, so that bodies and floor can outweigh them.
-        cost += _LINES_AT_MOST * (1 - np.exp(-error / _LINES_AT_MOST))
+        cost += _LINES_AT_MOST * (1 - np.exp(-_error(pitch, roll, vertical) / _LINES_AT_MOST))
     return cost
 
 
-def _world(pitch: float, roll: float, camera_height: float, stature_factors: np.ndarray, start: np.ndarray) -> World:
+def _error(pitch: np.ndarray, roll: np.ndarray, vertical: Vertical) -> np.ndarray:
+    return ((pitch - vertical.pitch) / vertical.sigma[0]) ** 2 + ((roll - vertical.roll) / vertical.sigma[1]) ** 2
+
+
+def _world(pitch: float, roll: float, camera_height: float, stature_factors: np.ndarray, levels: np.ndarray,
+           start: np.ndarray) -> World:
     """Return the world whose origin lies on the floor under `start` (3,), in metres in the camera's frame."""
     world_from_cam = np.eye(4)
     level = Rotation.from_euler("x", -pitch) * Rotation.from_euler("z", roll)
     world_from_cam[:3, :3] = _WORLD_FROM_LEVEL_CAMERA @ level.as_matrix()
     world_from_cam[:2, 3] = -(world_from_cam[:3, :3] @ start)[:2]
     world_from_cam[2, 3] = camera_height
-    return World(world_from_cam, pitch, roll, stature_factors)
+    return World(world_from_cam, pitch, roll, stature_factors, levels)
 
-
-def _upright(people: list[CameraMotion]) -> np.ndarray | None:
-    """Return the camera's pitch and roll (2,) at which standing bodies are upright in the median.
-
-    None where nobody stands: people who lie, hang or do handstands say nothing about gravity.
-    """
-    each = []
-    for person in people:
-        up, stands = find_upright_frames(person.pose()[1], person.stature)
-        # In the axes of a camera that looks down, a standing body leans towards it: up = (., -cos p, -sin p).
-        each.append(np.stack([np.arctan2(-up[stands, 2], -up[stands, 1]), np.arctan2(-up[stands, 0], -up[stands, 1])], 1))
-    leans = np.concatenate(each)
-    return np.median(leans, axis=0) if len(leans) else None

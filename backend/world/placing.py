@@ -21,7 +21,8 @@ from .contacts import find_contacts
 from .floor import World, find_world
 from .foot_measures import SeenFeet
 from .root_solve import LANDMARK_ABOVE_SOLE, Sight, solve_root_path
-from .soles import find_contact_points, find_other_undersides, find_soles
+from .soles import find_other_undersides, find_soles
+from .votes import compute_votes
 
 _DOWN = np.array((0.0, 0.0, -1.0))
 _FOOT_LANDMARKS = np.array([LANDMARK[f"{side}_{name}"] for side in ("left", "right") for name in ("heel", "foot_index")])
@@ -55,15 +56,15 @@ def place_people(people: list[CapturedPerson], shot: Shot, camera: CameraTrack |
     vertical: gravity in the first frame's camera axes. The world is found from the lowest points of bodies, then again from the
     soles that are in contact with its floor.
     """
+    votes = compute_votes(people, shot.intrinsics)
     camera = camera or still_camera(len(shot.clock.frame_index))
     scale = _scale_by_feet(people, shot, camera) if camera.translates else 1.0
-    world, placed, motions = _place_at_scale(people, shot, camera, scale, lambda seen: find_world(seen, vertical))
+    world, placed = _place_at_scale(people, shot, camera, scale, lambda seen: find_world(seen, vertical, None, votes))
     if camera.translates:
         down = -world.world_from_cam[2, :3]
         scale = find_floor_scale(camera.points, down, float(world.world_from_cam[2, 3]), scale)
-    points = [find_contact_points(motion, person.in_world.contacts) for motion, person in zip(motions, placed, strict=True)]
-    contact_points = points if all(len(person_points) for person_points in points) else None
-    world, placed, _ = _place_at_scale(people, shot, camera, scale, lambda seen: find_world(seen, vertical, contact_points))
+    contacts = [person.in_world.contacts for person in placed]
+    world, placed = _place_at_scale(people, shot, camera, scale, lambda seen: find_world(seen, vertical, contacts, votes))
     world_from_cam = world.world_from_cam @ (_poses(camera, scale)[:1] if camera.is_still else _poses(camera, scale))
     return WorldCamera(world_from_cam, world.pitch, world.roll), placed
 
@@ -74,9 +75,9 @@ def _place_at_scale(people: list[CapturedPerson], shot: Shot, camera: CameraTrac
     poses = _poses(camera, scale)
     motions = [_before_first_camera(person.motion, poses[_rows(person, shot)]) for person in people]
     world = find(motions)
-    placed = [_place_person(person.scaled(factor), shot, world.world_from_cam @ poses[_rows(person, shot)])
-               for person, factor in zip(people, world.stature_factors, strict=True)]
-    return world, placed, motions
+    placed = [_place_person(person.scaled(factor), shot, world.world_from_cam @ poses[_rows(person, shot)], float(level))
+              for person, factor, level in zip(people, world.stature_factors, world.levels, strict=True)]
+    return world, placed
 
 
 def _rows(person: CapturedPerson, shot: Shot) -> np.ndarray:
@@ -105,18 +106,23 @@ def _scale_by_feet(people: list[CapturedPerson], shot: Shot, camera: CameraTrack
                              [person.track.timestamps for person in people])
 
 
-def _place_person(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray) -> PlacedPerson:
-    """Return the person with the root path that best fits picture, floor and inertia; world_from_cam (T, 4, 4)."""
-    motion = person.motion
+def _place_person(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray, level: float) -> PlacedPerson:
+    """Return the person with the root path that best fits picture, floor and inertia.
+
+    world_from_cam (T, 4, 4); level: the height of the floor under the person, metres.
+    """
+    motion, over_floor = person.motion, np.array((0.0, 0.0, level))
+    world_from_cam = world_from_cam.copy()
+    world_from_cam[:, :3, 3] -= over_floor
     rotmats, path = motion.pose_in(world_from_cam)
     sight = sight_of(person, rotmats, shot.intrinsics, world_from_cam)
     contacts = _contacts(sight, path)
     for _ in range(_ROUNDS):
         path = solve_root_path(sight, contacts)
         contacts = _contacts(sight, path)
-    in_world = WorldMotion(rotmats, path, motion.rest_joints, motion.timestamps, contacts)
-    before_camera = motion.with_pose(*in_world.pose_in(np.linalg.inv(world_from_cam)))
-    return PlacedPerson(replace(person, motion=before_camera), in_world)
+    on_floor = WorldMotion(rotmats, path, motion.rest_joints, motion.timestamps, contacts)
+    before_camera = motion.with_pose(*on_floor.pose_in(np.linalg.inv(world_from_cam)))
+    return PlacedPerson(replace(person, motion=before_camera), on_floor.with_pose(rotmats, path + over_floor))
 
 
 def sight_of(person: CapturedPerson, rotmats: np.ndarray, intrinsics: np.ndarray, world_from_cam: np.ndarray) -> Sight:

@@ -17,11 +17,12 @@ from ..people.landmarks import TORSO
 from .floor import floor_cost
 from .placing import PlacedPerson, WorldCamera, place_people
 from .soles import find_contact_points
+from .votes import compute_votes
 
 _FACTORS = np.exp(np.arange(-8, 9) * 0.05)      # from two thirds to one and a half of the assumed focal length
 _FOCAL_SIGMA = 0.2      # of the logarithm: cameras have 46 to 65 degrees about the assumed 55 (one sigma)
 _MOST_FRAMES = 600      # of a long clip, to bound time
-_LEAST_GAIN = 0.5       # of -2 log likelihood over the assumed lens: a smaller one is within the noise; chosen by eye
+_LEAST_GAIN = 1.0       # of -2 log likelihood over the assumed lens, one sigma: what is less sure stays as assumed
 
 
 def place_with_lens(people: list[CapturedPerson], shot: Shot, view: Viewpoint, lens_is_known: bool,
@@ -52,12 +53,16 @@ def find_focal_factor(people: list[CapturedPerson], contacts: list[np.ndarray], 
     nearly level camera shows little of it; where nobody comes nearer or goes away, all fit. check is called at times.
     """
     people, contacts = zip(*(_thin_out(*pair) for pair in zip(people, contacts, strict=True)), strict=True)
+    stands = [len(find_contact_points(person.motion, contact)) > 0 for person, contact in zip(people, contacts, strict=True)]
+    if not any(stands):
+        return 1.0
+    votes = compute_votes(list(people), view.intrinsics) * stands
     costs = (np.log(_FACTORS) / _FOCAL_SIGMA) ** 2
     for number, factor in enumerate(_FACTORS):
         check()
-        costs[number] += _compute_floor_cost(people, contacts, view, float(factor))
+        costs[number] += _compute_floor_cost(people, contacts, votes, view, float(factor))
     best, assumed = int(costs.argmin()), len(_FACTORS) // 2
-    if not np.isfinite(costs).all() or costs[assumed] - costs[best] < _LEAST_GAIN:
+    if costs[assumed] - costs[best] < _LEAST_GAIN:
         return 1.0
     return float(_FACTORS[best])
 
@@ -71,12 +76,11 @@ def _thin_out(person: CapturedPerson, contacts: np.ndarray) -> tuple[CapturedPer
     return replace(person, track=track, motion=person.motion.at(rows)), contacts[rows]
 
 
-def _compute_floor_cost(people: Sequence[CapturedPerson], contacts: Sequence[np.ndarray], view: Viewpoint,
-                        factor: float) -> float:
+def _compute_floor_cost(people: Sequence[CapturedPerson], contacts: Sequence[np.ndarray], votes: np.ndarray,
+                        view: Viewpoint, factor: float) -> float:
     zoomed = view.zoomed(factor)
     motions = [change_lens(person, view.intrinsics, zoomed.intrinsics).motion for person in people]
-    points = [find_contact_points(*pair) for pair in zip(motions, contacts, strict=True)]
-    return floor_cost(motions, zoomed.vertical, points) if all(map(len, points)) else np.inf
+    return floor_cost(motions, zoomed.vertical, list(contacts), votes)
 
 
 def change_lens(person: CapturedPerson, intrinsics: np.ndarray, others: np.ndarray) -> CapturedPerson:

@@ -55,8 +55,10 @@ def walker(frame_count: int = 90, fps: float = 30.0, start=(0.0, 4.0), velocity=
         mirror = 1.0 if side == "left" else -1.0
         stride = np.sin(2 * np.pi * 0.9 * times + phase)
         lifted = np.maximum(np.cos(2 * np.pi * 0.9 * times + phase), 0.0)
-        turns[:, JOINT[f"{side}_hip"], 0] = -0.45 * stride
-        turns[:, JOINT[f"{side}_knee"], 0] = 0.1 + 0.8 * lifted
+        bend = 0.1 + 0.8 * lifted
+        turns[:, JOINT[f"{side}_hip"], 0] = -0.45 * stride - 0.5 * bend       # the foot stays under the hip
+        turns[:, JOINT[f"{side}_knee"], 0] = bend
+        turns[:, JOINT[f"{side}_ankle"], 0] = 0.45 * stride - 0.5 * bend      # and level
         turns[:, JOINT[f"{side}_shoulder"]] = (Rotation.from_euler("x", 0.5 * stride[:, None]) * Rotation.from_euler(
             "z", -1.25 * mirror)).as_rotvec()
         turns[:, JOINT[f"{side}_elbow"]] = 0.5 * ELBOW_AXIS * (1, mirror, mirror)
@@ -152,3 +154,10 @@ def region_of(xy: np.ndarray) -> Region:
     """Return the region about a person's landmarks (33, 2)."""
     hips = xy[[LANDMARK["left_hip"], LANDMARK["right_hip"]]].mean(0)
     return region_from_alignment(hips, hips - (0, 0.55 * np.ptp(xy[:, 1])))
+
+
+def lower_foot(world: Walker) -> np.ndarray:
+    """Return whether the left and the right foot (T, 2) is the lower one, which stands."""
+    _, joints = world.motion.pose()
+    left = joints[:, JOINT["left_ankle"], 2] < joints[:, JOINT["right_ankle"], 2]
+    return np.stack([left, ~left], axis=1)

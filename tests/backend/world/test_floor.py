@@ -10,7 +10,7 @@ from backend.camera.vertical_lines import Vertical, down_in_camera
 from backend.world.floor import find_world
 from backend.world.soles import find_contact_points, find_lowest_points, find_soles
 from tests.backend.angles import angle_between
-from tests.backend.made_people import lifted_track, random_poses, seen_from, walker
+from tests.backend.made_people import lifted_track, lower_foot, random_poses, seen_from, walker
 
 PITCHES = (0, 10, 20)
 DOWN = np.array((0.0, 0.0, -1.0))
@@ -65,7 +65,7 @@ def test_world_from_cam_is_a_rigid_map_with_the_camera_above_the_floor():
     assert np.linalg.det(rotation) == pytest.approx(1.0)
     np.testing.assert_array_equal(world.world_from_cam[3], (0, 0, 0, 1))
     assert abs(world.world_from_cam[2, 3] - 1.6) < 0.25
-    np.testing.assert_allclose(rotation @ (1, 0, 0), (1, 0, 0), atol=1e-12)      # the picture's right stays level
+    np.testing.assert_allclose(rotation @ (1, 0, 0), (1, 0, 0), atol=0.02)      # the picture's right stays about level
 
 
 @pytest.mark.parametrize(("pitch", "roll", "ahead", "right"), [
@@ -105,7 +105,7 @@ def test_a_body_stands_before_the_camera_where_it_stood():
 def test_a_tilted_camera_is_found_from_people_who_stand_upright(roll):
     people = [rolled(seen_from(walker(150, start=start, velocity=(0.5, 0.3)), 8), roll) for start in ((-1, 3), (1, 6))]
     world = find_world([person.motion for person in people])
-    assert abs(np.degrees(world.roll) - roll) < 2.5 and abs(np.degrees(world.pitch) - 8) < 4
+    assert abs(np.degrees(world.roll) - roll) < 3 and abs(np.degrees(world.pitch) - 8) < 4
 
 
 @pytest.mark.parametrize("pitch", (-8, 12, 38))
@@ -124,13 +124,49 @@ def test_lines_that_lean_lose_against_people_who_stand(places):
 
 
 def test_a_climbing_person_does_not_move_the_floor():
-    person = seen_from(walker(240), 0, height=1.4)
-    generator = np.random.default_rng(0)
-    steps = np.repeat((0.0, 0.35, 0.62), (14, 12, 14))
-    below = 1.4 - steps + generator.normal(0, 0.02, 40)
-    points = np.column_stack([generator.uniform(-1, 1, 40), below, generator.uniform(3, 5, 40)])
+    true = walker(240)
+    contacts = np.repeat(lower_foot(true), 2, axis=1).astype(float)
+    stairs = np.repeat((0.0, 0.35, 0.62), (90, 60, 90))[:, None] * (0, 0, 1)
+    person = seen_from(replace(true, transl=true.transl + stairs), 0, height=1.4)
     lines = Vertical(down_in_camera(0.0, np.zeros(1))[0], np.radians((0.7, 0.7)))
-    assert find_world([person.motion], lines, [points]).world_from_cam[2, 3] == pytest.approx(1.4, abs=0.06)
+    assert find_world([person.motion], lines, [contacts]).world_from_cam[2, 3] == pytest.approx(1.4, abs=0.08)
+
+
+def people_on_levels(statures, levels, pitch=6):
+    """Return walkers on floors at some heights, as an engine solves them: 1.7 m tall, whatever their statures."""
+    people = []
+    for number, (stature, level) in enumerate(zip(statures, levels, strict=True)):
+        person = walker(150, start=(number - 1.0, 4.0 + number), velocity=(0.5, 0.1), stature=stature)
+        raised = replace(person, transl=person.transl + (0, 0, level))
+        people.append(seen_from(raised, pitch, height=1.5).motion.scaled(1.7 / stature))
+    return people
+
+
+def lines_at(pitch):
+    return Vertical(down_in_camera(np.array(np.radians(pitch)), np.array(0.0)), np.radians((1.5, 1.5)))
+
+
+@pytest.mark.parametrize(("level", "tolerance"), [(0.6, 0.12), (1.2, 0.1), (-0.9, 0.25)])
+def test_whoever_stands_on_another_level_is_no_giant_and_does_not_tilt_the_world(level, tolerance):
+    world = find_world(people_on_levels((1.7, 1.7, 1.7), (0, level, level)), lines_at(6), votes=np.array((1.0, 0.5, 0.5)))
+    assert abs(np.degrees(world.pitch) - 6) < 1
+    np.testing.assert_allclose(world.world_from_cam[2, 3], 1.5, atol=0.08)
+    if level > 0:
+        np.testing.assert_allclose(world.levels, (0, level, level), atol=tolerance)
+        np.testing.assert_array_equal(world.stature_factors[1:], 1.0)
+
+
+@pytest.mark.parametrize("votes", [(1.0, 1.0), (1.0, 0.6)])
+def test_a_child_beside_an_adult_is_small_and_stands_on_the_same_floor(votes):
+    world = find_world(people_on_levels((1.7, 1.1), (0, 0)), lines_at(6), votes=np.array(votes))
+    np.testing.assert_array_equal(world.levels, 0.0)
+    np.testing.assert_allclose(1.7 * world.stature_factors, (1.7, 1.1), atol=0.06)
+
+
+def test_a_tall_and_a_short_person_differ_by_what_the_floor_says():
+    world = find_world(people_on_levels((1.82, 1.6), (0, 0)), lines_at(6))
+    np.testing.assert_array_equal(world.levels, 0.0)
+    np.testing.assert_allclose(world.stature_factors[0] / world.stature_factors[1], 1.82 / 1.6, atol=0.03)
 
 
 def test_a_person_in_a_handstand_stands_on_the_hands():

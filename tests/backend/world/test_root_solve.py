@@ -46,7 +46,7 @@ def test_a_moving_cameras_walker_keeps_the_path_through_the_world():
 def flat_footed(frame_count=120):
     """Return somebody who stands still on the floor, and the true contacts."""
     person = walker(frame_count, velocity=(0, 0))
-    person.rotmats[:, [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee")]] = np.eye(3)
+    person.rotmats[:, [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("hip", "knee", "ankle")]] = np.eye(3)
     rotmats, transl = (np.repeat(first, frame_count, axis=0) for first in (person.rotmats[:1], person.transl[:1]))
     still = replace(person, rotmats=rotmats, transl=transl)
     lowest = find_soles(still.joints, still.body.stature, DOWN)[0, :, 2].min()

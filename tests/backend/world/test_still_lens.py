@@ -10,7 +10,7 @@ from backend.camera.viewpoint import Viewpoint
 from backend.engines.engine import CapturedPerson
 from backend.people.stitching import PersonTrack
 from backend.world.still_lens import change_lens, find_focal_factor
-from tests.backend.made_people import INTRINSICS, seen_from, walker
+from tests.backend.made_people import INTRINSICS, lower_foot, seen_from, walker
 
 FRAMES = 240
 
@@ -32,13 +32,6 @@ def captured(pitch_degrees, factor, velocity):
     person = CapturedPerson(track, before.body, before.motion, FRAMES, 0)
     contacts = (np.repeat(lower_foot(world), 2, axis=1)).astype(float)
     return change_lens(person, zoomed(factor), INTRINSICS), contacts
-
-
-def lower_foot(world):
-    """Return whether the left and the right foot (T, 2) is the lower one, which stands."""
-    _, joints = world.motion.pose()
-    left = joints[:, 7, 2] < joints[:, 8, 2]
-    return np.stack([left, ~left], axis=1)
 
 
 def viewpoint(pitch_degrees, factor):

@@ -1,0 +1,116 @@
+"""The direction of gravity from people who keep their balance: their centre of mass stays over the feet that carry them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mpsnet_blender.motion.base.smpl_motion import CameraMotion
+from mpsnet_blender.shared.smpl_skeleton import JOINT
+
+from ..camera.vertical_lines import Vertical, down_in_camera
+from .soles import find_soles
+
+_CAMERA_DOWN = np.array((0.0, 1.0, 0.0))       # gravity in the axes of a level camera
+# A body's segments by de Leva (1996, J. Biomechanics 29, male): share of the mass, and where its centre lies from the first joint
+# to the second. Hands and feet end before SMPL's last joints do.
+_TRUNK = (("neck", "pelvis", 0.4346, 0.4486), ("head", "head", 0.0694, 0.0))
+_LIMBS = (("shoulder", "elbow", 0.0271, 0.5772), ("elbow", "wrist", 0.0162, 0.4574), ("wrist", "hand", 0.0061, 0.79),
+          ("hip", "knee", 0.1416, 0.4095), ("knee", "ankle", 0.0433, 0.4459), ("ankle", "foot", 0.0137, 0.4415))
+_LEAST_STRETCH = 0.85           # of a leg, hip to ankle over its length: at a right angle, as on a chair, it is 0.7
+_LEAST_COSINE = 0.7             # of 45 degrees: what leans more from the last estimate lies, hangs or falls
+_CARRYING_METRES = 0.05         # a foot this much higher than the lower one carries a third of its load: the error of a sole
+# Of the load on a foot, the heel's and the toes' share: SMPL's standing body is in balance 2 to 3 cm ahead of its ankles.
+_HEEL_AND_TOES = np.array((0.75, 0.25, 0.75, 0.25))
+_ROUNDS = 4                     # of the direction and the carrying feet, each from the other; it settles in two or three
+# Sigmas of the camera's pitch and roll by one person's mean: on four real cameras pitched 18 to 25 degrees, and rendered ones of 2
+# to 15, pitches were 4 degrees off and rolls 1.5 (the pose errs in depth). The line from feet to neck had rolls 11 degrees off where
+# a man kept his balance.
+_PITCH_SIGMA, _ROLL_SIGMA = np.radians(4), np.radians(2)
+_SWAY_SECONDS = 1.0             # over which a body that sways or walks is off its feet to the same side
+_TO_SIGMA = 1.4826              # from a median distance to the sigma of a normal distribution
+
+
+def find_upright(people: list[CameraMotion], contacts: list[np.ndarray] | None, votes: np.ndarray) -> Vertical | None:
+    """Return the direction of gravity in the camera's axes at which people are in balance; None where nobody stands.
+
+    contacts: each person's (T, 4), or None where they are not known yet: then the lower foot carries. votes (P,): the weights of
+    people. Who sways or leans much has less weight.
+    """
+    leans, sigmas, weights = [], [], []
+    for number, person in enumerate(people):
+        up = find_balanced(person, contacts[number] if contacts else None)
+        if not len(up):
+            continue
+        lean = np.stack([np.arcsin(-up[:, 2]), np.arctan2(-up[:, 0], -up[:, 1])], axis=1)      # pitch and roll of -up
+        middle = np.median(lean, axis=0)
+        spread = _TO_SIGMA * np.median(np.abs(lean - middle), axis=0)
+        seconds = len(up) / len(person.timestamps) * float(np.ptp(person.timestamps))
+        sigma = np.hypot((_PITCH_SIGMA, _ROLL_SIGMA), spread / np.sqrt(max(seconds / _SWAY_SECONDS, 1.0)))
+        leans.append(middle)
+        sigmas.append(sigma)
+        weights.append(votes[number] / sigma ** 2)
+    if not leans or not np.sum(weights):
+        return None
+    pitch, roll = (_weighted_median(np.array(leans)[:, axis], np.array(weights)[:, axis]) for axis in (0, 1))
+    # The errors of several people seen by one camera are alike: together they are no surer than the surest.
+    return Vertical(down_in_camera(np.array(pitch), np.array(roll)), np.min(sigmas, axis=0))
+
+
+def find_balanced(person: CameraMotion, contacts: np.ndarray | None = None) -> np.ndarray:
+    """Return the directions (N, 3) from the carrying feet to the centre of mass, in the camera's axes, while the person stands.
+
+    contacts (T, 4) as in `contacts.find_contacts`; by default the lower foot carries. Over a second or more a body that does not
+    fall has its centre of mass over its feet in the mean, however it leans or walks.
+    """
+    _, joints = person.pose()
+    centre = find_centre_of_mass(joints)
+    is_stretched = _find_stretch(joints) > _LEAST_STRETCH
+    down, directions = _CAMERA_DOWN, np.zeros((0, 3))
+    for _ in range(_ROUNDS):
+        soles = find_soles(joints, person.stature, down)
+        load = _find_load(soles, down) if contacts is None else contacts
+        share = np.repeat(load[:, ::2] + load[:, 1::2], 2, axis=1) * _HEEL_AND_TOES
+        foot = (share[..., None] * soles).sum(1) / np.maximum(share.sum(1), 1e-9)[:, None]
+        up = centre - foot
+        length = np.linalg.norm(up, axis=1)
+        stands = is_stretched & (load.max(1) > 0.5) & (-(up @ down) > _LEAST_COSINE * length)
+        directions = up[stands] / length[stands, None]
+        if not len(directions):
+            break
+        middle = directions.mean(0)
+        down = -middle / np.linalg.norm(middle)
+    return directions
+
+
+def find_centre_of_mass(joints: np.ndarray) -> np.ndarray:
+    """Return the centre of mass (T, 3) of a body with SMPL joints (T, 24, 3)."""
+    segments = [*_TRUNK, *((f"{side}_{first}", f"{side}_{second}", mass, share)
+                           for side in ("left", "right") for first, second, mass, share in _LIMBS)]
+    weights = np.zeros(len(JOINT))
+    for first, second, mass, share in segments:
+        weights[JOINT[first]] += mass * (1 - share)
+        weights[JOINT[second]] += mass * share
+    return np.einsum("j,tji->ti", weights / weights.sum(), joints)
+
+
+def _find_stretch(joints: np.ndarray) -> np.ndarray:
+    """Return the stretch (T,) of the straighter leg: the distance from hip to ankle over the leg's length."""
+    stretch = []
+    for side in ("left", "right"):
+        hip, knee, ankle = (joints[:, JOINT[f"{side}_{name}"]] for name in ("hip", "knee", "ankle"))
+        length = np.linalg.norm(knee - hip, axis=1) + np.linalg.norm(ankle - knee, axis=1)
+        stretch.append(np.linalg.norm(ankle - hip, axis=1) / length)
+    return np.max(stretch, axis=0)
+
+
+def _find_load(soles: np.ndarray, down: np.ndarray) -> np.ndarray:
+    """Return how much each sole carries (T, 4), 1 for the lowest."""
+    drop = soles @ down
+    return np.exp((drop - drop.max(1, keepdims=True)) / _CARRYING_METRES)
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    """Return the value with half of the weight on each side, interpolated: two of equal weight give their mean."""
+    order = np.argsort(values)
+    reached = np.cumsum(weights[order]) - weights[order] / 2
+    return float(np.interp(weights.sum() / 2, reached, values[order]))
