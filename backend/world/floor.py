@@ -16,8 +16,8 @@ from .soles import SAMPLES_PER_SECOND, find_contact_points, find_lowest_points
 
 # Camera axes (x right, y down, z forward) seen from a level camera that looks along the world's +Y.
 _WORLD_FROM_LEVEL_CAMERA = np.array(((1.0, 0.0, 0.0), (0.0, 0.0, 1.0), (0.0, -1.0, 0.0)))
-# Sigmas of the camera's pitch and roll: cameras are held about level. Chosen by eye on rendered clips of cameras pitched 0 to 15 degrees; halved or doubled: path by at most 0.7 mm
-# (`benchmarks/constants.py --end 3`).
+# Sigmas of the camera's pitch and roll: cameras are held about level. Chosen by eye on rendered clips of cameras pitched
+# 0 to 15 degrees; halved or doubled: path by at most 0.7 mm (`benchmarks/constants.py --end 3`).
 _LEVEL_SIGMA, _LEVEL_ROLL_SIGMA = np.radians(12), np.radians(5)
 _LINES_AT_MOST = 25.0       # limit of the vertical lines' cost, that of five sigmas: lines may lean, so others must outweigh them
 # Errors of a standing foot's drop below the camera: a share, as depth noise moves it along its ray (3.7 % of the distance were
@@ -25,7 +25,7 @@ _LINES_AT_MOST = 25.0       # limit of the vertical lines' cost, that of five si
 _DROP_SHARE_SIGMA, _DROP_SIGMA_METRES = 0.04, 0.05
 # Adults' statures differ by 6 % of the mean of men and women (one sigma of logarithms). Who must be taller by more than three of
 # them stands higher; a child who walks has half of an adult's height. Limits of a person's cost: at three sigmas, and a little
-# less for smaller ones, as of an adult and a child the child is the unusual one.
+# less for smaller ones: of an adult and a child, the adult is to keep the assumed height.
 _STATURE_SIGMA, _TALLEST, _SMALLEST = 0.06, float(np.exp(3 * 0.06)), 0.5
 _RAISED_AT_MOST, _SMALL_AT_MOST = 9.0, 8.0
 _SHARES = (0.0, 0.25, 0.5)              # of the way from one person's height to another's
@@ -55,11 +55,11 @@ def find_world(people: list[CameraMotion], vertical: Vertical | None = None, con
 
     At the camera's pitch and roll a point on the floor lies a drop d = down . point below the camera. One person's drops
     agree; those of different people agree up to their statures, unless one stands higher or lower. The pitch and roll of least
-    robust cost are taken, with priors: near level, bodies in balance, and near the vertical lines in the picture, where there are any.
+    robust cost are taken, with priors: near level, bodies in balance, and near the vertical lines in the picture.
     contacts: each person's (T, 4), which tell who stands on the floor; by default it is the lowest points. votes (P,): weights.
     """
     votes = np.ones(len(people)) if votes is None else votes
-    points = [_floor_points(person, contacts and contacts[number]) for number, person in enumerate(people)]
+    points = [_floor_points(person, contacts[number] if contacts else None) for number, person in enumerate(people)]
     pitch, roll, _ = _best_tilt(points, votes, find_upright(people, contacts, votes), vertical)
     down = down_in_camera(np.array(pitch), np.array(roll))
     drops = np.array([_floor_drop(person_points @ down) for person_points in points])
@@ -115,7 +115,7 @@ def _best_tilt(points: list[np.ndarray], votes: np.ndarray, upright: Vertical | 
 
 
 def _drop_cost(points: list[np.ndarray], votes: np.ndarray, down: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the cost (C,) of a level floor under each person for directions of gravity (C, 3), and logarithms of drops (P, C)."""
+    """Return the cost (C,) of a level floor under each person, by directions of gravity (C, 3), and drops' logarithms (P, C)."""
     cost, middles = np.zeros(len(down)), []
     for person_points, vote in zip(points, votes, strict=True):
         drop = down @ person_points.T
@@ -130,7 +130,7 @@ def _drop_cost(points: list[np.ndarray], votes: np.ndarray, down: np.ndarray) ->
 def _stature_cost(heights: np.ndarray, votes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the least cost (C,) of different statures, and its common height (C,), of logarithms of drops (P, C).
 
-    The cost of each person is limited: who stands elsewhere, or is a child, has one that hardly depends on the tilt. Common
+    The cost of each person is limited: that of a child, or of a person on a stage, hardly depends on the tilt. Common
     heights that are tried: that of the person with most weight, and some between it and each other's. So spectators on a stand,
     however many, do not lift the floor to theirs.
     """

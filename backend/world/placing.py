@@ -70,8 +70,8 @@ def place_people(people: list[CapturedPerson], shot: Shot, camera: CameraTrack |
 
 
 def _place_at_scale(people: list[CapturedPerson], shot: Shot, camera: CameraTrack, scale: float,
-                  find: Callable[[list[CameraMotion]], World]) -> tuple[World, list[PlacedPerson], list[CameraMotion]]:
-    """Return the world, all people in it, and their motions in the first frame's axes, for a scale of the camera's path."""
+                    find: Callable[[list[CameraMotion]], World]) -> tuple[World, list[PlacedPerson]]:
+    """Return the world and all people in it, for a scale of the camera's path."""
     poses = _poses(camera, scale)
     motions = [_before_first_camera(person.motion, poses[_rows(person, shot)]) for person in people]
     world = find(motions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,19 +34,30 @@ def place_with_lens(people: list[CapturedPerson], shot: Shot, view: Viewpoint, l
     world_camera, placed = place_people(people, shot, view.camera, view.vertical)
     if lens_is_known or not view.camera.is_still:      # a moving camera's lens is measured before
         return shot, world_camera, placed
-    factor = find_focal_factor(people, [person.in_world.contacts for person in placed], view, reporter.check)
-    if factor == 1.0:
+    fit = find_focal_factor(people, [person.in_world.contacts for person in placed], view, reporter.check)
+    widest, narrowest = (view.zoomed(factor).fov_degrees for factor in fit.range)
+    as_well = f"{narrowest:.0f} to {widest:.0f} fit about as well"
+    if fit.factor == 1.0:
+        reporter.log("info", f"Field of view not shown by the video: {view.fov_degrees:.0f} degrees are assumed ({as_well}).")
         return shot, world_camera, placed
-    seen = view.zoomed(factor)
-    reporter.log("info", f"Field of view measured from people who come nearer or go away: {seen.fov_degrees:.0f} degrees.")
+    seen = view.zoomed(fit.factor)
+    reporter.log("info", "Field of view measured from people who come nearer or go away: "
+                 f"{seen.fov_degrees:.0f} degrees ({as_well}).")
     people = [change_lens(person, view.intrinsics, seen.intrinsics) for person in people]
     shot = replace(shot, intrinsics=seen.intrinsics)
     return shot, *place_people(people, shot, seen.camera, seen.vertical)
 
 
+@dataclass(frozen=True)
+class FocalFit:
+    """The focal length over the assumed one, and the least and greatest ones that fit about as well (within one sigma)."""
+    factor: float
+    range: tuple[float, float]
+
+
 def find_focal_factor(people: list[CapturedPerson], contacts: list[np.ndarray], view: Viewpoint,
-                      check: Callable[[], None] = lambda: None) -> float:
-    """Return the focal length over the assumed one; 1 where the clip does not show it.
+                      check: Callable[[], None] = lambda: None) -> FocalFit:
+    """Return the focal length over the assumed one: 1 where the clip does not show it for sure.
 
     people: as an engine solved them; contacts (T, 4) of each. With a longer focal length all people are farther away by the same
     factor, and upright lines give another pitch: only with the true one are near and far feet on one floor at that pitch. A
@@ -54,17 +65,15 @@ def find_focal_factor(people: list[CapturedPerson], contacts: list[np.ndarray], 
     """
     people, contacts = zip(*(_thin_out(*pair) for pair in zip(people, contacts, strict=True)), strict=True)
     stands = [len(find_contact_points(person.motion, contact)) > 0 for person, contact in zip(people, contacts, strict=True)]
-    if not any(stands):
-        return 1.0
     votes = compute_votes(list(people), view.intrinsics) * stands
     costs = (np.log(_FACTORS) / _FOCAL_SIGMA) ** 2
     for number, factor in enumerate(_FACTORS):
         check()
         costs[number] += _compute_floor_cost(people, contacts, votes, view, float(factor))
     best, assumed = int(costs.argmin()), len(_FACTORS) // 2
-    if costs[assumed] - costs[best] < _LEAST_GAIN:
-        return 1.0
-    return float(_FACTORS[best])
+    fitting = _FACTORS[costs < costs[best] + 1]
+    is_sure = costs[assumed] - costs[best] >= _LEAST_GAIN
+    return FocalFit(float(_FACTORS[best]) if is_sure else 1.0, (float(fitting[0]), float(fitting[-1])))
 
 
 def _thin_out(person: CapturedPerson, contacts: np.ndarray) -> tuple[CapturedPerson, np.ndarray]:

@@ -9,7 +9,7 @@ from mpsnet_blender.shared.smpl_skeleton import JOINT
 from ..engines.engine import CapturedPerson
 
 _LONG_ENOUGH = 0.5          # share of the longest span from which on a person has full weight
-_PICTURE_SIGMA = 0.04       # of the height: a body so far off its landmarks in the mean is misread; well-read ones are 1 to 2 % off
+_PICTURE_SIGMA = 0.04       # of the height: well-read bodies are 1 to 2 % off their landmarks
 
 
 def compute_votes(people: list[CapturedPerson], intrinsics: np.ndarray) -> np.ndarray:

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.body.proportions import generic_body
+from backend.body.proportions import make_generic_body
 from backend.world.balance import find_balanced, find_centre_of_mass, find_upright
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.backend.made_people import seen_from, walker
 
 
 def standing(tilt_degrees=0.0, leg_degrees=0.0, frames=60):
-    """Return somebody who stands, seen by a level camera: the whole body leans to the picture's right, the left leg to its side."""
+    """Return a standing body before a level camera, leaning to the picture's right, with the left leg held to its side."""
     person = seen_from(walker(frames, velocity=(0, 0), heading_degrees=0), 0)
     rotmats = np.tile(np.eye(3), (frames, 24, 1, 1))
     rotmats[:, 0] = Rotation.from_euler("z", tilt_degrees, degrees=True).as_matrix() @ np.diag((-1.0, -1.0, 1.0))
@@ -26,7 +26,7 @@ def rolls(directions):
 
 
 def test_the_centre_of_mass_of_a_body_with_arms_held_out_lies_in_the_pelvis():
-    body = generic_body(1.7)
+    body = make_generic_body(1.7)
     joints = body.rest_joints[None]
     centre = find_centre_of_mass(joints)[0]
     sole = joints[0, JOINT["left_ankle"], 1] - 0.07
@@ -35,7 +35,7 @@ def test_the_centre_of_mass_of_a_body_with_arms_held_out_lies_in_the_pelvis():
 
 
 def test_raised_arms_lift_the_centre_of_mass_by_their_share_of_the_mass():
-    joints = generic_body(1.7).rest_joints[None].copy()
+    joints = make_generic_body(1.7).rest_joints[None].copy()
     before = find_centre_of_mass(joints)[0, 1]
     for side in ("left", "right"):
         joints[0, JOINT[f"{side}_elbow"], 1] += 0.5

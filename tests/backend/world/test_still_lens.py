@@ -48,22 +48,22 @@ def viewpoint(pitch_degrees, factor):
 @pytest.mark.parametrize("factor", (0.75, 1.25))
 def test_a_person_who_walks_away_before_a_camera_that_looks_down_gives_its_lens(factor):
     person, contacts = captured(14, factor, (0.0, 0.6))
-    assert find_focal_factor([person], [contacts], viewpoint(14, factor)) == pytest.approx(factor, abs=0.09)
+    assert find_focal_factor([person], [contacts], viewpoint(14, factor)).factor == pytest.approx(factor, abs=0.09)
 
 
 def test_the_assumed_lens_stays_where_it_is_right():
     person, contacts = captured(14, 1.0, (0.0, 0.6))
-    assert find_focal_factor([person], [contacts], viewpoint(14, 1.0)) == 1.0
+    assert find_focal_factor([person], [contacts], viewpoint(14, 1.0)).factor == 1.0
 
 
 def test_a_person_at_a_constant_distance_gives_no_lens():
     person, contacts = captured(8, 1.3, (0.15, 0.0))
-    assert find_focal_factor([person], [contacts], viewpoint(8, 1.3)) == 1.0
+    assert find_focal_factor([person], [contacts], viewpoint(8, 1.3)).factor == 1.0
 
 
 def test_without_people_on_the_floor_there_is_no_lens():
     person, contacts = captured(14, 1.3, (0.0, 0.6))
-    assert find_focal_factor([person], [0 * contacts], viewpoint(14, 1.3)) == 1.0
+    assert find_focal_factor([person], [0 * contacts], viewpoint(14, 1.3)).factor == 1.0
 
 
 def test_through_another_lens_the_picture_stays_and_the_distance_goes_with_the_focal_length():
@@ -84,3 +84,18 @@ def test_a_cancel_is_heard_between_candidates():
     person, contacts = captured(14, 1.0, (0.0, 0.6))
     with pytest.raises(Cancelled):
         find_focal_factor([replace(person)], [contacts], viewpoint(14, 1.0), check)
+
+
+def test_the_range_says_how_sure_the_lens_is():
+    walking_away, contacts = captured(14, 1.25, (0.0, 0.6))
+    sure = find_focal_factor([walking_away], [contacts], viewpoint(14, 1.25))
+    assert sure.range[0] <= sure.factor <= sure.range[1] and sure.range[1] / sure.range[0] < 1.25
+    staying, contacts = captured(8, 1.3, (0.15, 0.0))
+    unsure = find_focal_factor([staying], [contacts], viewpoint(8, 1.3))
+    assert unsure.range[0] < 0.9 and unsure.range[1] > 1.1 and unsure.factor == 1.0
+
+
+def test_where_nobody_stands_all_lenses_within_a_sigma_of_the_assumed_one_fit():
+    person, contacts = captured(14, 1.3, (0.0, 0.6))
+    fit = find_focal_factor([person], [0 * contacts], viewpoint(14, 1.3))
+    assert fit.factor == 1.0 and fit.range == pytest.approx((np.exp(-0.15), np.exp(0.15)), abs=0.06)
