@@ -1,4 +1,4 @@
-"""The motion of the camera, from points of the background that were followed; it may also be found to stand still."""
+"""The motion of the camera, from points of the background that were followed, where it does not stand still."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import numpy as np
 
 from mpsnet_blender.motion.base.smoothing import frame_seconds
 
-from .scenery import Trails
-from .windows import CameraSolution, ClipSightings, adjust_in_windows, find_zoom, solve_every_frame
+from .bundle_adjustment import Bundle, Sightings
+from .scenery import FOLLOWED_SIDE, Trails
+from .stillness import is_still
+from .windows import CameraSolution, ClipSightings, adjust_in_windows, choose_key_rows, find_zoom, solve_every_frame
 
-_STILL_SHARE = 0.001                # of the long side a second: less is noise (0.6 px of the 640 that are followed)
-_STILL_PERCENTILE = 90              # of the seconds of a clip that must show no motion: people may hide the background at times
-_CREEP_SECONDS = 6.0                # over which a camera that creeps moves by more than `_STILL_SHARE`, though not in 1 s
-_KEY_SECONDS = 0.2                  # between key frames: a camera in the hand sways at 1 to 2 Hz, which needs 4 frames a second
-_FEWEST_KEYS, _FEWEST_POINTS = 3, 12        # fewer points are not enough for a median, fewer key frames not for a window
+_FEWEST_KEYS = 3                    # fewer are not enough for a window
 _SIGHTING_SHARE = 0.0008            # of the long side: error of a sighting (half a pixel of 640)
 _SPEED = 1.5                        # m/s, sigma of the camera's speed: the camera is carried by somebody who walks
 # Shares of sightings that rotations alone explain, of those that translation explains too, or of all: from these on, the camera
 # only rotates. Chosen by eye on rendered clips with panning and walking cameras.
 _ROTATION_EXPLAINS, _ROTATION_IS_ALL = 0.9, 0.8
+# Most of a turning camera's -log likelihood (robust, as in `bundle_adjustment`) at which a still one is believed. Measured: 0.95,
+# 0.95, 1.19 behind rendered dancers who fill the picture, at least 1.27 where a camera truly moves.
+_AS_WELL = 1.2
 _FARTHEST = 0.03                    # 1 / m: a point 33 m away or farther shows no translation (a step of 0.5 m is 0.9 degrees)
 
 
@@ -47,31 +48,6 @@ def still_camera(frame_count: int) -> CameraTrack:
     return CameraTrack(np.tile(np.eye(3), (frame_count, 1, 1)), np.zeros((frame_count, 3)), np.zeros((0, 3)), is_still=True)
 
 
-def is_still(trails: Trails, timestamps: np.ndarray, long_side: int) -> bool:
-    """Return whether the background does not move: by less than a pixel a second for nearly all of the clip, and not by more in
-    several seconds either."""
-    second = [np.median(np.linalg.norm(moved, axis=1)) for moved in _displacements(trails, timestamps, 1.0)]
-    # Over longer times points drift in different directions. Where the camera creeps, all points move together.
-    longer = [np.linalg.norm(np.median(moved, axis=0)) for moved in _displacements(trails, timestamps, _CREEP_SECONDS)]
-    limit = _STILL_SHARE * long_side
-    return all(not moved or float(np.percentile(moved, _STILL_PERCENTILE)) < limit for moved in (second, longer))
-
-
-def _displacements(trails: Trails, timestamps: np.ndarray, seconds: float) -> list[np.ndarray]:
-    """Return the points' displacements (N, 2) px over a time, for each pair of key frames so many seconds apart."""
-    keys = choose_key_rows(timestamps)
-    lag = min(max(1, round(seconds / _KEY_SECONDS)), len(keys) - 1)
-    common = [_common_points(trails, before, after) for before, after in zip(keys[:-lag], keys[lag:])] if lag else []
-    return [second - first for first, second in common if len(first) >= _FEWEST_POINTS]
-
-
-def choose_key_rows(timestamps: np.ndarray) -> np.ndarray:
-    """Return the rows of key frames: one every fifth of a second, and the last frame."""
-    count = len(timestamps)
-    step = max(1, round(_KEY_SECONDS * (count - 1) / (timestamps[-1] - timestamps[0]))) if count > 1 else 1
-    return np.unique(np.append(np.arange(0, count, step), count - 1))
-
-
 def track_camera(trails: Trails, timestamps: np.ndarray, intrinsics: np.ndarray, lens_is_known: bool = False,
                  check: Callable[[], None] = lambda: None) -> CameraTrack:
     """Return how the camera moved over frames at timestamps (T,) s; intrinsics (3, 3) in px.
@@ -83,7 +59,7 @@ def track_camera(trails: Trails, timestamps: np.ndarray, intrinsics: np.ndarray,
     if len(keys) < _FEWEST_KEYS or is_still(trails, timestamps, long_side):
         return still_camera(len(timestamps))
     slopes = (trails.xy - intrinsics[:2, 2]) / intrinsics[(0, 1), (0, 1)]
-    seen = ClipSightings(trails.row, trails.point, slopes, _SIGHTING_SHARE * long_side / intrinsics[0, 0])
+    seen = ClipSightings(trails.row, trails.point, slopes, _SIGHTING_SHARE * max(long_side, FOLLOWED_SIDE) / intrinsics[0, 0])
 
     def solved_with(step_sigma: float) -> CameraSolution:
         zoom = 0.0 if lens_is_known else find_zoom(seen, keys, step_sigma, check)
@@ -93,13 +69,30 @@ def track_camera(trails: Trails, timestamps: np.ndarray, intrinsics: np.ndarray,
     if solved.explained < _ROTATION_IS_ALL:
         translating = solved_with(_SPEED * frame_seconds(timestamps[keys]))
         solved = solved if solved.explained > _ROTATION_EXPLAINS * translating.explained else translating
+    if solved.step_sigma == 0 and _stands_as_well(solved, seen, keys):
+        return still_camera(len(timestamps))
     rotmats, positions = solve_every_frame(solved, seen, keys, len(timestamps))
     near = np.isfinite(solved.inverse) & (solved.inverse > _FARTHEST) & (solved.step_sigma > 0)
     return CameraTrack(rotmats, positions, solved.directions[near] / solved.inverse[near, None], float(np.exp(solved.zoom)))
 
 
-def _common_points(trails: Trails, before: int, after: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions (N, 2) px, in either frame, of the points that both frames show."""
-    rows = [slice(*np.searchsorted(trails.row, (row, row + 1))) for row in (before, after)]
-    _, first, second = np.intersect1d(trails.point[rows[0]], trails.point[rows[1]], assume_unique=True, return_indices=True)
-    return trails.xy[rows[0]][first], trails.xy[rows[1]][second]
+def _stands_as_well(turning: CameraSolution, seen: ClipSightings, keys: np.ndarray) -> bool:
+    """Return whether a camera that stands still, with each point at its median place, explains what the key frames see about as
+    well as a turning one does. Turns that are fitted to people who move alike explain hardly more."""
+    camera = np.minimum(np.searchsorted(keys, seen.row), len(keys) - 1)
+    used = (keys[camera] == seen.row) & np.isfinite(turning.inverse[seen.point])
+    camera, point, slopes = camera[used], seen.point[used], seen.slopes[used]
+    bundle = Bundle(turning.rotmats, turning.positions, turning.directions, np.nan_to_num(turning.inverse), turning.zoom)
+    errors = bundle.errors(Sightings(camera, point, slopes)), slopes - _find_places(point, slopes)
+    turns, stands = (np.log1p((np.linalg.norm(error, axis=1) / seen.sigma) ** 2).sum() for error in errors)
+    return bool(stands <= _AS_WELL * turns)
+
+
+def _find_places(point: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+    """Return for each sighting, of point (M,), the median of its point's slopes (M, 2)."""
+    order = np.argsort(point, kind="stable")
+    _, begins, inverse = np.unique(point[order], return_index=True, return_inverse=True)
+    places = np.array([np.median(part, axis=0) for part in np.split(slopes[order], begins[1:])])
+    result = np.empty_like(slopes)
+    result[order] = places[inverse]
+    return result

@@ -11,7 +11,7 @@ from ..base.regions import Region
 from ..video.frames import Frame
 from .vertical_lines import find_steep_lines
 
-_LONG_SIDE = 640            # px to which pictures are reduced, for time; the sightings' error is half a pixel of it
+FOLLOWED_SIDE = 640            # px to which pictures are reduced, for time; the sightings' error is half a pixel of it
 _LINES_EVERY_SECONDS = 2.0  # lines of a still camera are the same in every frame; a moving one shows others after 2 s
 # Points followed at once, and the number below which new ones are added. More points cost time in bundle adjustment, whose
 # windows use 500. Chosen by eye on rendered clips; not measured.
@@ -60,7 +60,7 @@ class Scenery:
 
     def step(self, frame: Frame, people: list[Region]) -> None:
         """Gather the background of the next frame; people: their regions in it."""
-        self._scale = min(1.0, _LONG_SIDE / max(frame.image.shape))
+        self._scale = min(1.0, FOLLOWED_SIDE / max(frame.image.shape))
         grey = cv2.resize(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), None, fx=self._scale, fy=self._scale,
                           interpolation=cv2.INTER_AREA)
         people = [Region(region.centre_x * self._scale, region.centre_y * self._scale, region.side * self._scale, 0.0)

@@ -13,6 +13,7 @@ from .bundle_adjustment import Bundle, Sightings, adjust, compute_cost, resect
 
 # Key frames adjusted at once (12 s), and how many of them keep the poses of the window before. Time grows with the square.
 WINDOW, _OVERLAP = 60, 20
+_KEY_SECONDS = 0.2                  # between key frames: a camera in the hand sways at 1 to 2 Hz, which needs 4 frames a second
 _MOST_POINTS, _FEWEST_SIGHTINGS = 500, 3    # of a window, for time; and of a point: two rays meet, the third one checks
 _FIRST_DISTANCE = 6.0               # metres: the first guess of a point's distance, as across a room
 _MIN_DISTANCE = 0.1                 # metres
@@ -49,6 +50,13 @@ class CameraSolution:
     explained: float
     step_sigma: float
     zoom: float
+
+
+def choose_key_rows(timestamps: np.ndarray) -> np.ndarray:
+    """Return the rows of key frames: one every fifth of a second, and the last frame."""
+    count = len(timestamps)
+    step = max(1, round(_KEY_SECONDS * (count - 1) / (timestamps[-1] - timestamps[0]))) if count > 1 else 1
+    return np.unique(np.append(np.arange(0, count, step), count - 1))
 
 
 def adjust_in_windows(seen: ClipSightings, keys: np.ndarray, step_sigma: float, zoom: float,

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from backend.base.regions import Region
-from backend.camera.path import choose_key_rows, is_still, track_camera
+from backend.camera.path import track_camera
 from backend.camera.scenery import Scenery, Trails
+from backend.camera.stillness import is_still
+from backend.camera.windows import choose_key_rows
 from backend.video.frames import Frame
 from backend.world.camera_scale import find_camera_scale, find_floor_scale
 from tests.backend.camera.scenes import FPS, degrees_between, room, trails_of, yawed
@@ -22,13 +24,6 @@ def test_a_still_camera_is_recognised_whatever_moves_before_it():
     np.testing.assert_array_equal(track.rotmats, np.tile(np.eye(3), (90, 1, 1)))
 
 
-def test_a_camera_that_creeps_is_not_still():
-    times = np.arange(150) / FPS
-    creeping = trails_of(yawed(np.linspace(0, 1.0, 150)), np.zeros((150, 3)))
-    assert not is_still(creeping, times, 1280)
-    assert is_still(trails_of(yawed(np.zeros(150)), np.zeros((150, 3)), noise=0.6), times, 1280)
-
-
 def test_too_few_points_or_frames_count_as_still():
     nothing = Trails(np.zeros(0, int), np.zeros(0, int), np.zeros((0, 2)))
     for count in (1, 2, 90):
@@ -40,42 +35,6 @@ def test_a_panning_cameras_turns_are_found_and_it_goes_nowhere():
     track = track_camera(trails_of(rotmats, np.zeros((90, 3)), every=6), TIMES, INTRINSICS, lens_is_known=True)
     assert not track.is_still and not track.translates
     assert degrees_between(track.rotmats, rotmats).max() < 0.2
-
-
-def drifting(moved, points=20):
-    """Return trails of points that have moved by (T, N, 2) px, or all alike by (T, 1, 2)."""
-    count = len(moved)
-    places = np.random.default_rng(0).uniform(100, 600, (points, 2)) + np.broadcast_to(moved, (count, points, 2))
-    row, point = np.divmod(np.arange(count * points), points)
-    return Trails(row, point, places.reshape(-1, 2))
-
-
-@pytest.mark.parametrize(("pixels_a_second", "still"), [(0.19, True), (0.23, False), (1.2, False), (1.4, False)])
-def test_a_camera_is_still_where_points_go_less_than_a_thousandth_of_the_long_side_in_six_seconds(pixels_a_second, still):
-    times = np.arange(61) / 5           # 1.28 px of 1280 in 6 s are 0.21 a second
-    moved = pixels_a_second * times[:, None, None] * (0.6, 0.8)
-    assert is_still(drifting(moved), times, 1280) == still
-
-
-@pytest.mark.parametrize(("pixels", "still"), [(1.2, True), (1.4, False)])
-def test_points_that_tremble_each_its_way_are_still_below_a_thousandth_of_the_long_side(pixels, still):
-    times, ways = np.arange(61) / 5, np.random.default_rng(1).normal(size=(20, 2))
-    ways /= np.linalg.norm(ways, axis=1, keepdims=True)
-    to_and_fro = np.where(np.arange(61) // 5 % 2 == 0, 0.0, pixels)        # the other way after each second
-    assert is_still(drifting(to_and_fro[:, None, None] * ways), times, 1280) == still
-
-
-@pytest.mark.parametrize(("seconds", "still"), [(0.8, True), (2.4, False)])
-def test_points_may_move_for_a_tenth_of_the_time_as_when_somebody_hides_them(seconds, still):
-    times, ways = np.arange(101) / 5, np.random.default_rng(1).normal(size=(20, 2))
-    pushed = 5.0 * ((times > 9) & (times <= 9 + seconds))
-    assert is_still(drifting(pushed[:, None, None] * ways), times, 1280) == still
-
-
-@pytest.mark.parametrize(("points", "still"), [(11, True), (12, False)])
-def test_fewer_than_a_dozen_points_give_nothing(points, still):
-    times = np.arange(31) / 5
-    assert is_still(drifting(9.0 * times[:, None, None] * (1.0, 0.0), points), times, 1280) == still
 
 
 @pytest.mark.parametrize(("fps", "count", "rows"), [
