@@ -23,9 +23,10 @@ def round_quality(quality: Quality) -> Quality:
 
 def describe_quality(quality: Quality) -> str:
     """Return a line for the log: the measured figures, the grade and the advice."""
+    lean = "" if quality.lean_degrees is None else f"lean {quality.lean_degrees:.0f} degrees, "
     return (f"{quality.grade}: feet slide {quality.foot_slide_mm_per_second:.0f} mm/s "
             f"({quality.foot_slide_mm:.1f} mm/frame), sink {quality.floor_penetration_mm:.0f} mm, "
-            f"jitter {quality.jitter_mm:.1f} mm, {quality.reprojection_error_px:.1f} px off the picture "
+            f"jitter {quality.jitter_mm:.1f} mm, {lean}{quality.reprojection_error_px:.1f} px off the picture "
             f"({quality.reprojection_error_percent:.1f} % of the height), seen {quality.visible_share:.0%}. "
             f"{quality.advice}").strip()
 

@@ -5,18 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
-from mpsnet_blender.shared.smpl_skeleton import JOINT
+from mpsnet_blender.motion.cleanup.balance import find_centre_of_mass, find_stretched_frames
 
 from ..camera.vertical_lines import Vertical, down_in_camera
 from .soles import find_soles
 
 _CAMERA_DOWN = np.array((0.0, 1.0, 0.0))       # gravity in the axes of a level camera
-# A body's segments by de Leva (1996, J. Biomechanics 29, male): share of the mass, and where its centre lies from the first joint
-# to the second. Hands and feet end before SMPL's last joints do.
-_TRUNK = (("neck", "pelvis", 0.4346, 0.4486), ("head", "head", 0.0694, 0.0))
-_LIMBS = (("shoulder", "elbow", 0.0271, 0.5772), ("elbow", "wrist", 0.0162, 0.4574), ("wrist", "hand", 0.0061, 0.79),
-          ("hip", "knee", 0.1416, 0.4095), ("knee", "ankle", 0.0433, 0.4459), ("ankle", "foot", 0.0137, 0.4415))
-_LEAST_STRETCH = 0.85           # of a leg, hip to ankle over its length: at a right angle, as on a chair, it is 0.7
 _LEAST_COSINE = 0.7             # of 45 degrees: what leans more from the last estimate lies, hangs or falls
 _CARRYING_METRES = 0.05         # a foot this much higher than the lower one carries a third of its load: the error of a sole
 # Of the load on a foot, the heel's and the toes' share: SMPL's standing body is in balance 2 to 3 cm ahead of its ankles.
@@ -64,7 +58,7 @@ def find_balanced(person: CameraMotion, contacts: np.ndarray | None = None) -> n
     """
     _, joints = person.pose()
     centre = find_centre_of_mass(joints)
-    is_stretched = _find_stretch(joints) > _LEAST_STRETCH
+    is_stretched = find_stretched_frames(joints)
     down, directions = _CAMERA_DOWN, np.zeros((0, 3))
     for _ in range(_ROUNDS):
         soles = find_soles(joints, person.stature, down)
@@ -80,27 +74,6 @@ def find_balanced(person: CameraMotion, contacts: np.ndarray | None = None) -> n
         middle = directions.mean(0)
         down = -middle / np.linalg.norm(middle)
     return directions
-
-
-def find_centre_of_mass(joints: np.ndarray) -> np.ndarray:
-    """Return the centre of mass (T, 3) of a body with SMPL joints (T, 24, 3)."""
-    segments = [*_TRUNK, *((f"{side}_{first}", f"{side}_{second}", mass, share)
-                           for side in ("left", "right") for first, second, mass, share in _LIMBS)]
-    weights = np.zeros(len(JOINT))
-    for first, second, mass, share in segments:
-        weights[JOINT[first]] += mass * (1 - share)
-        weights[JOINT[second]] += mass * share
-    return np.einsum("j,tji->ti", weights / weights.sum(), joints)
-
-
-def _find_stretch(joints: np.ndarray) -> np.ndarray:
-    """Return the stretch (T,) of the straighter leg: the distance from hip to ankle over the leg's length."""
-    stretch = []
-    for side in ("left", "right"):
-        hip, knee, ankle = (joints[:, JOINT[f"{side}_{name}"]] for name in ("hip", "knee", "ankle"))
-        length = np.linalg.norm(knee - hip, axis=1) + np.linalg.norm(ankle - knee, axis=1)
-        stretch.append(np.linalg.norm(ankle - hip, axis=1) / length)
-    return np.max(stretch, axis=0)
 
 
 def _find_load(soles: np.ndarray, down: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.protocol import FINAL_TYPES, Hello, Log, Progress, Result
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
-MEASURED = ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm")
+MEASURED = ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "lean_degrees")
 
 
 @pytest.fixture(scope="module")

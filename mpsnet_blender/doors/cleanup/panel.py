@@ -46,7 +46,7 @@ class MPSNET_PT_cleanup_place(_CleanupPanel, bpy.types.Panel):
 
     def draw(self, context):
         column = _make_column(self.layout)
-        for name in ("floor_offset", "from_origin", "in_place", "loop", "speed", "first_frame", "key_tolerance"):
+        for name in ("level", "floor_offset", "from_origin", "in_place", "loop", "speed", "first_frame", "key_tolerance"):
             column.prop(context.active_object.mpsnet_cleanup, name)
 
 
@@ -82,9 +82,10 @@ def _draw_quality(layout: bpy.types.UILayout, quality: bpy.types.PropertyGroup) 
     box = layout.box().column(align=True)
     box.alert = quality.grade == "red"
     box.label(text=_GRADE_WORDS.get(quality.grade, "Not measured"), icon=_GRADE_ICONS.get(quality.grade, "QUESTION"))
+    lean = f"{quality.lean_degrees:.0f}°" if quality.is_property_set("lean_degrees") else "not measured"
     slide = f"{quality.foot_slide_mm_per_second:.0f} mm/s ({quality.foot_slide_mm:.1f} mm/frame)"
     for title, figure in (("Feet slide", slide), ("Feet sink", f"{quality.floor_penetration_mm:.1f} mm"),
-                          ("Jitter", f"{quality.jitter_mm:.1f} mm")):
+                          ("Jitter", f"{quality.jitter_mm:.1f} mm"), ("Lean", lean)):
         row = box.split(factor=0.4)
         row.label(text=title)
         row.label(text=figure)

@@ -27,6 +27,9 @@ class CleanupProperties:
     foot_lock: bpy.props.FloatProperty(
         name="Foot Lock", default=1.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
         description="Hold feet and hands in place while they are on the floor. 0: leave them as captured")
+    level: bpy.props.FloatProperty(
+        name="Level", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"},
+        description="Turn a body that leans upright, so that on average it is in balance over its feet. 1: remove all lean")
     floor_offset: bpy.props.FloatProperty(
         name="Floor Offset", default=0.0, soft_min=-1.0, soft_max=1.0, unit="LENGTH", options={"SKIP_SAVE"},
         description="Distance by which to raise the motion; negative values lower it")
@@ -75,6 +78,7 @@ class MPSNET_cleanup(CleanupProperties, bpy.types.PropertyGroup):
     foot_slide_mm_per_second: bpy.props.FloatProperty(options={"HIDDEN"})
     floor_penetration_mm: bpy.props.FloatProperty(options={"HIDDEN"})
     jitter_mm: bpy.props.FloatProperty(options={"HIDDEN"})
+    lean_degrees: bpy.props.FloatProperty(options={"HIDDEN"})
     grade: bpy.props.StringProperty(options={"HIDDEN"})
     advice: bpy.props.StringProperty(options={"HIDDEN"})
 

@@ -9,6 +9,7 @@ import numpy as np
 from ...shared.capture_listing import Quality
 from ..base.rotations import continuous_quat, quat_from_rotmat
 from ..base.smpl_motion import WorldMotion
+from .balance import level_body
 from .foot_lock import lock_feet
 from .hand_lock import lock_hands
 from .limb_smoothing import smooth_limbs
@@ -21,7 +22,8 @@ from .spikes import repair_spikes
 
 @dataclass(frozen=True)
 class CleanupSettings:
-    """smooth_*: 0..1 for each group of limbs; foot_lock: 0..1, also for hands on the floor; floor_offset: metres; speed: a
+    """smooth_*: 0..1 for each group of limbs; foot_lock: 0..1, also for hands on the floor; level: 0..1
+    of the mean lean; floor_offset: metres; speed: a
     factor; key_tolerance: mm, 0 keys every frame."""
     smooth_trunk: float = 0.0
     smooth_head: float = 0.0
@@ -29,6 +31,7 @@ class CleanupSettings:
     smooth_legs: float = 0.0
     repair_spikes: bool = False
     foot_lock: float = 1.0
+    level: float = 0.0
     floor_offset: float = 0.0
     from_origin: bool = False
     in_place: bool = False
@@ -60,6 +63,7 @@ def clean_motion(raw: WorldMotion, settings: CleanupSettings) -> CleanMotion:
     body = repair_spikes(raw) if settings.repair_spikes else raw
     body = smooth_limbs(body, {"trunk": settings.smooth_trunk, "head": settings.smooth_head, "arms": settings.smooth_arms,
                                "legs": settings.smooth_legs})
+    body = level_body(body, settings.level)
     body = lock_hands(lock_feet(body, settings.foot_lock), settings.foot_lock)
     quality = measure_motion(body)      # before the motion is moved: with `in_place` feet slide by intent
     body = close_loop(body) if settings.loop else body

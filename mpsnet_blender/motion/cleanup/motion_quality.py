@@ -10,6 +10,7 @@ from ...shared.capture_listing import GRADES, Quality
 from ..base.smoothing import LONGEST_STEP, frame_seconds, smooth
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import compute_stature, sole_points, usual_ankle_height
+from .balance import compute_lean
 
 _JITTER_SECONDS = 0.1   # sigma: faster movement counts as trembling; a hand waves at most 5 times a second; not measured
 _LIKELY = 0.5           # contact confidence from which a point is more likely to stand than not
@@ -45,6 +46,9 @@ _SLIDE_MM_PER_SECOND = _Limits(
 # Well captured: 0.2 to 7.4 mm. True joints of rendered people: 5 to 10, in quick spins 11. Mirrored: 62.
 _JITTER_MM = _Limits(
     8.0, 16.0, "The motion trembles: smooth it more.")
+# Well captured: 0.4 to 9. A man in a street who stood upright and was captured leaning: 17.
+_LEAN_DEGREES = _Limits(
+    10.0, 20.0, "The body leans while it stands: raise Level, or give the camera's field of view.")
 
 
 def measure_motion(body: WorldMotion) -> Quality:
@@ -56,7 +60,8 @@ def measure_motion(body: WorldMotion) -> Quality:
     slide = slide_mm_per_second(soles, body.contacts, body.timestamps)
     return grade_quality(Quality(
         foot_slide_mm=slide * frame_seconds(body.timestamps), foot_slide_mm_per_second=slide,
-        floor_penetration_mm=penetration_mm(soles), jitter_mm=jitter_mm(joints, body.timestamps)), len(joints))
+        floor_penetration_mm=penetration_mm(soles), jitter_mm=jitter_mm(joints, body.timestamps),
+        lean_degrees=compute_lean(body)), len(joints))
 
 
 def grade_quality(quality: Quality, frame_count: int) -> Quality:
@@ -66,7 +71,7 @@ def grade_quality(quality: Quality, frame_count: int) -> Quality:
     # Among equally bad figures the first one gives the advice.
     figures = ((hidden, _HIDDEN_SHARE), (quality.reprojection_error_percent, _REPROJECTION_PERCENT), (repaired, _REPAIRED_SHARE),
                (quality.floor_penetration_mm, _PENETRATION_MM), (quality.foot_slide_mm_per_second, _SLIDE_MM_PER_SECOND),
-               (quality.jitter_mm, _JITTER_MM))
+               (quality.lean_degrees, _LEAN_DEGREES), (quality.jitter_mm, _JITTER_MM))
     levels = [0 if value is None else int(np.searchsorted((limits.amber, limits.red), round(value, _DECIMALS), side="right"))
               for value, limits in figures]
     worst = max(levels)

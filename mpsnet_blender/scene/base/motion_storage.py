@@ -14,7 +14,7 @@ from .contact_curves import read_contacts
 
 # The quality figures that only the capture can measure, and those that are measured again on every keyed motion.
 _CAPTURED = ("visible_share", "reprojection_error_percent", "sides_repaired_frames")
-_MEASURED = ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm")
+_MEASURED = ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "lean_degrees")
 
 
 def store_motion(armature_object: bpy.types.Object, stored: StoredMotion, frames: np.ndarray, scene_fps: float,
@@ -80,4 +80,7 @@ def store_quality(armature_object: bpy.types.Object, measured: Quality, frame_co
     captured = {name: getattr(properties, name) for name in _CAPTURED if properties.is_property_set(name)}
     quality = grade_quality(replace(measured, **captured), frame_count)
     for name in (*_MEASURED, "grade", "advice"):
-        setattr(properties, name, getattr(quality, name))
+        if getattr(quality, name) is None:
+            properties.property_unset(name)
+        else:
+            setattr(properties, name, getattr(quality, name))

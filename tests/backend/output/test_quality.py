@@ -49,7 +49,8 @@ def test_figures_of_the_motion_are_those_of_clean_up():
     in_contact = replace(person.in_world, contacts=np.full((90, 4), 0.8))
     quality, measured = measure_quality(replace(person, in_world=in_contact), SHOT), measure_motion(in_contact)
     assert quality.grade == "red" and "slide" in quality.advice and quality.foot_slide_mm_per_second > 600
-    for name in ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "grade", "advice"):
+    for name in ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "lean_degrees",
+                 "grade", "advice"):
         assert getattr(quality, name) == getattr(measured, name)
 
 
@@ -71,6 +72,6 @@ def test_the_listing_shows_three_decimals():
 
 
 def test_the_log_has_grade_figures_and_advice():
-    quality = Quality(1.23, 36.9, 12.3, 4.56, 7.89, 2.34, 0.995, 0, "amber", "Feet slide.")
-    assert describe_quality(quality) == ("amber: feet slide 37 mm/s (1.2 mm/frame), sink 12 mm, jitter 4.6 mm, "
+    quality = Quality(1.23, 36.9, 12.3, 4.56, 8.4, 7.89, 2.34, 0.995, 0, "amber", "Feet slide.")
+    assert describe_quality(quality) == ("amber: feet slide 37 mm/s (1.2 mm/frame), sink 12 mm, jitter 4.6 mm, lean 8 degrees, "
                                          "7.9 px off the picture (2.3 % of the height), seen 100%. Feet slide.")

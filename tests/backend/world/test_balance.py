@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.body.proportions import make_generic_body
-from backend.world.balance import find_balanced, find_centre_of_mass, find_upright
+from backend.world.balance import find_balanced, find_upright
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.backend.made_people import seen_from, walker
 
@@ -23,26 +22,6 @@ def standing(tilt_degrees=0.0, leg_degrees=0.0, frames=60):
 
 def rolls(directions):
     return np.degrees(np.arctan2(-directions[:, 0], -directions[:, 1]))
-
-
-def test_the_centre_of_mass_of_a_body_with_arms_held_out_lies_in_the_pelvis():
-    body = make_generic_body(1.7)
-    joints = body.rest_joints[None]
-    centre = find_centre_of_mass(joints)[0]
-    sole = joints[0, JOINT["left_ankle"], 1] - 0.07
-    assert 0.56 < (centre[1] - sole) / 1.7 < 0.61        # 0.55 with the arms down (de Leva); the arms are 10 % of the mass
-    assert abs(centre[0]) < 1e-3
-
-
-def test_raised_arms_lift_the_centre_of_mass_by_their_share_of_the_mass():
-    joints = make_generic_body(1.7).rest_joints[None].copy()
-    before = find_centre_of_mass(joints)[0, 1]
-    for side in ("left", "right"):
-        joints[0, JOINT[f"{side}_elbow"], 1] += 0.5
-        joints[0, JOINT[f"{side}_wrist"], 1] += 0.5
-        joints[0, JOINT[f"{side}_hand"], 1] += 0.5
-    # Forearms and hands rise by 0.5 m, the upper arms' centres by 0.5772 of that.
-    assert find_centre_of_mass(joints)[0, 1] - before == pytest.approx(0.5 * 2 * (0.0162 + 0.0061 + 0.5772 * 0.0271), abs=2e-4)
 
 
 @pytest.mark.parametrize("degrees", (-12, 0, 20))

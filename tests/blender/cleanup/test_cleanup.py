@@ -226,7 +226,7 @@ def test_a_captures_person_has_one_verdict_in_its_listing_and_in_the_panel(tmp_p
 
     def assert_one_verdict():
         assert (kept.grade, kept.advice) == (found.grade, found.advice) == (quality.grade, quality.advice) and kept.grade == grade
-        for name in ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm"):
+        for name in ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "lean_degrees"):
             assert getattr(kept, name) == pytest.approx(getattr(quality, name), rel=1e-3, abs=1e-3)
 
     assert_one_verdict()
@@ -234,6 +234,15 @@ def test_a_captures_person_has_one_verdict_in_its_listing_and_in_the_panel(tmp_p
     assert kept.grade == {"green": "amber"}.get(grade, grade)       # the grade from the capture stays
     bpy.ops.mpsnet.reset_motion(armature=thing.name)
     assert_one_verdict()
+
+
+def test_level_turns_the_body_over_its_feet(armature):
+    before = heads(armature, range(30, 40))
+    bpy.ops.mpsnet.clean_motion(armature=armature.name, foot_lock=0.0, level=0.0)
+    lean = armature.mpsnet_cleanup.lean_degrees
+    bpy.ops.mpsnet.clean_motion(armature=armature.name, foot_lock=0.0, level=1.0)
+    assert armature.mpsnet_cleanup.lean_degrees < min(1.0, 0.5 * lean)
+    assert np.abs(heads(armature, range(30, 40)) - before).max() > 0.01
 
 
 def test_bones_in_other_rotation_modes_move_alike(armature):
