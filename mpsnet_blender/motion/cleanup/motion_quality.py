@@ -46,9 +46,9 @@ _SLIDE_MM_PER_SECOND = _Limits(
 # Well captured: 0.2 to 7.4 mm. True joints of rendered people: 5 to 10, in quick spins 11. Mirrored: 62.
 _JITTER_MM = _Limits(
     8.0, 16.0, "The motion trembles: smooth it more.")
-# Well captured: 0.4 to 9. A man in a street who stood upright and was captured leaning: 17.
+# Well captured: 0.4 to 9, a runner 11. A man in a street who stood upright and was captured leaning: 17.
 _LEAN_DEGREES = _Limits(
-    10.0, 20.0, "The body leans while it stands: raise Level, or give the camera's field of view.")
+    12.0, 24.0, "The body leans while it stands: raise Level, or give the camera's field of view.")
 
 
 def measure_motion(body: WorldMotion) -> Quality:

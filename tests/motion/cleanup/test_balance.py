@@ -88,7 +88,7 @@ def test_legs_are_stretched_in_standing_and_not_on_a_chair():
 def test_a_lean_is_graded_and_level_removes_it_before_feet_are_locked():
     body = leaning(15)
     measured = measure_motion(body)
-    assert measured.lean_degrees == pytest.approx(15, abs=3) and measured.grade in ("amber", "red")
+    assert measured.lean_degrees == pytest.approx(15, abs=3) and measured.lean_degrees > 12 and measured.grade != "green"
     cleaned = clean_motion(body, CleanupSettings(level=1.0))
     assert cleaned.quality.lean_degrees < 3 and cleaned.quality.foot_slide_mm_per_second < 60
     assert clean_motion(body, CleanupSettings()).quality.lean_degrees > 8

@@ -143,7 +143,7 @@ def test_what_happens_in_a_gap_between_frames_is_no_slide():
     ({"reprojection_error_percent": 6.1}, "red", "picture"), ({"sides_repaired_frames": 4}, "green", ""),
     ({"sides_repaired_frames": 5}, "amber", "Left and right"), ({"sides_repaired_frames": 20}, "red", "Left and right"),
     ({"visible_share": 0.8, "jitter_mm": 20.0}, "red", "trembles"), ({"visible_share": 0.8, "jitter_mm": 9.0}, "amber", "Hidden"),
-    ({"lean_degrees": 9.9}, "green", ""), ({"lean_degrees": 10.0}, "amber", "leans"), ({"lean_degrees": 20.5}, "red", "leans"),
+    ({"lean_degrees": 11.9}, "green", ""), ({"lean_degrees": 12.0}, "amber", "leans"), ({"lean_degrees": 24.5}, "red", "leans"),
     ({"visible_share": float(np.float32(0.9))}, "amber", "Hidden")])        # as a .blend keeps it
 def test_the_worst_of_what_is_known_gives_grade_and_word(figures, grade, word):
     verdict = grade_quality(Quality(**figures), 100)
