@@ -31,7 +31,7 @@ class MPSNET_PT_cleanup(_CleanupPanel, bpy.types.Panel):
         properties = context.active_object.mpsnet_cleanup
         _draw_quality(self.layout, properties)
         column = _make_column(self.layout)
-        for name in ("foot_lock", "smooth_trunk", "smooth_head", "smooth_arms", "smooth_legs", "repair_spikes"):
+        for name in ("foot_lock", "level", "smooth_trunk", "smooth_head", "smooth_arms", "smooth_legs", "repair_spikes"):
             column.prop(properties, name)
         row = self.layout.row(align=True)
         row.scale_y = _BUTTON_HEIGHT
@@ -46,7 +46,7 @@ class MPSNET_PT_cleanup_place(_CleanupPanel, bpy.types.Panel):
 
     def draw(self, context):
         column = _make_column(self.layout)
-        for name in ("level", "floor_offset", "from_origin", "in_place", "loop", "speed", "first_frame", "key_tolerance"):
+        for name in ("floor_offset", "from_origin", "in_place", "loop", "speed", "first_frame", "key_tolerance"):
             column.prop(context.active_object.mpsnet_cleanup, name)
 
 
