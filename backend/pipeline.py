@@ -64,10 +64,10 @@ def capture(video: Path, destination: Path, request: CaptureRequest, models_fold
     people = engine.solve(tracks, shot, reporter)
     shot, world_camera, placed = place_with_lens(people, shot, view, fov_degrees is not None, reporter)
     people = [placed_person.person for placed_person in placed]
-    planted = [plant_feet(placed_person, request.foot_lock) for placed_person in placed]
+    planted = [plant_feet(placed_person, request.foot_lock, shot, world_camera) for placed_person in placed]
     motions = [make_motion(final, raw, world_camera, shot, request.engine)
                for final, raw in zip(planted, placed, strict=True)]
-    qualities = [measure_quality(placed_person, shot) for placed_person in planted]
+    qualities = [measure_quality(placed_person, shot, world_camera) for placed_person in planted]
     for number, quality in enumerate(qualities, start=1):
         reporter.log("info", f"Person {number}: {describe_quality(quality)}")
     with folder:

@@ -158,7 +158,8 @@ def solve(clip: Clip, engine: KeypointsEngine, room: str) -> tuple[Clip, np.ndar
     if people is None or stage < ROOMS.index("world"):
         people = engine.solve(tracks, shot, reporter)
     shot, world_camera, placed = place_with_lens(people, shot, view, False, reporter)
-    motions = [make_motion(plant_feet(person, 1.0), person, world_camera, shot, "keypoints") for person in placed]
+    motions = [make_motion(plant_feet(person, 1.0, shot, world_camera), person, world_camera, shot, "keypoints")
+               for person in placed]
     return replace(clip, tracks=tracks, view=view, people=people), compute_errors(motions, clip.truth)
 
 

@@ -12,7 +12,10 @@ from mpsnet_blender.shared.capture_listing import Quality
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 from ..engines.engine import Shot
-from ..world.placing import PlacedPerson
+from ..world.feet_in_picture import ankle_scores, measure_ankles_off_picture
+from ..world.placing import PlacedPerson, WorldCamera
+
+_SEEN_SCORE = 0.5       # of a landmark that is more likely seen than hidden
 
 
 def round_quality(quality: Quality) -> Quality:
@@ -23,15 +26,16 @@ def round_quality(quality: Quality) -> Quality:
 
 def describe_quality(quality: Quality) -> str:
     """Return a line for the log: the measured figures, the grade and the advice."""
+    feet = "" if quality.feet_off_picture_percent is None else f", feet {quality.feet_off_picture_percent:.1f} %"
     lean = "" if quality.lean_degrees is None else f"lean {quality.lean_degrees:.0f} degrees, "
     return (f"{quality.grade}: feet slide {quality.foot_slide_mm_per_second:.0f} mm/s "
             f"({quality.foot_slide_mm:.1f} mm/frame), sink {quality.floor_penetration_mm:.0f} mm, "
             f"jitter {quality.jitter_mm:.1f} mm, {lean}{quality.reprojection_error_px:.1f} px off the picture "
-            f"({quality.reprojection_error_percent:.1f} % of the height), seen {quality.visible_share:.0%}. "
+            f"({quality.reprojection_error_percent:.1f} % of the height{feet}), seen {quality.visible_share:.0%}. "
             f"{quality.advice}").strip()
 
 
-def measure_quality(placed: PlacedPerson, shot: Shot) -> Quality:
+def measure_quality(placed: PlacedPerson, shot: Shot, camera: WorldCamera) -> Quality:
     """Return a person's quality: figures of the motion in the world, and those that need the picture."""
     person = placed.person
     frames = len(placed.in_world.timestamps)
@@ -39,8 +43,17 @@ def measure_quality(placed: PlacedPerson, shot: Shot) -> Quality:
     quality = replace(
         measure_motion(placed.in_world), reprojection_error_px=pixels,
         reprojection_error_percent=100 * pixels / _compute_height_in_picture(placed, shot),
+        feet_off_picture_percent=_measure_feet_off_picture(placed, shot, camera),
         visible_share=person.seen_frames / frames, sides_repaired_frames=int(person.repaired_frames))
     return grade_quality(quality, frames)
+
+
+def _measure_feet_off_picture(placed: PlacedPerson, shot: Shot, camera: WorldCamera) -> float | None:
+    """Return the 90th percentile of the distances of seen ankles from the picture's, in % of the height; None where none is
+    seen."""
+    seen = ankle_scores(placed.person) > _SEEN_SCORE
+    distances = measure_ankles_off_picture(placed.person, placed.in_world, shot, camera)[seen]
+    return 100 * float(np.percentile(distances, 90)) if len(distances) else None
 
 
 def _compute_height_in_picture(placed: PlacedPerson, shot: Shot) -> float:

@@ -32,9 +32,10 @@ class ListingError(ValueError):
 class Quality:
     """foot_slide: mm a frame, and mm a second, over the floor, of soles in contact; floor_penetration: mm under it, by the
     95th percentile of the lower sole; jitter: mm by which joints tremble about their smoothed paths; lean: of the
-    standing body, in the mean, which then is not in balance; reprojection: px and %
-    of the body's height between landmarks and body in the picture; visible_share of the frames; frames in which left and
-    right were swapped; grade: one of GRADES, empty where there is none, and advice on what to do."""
+    standing body, in the mean, which then is not in balance; reprojection: px and % of the body's height between landmarks and
+    body in the picture; feet_off_picture: the same in % for the ankles of the final motion in the world, by the 90th percentile;
+    visible_share of the frames; frames in which left and right were swapped; grade: one of GRADES, empty where there is none,
+    and advice on what to do."""
     foot_slide_mm: float | None = None
     foot_slide_mm_per_second: float | None = None
     floor_penetration_mm: float | None = None
@@ -42,6 +43,7 @@ class Quality:
     lean_degrees: float | None = None
     reprojection_error_px: float | None = None
     reprojection_error_percent: float | None = None
+    feet_off_picture_percent: float | None = None
     visible_share: float | None = None
     sides_repaired_frames: int | None = None
     grade: str = ""

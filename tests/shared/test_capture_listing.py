@@ -18,7 +18,7 @@ from mpsnet_blender.shared.capture_listing import (
     write_listing,
 )
 
-QUALITY = Quality(5.81, 174.3, 12.0, 3.25, 8.5, 4.12, 0.9, 0.97, 2, "amber", "Feet slide.")
+QUALITY = Quality(5.81, 174.3, 12.0, 3.25, 8.5, 4.12, 0.9, 2.6, 0.97, 2, "amber", "Feet slide.")
 PERSON = ListedPerson(1, "person_01.npz", "person_01.jpg", 3, 299, 0.1, 9.967, 1.72, 0.9733, 2, 4.12, QUALITY, 6.3)
 LISTING = CaptureListing("keypoints", "best", "/videos/Tänzerin 动作.mp4", 29.97, (960, 720), 300, 1.7, -4.25, 0.5, False,
                          "preview.mp4", people=(PERSON, replace(PERSON, person_id=2, file="person_02.npz", thumbnail=None)))

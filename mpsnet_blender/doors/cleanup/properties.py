@@ -70,9 +70,10 @@ class MPSNET_cleanup(CleanupProperties, bpy.types.PropertyGroup):
     applied_first: bpy.props.FloatProperty(options={"HIDDEN"})
     applied_speed: bpy.props.FloatProperty(default=1.0, options={"HIDDEN"})
     applied_start: bpy.props.FloatProperty(options={"HIDDEN"})
-    # Figures with the names of capture_listing.Quality: three of the capture, where set, and four measured on the keyed motion.
+    # Figures with the names of capture_listing.Quality: four of the capture, where set, and five measured on the keyed motion.
     visible_share: bpy.props.FloatProperty(options={"HIDDEN"})
     reprojection_error_percent: bpy.props.FloatProperty(options={"HIDDEN"})
+    feet_off_picture_percent: bpy.props.FloatProperty(options={"HIDDEN"})
     sides_repaired_frames: bpy.props.IntProperty(options={"HIDDEN"})
     foot_slide_mm: bpy.props.FloatProperty(options={"HIDDEN"})
     foot_slide_mm_per_second: bpy.props.FloatProperty(options={"HIDDEN"})

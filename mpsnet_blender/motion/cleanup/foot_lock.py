@@ -19,19 +19,21 @@ _FADE_SECONDS, _DECAY_SECONDS = 0.25, 0.05
 _MOST_TOE_BEND = np.radians(50.0)   # about what toes bend by when a walker pushes off; chosen by eye, not measured
 
 
-def lock_feet(body: WorldMotion, strength: float = 1.0) -> WorldMotion:
-    """Return the motion with its feet fixed while they stand, by its contacts. strength: 0 (no change) to 1.
+def lock_feet(body: WorldMotion, strength: float | np.ndarray = 1.0) -> WorldMotion:
+    """Return the motion with its feet fixed while they stand, by its contacts. strength: 0 (no change) to 1, for all or (T, 2)
+    for each frame's left and right foot.
 
     Knees follow by two-bone kinematics. The pelvis moves smoothly, and only as far as the legs' lengths require.
     """
-    if strength <= 0 or len(body.transl) < 2:
+    strengths = np.broadcast_to(strength, (len(body.transl), 2))
+    if len(body.transl) < 2 or strengths.max() <= 0:
         return body
     rotmats, joints = body.pose()
     stands = np.stack([detect_standing(contact, body.timestamps) for contact in body.contacts.T], axis=1)
     ankles = joints[:, [JOINT["left_ankle"], JOINT["right_ankle"]]]
     flat = stands[:, ::2] & stands[:, 1::2]
     height = measure_ankle_height(ankles, flat, compute_stature(body.rest_joints), body.is_shod)
-    targets = [_make_foot_target(body, sole, rotmats, joints, stands[:, 2 * side:2 * side + 2], strength)
+    targets = [_make_foot_target(body, sole, rotmats, joints, stands[:, 2 * side:2 * side + 2], strengths[:, side])
                for side, sole in enumerate(make_soles(body.rest_joints, height))]
     shift = compute_pelvis_shift(joints, targets, body.timestamps)
     changed = body.rotmats.copy()
@@ -41,7 +43,7 @@ def lock_feet(body: WorldMotion, strength: float = 1.0) -> WorldMotion:
 
 
 def _make_foot_target(body: WorldMotion, sole: Sole, rotmats: np.ndarray, joints: np.ndarray, stands: np.ndarray,
-                 strength: float) -> FootTarget:
+                 strength: np.ndarray) -> FootTarget:
     turned, ankles = rotmats[:, sole.ankle], joints[:, sole.ankle]
     planted = plant_foot(sole, turned, ankles, stands[:, 0], stands[:, 1], body.timestamps)
     turn, move = rotvec_from_rotmat(planted.rotmats @ np.swapaxes(turned, 1, 2)), planted.ankles - ankles
@@ -49,7 +51,7 @@ def _make_foot_target(body: WorldMotion, sole: Sole, rotmats: np.ndarray, joints
     turn, move = (fade_outside_spans(values, planted.spans, _FADE_SECONDS)
                   + continue_end_speeds(values, planted.spans, _DECAY_SECONDS) for values in (turn, move))
     held = fade_outside_spans(np.ones(len(ankles)), planted.spans, _FADE_SECONDS)
-    new, ankles = rotmat_from_rotvec(strength * turn) @ turned, ankles + strength * move
+    new, ankles = rotmat_from_rotvec(strength[:, None] * turn) @ turned, ankles + strength[:, None] * move
     new, ankles = _lift_out_of_floor(sole, new, ankles, planted, strength)
     toe_spans = find_spans(stands[:, 1], body.timestamps)
     toes_held = strength * fade_outside_spans(np.ones(len(ankles)), toe_spans, _FADE_SECONDS / 2)
@@ -58,7 +60,7 @@ def _make_foot_target(body: WorldMotion, sole: Sole, rotmats: np.ndarray, joints
 
 
 def _lift_out_of_floor(sole: Sole, rotmats: np.ndarray, ankles: np.ndarray, planted: PlantedFoot,
-                      strength: float) -> tuple[np.ndarray, np.ndarray]:
+                      strength: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return rotations (T, 3, 3) and ankles (T, 3) of feet with heel and ball above the ground.
 
     A foot with only one of the two below the ground is pitched, then each is lifted.

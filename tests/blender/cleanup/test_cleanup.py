@@ -205,11 +205,13 @@ def test_figures_are_shown_and_change_with_the_clean_up(armature):
 
 
 CAPTURED = {"good": Quality(visible_share=1.0, reprojection_error_percent=1.2, sides_repaired_frames=0),
+            "feet beside": Quality(visible_share=1.0, feet_off_picture_percent=13.0, sides_repaired_frames=0),
             "hidden": Quality(visible_share=0.7, reprojection_error_percent=1.2, sides_repaired_frames=0),
             "off the picture": Quality(visible_share=1.0, reprojection_error_percent=7.0, sides_repaired_frames=1)}
 
 
-@pytest.mark.parametrize(("case", "grade"), [("good", "green"), ("hidden", "amber"), ("off the picture", "red")])
+@pytest.mark.parametrize(("case", "grade"), [
+    ("good", "green"), ("hidden", "amber"), ("off the picture", "red"), ("feet beside", "red")])
 @pytest.mark.parametrize("chosen", ["capture", "capture/person_01.npz"])
 def test_a_captures_person_has_one_verdict_in_its_listing_and_in_the_panel(tmp_path, empty_scene, case, grade, chosen):
     motion = file_motion()
