@@ -17,6 +17,7 @@ import numpy as np
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.shared.capture_request import CaptureRequest
 from mpsnet_blender.shared.engines import find_engine
+from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 from ..base.pinhole import project
 from ..base.reporter import Reporter
@@ -25,6 +26,7 @@ from ..people.gaps import Clock
 from ..people.stitching import PersonTrack
 from ..video.frames import VideoSpan
 
+_MIN_DEPTH = 0.1             # metres from the camera, so that nobody behind it gets a height
 _NEAR_LANDMARK = 0.08        # statures, sigma: a joint takes the scores of landmarks within about 14 cm
 
 
@@ -62,6 +64,11 @@ class CapturedPerson:
         distances = np.linalg.norm(body.rest_joints[:, None] - body.rest_landmarks[None], axis=-1)
         nearness = np.exp(-0.5 * (distances / _NEAR_LANDMARK / body.stature) ** 2) + 1e-6
         return np.clip(self.track.score @ (nearness / nearness.sum(1, keepdims=True)).T, 0.0, 1.0)
+
+    def height_in_picture(self, intrinsics: np.ndarray) -> float:
+        """Return the height in px of the upright body at its median distance."""
+        depth = float(np.median(self.motion.pose()[1][:, JOINT["pelvis"], 2]))
+        return float(intrinsics[1, 1]) * self.motion.stature / max(depth, _MIN_DEPTH)
 
     def reprojection_error(self, intrinsics: np.ndarray) -> float:
         """Return the mean distance in px between seen landmarks and those of the posed body, weighted by score."""

@@ -9,7 +9,6 @@ import numpy as np
 
 from mpsnet_blender.motion.cleanup.motion_quality import grade_quality, measure_motion
 from mpsnet_blender.shared.capture_listing import Quality
-from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 from ..engines.engine import Shot
 from ..world.feet_in_picture import ankle_scores, measure_ankles_off_picture
@@ -42,7 +41,7 @@ def measure_quality(placed: PlacedPerson, shot: Shot, camera: WorldCamera) -> Qu
     pixels = person.reprojection_error(shot.intrinsics)
     quality = replace(
         measure_motion(placed.in_world), reprojection_error_px=pixels,
-        reprojection_error_percent=100 * pixels / _compute_height_in_picture(placed, shot),
+        reprojection_error_percent=100 * pixels / person.height_in_picture(shot.intrinsics),
         feet_off_picture_percent=_measure_feet_off_picture(placed, shot, camera),
         visible_share=person.seen_frames / frames, sides_repaired_frames=int(person.repaired_frames))
     return grade_quality(quality, frames)
@@ -54,10 +53,3 @@ def _measure_feet_off_picture(placed: PlacedPerson, shot: Shot, camera: WorldCam
     seen = ankle_scores(placed.person) > _SEEN_SCORE
     distances = measure_ankles_off_picture(placed.person, placed.in_world, shot, camera)[seen]
     return 100 * float(np.percentile(distances, 90)) if len(distances) else None
-
-
-def _compute_height_in_picture(placed: PlacedPerson, shot: Shot) -> float:
-    """Return the height in px of the upright body at its median distance."""
-    motion = placed.person.motion
-    depth = float(np.median(motion.pose()[1][:, JOINT["pelvis"], 2]))
-    return float(shot.intrinsics[1, 1]) * motion.stature / max(depth, 0.1)

@@ -27,7 +27,7 @@ from ..people.gaps import Clock
 from ..video.frames import VideoSpan
 from ..world.contacts import WEIGHTS, confidence
 from ..world.foot_measures import MEASURES, measure_feet
-from ..world.placing import place_people, seen_feet, sight_of
+from ..world.placing import find_seen_feet, make_sight, place_people
 from .landmark_scenes import TRUTH_STATURE, Scene, hide_parts, read_scene, speed_up
 
 _FOOT_KEYPOINTS = ((21,), (17, 19), (22,), (18, 20))      # left heel, toes (big and small), right heel, toes
@@ -98,8 +98,8 @@ def measure_scene_feet(scene: Scene, engine: KeypointsEngine, down: np.ndarray, 
     shot = Shot(span, clock, camera_matrix(scene.image_size), TRUTH_STATURE)
     world_camera, people = place_people(engine.solve([track], shot, Reporter(_Silence())), shot, None, vertical)
     person = people[0].person
-    sight = sight_of(person, people[0].in_world.rotmats, shot.intrinsics, world_camera.poses_at(person.track.frame_index))
-    measures = measure_feet(seen_feet(sight, people[0].in_world.transl))
+    sight = make_sight(person, people[0].in_world.rotmats, shot.intrinsics, world_camera.poses_at(person.track.frame_index))
+    measures = measure_feet(find_seen_feet(sight, people[0].in_world.transl))
     stands, counts = find_true_contacts(scene.keypoints[person.track.frame_index], down)
     return Feet(measures.reshape(-1, MEASURES), stands.ravel(), counts.ravel())
 

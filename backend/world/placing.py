@@ -115,7 +115,7 @@ def _place_person(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray
     world_from_cam = world_from_cam.copy()
     world_from_cam[:, :3, 3] -= over_floor
     rotmats, path = motion.pose_in(world_from_cam)
-    sight = sight_of(person, rotmats, shot.intrinsics, world_from_cam)
+    sight = make_sight(person, rotmats, shot.intrinsics, world_from_cam)
     contacts = _contacts(sight, path)
     for _ in range(_ROUNDS):
         path = solve_root_path(sight, contacts)
@@ -125,7 +125,7 @@ def _place_person(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray
     return PlacedPerson(replace(person, motion=before_camera), on_floor.with_pose(rotmats, path + over_floor))
 
 
-def sight_of(person: CapturedPerson, rotmats: np.ndarray, intrinsics: np.ndarray, world_from_cam: np.ndarray) -> Sight:
+def make_sight(person: CapturedPerson, rotmats: np.ndarray, intrinsics: np.ndarray, world_from_cam: np.ndarray) -> Sight:
     """Return what cameras at world_from_cam (T, 4, 4) see of a person with rotmats (T, 24, 3, 3) in the world's axes."""
     track, body = person.track, person.body
     global_rotmats, joints = forward_kinematics(rotmats, body.rest_joints, np.zeros((len(rotmats), 3)))
@@ -135,10 +135,10 @@ def sight_of(person: CapturedPerson, rotmats: np.ndarray, intrinsics: np.ndarray
 
 
 def _contacts(sight: Sight, path: np.ndarray) -> np.ndarray:
-    return find_contacts(seen_feet(sight, path))
+    return find_contacts(find_seen_feet(sight, path))
 
 
-def seen_feet(sight: Sight, path: np.ndarray) -> SeenFeet:
+def find_seen_feet(sight: Sight, path: np.ndarray) -> SeenFeet:
     """Return what is seen of the feet of a person whose root takes the path (T, 3)."""
     rotation, position = sight.world_from_cam[:, :3, :3], sight.world_from_cam[:, :3, 3]
     posed = sight.landmarks[:, sight.foot_landmarks] + path[:, None]

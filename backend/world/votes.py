@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpsnet_blender.shared.smpl_skeleton import JOINT
-
 from ..engines.engine import CapturedPerson
 
 _LONG_ENOUGH = 0.5          # share of the longest span from which on a person has full weight
@@ -18,15 +16,9 @@ def compute_votes(people: list[CapturedPerson], intrinsics: np.ndarray) -> np.nd
     Depth, and so the floor under a person, errs with the distance: hence the square of the size in the picture.
     """
     seconds = np.array([np.ptp(person.track.timestamps) * person.seen_frames / len(person.track.timestamps) for person in people])
-    heights = np.array([_height_in_picture(person, intrinsics) for person in people])
+    heights = np.array([person.height_in_picture(intrinsics) for person in people])
     errors = np.array([person.reprojection_error(intrinsics) for person in people]) / heights
     score = np.array([person.track.score.mean() for person in people])
     votes = np.minimum(seconds / (_LONG_ENOUGH * max(seconds.max(), 1e-9)), 1.0) \
         * (heights / heights.max()) ** 2 * score / (1 + (errors / _PICTURE_SIGMA) ** 2)
     return votes / max(votes.max(), 1e-9)
-
-
-def _height_in_picture(person: CapturedPerson, intrinsics: np.ndarray) -> float:
-    """Return the height in px of the upright body at its median distance."""
-    depth = float(np.median(person.motion.pose()[1][:, JOINT["pelvis"], 2]))
-    return float(intrinsics[1, 1]) * person.motion.stature / max(depth, 0.1)

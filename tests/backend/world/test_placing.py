@@ -11,7 +11,7 @@ from backend.camera.vertical_lines import Vertical, down_in_camera
 from backend.engines.engine import CapturedPerson
 from backend.people.gaps import Clock
 from backend.people.landmarks import LANDMARK
-from backend.world.placing import WorldCamera, place_people, seen_feet, sight_of
+from backend.world.placing import WorldCamera, find_seen_feet, make_sight, place_people
 from backend.world.soles import find_soles
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.backend.angles import angle_between
@@ -27,7 +27,7 @@ def sighted(pitch, frame_count=60):
     seen = seen_from(true, pitch)
     person = CapturedPerson(person_track(seen), seen.body, seen.motion, frame_count, 0)
     cameras = np.tile(world_from_camera(pitch), (frame_count, 1, 1))
-    return true, seen_feet(sight_of(person, true.rotmats, INTRINSICS, cameras), true.transl)
+    return true, find_seen_feet(make_sight(person, true.rotmats, INTRINSICS, cameras), true.transl)
 
 
 @pytest.mark.parametrize("pitch", [0, 20])
@@ -49,7 +49,7 @@ def test_feet_are_posed_where_the_body_has_its_soles(pitch):
 def test_the_lowest_part_beside_the_feet_is_given_for_a_root_at_the_origin():
     true = walker(60)
     person = CapturedPerson(person_track(seen_from(true)), true.body, seen_from(true).motion, 60, 0)
-    sight = sight_of(person, true.rotmats, INTRINSICS, np.tile(world_from_camera(), (60, 1, 1)))
+    sight = make_sight(person, true.rotmats, INTRINSICS, np.tile(world_from_camera(), (60, 1, 1)))
     knees = (true.joints - true.transl[:, None])[:, [JOINT["left_knee"], JOINT["right_knee"]], 2]
     np.testing.assert_allclose(sight.lowest, knees.min(1) - 0.035 * 1.7, atol=1e-9)       # of who walks it is a knee
 
