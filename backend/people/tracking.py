@@ -12,8 +12,9 @@ from ..video.frames import Frame
 from .appearance import measure_appearance
 from .detection import PersonDetector
 from .landmarks import LandmarkModel, Landmarks
+from .retracing import RecentFrames, trace_back
 from .skeletons import is_ghost, skeleton_distance
-from .tracklets import Tracklet, claim_cost, continues, is_bodily
+from .tracklets import Tracklet, claim_cost, continues, is_bodily, is_seen
 
 # Times of detection trade speed (a detection costs as much as half a frame's landmarks, with small people as much as two) for
 # how soon people are found. These and the limits below were chosen by eye on rendered scenes; not measured one by one.
@@ -23,7 +24,6 @@ _DOUBT_INTERVAL_SECONDS = 0.1           # while a tracklet is doubtful
 _FINE_DETECTION_EVERY = 3               # every third detection searches small people too: it costs three times as much
 _COARSE_STEP_SECONDS = 0.1              # between frames so far apart people move so much that every frame is searched
 _LOST_AFTER_SECONDS = 1.0               # a tracklet that is not seen for so long ends; stitching joins longer gaps
-_MIN_PRESENCE, _MIN_TORSO_SCORE = 0.5, 0.3      # to continue a tracklet; MediaPipe's own threshold of presence is 0.5
 _BIRTH_PRESENCE, _BIRTH_TORSO_SCORE = 0.7, 0.7  # to begin one: stricter, as small tiles show false skeletons inside people
 _BIRTH_DISTANCE = 0.35                  # skeleton distance (body radii) from people who are followed already
 _FIRST_LOOK_PRESENCE = 0.2              # the detector's region may lie between two people; the second reading is centred
@@ -32,9 +32,14 @@ _PROBATION_OBSERVATIONS = 10            # a tracklet is checked for being a pers
 _TRUSTED_OBSERVATIONS = 60              # a tracklet with so many is a person and is checked no more: 2 s at 30 frames a second
 _DISTRUST_SECONDS = 3.0                 # for which no tracklet begins where a thing was taken for a person
 _SAME_SKELETON = 0.25                   # skeleton distance (body radii) below which two tracklets are on one person
+_NEAR_SKELETON = 0.5                    # below which one of two tracklets may slip from its person onto the other's
 _OTHER_ANGLE = math.radians(30)         # between detected and followed region: more may mean that the person is misread
+_OVERLAP, _OVERLAPPED_CENTRE = 1.0, 0.7    # body radii: from somebody else's skeleton, and from the detection to be read
 _BETTER_BY = 0.08                       # mean score by which a second reading must be higher to replace the first
 _SAME_CENTRE, _SAME_SIZE = 0.35, (0.5, 2.0)     # body radii, and ratio of sides, within which a detection is a followed person
+
+# A tracklet, and what was read of it in a frame: landmarks and colours.
+_Sighting = tuple[Tracklet, tuple[Landmarks, np.ndarray]]
 
 
 class Tracker:
@@ -48,6 +53,7 @@ class Tracker:
         self._next_detection = -np.inf
         self._last_timestamp = -np.inf
         self._detections = 0
+        self._recent = RecentFrames()
         self._distrusted: list[tuple[Region, float]] = []    # where things looked like people, and until which second
 
     def step(self, frame: Frame) -> list[Tracklet]:
@@ -62,6 +68,8 @@ class Tracker:
         if self._detection_is_due(frame, followed):
             followed += self._find_new(frame, followed)
             self._next_detection = frame.timestamp + _DETECTION_INTERVAL_SECONDS - 1e-6
+        self._trace_back(followed)
+        self._recent.add(frame)
         self._last_timestamp = frame.timestamp
         return followed
 
@@ -80,32 +88,33 @@ class Tracker:
         coarse = frame.timestamp - self._last_timestamp > _COARSE_STEP_SECONDS
         return coarse or frame.timestamp >= self._next_detection - (_DETECTION_INTERVAL_SECONDS - interval)
 
-    def _follow(self, frame: Frame) -> list[tuple[Tracklet, tuple[Landmarks, np.ndarray]]]:
+    def _trace_back(self, followed: list[Tracklet]) -> None:
+        """Follow those back who were found again now, to where they were lost, and newcomers as soon as they are no glimpse."""
+        for tracklet in followed:
+            others = [other for other in self._ended + self._active if other is not tracklet]
+            if len(tracklet.observations) == _YOUNG_OBSERVATIONS:
+                trace_back(tracklet, 0, self._recent, others, self._landmark_model)
+            elif len(tracklet.observations) > _YOUNG_OBSERVATIONS \
+                    and tracklet.timestamps[-2] < self._last_timestamp:
+                trace_back(tracklet, len(tracklet.observations) - 1, self._recent, others, self._landmark_model)
+
+    def _follow(self, frame: Frame) -> list[_Sighting]:
         regions = [tracklet.predicted_region(frame.timestamp) for tracklet in self._active]
         seen = []
         recheck = [tracklet.needs_recheck for tracklet in self._active]
         readings = self._landmark_model(frame.image, regions, recheck)
         for tracklet, region, landmarks in zip(self._active, regions, readings, strict=True):
-            if landmarks.presence >= _MIN_PRESENCE and landmarks.torso_score >= _MIN_TORSO_SCORE \
-                    and continues(tracklet, region, landmarks):
+            if is_seen(landmarks) and continues(tracklet, region, landmarks):
                 seen.append((tracklet, (landmarks, measure_appearance(frame.image, landmarks))))
         return seen
 
-    def _drop_duplicates(self, frame: Frame, seen: list) -> list:
+    def _drop_duplicates(self, frame: Frame, seen: list[_Sighting]) -> list[_Sighting]:
         """Return the observations without doubles: where two tracklets are on one person, the better fitting one keeps it."""
         dropped: set[int] = set()
-        for i, (first, (first_landmarks, first_colours)) in enumerate(seen):
-            for j, (second, (second_landmarks, second_colours)) in enumerate(seen[:i]):
-                if i in dropped or j in dropped:
-                    continue
-                if skeleton_distance(first_landmarks, second_landmarks) < _SAME_SKELETON:
-                    first_cost = claim_cost(first, first_landmarks, first_colours, frame.timestamp)
-                    second_cost = claim_cost(second, second_landmarks, second_colours, frame.timestamp)
-                    dropped.add(i if first_cost > second_cost else j)
-                elif len(first.observations) < _YOUNG_OBSERVATIONS and is_ghost(first_landmarks, second_landmarks):
-                    dropped.add(i)
-                elif len(second.observations) < _YOUNG_OBSERVATIONS and is_ghost(second_landmarks, first_landmarks):
-                    dropped.add(j)
+        for i, first in enumerate(seen):
+            for j, second in enumerate(seen[:i]):
+                if i not in dropped and j not in dropped and (loser := _loser(first, second, frame.timestamp)):
+                    dropped.add(i if loser is first[0] else j)
         for index in dropped:
             if len(seen[index][0].observations) < _YOUNG_OBSERVATIONS:
                 self._active = [tracklet for tracklet in self._active if tracklet is not seen[index][0]]
@@ -117,7 +126,8 @@ class Tracker:
         for tracklet in self._active:
             on_probation = len(tracklet.observations) % _PROBATION_OBSERVATIONS == 0 \
                 and len(tracklet.observations) < _TRUSTED_OBSERVATIONS and tracklet.timestamps[-1] == frame.timestamp
-            if on_probation and not is_bodily(tracklet, slice(-_PROBATION_OBSERVATIONS, None)):
+            # By all observations too: somebody who was seen well is no thing because of a third of a second of wild movement.
+            if on_probation and not is_bodily(tracklet, slice(-_PROBATION_OBSERVATIONS, None)) and not is_bodily(tracklet):
                 self._distrusted.append((tracklet.region, frame.timestamp + _DISTRUST_SECONDS))
             else:
                 kept.append(tracklet)
@@ -140,21 +150,25 @@ class Tracker:
         regions = [region for region in regions if not any(_covers(other, region) for other in taken)]
         first_look = self._landmark_model(frame.image, regions)
         likely = [landmarks.next_region for landmarks in first_look if landmarks.presence >= _FIRST_LOOK_PRESENCE]
+        lost = [tracklet for tracklet in self._active if not any(tracklet is other for other in followed)]
         people: list[Landmarks] = []
         for landmarks in self._landmark_model(frame.image, likely):
             known = [tracklet.last for tracklet in followed] + people
-            if landmarks.presence >= _BIRTH_PRESENCE and landmarks.torso_score >= _BIRTH_TORSO_SCORE and not any(
-                    skeleton_distance(landmarks, other) < _BIRTH_DISTANCE or is_ghost(landmarks, other) for other in known):
+            if _is_newcomer(landmarks, known) or _returns(landmarks, frame, lost, followed):
                 people.append(landmarks)
         return self._recognise(frame, people, followed)
 
     def _read_doubtful_again(self, frame: Frame, followed: list[Tracklet], regions: list[Region]) -> None:
-        """Read people again whose detected region is rotated differently from the followed one; keep the better reading.
+        """Read people again whose detected region differs from the followed one; keep the better reading.
 
-        A person who bends over quickly may be followed upside down, because each frame's region comes from the frame before.
+        A person who bends over quickly may be followed upside down, because each frame's region comes from the frame before;
+        one who stands behind somebody may be followed half on that person's body.
         """
         doubted = [(tracklet, region) for tracklet in followed for region in regions
-                   if _covers(tracklet.last.next_region, region) and _is_rotated(tracklet.last.next_region, region)]
+                   if (_covers(tracklet.last.next_region, region) and _is_rotated(tracklet.last.next_region, region))
+                   or (tracklet.is_doubtful and _covers(tracklet.last.next_region, region, _OVERLAPPED_CENTRE)
+                       and any(skeleton_distance(tracklet.last, other.last) < _OVERLAP for other in followed
+                               if other is not tracklet))]
         first_look = self._landmark_model(frame.image, [region for _, region in doubted])
         readings = self._landmark_model(frame.image, [landmarks.next_region for landmarks in first_look])
         for (tracklet, _), landmarks in zip(doubted, readings, strict=True):
@@ -185,8 +199,39 @@ class Tracker:
         return result
 
 
-def _covers(followed: Region, region: Region) -> bool:
-    near = np.hypot(*(followed.centre - region.centre)) < _SAME_CENTRE * followed.body_radius
+def _loser(first: _Sighting, second: _Sighting, timestamp: float) -> Tracklet | None:
+    """Return which of two tracklets shows no person of its own: a double, one that slips onto the other's person, or a ghost."""
+    distance = skeleton_distance(first[1][0], second[1][0])
+    if distance < _SAME_SKELETON:
+        return max(first, second, key=lambda sighting: claim_cost(sighting[0], *sighting[1], timestamp))[0]
+    for (tracklet, (landmarks, colours)), (other, (other_landmarks, _)) in ((first, second), (second, first)):
+        if distance < _NEAR_SKELETON and claim_cost(other, landmarks, colours, timestamp) \
+                < claim_cost(tracklet, landmarks, colours, timestamp):
+            return tracklet
+        if len(tracklet.observations) < _YOUNG_OBSERVATIONS and is_ghost(landmarks, other_landmarks):
+            return tracklet
+    return None
+
+
+def _is_newcomer(landmarks: Landmarks, known: list[Landmarks]) -> bool:
+    """Return whether landmarks are surely of a person, and of none of those who are known."""
+    return landmarks.presence >= _BIRTH_PRESENCE and landmarks.torso_score >= _BIRTH_TORSO_SCORE and not any(
+        skeleton_distance(landmarks, other) < _BIRTH_DISTANCE or is_ghost(landmarks, other) for other in known)
+
+
+def _returns(landmarks: Landmarks, frame: Frame, lost: list[Tracklet], followed: list[Tracklet]) -> bool:
+    """Return whether landmarks are those of somebody who was lost, half hidden maybe, rather than of somebody who is followed."""
+    if not is_seen(landmarks) or any(skeleton_distance(landmarks, other.last) < _SAME_SKELETON for other in followed):
+        return False
+    colours = measure_appearance(frame.image, landmarks)
+    lost_cost, followed_cost = (min((claim_cost(tracklet, landmarks, colours, frame.timestamp) for tracklet in tracklets
+                                     if len(tracklet.observations) >= _YOUNG_OBSERVATIONS), default=np.inf)
+                                for tracklets in (lost, followed))
+    return bool(lost_cost < min(1.0, followed_cost))
+
+
+def _covers(followed: Region, region: Region, reach: float = _SAME_CENTRE) -> bool:
+    near = np.hypot(*(followed.centre - region.centre)) < reach * followed.body_radius
     return bool(near) and _SAME_SIZE[0] < region.side / followed.side < _SAME_SIZE[1]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -25,6 +26,7 @@ _DOUBTFUL_SHARE, _USUAL_OBSERVATIONS = 0.85, 30     # of the mean score of so ma
 _VELOCITY_SECONDS = 0.2                 # time constant of the velocity's mean: half a step
 _COASTING_SECONDS, _MAX_COASTING = 0.5, 0.5     # for which the velocity is believed, and how far (of the region's side): a step
 _APPEARANCE_BLEND = 0.05                # of a frame in the mean appearance: it follows light within 20 frames
+_MIN_PRESENCE, _MIN_TORSO_SCORE = 0.5, 0.3      # to continue a tracklet; MediaPipe's own threshold of presence is 0.5
 # Jump of the centre (body radii; while there are few observations), and ratio of sides, within which a tracklet continues. A
 # runner moves 0.2 radii between frames at 30 a second. Chosen by eye; not measured.
 _MAX_JUMP, _MAX_FIRST_JUMP, _SIZE_RANGE = 0.6, 1.0, (0.6, 1.65)
@@ -64,20 +66,36 @@ class Tracklet:
             or any(landmarks.is_crosswise for landmarks in latest) \
             or any(lie_crosswise(before.xy, after.xy) for before, after in pairwise(latest))
 
+    def at(self, frame_index: int) -> Landmarks | None:
+        """Return the observation in a frame, or None."""
+        row = bisect_left(self.frame_index, frame_index)
+        return self.observations[row] if row < len(self.frame_index) and self.frame_index[row] == frame_index else None
+
     def add(self, frame: Frame, landmarks: Landmarks, colours: np.ndarray) -> None:
         self.thumbnail = better_thumbnail(self.thumbnail, frame.image, landmarks)
+        self.append(frame.index, frame.timestamp, landmarks, colours)
+
+    def append(self, frame_index: int, timestamp: float, landmarks: Landmarks, colours: np.ndarray) -> None:
+        """Add an observation without a look at the thumbnail."""
         if self.observations:
-            seconds = max(1e-3, frame.timestamp - self.timestamps[-1])
+            seconds = max(1e-3, timestamp - self.timestamps[-1])
             step = (landmarks.next_region.centre - self.last.next_region.centre) / seconds
             blend = min(1.0, seconds / _VELOCITY_SECONDS)
             self.velocity = (1 - blend) * self.velocity + blend * step if len(self.observations) > 1 else step
             self.mean_appearance = (1 - _APPEARANCE_BLEND) * self.mean_appearance + _APPEARANCE_BLEND * colours
         else:
             self.mean_appearance = colours
-        self.frame_index.append(frame.index)
-        self.timestamps.append(frame.timestamp)
+        self.frame_index.append(frame_index)
+        self.timestamps.append(timestamp)
         self.observations.append(landmarks)
         self.appearances.append(colours)
+
+    def insert(self, row: int, back: Tracklet, part: slice) -> None:
+        """Insert before a row a part of a tracklet whose clock runs backwards."""
+        self.frame_index[row:row] = back.frame_index[part][::-1]
+        self.timestamps[row:row] = [-timestamp for timestamp in back.timestamps[part][::-1]]
+        self.observations[row:row] = back.observations[part][::-1]
+        self.appearances[row:row] = back.appearances[part][::-1]
 
     def correct(self, frame: Frame, landmarks: Landmarks, colours: np.ndarray) -> None:
         """Replace the last observation, which was of this frame."""
@@ -114,6 +132,11 @@ def is_bodily(tracklet: Tracklet, part: slice = slice(None)) -> bool:
     acceleration = np.diff(velocity, axis=0) / (moments[2:] - moments[:-2])[:, None, None] * 2
     return bool(variation < _MAX_LENGTH_VARIATION
                 and np.median(np.linalg.norm(acceleration, axis=-1).mean(1)) < _MAX_MEAN_ACCELERATION)
+
+
+def is_seen(landmarks: Landmarks) -> bool:
+    """Return whether landmarks that were read where a known person should be show a person."""
+    return landmarks.presence >= _MIN_PRESENCE and landmarks.torso_score >= _MIN_TORSO_SCORE
 
 
 def continues(tracklet: Tracklet, predicted: Region, landmarks: Landmarks) -> bool:

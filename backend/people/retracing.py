@@ -1,0 +1,78 @@
+"""Follows people back through the frames before they were found, up to another person or to where they were seen before."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..video.frames import Frame
+from .appearance import measure_appearance
+from .landmarks import LandmarkModel, Landmarks
+from .skeletons import skeleton_distance
+from .tracklets import Tracklet, continues, is_seen
+
+_KEPT_SECONDS = 2.0             # twice as late as people were found who stood half behind somebody, as the tracker was before
+_KEPT_BYTES = 32 * 2 ** 20      # of compressed frames: 2 s of 1080p at 30 frames a second take about 20 MB
+_JPEG_QUALITY = 90              # finer than the video's own compression
+_OTHER_PERSON = 0.35            # skeleton distance (body radii) from somebody else below which that one is read instead
+
+
+@dataclass(frozen=True)
+class _Kept:
+    index: int
+    timestamp: float
+    jpeg: np.ndarray
+
+
+class RecentFrames:
+    """The frames of the last two seconds, compressed: the memory is the same however long the clip and large the pictures."""
+
+    def __init__(self) -> None:
+        self._kept: deque[_Kept] = deque()
+        self._bytes = 0
+
+    def add(self, frame: Frame) -> None:
+        """Keep a frame, and let go of those that are too old or too many."""
+        _, jpeg = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+        self._kept.append(_Kept(frame.index, frame.timestamp, jpeg))
+        self._bytes += jpeg.size
+        while self._bytes > _KEPT_BYTES or frame.timestamp - self._kept[0].timestamp > _KEPT_SECONDS:
+            self._bytes -= self._kept.popleft().jpeg.size
+
+    def before(self, index: int) -> Iterator[Frame]:
+        """Yield the kept frames before a frame_index, the latest first."""
+        for kept in reversed(self._kept):
+            if kept.index < index:
+                yield Frame(kept.index, kept.timestamp, cv2.imdecode(kept.jpeg, cv2.IMREAD_COLOR))
+
+
+def trace_back(tracklet: Tracklet, row: int, recent: RecentFrames, others: list[Tracklet], model: LandmarkModel) -> None:
+    """Add to a tracklet the person's observations in the frames before that of a row, as far back as the person is seen.
+
+    It ends at the frame of the row before, where there is one, and where the reading shows one of the others.
+    """
+    earliest = tracklet.frame_index[row - 1] if row else -1
+    # In reversed time the person is followed as any other; only the clock runs backwards.
+    back = Tracklet()
+    for number in range(min(len(tracklet.observations) - 1, row + 2), row - 1, -1):
+        back.append(tracklet.frame_index[number], -tracklet.timestamps[number], tracklet.observations[number],
+                    tracklet.appearances[number])
+    known = len(back.observations)
+    for frame in recent.before(tracklet.frame_index[row]):
+        if frame.index <= earliest:
+            break
+        region = back.predicted_region(-frame.timestamp)
+        (landmarks,) = model(frame.image, [region], [back.needs_recheck])
+        if not is_seen(landmarks) or not continues(back, region, landmarks) or _is_another(landmarks, frame.index, others):
+            break
+        back.append(frame.index, -frame.timestamp, landmarks, measure_appearance(frame.image, landmarks))
+    tracklet.insert(row, back, slice(known, None))
+
+
+def _is_another(landmarks: Landmarks, frame_index: int, others: list[Tracklet]) -> bool:
+    seen = (other.at(frame_index) for other in others)
+    return any(other is not None and skeleton_distance(landmarks, other) < _OTHER_PERSON for other in seen)
