@@ -10,7 +10,7 @@ _MAIN_JOINTS = [LANDMARK[f"{side}_{joint}"] for joint in ("shoulder", "hip", "kn
                 for side in ("left", "right")]
 LIMBS = np.array([[LANDMARK[f"{side}_{a}"], LANDMARK[f"{side}_{b}"]] for side in ("left", "right") for a, b in (
     ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle"))])
-_BONES = np.concatenate([LIMBS, [[LANDMARK[a], LANDMARK[b]] for a, b in (
+BONES = np.concatenate([LIMBS, [[LANDMARK[a], LANDMARK[b]] for a, b in (
     ("left_shoulder", "left_hip"), ("right_shoulder", "right_hip"), ("left_shoulder", "right_shoulder"))]])
 # A ghost lies mostly inside another person's box and is not much larger; and it is badly visible, near in pose, or on that
 # person's limbs. Chosen by eye on rendered scenes with several people; not measured.
@@ -49,7 +49,7 @@ def _visible_box(landmarks: Landmarks) -> tuple[np.ndarray, np.ndarray]:
 
 def _distance_to_limbs(candidate: Landmarks, other: Landmarks) -> float:
     """Return the mean distance of a skeleton's main joints from the other person's nearest limb, in that person's body radii."""
-    start, end = other.xy[_BONES[:, 0]], other.xy[_BONES[:, 1]]
+    start, end = other.xy[BONES[:, 0]], other.xy[BONES[:, 1]]
     along = end - start
     points = candidate.xy[_MAIN_JOINTS][:, None]
     share = ((points - start) * along).sum(-1) / np.maximum((along ** 2).sum(-1), 1e-6)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
@@ -11,9 +9,21 @@ from ..base.regions import Region
 from ..video.frames import Frame
 from .appearance import measure_appearance
 from .detection import PersonDetector
+from .hidden import look_behind
 from .landmarks import LandmarkModel, Landmarks
 from .retracing import RecentFrames, trace_back
-from .skeletons import is_ghost, skeleton_distance
+from .sightings import (
+    BIRTH_PRESENCE,
+    SAME_SKELETON,
+    YOUNG_OBSERVATIONS,
+    Sighting,
+    covers,
+    find_loser,
+    is_doubted,
+    is_newcomer,
+    returns,
+)
+from .skeletons import skeleton_distance
 from .tracklets import Tracklet, claim_cost, continues, is_bodily, is_seen
 
 # Times of detection trade speed (a detection costs as much as half a frame's landmarks, with small people as much as two) for
@@ -24,22 +34,11 @@ _DOUBT_INTERVAL_SECONDS = 0.1           # while a tracklet is doubtful
 _FINE_DETECTION_EVERY = 3               # every third detection searches small people too: it costs three times as much
 _COARSE_STEP_SECONDS = 0.1              # between frames so far apart people move so much that every frame is searched
 _LOST_AFTER_SECONDS = 1.0               # a tracklet that is not seen for so long ends; stitching joins longer gaps
-_BIRTH_PRESENCE, _BIRTH_TORSO_SCORE = 0.7, 0.7  # to begin one: stricter, as small tiles show false skeletons inside people
-_BIRTH_DISTANCE = 0.35                  # skeleton distance (body radii) from people who are followed already
 _FIRST_LOOK_PRESENCE = 0.2              # the detector's region may lie between two people; the second reading is centred
-_YOUNG_OBSERVATIONS = 10                # a tracklet with fewer may be dropped as a false detection
 _PROBATION_OBSERVATIONS = 10            # a tracklet is checked for being a person each time it has so many more
 _TRUSTED_OBSERVATIONS = 60              # a tracklet with so many is a person and is checked no more: 2 s at 30 frames a second
 _DISTRUST_SECONDS = 3.0                 # for which no tracklet begins where a thing was taken for a person
-_SAME_SKELETON = 0.25                   # skeleton distance (body radii) below which two tracklets are on one person
-_NEAR_SKELETON = 0.5                    # below which one of two tracklets may slip from its person onto the other's
-_OTHER_ANGLE = math.radians(30)         # between detected and followed region: more may mean that the person is misread
-_OVERLAP, _OVERLAPPED_CENTRE = 1.0, 0.7    # body radii: from somebody else's skeleton, and from the detection to be read
 _BETTER_BY = 0.08                       # mean score by which a second reading must be higher to replace the first
-_SAME_CENTRE, _SAME_SIZE = 0.35, (0.5, 2.0)     # body radii, and ratio of sides, within which a detection is a followed person
-
-# A tracklet, and what was read of it in a frame: landmarks and colours.
-_Sighting = tuple[Tracklet, tuple[Landmarks, np.ndarray]]
 
 
 class Tracker:
@@ -60,6 +59,7 @@ class Tracker:
         """Follow all people into the next frame; return the tracklets that were observed in it."""
         seen = self._follow(frame)
         seen = self._drop_duplicates(frame, seen)
+        seen += self._look_behind(frame, seen)
         for tracklet, (landmarks, colours) in seen:
             tracklet.add(frame, landmarks, colours)
         self._drop_things(frame)
@@ -92,13 +92,12 @@ class Tracker:
         """Follow those back who were found again now, to where they were lost, and newcomers as soon as they are no glimpse."""
         for tracklet in followed:
             others = [other for other in self._ended + self._active if other is not tracklet]
-            if len(tracklet.observations) == _YOUNG_OBSERVATIONS:
+            if len(tracklet.observations) == YOUNG_OBSERVATIONS:
                 trace_back(tracklet, 0, self._recent, others, self._landmark_model)
-            elif len(tracklet.observations) > _YOUNG_OBSERVATIONS \
-                    and tracklet.timestamps[-2] < self._last_timestamp:
+            elif len(tracklet.observations) > YOUNG_OBSERVATIONS and tracklet.timestamps[-2] < self._last_timestamp:
                 trace_back(tracklet, len(tracklet.observations) - 1, self._recent, others, self._landmark_model)
 
-    def _follow(self, frame: Frame) -> list[_Sighting]:
+    def _follow(self, frame: Frame) -> list[Sighting]:
         regions = [tracklet.predicted_region(frame.timestamp) for tracklet in self._active]
         seen = []
         recheck = [tracklet.needs_recheck for tracklet in self._active]
@@ -108,17 +107,30 @@ class Tracker:
                 seen.append((tracklet, (landmarks, measure_appearance(frame.image, landmarks))))
         return seen
 
-    def _drop_duplicates(self, frame: Frame, seen: list[_Sighting]) -> list[_Sighting]:
+    def _drop_duplicates(self, frame: Frame, seen: list[Sighting]) -> list[Sighting]:
         """Return the observations without doubles: where two tracklets are on one person, the better fitting one keeps it."""
         dropped: set[int] = set()
         for i, first in enumerate(seen):
             for j, second in enumerate(seen[:i]):
-                if i not in dropped and j not in dropped and (loser := _loser(first, second, frame.timestamp)):
+                if i not in dropped and j not in dropped and (loser := find_loser(first, second, frame.timestamp)):
                     dropped.add(i if loser is first[0] else j)
         for index in dropped:
-            if len(seen[index][0].observations) < _YOUNG_OBSERVATIONS:
+            if len(seen[index][0].observations) < YOUNG_OBSERVATIONS:
                 self._active = [tracklet for tracklet in self._active if tracklet is not seen[index][0]]
         return [item for index, item in enumerate(seen) if index not in dropped]
+
+    def _look_behind(self, frame: Frame, seen: list[Sighting]) -> list[Sighting]:
+        """Return the observations of known people who were not seen, read again behind those who were seen at their position."""
+        found: list[Sighting] = []
+        for tracklet in self._active:
+            if len(tracklet.observations) < YOUNG_OBSERVATIONS or any(tracklet is other for other, _ in seen):
+                continue
+            region = tracklet.predicted_region(frame.timestamp)
+            in_front = [(other, landmarks) for other, (landmarks, _) in seen
+                        if np.hypot(*(landmarks.next_region.centre - region.centre)) < region.body_radius]
+            if in_front and (sighting := look_behind(tracklet, region, in_front, frame, self._landmark_model)):
+                found.append(sighting)
+        return found
 
     def _drop_things(self, frame: Frame) -> None:
         """Remove tracklets that follow things instead of people, and begin none at their positions for a while."""
@@ -147,14 +159,14 @@ class Tracker:
         regions = [detection.region for detection in self._detector(frame.image, fine)]
         self._read_doubtful_again(frame, followed, regions)
         taken = [tracklet.last.next_region for tracklet in followed] + [region for region, _ in self._distrusted]
-        regions = [region for region in regions if not any(_covers(other, region) for other in taken)]
+        regions = [region for region in regions if not any(covers(other, region) for other in taken)]
         first_look = self._landmark_model(frame.image, regions)
         likely = [landmarks.next_region for landmarks in first_look if landmarks.presence >= _FIRST_LOOK_PRESENCE]
         lost = [tracklet for tracklet in self._active if not any(tracklet is other for other in followed)]
         people: list[Landmarks] = []
         for landmarks in self._landmark_model(frame.image, likely):
             known = [tracklet.last for tracklet in followed] + people
-            if _is_newcomer(landmarks, known) or _returns(landmarks, frame, lost, followed):
+            if is_newcomer(landmarks, known) or returns(landmarks, frame, lost, followed, known):
                 people.append(landmarks)
         return self._recognise(frame, people, followed)
 
@@ -165,18 +177,15 @@ class Tracker:
         one who stands behind somebody may be followed half on that person's body.
         """
         doubted = [(tracklet, region) for tracklet in followed for region in regions
-                   if (_covers(tracklet.last.next_region, region) and _is_rotated(tracklet.last.next_region, region))
-                   or (tracklet.is_doubtful and _covers(tracklet.last.next_region, region, _OVERLAPPED_CENTRE)
-                       and any(skeleton_distance(tracklet.last, other.last) < _OVERLAP for other in followed
-                               if other is not tracklet))]
+                   if is_doubted(tracklet, region, [other.last for other in followed if other is not tracklet])]
         first_look = self._landmark_model(frame.image, [region for _, region in doubted])
         readings = self._landmark_model(frame.image, [landmarks.next_region for landmarks in first_look])
         for (tracklet, _), landmarks in zip(doubted, readings, strict=True):
             others = [other.last for other in followed if other is not tracklet]
             colours = measure_appearance(frame.image, landmarks)
-            if landmarks.presence >= _BIRTH_PRESENCE and landmarks.mean_score > tracklet.last.mean_score + _BETTER_BY \
+            if landmarks.presence >= BIRTH_PRESENCE and landmarks.mean_score > tracklet.last.mean_score + _BETTER_BY \
                     and claim_cost(tracklet, landmarks, colours, frame.timestamp) < 1.0 \
-                    and not any(skeleton_distance(landmarks, other) < _SAME_SKELETON for other in others):
+                    and not any(skeleton_distance(landmarks, other) < SAME_SKELETON for other in others):
                 tracklet.correct(frame, landmarks, colours)
 
     def _recognise(self, frame: Frame, people: list[Landmarks], followed: list[Tracklet]) -> list[Tracklet]:
@@ -197,43 +206,3 @@ class Tracker:
             tracklet.add(frame, landmarks, colour)
             result.append(tracklet)
         return result
-
-
-def _loser(first: _Sighting, second: _Sighting, timestamp: float) -> Tracklet | None:
-    """Return which of two tracklets shows no person of its own: a double, one that slips onto the other's person, or a ghost."""
-    distance = skeleton_distance(first[1][0], second[1][0])
-    if distance < _SAME_SKELETON:
-        return max(first, second, key=lambda sighting: claim_cost(sighting[0], *sighting[1], timestamp))[0]
-    for (tracklet, (landmarks, colours)), (other, (other_landmarks, _)) in ((first, second), (second, first)):
-        if distance < _NEAR_SKELETON and claim_cost(other, landmarks, colours, timestamp) \
-                < claim_cost(tracklet, landmarks, colours, timestamp):
-            return tracklet
-        if len(tracklet.observations) < _YOUNG_OBSERVATIONS and is_ghost(landmarks, other_landmarks):
-            return tracklet
-    return None
-
-
-def _is_newcomer(landmarks: Landmarks, known: list[Landmarks]) -> bool:
-    """Return whether landmarks are surely of a person, and of none of those who are known."""
-    return landmarks.presence >= _BIRTH_PRESENCE and landmarks.torso_score >= _BIRTH_TORSO_SCORE and not any(
-        skeleton_distance(landmarks, other) < _BIRTH_DISTANCE or is_ghost(landmarks, other) for other in known)
-
-
-def _returns(landmarks: Landmarks, frame: Frame, lost: list[Tracklet], followed: list[Tracklet]) -> bool:
-    """Return whether landmarks are those of somebody who was lost, half hidden maybe, rather than of somebody who is followed."""
-    if not is_seen(landmarks) or any(skeleton_distance(landmarks, other.last) < _SAME_SKELETON for other in followed):
-        return False
-    colours = measure_appearance(frame.image, landmarks)
-    lost_cost, followed_cost = (min((claim_cost(tracklet, landmarks, colours, frame.timestamp) for tracklet in tracklets
-                                     if len(tracklet.observations) >= _YOUNG_OBSERVATIONS), default=np.inf)
-                                for tracklets in (lost, followed))
-    return bool(lost_cost < min(1.0, followed_cost))
-
-
-def _covers(followed: Region, region: Region, reach: float = _SAME_CENTRE) -> bool:
-    near = np.hypot(*(followed.centre - region.centre)) < reach * followed.body_radius
-    return bool(near) and _SAME_SIZE[0] < region.side / followed.side < _SAME_SIZE[1]
-
-
-def _is_rotated(followed: Region, region: Region) -> bool:
-    return abs(math.remainder(followed.angle - region.angle, 2 * math.pi)) > _OTHER_ANGLE

@@ -8,6 +8,7 @@ from backend.people.landmarks import LANDMARK, LandmarkModel
 from backend.people.stitching import person_track, stitch
 from backend.people.tracking import Tracker
 from backend.video.frames import Frame
+from tests.backend.people.test_tracklets import TRACK, shaken, with_worlds
 
 SIZE = (480, 360)
 EVERY_SECOND = slice(20, 80, 2)      # two seconds of the sample clip at 15 frames a second
@@ -97,6 +98,29 @@ def test_a_slow_video_is_followed_by_searching_each_frame(track, sample_frames, 
     assert len(person.frame_index) >= 7
 
 
+class LateDetector:
+    """Finds nobody in the first pictures."""
+
+    def __init__(self, detector, blind_for):
+        self.detector, self.blind_for, self.calls = detector, blind_for, 0
+
+    def __call__(self, image, fine=True):
+        self.calls += 1
+        return [] if self.calls <= self.blind_for else self.detector(image, fine)
+
+
+def test_somebody_whom_the_detector_finds_late_is_traced_back_to_the_first_frame(models_folder, workers, pictures, true_points):
+    late = LateDetector(PersonDetector(models_folder, workers), blind_for=2)
+    tracker = Tracker(late, LandmarkModel(models_folder, workers))
+    born = []
+    for index, picture in enumerate(pictures):
+        if tracker.step(Frame(index, index / 15, picture)):
+            born.append(index)
+    (person,) = [person_track(found) for found in stitch(tracker.finish(), SIZE)]
+    assert 8 < born[0] < 14
+    np.testing.assert_array_equal(person.frame_index, np.arange(30))
+    assert hips_error(person, true_points, lambda xy: xy) < 6
+
 
 @pytest.mark.parametrize("fps", [60.0, 120.0, 240.0])
 def test_somebody_filmed_at_a_high_frame_rate_is_a_person(track, pictures, fps):
@@ -104,3 +128,13 @@ def test_somebody_filmed_at_a_high_frame_rate_is_a_person(track, pictures, fps):
     filmed = [np.clip(pictures[0] + generator.normal(scale=4, size=pictures[0].shape), 0, 255).astype(np.uint8)
               for _ in range(int(0.4 * fps))]
     assert [len(person.frame_index) for person in track(filmed, fps=fps)] == [len(filmed)]
+
+
+def test_somebody_seen_well_is_no_thing_because_of_a_third_of_a_second_of_wild_movement():
+    still, wild = np.repeat(TRACK.world[:1], 40, axis=0), shaken(0.05)
+    person, thing = with_worlds(np.concatenate([still, wild[:10]])), with_worlds(wild)
+    tracker = Tracker(None, None)
+    tracker._active = [person, thing]
+    person.timestamps[-1] = thing.timestamps[-1] = 2.0
+    tracker._drop_things(Frame(50, 2.0, np.zeros((720, 1280, 3), np.uint8)))
+    assert len(tracker._active) == 1 and tracker._active[0] is person

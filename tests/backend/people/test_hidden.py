@@ -1,0 +1,59 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from backend.base.regions import Region
+from backend.people.hidden import look_behind, read_behind
+from backend.people.landmarks import LANDMARK
+from backend.video.frames import Frame
+from tests.backend.people.test_tracklets import BLUE, PICTURE, TRACK, at, followed
+
+REGION = Region(640.0, 360.0, 400.0, 0.0)
+IN_FRONT = replace(at(640, 360, side=400), xy=TRACK.xy[0])
+ASIDE = IN_FRONT.xy + (300, 0)
+HALF_ASIDE = np.where((np.arange(33) % 2 == 0)[:, None], IN_FRONT.xy, ASIDE)
+
+
+def reader(xy, presence=0.99, region=REGION):
+    """Return a landmark model that reads the same everywhere, and keeps the picture."""
+    def read(image, regions, recheck=None):
+        read.image = image
+        seen = at(region.centre_x, region.centre_y, side=region.side)
+        readings = tuple(replace(reading, xy=xy) for reading in seen.readings)
+        return [replace(seen, xy=xy, presence=presence, readings=readings)]
+    return read
+
+
+def test_who_stands_in_front_is_painted_over_and_the_picture_itself_is_left():
+    model, picture = reader(ASIDE), np.full_like(PICTURE, 250)
+    read_behind(picture, REGION, [IN_FRONT], model)
+    for name in ("left_shoulder", "right_hip", "left_elbow", "nose"):
+        x, y = IN_FRONT.xy[LANDMARK[name]].astype(int)
+        assert (model.image[y, x] == 128).all()
+    assert (model.image[0, 0] == 250).all() and (picture == 250).all()
+
+
+def test_hidden_landmarks_get_half_their_score():
+    behind = read_behind(PICTURE, REGION, [IN_FRONT], reader(HALF_ASIDE))
+    shoulder, other_shoulder = LANDMARK["right_shoulder"], LANDMARK["left_shoulder"]
+    for score in (behind.score, behind.readings[0].score, behind.readings[1].score):
+        assert score[shoulder] == pytest.approx(0.45) and score[other_shoulder] == pytest.approx(0.9)
+
+
+def looked_behind(model):
+    """Return what is found of somebody in red who was lost behind somebody in blue."""
+    lost, front = followed([(640, 360)] * 10), followed([(700, 360)], of=BLUE)
+    lost.observations[-1] = at(640, 360, side=400)
+    return lost, look_behind(lost, REGION, [(front, IN_FRONT)], Frame(10, 10 / 30, PICTURE), model)
+
+
+def test_somebody_behind_is_held():
+    lost, sighting = looked_behind(reader(ASIDE))
+    assert sighting[0] is lost and np.array_equal(sighting[1][0].xy, ASIDE)
+
+
+@pytest.mark.parametrize("model", [reader(ASIDE, presence=0.6), reader(IN_FRONT.xy + 5),
+                                   reader(ASIDE, region=Region(1100.0, 360.0, 400.0, 0.0))])
+def test_where_nobody_is_behind_or_the_one_in_front_is_read_or_somebody_elsewhere_nobody_is_held(model):
+    assert looked_behind(model)[1] is None
