@@ -20,14 +20,15 @@ from .ground import compare_in_world, distance_error
 from .metrics import acceleration_error, direction_error, mpjpe, pa_mpjpe
 from .truth import BODY, HIPS, read_truth
 
-_LIMBS = tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in (
-    ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")))
+_LIMBS = {"upper arms": ("shoulder", "elbow"), "forearms": ("elbow", "wrist"),
+          "thighs": ("hip", "knee"), "shins": ("knee", "ankle")}
 _ADVICE = "Give the folder that `mocap.py capture` wrote."
 
 
 @dataclass(frozen=True)
 class Score:
-    """One person's errors: degrees, mm, mm/frame^2; frames compared, and their share of the truth's."""
+    """One person's errors: degrees, mm, mm/frame^2; frames compared, and their share of the truth's. by_limb: limb_direction's
+    parts, of upper arms, forearms, thighs and shins."""
     limb_direction: float
     mpjpe: float
     pa_mpjpe: float
@@ -35,11 +36,13 @@ class Score:
     root_path: float
     frames: int
     coverage: float
+    by_limb: dict[str, float]
 
     def __str__(self) -> str:
         return (f"limb directions {self.limb_direction:.1f} deg, MPJPE {self.mpjpe:.0f} mm, PA-MPJPE {self.pa_mpjpe:.0f} mm, "
                 f"acceleration error {self.acceleration:.1f} mm/frame^2, root path {self.root_path:.0f} mm, "
-                f"{self.frames} frames ({self.coverage:.0%} of the truth)")
+                f"{self.frames} frames ({self.coverage:.0%} of the truth)\n"
+                f"  {', '.join(f'{limb} {degrees:.1f}' for limb, degrees in self.by_limb.items())} deg")
 
 
 def score_capture(capture_folder: Path, truth_file: Path) -> Result:
@@ -72,15 +75,20 @@ def compare(predicted: np.ndarray, truth: np.ndarray, frame_index: np.ndarray) -
     predicted, true = predicted[known], truth[frame_index[known]]
     root, true_root = predicted[:, HIPS].mean(1), true[:, HIPS].mean(1)
     body, true_body = predicted - root[:, None], true - true_root[:, None]
-    limbs = np.array([(BODY.index(a), BODY.index(b)) for a, b in _LIMBS])
+    by_limb = {limb: _compute_limb_error(body, true_body, *ends) for limb, ends in _LIMBS.items()}
     path, true_path = root - root.mean(0), true_root - true_root.mean(0)
     return Score(
-        limb_direction=direction_error(body[:, limbs[:, 1]] - body[:, limbs[:, 0]],
-                                       true_body[:, limbs[:, 1]] - true_body[:, limbs[:, 0]]),
+        limb_direction=float(np.mean(list(by_limb.values()))),
         mpjpe=mpjpe(body, true_body), pa_mpjpe=pa_mpjpe(body, true_body),
         acceleration=acceleration_error(body, true_body, frame_index[known]),
         root_path=mpjpe(path[:, None], true_path[:, None]),
-        frames=int(known.sum()), coverage=float(known.sum() / len(truth)))
+        frames=int(known.sum()), coverage=float(known.sum() / len(truth)), by_limb=by_limb)
+
+
+def _compute_limb_error(body: np.ndarray, true_body: np.ndarray, start: str, end: str) -> float:
+    """Return the mean angle in degrees of the left and the right limb of joints (T, 12, 3) between two kinds of joints."""
+    starts, ends = ([BODY.index(f"{side}_{joint}") for side in ("left", "right")] for joint in (start, end))
+    return direction_error(body[:, ends] - body[:, starts], true_body[:, ends] - true_body[:, starts])
 
 
 def _read_motions(folder: Path) -> tuple[list[Motion], list[str]]:

@@ -27,8 +27,10 @@ def test_the_sample_is_captured_as_accurately_as_the_project_promises(sample_cap
     found = figures(summary)
     assert found["limb directions"] <= 17 and found["acceleration error"] <= 8
     assert found["MPJPE"] < 130 and found["PA-MPJPE"] < 80 and found["root path"] < 250
-    assert "300 frames (100% of the truth)" in summary and summary.count("\n") == 1
-    in_world = summary.splitlines()[1]
+    assert "300 frames (100% of the truth)" in summary and summary.count("\n") == 2
+    limbs = [float(number) for number in re.findall(r"(?:arms|thighs|shins) ([0-9.]+)", summary.splitlines()[1])]
+    assert len(limbs) == 4 and np.mean(limbs) == pytest.approx(found["limb directions"], abs=0.1)
+    in_world = summary.splitlines()[2]
     assert float(re.search(r"root path (\d+)", in_world)[1]) < 100 and float(re.search(r"(\d+) mm with", in_world)[1]) < 80
     assert float(re.search(r"ankle height (\d+)", in_world)[1]) <= 25
 
@@ -43,6 +45,20 @@ def test_the_truth_compared_with_itself_has_no_error(sample_truth):
     score = compare(joints, joints, np.arange(len(joints)))
     assert (score.limb_direction, score.mpjpe, score.acceleration, score.root_path) == pytest.approx((0, 0, 0, 0), abs=1e-5)
     assert score.pa_mpjpe < 1e-3 and score.frames == 300 and score.coverage == 1
+
+
+def test_each_kind_of_limb_has_its_error(sample_truth):
+    (joints,) = read_truth(sample_truth).joints
+    turned = joints.copy()
+    for side in ("left", "right"):
+        elbow, wrist = BODY.index(f"{side}_elbow"), BODY.index(f"{side}_wrist")
+        forearm = joints[:, wrist] - joints[:, elbow]
+        across = np.cross(forearm, (0.3, 0.5, 0.8))
+        axis = across / np.linalg.norm(across, axis=1, keepdims=True)
+        turned[:, wrist] = joints[:, elbow] + Rotation.from_rotvec(np.radians(20) * axis).apply(forearm)
+    score = compare(turned, joints, np.arange(300))
+    assert score.by_limb == pytest.approx({"upper arms": 0, "forearms": 20, "thighs": 0, "shins": 0}, abs=1e-4)
+    assert score.limb_direction == pytest.approx(5, abs=1e-4)
 
 
 def test_where_the_person_stands_counts_for_the_root_path_only(sample_truth):
