@@ -61,7 +61,7 @@ def main() -> None:
 
 def measure(video: Path, frame_counts: list[int], quality: str, with_cancel: bool) -> None:
     environment = BackendEnvironment(default_home(), quality=quality)
-    environment.ensure(ProgressPrinter("[backend] ").message)
+    environment.ensure(ProgressPrinter("[backend] ").print_message)
     load = f", load before {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     print(f"{video.name} on {os.cpu_count()} cores{load}", flush=True)
     with tempfile.TemporaryDirectory(prefix="mpsnet-benchmark-") as name:

@@ -5,9 +5,9 @@ single-person demo of the package pose2sim (BSD-3-Clause), which pip fetches int
 this file is ours (`real_truth.py`): good for errors above some 5 degrees, not below, and our landmarks had a part in it.
 
 Prints, for each camera: angles in degrees between true and captured upper arms, forearms, thighs and shins, in space, within
-the picture and in depth; in space, each of these four; MPJPE and PA-MPJPE in mm; the worst frame's limbs; the share of frames above 25 degrees; frames in
-which left and right are exchanged. --captures takes the captures of an earlier run: its --output. --quality best also fetches
-the heavy landmark model, where it is missing (41 MB).
+the picture and in depth, and each of these limbs in space; MPJPE and PA-MPJPE in mm; the worst frame's limbs; the share of
+frames above 25 degrees; frames in which left and right are exchanged. --captures takes the captures of an earlier run: its
+--output. --quality best also fetches the heavy landmark model, where it is missing (41 MB).
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ DEMO = "Pose2Sim/Demo_SinglePerson"
 VIDEOS = tuple(f"{DEMO}/videos/cam{camera:02d}.mp4" for camera in (1, 2, 3, 4))
 TRUTH = Path(__file__).with_name("real_footage.npz")
 BAD_DEGREES = 25.0
-COLUMNS = ("limbs", "image", "depth", "upper arm", "forearm", "thigh", "shin", "MPJPE", "PA", "worst", f"> {BAD_DEGREES:.0f} deg", "mirrored", "found")
+COLUMNS = ("limbs", "image", "depth", "upper arm", "forearm", "thigh", "shin", "MPJPE", "PA", "worst",
+           f"> {BAD_DEGREES:.0f} deg", "mirrored", "found")
 
 
 def main() -> None:
@@ -47,7 +48,7 @@ def main() -> None:
         print_table(given.captures)
         return
     environment = BackendEnvironment(default_home(), quality=given.quality)
-    environment.ensure(ProgressPrinter("[backend] ").message)
+    environment.ensure(ProgressPrinter("[backend] ").print_message)
     with tempfile.TemporaryDirectory(prefix="mpsnet-benchmark-") as name:
         captures = given.captures or capture_all(environment, Path(name), given.output or Path(name) / "captures", given.quality)
         run([environment.python, __file__, "--child", "--captures", captures.absolute()])

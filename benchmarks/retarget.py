@@ -20,7 +20,7 @@ import numpy as np
 from mpsnet_blender import registration
 from mpsnet_blender.scene.retarget.bone_map_storage import find_map
 from mpsnet_blender.shared.motion_file import write_motion
-from tests.blender.rig_samples import build_rig, heads, limb_errors, make_smooth_motion
+from tests.blender.rig_samples import build_rig, heads, limb_errors, smooth_motion
 from tests.made_rigs import Build
 
 FRAMES, LOOP_FRAMES, EXACT_FRAMES = 10_000, 200, 120
@@ -57,7 +57,7 @@ def import_source(frame_count: int, **changes) -> bpy.types.Object:
     path = Path(tempfile.mkdtemp()) / "motion.npz"
     steps = np.arange(frame_count) // 15 % 2
     contacts = np.column_stack((steps, steps, 1 - steps, 1 - steps)).astype(float)
-    write_motion(path, make_smooth_motion(frame_count, contacts=contacts, **changes))
+    write_motion(path, smooth_motion(frame_count, contacts=contacts, **changes))
     bpy.ops.mpsnet.import_motion(filepath=str(path), with_camera=False)
     return next(thing for thing in bpy.data.objects if thing.type == "ARMATURE")
 

@@ -30,7 +30,7 @@ from room import Box, Panel, Room
 from scene import Actor, EmptyScene, cast_actor, draw, draw_empty_scene
 from truth import measure_contacts, write_truth
 
-from backend.training.landmark_noise import varied
+from backend.training.landmark_noise import vary_recording
 from backend.training.recordings import Recording, RecordingLibrary, load_recordings
 
 FPS = 30
@@ -107,7 +107,7 @@ def draw_outfit(rng: np.random.Generator) -> Outfit:
 def draw_scene(rng: np.random.Generator, library: RecordingLibrary, cast: list[Actor], arguments: argparse.Namespace) -> Scene:
     """Return the scene of a number's generator."""
     clip = library.draw(rng, arguments.frames, arguments.only)
-    clip = varied(clip, library, rng) if arguments.varied else clip
+    clip = vary_recording(clip, library, rng) if arguments.varied else clip
     actor = cast[rng.integers(len(cast))]
     yaw = float(rng.uniform(0, 2 * np.pi))
     whole = VIDEO_SIZE if arguments.video else SIZES[rng.integers(len(SIZES))]
