@@ -30,8 +30,8 @@ def look_behind(tracklet: Tracklet, region: Region, in_front: list[tuple[Trackle
         return None
     colours = measure_appearance(frame.image, landmarks)
     cost = claim_cost(tracklet, landmarks, colours, frame.timestamp)
-    is_another = any(skeleton_distance(landmarks, shown) < SAME_SKELETON
-                     or claim_cost(other, landmarks, colours, frame.timestamp) < cost for other, shown in in_front)
+    is_another = cost >= 1.0 or any(skeleton_distance(landmarks, shown) < SAME_SKELETON
+                                    or claim_cost(other, landmarks, colours, frame.timestamp) < cost for other, shown in in_front)
     return None if is_another else (tracklet, (landmarks, colours))
 
 

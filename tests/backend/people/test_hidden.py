@@ -7,8 +7,9 @@ from backend.base.regions import Region
 from backend.people.hidden import look_behind, read_behind
 from backend.people.landmarks import LANDMARK
 from backend.video.frames import Frame
-from tests.backend.people.test_tracklets import BLUE, PICTURE, TRACK, at, followed
+from tests.backend.people.test_tracklets import BLUE, PICTURE, RED, TRACK, at, colours, followed
 
+GREEN = 2
 REGION = Region(640.0, 360.0, 400.0, 0.0)
 IN_FRONT = replace(at(640, 360, side=400), xy=TRACK.xy[0])
 ASIDE = IN_FRONT.xy + (300, 0)
@@ -48,12 +49,19 @@ def looked_behind(model):
     return lost, look_behind(lost, REGION, [(front, IN_FRONT)], Frame(10, 10 / 30, PICTURE), model)
 
 
-def test_somebody_behind_is_held():
+def test_somebody_behind_is_held(monkeypatch):
+    monkeypatch.setattr("backend.people.hidden.measure_appearance", lambda image, landmarks: colours(RED))
     lost, sighting = looked_behind(reader(ASIDE))
     assert sighting[0] is lost and np.array_equal(sighting[1][0].xy, ASIDE)
 
 
+def test_other_clothes_are_not_those_of_the_person_behind(monkeypatch):
+    monkeypatch.setattr("backend.people.hidden.measure_appearance", lambda image, landmarks: colours(GREEN))
+    assert looked_behind(reader(ASIDE))[1] is None
+
+
 @pytest.mark.parametrize("model", [reader(ASIDE, presence=0.6), reader(IN_FRONT.xy + 5),
                                    reader(ASIDE, region=Region(1100.0, 360.0, 400.0, 0.0))])
-def test_where_nobody_is_behind_or_the_one_in_front_is_read_or_somebody_elsewhere_nobody_is_held(model):
+def test_where_nobody_is_behind_or_the_one_in_front_is_read_or_somebody_elsewhere_nobody_is_held(monkeypatch, model):
+    monkeypatch.setattr("backend.people.hidden.measure_appearance", lambda image, landmarks: colours(RED))
     assert looked_behind(model)[1] is None
