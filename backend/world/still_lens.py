@@ -89,7 +89,10 @@ def _compute_floor_cost(people: Sequence[CapturedPerson], contacts: Sequence[np.
                         view: Viewpoint, factor: float) -> float:
     zoomed = view.zoomed(factor)
     motions = [change_lens(person, view.intrinsics, zoomed.intrinsics).motion for person in people]
-    return floor_cost(motions, zoomed.vertical, list(contacts), votes)
+    vertical = zoomed.vertical
+    if vertical is None and view.vertical is not None:      # lines that agreed with the assumed lens do not with this one
+        return np.inf
+    return floor_cost(motions, vertical, list(contacts), votes)
 
 
 def change_lens(person: CapturedPerson, intrinsics: np.ndarray, others: np.ndarray) -> CapturedPerson:

@@ -99,3 +99,13 @@ def test_where_nobody_stands_all_lenses_within_a_sigma_of_the_assumed_one_fit():
     person, contacts = captured(14, 1.3, (0.0, 0.6))
     fit = find_focal_factor([person], [0 * contacts], viewpoint(14, 1.3))
     assert fit.factor == 1.0 and fit.range == pytest.approx((np.exp(-0.15), np.exp(0.15)), abs=0.06)
+
+
+def test_a_lens_at_which_the_lines_do_not_agree_any_more_is_not_taken(monkeypatch):
+    """Without lines all tilts are possible, and the floor would fit any lens."""
+    person, contacts = captured(14, 1.0, (0.0, 0.6))
+    true = Viewpoint.vertical.fget
+    monkeypatch.setattr(Viewpoint, "vertical", property(
+        lambda view: None if view.intrinsics[0, 0] < 0.9 * INTRINSICS[0, 0] else true(view)))
+    fit = find_focal_factor([person], [contacts], viewpoint(14, 1.0))
+    assert fit.factor == 1.0 and fit.range[0] >= 0.9
