@@ -47,7 +47,8 @@ class RecentFrames:
         """Yield the kept frames before a frame_index, the latest first."""
         for kept in reversed(self._kept):
             if kept.index < index:
-                yield Frame(kept.index, kept.timestamp, cv2.imdecode(kept.jpeg, cv2.IMREAD_COLOR))
+                # An array for sure: it was encoded here.
+                yield Frame(kept.index, kept.timestamp, np.asarray(cv2.imdecode(kept.jpeg, cv2.IMREAD_COLOR)))
 
 
 def trace_back(tracklet: Tracklet, row: int, recent: RecentFrames, others: list[Tracklet], model: LandmarkModel) -> None:

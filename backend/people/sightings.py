@@ -31,7 +31,8 @@ def find_loser(first: Sighting, second: Sighting, timestamp: float) -> Tracklet 
     """Return which of two tracklets shows no person of its own: a double, one that slips onto the other's person, or a ghost."""
     distance = skeleton_distance(first[1][0], second[1][0])
     if distance < SAME_SKELETON:
-        return max(first, second, key=lambda sighting: claim_cost(sighting[0], *sighting[1], timestamp))[0]
+        costs = [claim_cost(tracklet, landmarks, colours, timestamp) for tracklet, (landmarks, colours) in (first, second)]
+        return first[0] if costs[0] >= costs[1] else second[0]
     for (tracklet, (landmarks, colours)), (other, (other_landmarks, _)) in ((first, second), (second, first)):
         if distance < _NEAR_SKELETON and claim_cost(other, landmarks, colours, timestamp) \
                 < claim_cost(tracklet, landmarks, colours, timestamp):
