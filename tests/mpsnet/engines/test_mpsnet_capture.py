@@ -42,7 +42,8 @@ def test_a_capture_is_written_whole_with_the_effect_of_the_refinement(start, tmp
     messages = list(start("--start", "1", "--end", "2").messages())
     assert isinstance(messages[-1], Result), messages[-1]
     stages = list(dict.fromkeys(message.stage for message in messages if isinstance(message, Progress)))
-    assert stages == ["Finding people", "Running MPS-Net"]
+    # Where the heavy landmark model was fetched, frames are looked at again.
+    assert [stage for stage in stages if stage != "Looking again"] == ["Finding people", "Running MPS-Net"]
     motion = read_motion(tmp_path / "out" / "person_01.npz")
     assert motion.engine == "mpsnet" and motion.frame_count == 30 and np.any(motion.betas)
     rotmats = np.tile(np.eye(3), (1, 24, 1, 1))
