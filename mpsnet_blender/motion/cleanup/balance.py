@@ -47,6 +47,11 @@ def find_balance(body: WorldMotion) -> np.ndarray | None:
     """Return the mean direction (3,) from the feet that stand to the centre of mass; None where the body hardly stands."""
     rotmats, joints = body.pose()
     soles = sole_points(body.rest_joints, usual_ankle_height(compute_stature(body.rest_joints), body.is_shod), rotmats, joints)
+    return find_posed_balance(body, joints, soles)
+
+
+def find_posed_balance(body: WorldMotion, joints: np.ndarray, soles: np.ndarray) -> np.ndarray | None:
+    """Return what `find_balance` does, of a body whose joints (T, 24, 3) and soles (T, 4, 3) are known already."""
     load = np.repeat(body.contacts[:, ::2] + body.contacts[:, 1::2], 2, axis=1)         # heel and ball carry half of it each
     stands = (body.contacts.max(1) > _ON_FLOOR) & find_stretched_frames(joints)
     seconds = frame_durations(body.timestamps)[stands]
@@ -58,9 +63,8 @@ def find_balance(body: WorldMotion) -> np.ndarray | None:
     return mean / np.linalg.norm(mean)
 
 
-def compute_lean(body: WorldMotion) -> float | None:
-    """Return the angle in degrees by which a standing body leans in the mean; None where it hardly stands."""
-    up = find_balance(body)
+def angle_from_upright(up: np.ndarray | None) -> float | None:
+    """Return the angle in degrees of a direction (3,) from upright; None of None."""
     return None if up is None else float(np.degrees(np.arccos(np.clip(up[2], -1, 1))))
 
 

@@ -10,7 +10,7 @@ from ...shared.capture_listing import GRADES, Quality
 from ..base.smoothing import LONGEST_STEP, frame_seconds, smooth
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import compute_stature, sole_points, usual_ankle_height
-from .balance import compute_lean
+from .balance import angle_from_upright, find_posed_balance
 
 _JITTER_SECONDS = 0.1   # sigma: faster movement counts as trembling; a hand waves at most 5 times a second; not measured
 _LIKELY = 0.5           # contact confidence from which a point is more likely to stand than not
@@ -64,7 +64,7 @@ def measure_motion(body: WorldMotion) -> Quality:
     return grade_quality(Quality(
         foot_slide_mm=slide * frame_seconds(body.timestamps), foot_slide_mm_per_second=slide,
         floor_penetration_mm=penetration_mm(soles), jitter_mm=jitter_mm(joints, body.timestamps),
-        lean_degrees=compute_lean(body)), len(joints))
+        lean_degrees=angle_from_upright(find_posed_balance(body, joints, soles))), len(joints))
 
 
 def grade_quality(quality: Quality, frame_count: int) -> Quality:

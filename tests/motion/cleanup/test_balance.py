@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from mpsnet_blender.motion.cleanup.balance import (
-    compute_lean,
+    angle_from_upright,
     find_balance,
     find_centre_of_mass,
     find_stretched_frames,
@@ -34,6 +34,11 @@ def test_raised_arms_lift_the_centre_of_mass_by_their_share_of_the_mass():
         joints[0, JOINT[f"{side}_hand"], 1] += 0.5
     # Forearms and hands rise by 0.5 m, the upper arms' centres by 0.5772 of that.
     assert find_centre_of_mass(joints)[0, 1] - before == pytest.approx(0.5 * 2 * (0.0162 + 0.0061 + 0.5772 * 0.0271), abs=2e-4)
+
+
+def compute_lean(body):
+    """Return the mean lean of a body in degrees, or None."""
+    return angle_from_upright(find_balance(body))
 
 
 def leaning(degrees, axis="x"):
