@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -16,7 +17,7 @@ from .skeletons import skeleton_distance
 from .tracklets import Tracklet, continues, is_seen
 
 _KEPT_SECONDS = 2.0             # twice as late as people were found who stood half behind somebody, as the tracker was before
-_KEPT_BYTES = 32 * 2 ** 20      # of compressed frames: 2 s of 1080p at 30 frames a second take about 20 MB
+_KEPT_BYTES = 32 * 2 ** 20      # of compressed frames before the latest: 2 s of 1080p at 30 frames a second take about 20 MB
 _JPEG_QUALITY = 90              # finer than the video's own compression
 _OTHER_PERSON = 0.35            # skeleton distance (body radii) from somebody else below which that one is read instead
 
@@ -25,30 +26,38 @@ _OTHER_PERSON = 0.35            # skeleton distance (body radii) from somebody e
 class _Kept:
     index: int
     timestamp: float
-    jpeg: np.ndarray
+    jpeg: Future[np.ndarray]
 
 
 class RecentFrames:
-    """The frames of the last two seconds, compressed: the memory is the same however long the clip and large the pictures."""
+    """The frames of the last two seconds, compressed: the memory is the same however long the clip and large the pictures.
+
+    A thread compresses a frame while the people in it are read; the frame's image must not change meanwhile.
+    """
 
     def __init__(self) -> None:
         self._kept: deque[_Kept] = deque()
-        self._bytes = 0
+        self._bytes = 0             # of all frames but the latest, which may still be in work
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="recent-frames")
 
     def add(self, frame: Frame) -> None:
         """Keep a frame, and let go of those that are too old or too many."""
-        _, jpeg = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        self._kept.append(_Kept(frame.index, frame.timestamp, jpeg))
-        self._bytes += jpeg.size
+        if self._kept:
+            self._bytes += self._kept[-1].jpeg.result().size
+        self._kept.append(_Kept(frame.index, frame.timestamp, self._thread.submit(_compress, frame.image)))
         while self._bytes > _KEPT_BYTES or frame.timestamp - self._kept[0].timestamp > _KEPT_SECONDS:
-            self._bytes -= self._kept.popleft().jpeg.size
+            self._bytes -= self._kept.popleft().jpeg.result().size
 
     def before(self, index: int) -> Iterator[Frame]:
         """Yield the kept frames before a frame_index, the latest first."""
         for kept in reversed(self._kept):
             if kept.index < index:
                 # An array for sure: it was encoded here.
-                yield Frame(kept.index, kept.timestamp, np.asarray(cv2.imdecode(kept.jpeg, cv2.IMREAD_COLOR)))
+                yield Frame(kept.index, kept.timestamp, np.asarray(cv2.imdecode(kept.jpeg.result(), cv2.IMREAD_COLOR)))
+
+
+def _compress(image: np.ndarray) -> np.ndarray:
+    return cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1]
 
 
 def trace_back(tracklet: Tracklet, row: int, recent: RecentFrames, others: list[Tracklet], model: LandmarkModel) -> None:
