@@ -1,4 +1,4 @@
-"""Smoothing over time of distances from the camera, as logarithms, and of rotations."""
+"""Smoothing over time of distances from the camera, as logarithms, and of rotations; interpolation."""
 
 from __future__ import annotations
 
@@ -39,3 +39,10 @@ def nearest_rotmats(matrices: np.ndarray) -> np.ndarray:
     left, _, right = np.linalg.svd(matrices)
     left[..., :, 2] *= np.sign(np.linalg.det(left @ right))[..., None]
     return left @ right
+
+
+def interpolate(values: np.ndarray, known: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
+    """Return values (N, ...), given at times `known` (N,) s, interpolated at timestamps (T,) s: (T, ...)."""
+    flat = values.reshape(len(values), -1)
+    columns = [np.interp(timestamps, known, column) for column in flat.T]
+    return np.stack(columns, axis=1).reshape(len(timestamps), *values.shape[1:])

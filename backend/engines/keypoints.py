@@ -11,13 +11,13 @@ from mpsnet_blender.shared.capture_request import CaptureRequest
 
 from ..base.pinhole import project
 from ..base.reporter import Reporter
-from ..base.smoothing import smooth_rotmats
+from ..base.smoothing import interpolate, smooth_rotmats
 from ..body.analytic_solve import smooth_unseen_joints, solve_rotations
 from ..body.camera_placement import fit_in_camera
 from ..body.lean import measure_lean_bias
 from ..body.lifting import lift
 from ..body.picture_fit import fit_to_picture
-from ..people.gaps import fill_gaps, interpolate, span_starts
+from ..people.gaps import fill_gaps, span_starts
 from ..people.sides import repair_sides
 from ..people.stitching import PersonTrack
 from .engine import CapturedPerson, Shot

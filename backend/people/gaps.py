@@ -8,6 +8,7 @@ import numpy as np
 
 from mpsnet_blender.motion.base.smoothing import frame_seconds
 
+from ..base.smoothing import interpolate
 from .stitching import PersonTrack
 
 _MAX_FILLED_SECONDS = 1.5      # about three steps of a walk; in a longer gap a person may have done anything
@@ -51,10 +52,3 @@ def fill_gaps(track: PersonTrack, clock: Clock) -> PersonTrack:
     score[np.isin(frame_index, frames)] = track.score
     return replace(track, frame_index=frame_index, timestamps=timestamps, xy=filled(track.xy),
                    world=filled(track.world), score=score, boxes=filled(track.boxes))
-
-
-def interpolate(values: np.ndarray, known: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
-    """Return values (N, ...), given at times `known` (N,) s, interpolated at timestamps (T,) s: (T, ...)."""
-    flat = values.reshape(len(values), -1)
-    columns = [np.interp(timestamps, known, column) for column in flat.T]
-    return np.stack(columns, axis=1).reshape(len(timestamps), *values.shape[1:])

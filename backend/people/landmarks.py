@@ -71,7 +71,8 @@ class Landmarks:
     is turned towards the person; score (33,) visibility in 0..1; presence: probability that there is a person;
     next_region: where to look in the next frame. readings: the two readings that were averaged. is_crosswise: left and right
     of the second were exchanged before, because the readings agree better so; `mirroring` decides later, from the whole
-    clip, which reading is right. is_rechecked: the second reading's crop was rotated differently.
+    clip, which reading is right. is_rechecked: the second reading's crop was rotated differently. is_carried: there is no
+    second reading; its difference from the first one is that of an earlier observation.
     """
     xy: np.ndarray
     world: np.ndarray
@@ -82,6 +83,7 @@ class Landmarks:
     readings: tuple[Reading, Reading]
     is_crosswise: bool = False
     is_rechecked: bool = False
+    is_carried: bool = False
 
     @property
     def mean_score(self) -> float:
@@ -141,7 +143,7 @@ def crop_for_model(image: np.ndarray, region: Region) -> np.ndarray:
 
 
 class LandmarkModel:
-    """Reads landmarks in regions, each twice: the crop and its mirror image. The mean halves the model's bias to one side.
+    """Reads landmarks in regions: the crop, and mostly its mirror image too. The mean halves the model's bias to one side.
 
     The model may exchange left and right of a leaning person in a crop that is rotated upright, with a high score, and in its
     mirror image too. So the second crop of a region to recheck is rotated back by half: both are seldom wrong at once.
@@ -151,14 +153,22 @@ class LandmarkModel:
         self._network = LandmarkNetwork(models_folder, FULL)
         self._workers = workers
 
-    def __call__(self, image: np.ndarray, regions: list[Region], recheck: list[bool] | None = None) -> list[Landmarks]:
-        """Return the landmarks in each region of a BGR image. recheck: for each region, whether to recheck it (default: all)."""
+    def __call__(self, image: np.ndarray, regions: list[Region], recheck: list[bool] | None = None,
+                 carry_from: list[Landmarks | None] | None = None) -> list[Landmarks]:
+        """Return the landmarks in each region of a BGR image.
+
+        recheck: for each region, whether to recheck it (default: all). carry_from: for each region, the person's last
+        observation, where the mirror image is not to be read but to differ as it did there (default: None for all).
+        """
         recheck = [True] * len(regions) if recheck is None else recheck
-        seconds = [_turned_back(region) if again else region for region, again in zip(regions, recheck, strict=True)]
-        views = [view for pair in zip(regions, seconds) for view in ((pair[0], False), (pair[1], True))]
+        carry_from = [None] * len(regions) if carry_from is None else carry_from
+        views = [(region, False) for region in regions]
+        views += [(_turned_back(region) if again else region, True)
+                  for region, again, last in zip(regions, recheck, carry_from, strict=True) if last is None]
         read = self._workers.map(lambda view: self._read_view(image, *view), views)
-        return [_combined(first, second, region, again)
-                for first, second, region, again in zip(read[::2], read[1::2], regions, recheck, strict=True)]
+        seconds = iter(read[len(regions):])
+        return [_combined(first, next(seconds), region, again) if last is None else _carried(first, last, region)
+                for first, region, again, last in zip(read, regions, recheck, carry_from)]
 
     def _read_view(self, image: np.ndarray, region: Region, is_mirrored: bool) -> ImageLandmarks:
         return self._network.read(crop_for_model(image, region), region, is_mirrored)
@@ -203,7 +213,7 @@ def _turned_back(region: Region) -> Region:
     By 20 of 40 degrees, by 29 of 90, by 0 of 180: depth gets worse the less upright the body is in its crop.
     A body that is about upright is left so.
     """
-    if abs(region.angle) < _UPRIGHT_RADIANS:
+    if is_upright(region):
         return region
     return replace(region, angle=region.angle - math.sin(region.angle) / 2)
 
@@ -225,6 +235,24 @@ def _combined(first: ImageLandmarks, second: ImageLandmarks, region: Region, is_
     mean = average_readings(one, other.exchanged() if crosswise else other, region.side)
     return Landmarks(mean.xy, mean.world, mean.score, (first.presence + second.presence) / 2, region,
                      region_from_alignment(*(first.alignment + second.alignment) / 2), (one, other), crosswise, is_rechecked)
+
+
+def _carried(first: ImageLandmarks, last: Landmarks, region: Region) -> Landmarks:
+    one, differs = first.reading, second_minus_first(*last.readings)
+    other = Reading(one.xy + differs.xy, one.world + differs.world, one.score + differs.score)
+    mean = average_readings(one, other, region.side)
+    return Landmarks(mean.xy, mean.world, mean.score, first.presence, region, region_from_alignment(*first.alignment),
+                     (one, other), is_carried=True)
+
+
+def second_minus_first(first: Reading, second: Reading) -> Reading:
+    """Return by how much second readings differ from first ones: how the model errs to one side."""
+    return Reading(second.xy - first.xy, second.world - first.world, second.score - first.score)
+
+
+def is_upright(region: Region) -> bool:
+    """Return whether a region is rotated so little that left and right are seldom exchanged in it."""
+    return abs(region.angle) < _UPRIGHT_RADIANS
 
 
 def average_readings(first: Reading, second: Reading, side: float | np.ndarray) -> Reading:

@@ -11,7 +11,7 @@ import numpy as np
 from ..base.regions import Region
 from .appearance import appearance_distance
 from .landmarks import Reading
-from .mirroring import Readings, SecondLook, choose_readings
+from .mirroring import Readings, SecondLook, choose_readings, interpolate_second_readings
 from .skeletons import skeleton_distance
 from .tracklets import Tracklet, is_bodily
 
@@ -203,11 +203,13 @@ def person_track(tracklet: Tracklet, second_look: SecondLook | None = None) -> P
 
 
 def readings_of(tracklet: Tracklet) -> Readings:
-    """Return the two readings of each observation."""
+    """Return the two readings of each observation; a second one that was not read differs from the first as those around it."""
     first, second = (Reading(*(np.stack([getattr(reading, name) for reading in readings]) for name in ("xy", "world", "score")))
                      for readings in zip(*(landmarks.readings for landmarks in tracklet.observations), strict=True))
     side = np.array([landmarks.region.side for landmarks in tracklet.observations])
-    return Readings(first, second, side, np.array(tracklet.timestamps))
+    readings = Readings(first, second, side, np.array(tracklet.timestamps))
+    is_crosswise, is_carried = np.array([(landmarks.is_crosswise, landmarks.is_carried) for landmarks in tracklet.observations]).T
+    return interpolate_second_readings(readings, is_crosswise, is_carried)
 
 
 def _boxes(xy: np.ndarray) -> np.ndarray:

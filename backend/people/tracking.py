@@ -101,7 +101,8 @@ class Tracker:
         regions = [tracklet.predicted_region(frame.timestamp) for tracklet in self._active]
         seen = []
         recheck = [tracklet.needs_recheck for tracklet in self._active]
-        readings = self._landmark_model(frame.image, regions, recheck)
+        carry_from = [tracklet.carried for tracklet in self._active]
+        readings = self._landmark_model(frame.image, regions, recheck, carry_from)
         for tracklet, region, landmarks in zip(self._active, regions, readings, strict=True):
             if is_seen(landmarks) and continues(tracklet, region, landmarks):
                 seen.append((tracklet, (landmarks, measure_appearance(frame.image, landmarks))))

@@ -13,7 +13,7 @@ from mpsnet_blender.motion.base.smoothing import frame_seconds
 from ..base.regions import Region
 from ..video.frames import Frame
 from .appearance import HISTOGRAM_SIZE, appearance_distance
-from .landmarks import Landmarks, lie_crosswise
+from .landmarks import Landmarks, is_upright, lie_crosswise
 from .skeletons import LIMBS
 from .thumbnails import NO_THUMBNAIL, Thumbnail, better_thumbnail
 
@@ -65,6 +65,16 @@ class Tracklet:
         return not any(landmarks.is_rechecked for landmarks in latest[1:]) \
             or any(landmarks.is_crosswise for landmarks in latest) \
             or any(lie_crosswise(before.xy, after.xy) for before, after in pairwise(latest))
+
+    @property
+    def carried(self) -> Landmarks | None:
+        """The last observation, where the next frame needs no second reading; else None.
+
+        It is read every few frames, in the first ones, and where left and right may be exchanged: the body leans, or the score
+        falls.
+        """
+        is_read = self.needs_recheck or len(self.observations) < _RECHECK_EVERY or self.is_doubtful or not is_upright(self.region)
+        return None if is_read else self.last
 
     def at(self, frame_index: int) -> Landmarks | None:
         """Return the observation in a frame, or None."""

@@ -123,6 +123,24 @@ def test_a_mirrored_picture_gives_mirrored_landmarks(detector, landmark_model, s
     assert np.abs(mirrored.world[MIRRORED] * (-1, 1, 1) - straight.world)[[LANDMARK[name] for name in BODY]].max() < 0.03
 
 
+def test_a_second_reading_that_is_carried_over_differs_from_the_first_as_it_did(detector, landmark_model, sample_frames):
+    first_image, image = sample_frames[60].image, sample_frames[61].image
+    (last,) = landmark_model(first_image, [detector(first_image)[0].region])
+    region = last.next_region
+    read, carried = landmark_model(image, [region, region], carry_from=[None, last])
+    assert (read.is_carried, carried.is_carried) == (False, True)
+    first, second = carried.readings
+    np.testing.assert_array_equal(first.xy, read.readings[0].xy)
+    for values, last_values in ((second.xy - first.xy, last.readings[1].xy - last.readings[0].xy),
+                                (second.world - first.world, last.readings[1].world - last.readings[0].world),
+                                (second.score - first.score, last.readings[1].score - last.readings[0].score)):
+        np.testing.assert_allclose(values, last_values, atol=1e-4)
+    np.testing.assert_allclose(carried.xy, (first.xy + second.xy) / 2, atol=1e-4)
+    body = [LANDMARK[name] for name in BODY]
+    assert np.linalg.norm(carried.xy - read.xy, axis=1)[body].mean() < 0.01 * region.side
+    assert np.hypot(*(carried.next_region.centre - read.next_region.centre)) < 0.02 * region.side
+
+
 @pytest.mark.parametrize("lean_degrees", [0, 40])
 def test_a_region_to_recheck_is_read_a_second_time_with_another_turn(landmark_model, detector, sample_frames, lean_degrees):
     image = sample_frames[60].image

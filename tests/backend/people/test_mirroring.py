@@ -5,7 +5,13 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.people.landmarks import MIRRORED, Reading
-from backend.people.mirroring import Readings, SecondLook, choose_readings, doubtful_frames
+from backend.people.mirroring import (
+    Readings,
+    SecondLook,
+    choose_readings,
+    doubtful_frames,
+    interpolate_second_readings,
+)
 from tests.backend.made_people import person_track, seen_from, tracklet, walker
 
 VIEWS = {"from behind": 180.0, "from the front": 0.0, "askew": 130.0, "from the side": 90.0}
@@ -196,3 +202,35 @@ def test_frames_are_read_with_another_turn_where_left_and_right_may_be_mixed_up(
     assert followed(rechecked=(29,), crosswise=(27,)).needs_recheck
     assert followed(rechecked=(29,), exchanged_from=28).needs_recheck
     assert not followed(rechecked=(29,), crosswise=(10,), exchanged_from=12).needs_recheck
+
+
+def test_second_readings_between_two_differ_from_the_first_as_interpolated_over_time():
+    readings, _ = readings_of(walker(30), pixels=0.0)
+    frames = np.arange(30.0)
+    for name in ("xy", "world", "score"):
+        values = getattr(readings.second, name)
+        values[...] = getattr(readings.first, name) + 0.01 * frames.reshape(-1, *[1] * (values.ndim - 1))
+    expected = [getattr(readings.second, name).copy() for name in ("xy", "world", "score")]
+    is_carried = np.arange(30) % 5 != 0
+    for name in ("xy", "world", "score"):
+        getattr(readings.second, name)[is_carried] = 0.0
+    is_carried[29] = True
+    filled = interpolate_second_readings(readings, np.zeros(30, bool), is_carried).second
+    for name, values in zip(("xy", "world", "score"), expected, strict=True):
+        np.testing.assert_allclose(getattr(filled, name)[:26], values[:26], rtol=0, atol=1e-4)
+        np.testing.assert_allclose((getattr(filled, name) - getattr(readings.first, name))[26:], 0.25, rtol=0, atol=1e-4)
+
+
+def test_an_exchanged_second_reading_is_left_so_and_its_neighbours_are_not_mixed_with_it():
+    readings, track = readings_of(walker(30), second_exchanged=(slice(20, 21),), pixels=0.0)
+    is_carried = ~np.isin(np.arange(30), (15, 20, 25))
+    filled = interpolate_second_readings(readings, np.arange(30) == 20, is_carried).second
+    np.testing.assert_array_equal(filled.xy[20], track.xy[20][MIRRORED].astype(filled.xy.dtype))
+    np.testing.assert_allclose(filled.xy[16:20], track.xy[16:20], rtol=0, atol=1e-3)
+    np.testing.assert_allclose(filled.xy[21:25], track.xy[21:25], rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("is_carried", [np.zeros(30, bool), np.ones(30, bool)])
+def test_readings_stay_where_all_second_ones_or_none_were_read(is_carried):
+    readings, _ = readings_of(walker(30))
+    assert interpolate_second_readings(readings, np.zeros(30, bool), is_carried) is readings

@@ -171,5 +171,20 @@ def test_where_left_and_right_were_exchanged_from_a_frame_to_the_next_it_is_read
     assert made.needs_recheck == needed
 
 
+def test_between_the_rechecks_of_an_upright_person_the_second_reading_is_carried_over():
+    made = seen_with(is_rechecked=(7,))
+    assert made.carried is made.last
+    assert seen_with(is_rechecked=(4,)).carried is None
+    assert seen_with(is_rechecked=(7,), is_crosswise=(6,)).carried is None
+
+
+def test_a_second_reading_is_read_of_newcomers_leaning_people_and_where_the_score_falls():
+    newcomer, leaning, unsure = seen_with(is_rechecked=(7,)), seen_with(is_rechecked=(7,)), seen_with(is_rechecked=(7,))
+    newcomer.observations = newcomer.observations[-4:]
+    leaning.observations[-1] = replace(leaning.last, next_region=replace(leaning.last.next_region, angle=np.radians(-11)))
+    unsure.observations[-1] = replace(unsure.last, score=0.7 * unsure.last.score)
+    assert [made.carried for made in (newcomer, leaning, unsure)] == [None] * 3
+
+
 def test_nobody_has_a_speed_before_the_second_sighting():
     assert Tracklet().velocity.tolist() == [0.0, 0.0] and followed([(100, 300)]).velocity.tolist() == [0.0, 0.0]
