@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -19,7 +19,12 @@ _MIN_OVERLAP_OF_ONE_PERSON = 0.3        # intersection over union; MediaPipe's o
 # Side of a tile over the frame's long side. The detector finds people who fill a fifth of a tile: in a 1080p frame they
 # are 450, 300 and 150 to 200 px tall (measured on rendered people).
 _TILE_FRACTIONS = (1.0, 1 / 2, 1 / 3.5)
+TILE_SIZES = len(_TILE_FRACTIONS)
 _TILE_STRIDE = 0.6                      # of a tile's side: a person of two fifths of a tile lies whole in one of them
+# A tile is not searched again while no block of it (8 of its 224 px, a tenth to a quarter of the smallest people) changes its
+# mean by so many levels of grey: noise and compression change it by less. But every sixth time, as the detector may miss
+# somebody who stands still. Chosen by eye; not measured.
+_BLOCKS, _LEAST_CHANGE, _MOST_REUSES = 28, 3.0, 5
 _MIN_SIDE = 30                          # px, of a body of 24 px: too small for the landmark model, which is good down to 150 px
 # Two detections are one person where their centres are this near (in body radii) and their sides differ by less than
 # these factors. Chosen by eye on rendered people; not measured.
@@ -33,17 +38,32 @@ class Detection:
     score: float
 
 
+@dataclass(frozen=True)
+class _Search:
+    """What was found in a tile: rows (N, 13), the means (28, 28, 3) of the tile's blocks, and how often it was used again."""
+    rows: np.ndarray
+    blocks: np.ndarray
+    reuses: int = 0
+
+
 class PersonDetector:
-    """Finds people from about 60 px (in a 1080p frame: 150 px) up to the whole frame's height."""
+    """Finds people from about 60 px (in a 1080p frame: 150 px) up to the whole frame's height.
+
+    Successive frames of one video are expected: parts of the picture that have not changed since are not searched again.
+    """
 
     def __init__(self, models_folder: Path, workers: Workers):
         self._model = Model(models_folder / "pose_detection.tflite", _SHA256)
         self._workers = workers
         self._anchors = _anchors()
+        self._searches: dict[tuple[int, int, int, int], _Search] = {}
 
-    def __call__(self, image: np.ndarray, fine: bool = True) -> list[Detection]:
-        """Return the people in a BGR image, each once, best first. Without `fine` small people are left out: that is faster."""
-        tiles = _tiles(image.shape[1], image.shape[0], _TILE_FRACTIONS if fine else _TILE_FRACTIONS[:-1])
+    def __call__(self, image: np.ndarray, tile_sizes: int = TILE_SIZES) -> list[Detection]:
+        """Return the people in a BGR image, each once, best first.
+
+        tile_sizes: in how many sizes of tiles they are searched, the largest first: with fewer, small people are left out.
+        """
+        tiles = _tiles(image.shape[1], image.shape[0], _TILE_FRACTIONS[:tile_sizes])
         rows = np.concatenate(self._workers.map(lambda tile: self._detect_in_tile(image, tile), tiles))
         return _distinct([_detection(row) for row in rows[np.argsort(-rows[:, -1])]])
 
@@ -55,13 +75,23 @@ class PersonDetector:
         to_tile = np.array(((1 / scale, 0, -shift[0] / scale), (0, 1 / scale, -shift[1] / scale)))
         letterbox = cv2.warpAffine(image[y:y + height, x:x + width], to_tile, (_RESOLUTION, _RESOLUTION),
                                    flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT)
+        blocks = cv2.resize(letterbox, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA).astype(np.float32)
+        before = self._searches.get(tile)
+        if before and before.reuses < _MOST_REUSES and np.abs(blocks - before.blocks).max() < _LEAST_CHANGE:
+            self._searches[tile] = replace(before, reuses=before.reuses + 1)
+            return before.rows
+        rows = self._search(letterbox)
+        rows[:, :12] = (rows[:, :12].reshape(-1, 6, 2) - shift).reshape(-1, 12) / scale
+        rows[:, :12] += np.tile((x, y), 6)
+        self._searches[tile] = _Search(rows, blocks)
+        return rows
+
+    def _search(self, letterbox: np.ndarray) -> np.ndarray:
+        """Return rows (N, 13) of box, four points and score in the pixels of a tile (224, 224, 3) BGR."""
         outputs = self._model(letterbox[None, ..., ::-1].astype(np.float32) / 127.5 - 1.0)
         boxes = next(output for output in outputs if output.shape[-1] == 12)[0]
         logits = next(output for output in outputs if output.shape[-1] == 1)[0, :, 0]
-        rows = _decode(boxes, 1 / (1 + np.exp(-np.clip(logits, -80, 80))), self._anchors)
-        rows[:, :12] = (rows[:, :12].reshape(-1, 6, 2) - shift).reshape(-1, 12) / scale
-        rows[:, :12] += np.tile((x, y), 6)
-        return rows
+        return _decode(boxes, 1 / (1 + np.exp(-np.clip(logits, -80, 80))), self._anchors)
 
 
 def _anchors() -> np.ndarray:

@@ -16,8 +16,9 @@ from .landmarks import LandmarkModel, Landmarks
 from .skeletons import skeleton_distance
 from .tracklets import Tracklet, continues, is_seen
 
-_KEPT_SECONDS = 2.0             # twice as late as people were found who stood half behind somebody, as the tracker was before
-_KEPT_BYTES = 32 * 2 ** 20      # of compressed frames before the latest: 2 s of 1080p at 30 frames a second take about 20 MB
+# Small people are searched every two seconds, and traced back from their tenth observation on.
+_KEPT_SECONDS = 2.5
+_KEPT_BYTES = 32 * 2 ** 20      # of compressed frames before the latest: 2.5 s of 1080p at 30 frames a second take about 25 MB
 _JPEG_QUALITY = 90              # finer than the video's own compression
 _OTHER_PERSON = 0.35            # skeleton distance (body radii) from somebody else below which that one is read instead
 
@@ -30,7 +31,7 @@ class _Kept:
 
 
 class RecentFrames:
-    """The frames of the last two seconds, compressed: the memory is the same however long the clip and large the pictures.
+    """The frames of the last seconds, compressed: the memory is the same however long the clip and large the pictures.
 
     A thread compresses a frame while the people in it are read; the frame's image must not change meanwhile.
     """

@@ -8,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 from ..base.regions import Region
 from ..video.frames import Frame
 from .appearance import measure_appearance
-from .detection import PersonDetector
+from .detection import TILE_SIZES, PersonDetector
 from .hidden import look_behind
 from .landmarks import LandmarkModel, Landmarks
 from .retracing import RecentFrames, trace_back
@@ -26,12 +26,15 @@ from .sightings import (
 from .skeletons import skeleton_distance
 from .tracklets import Tracklet, claim_cost, continues, is_bodily, is_seen
 
-# Times of detection trade speed (a detection costs as much as half a frame's landmarks, with small people as much as two) for
-# how soon people are found. These and the limits below were chosen by eye on rendered scenes; not measured one by one.
-_DETECTION_INTERVAL_SECONDS = 1 / 3     # while every tracklet is followed: a newcomer is found within a third of a second
+# Times of detection trade speed (a frame's tiles of all sizes cost as much as 20 people's landmarks) for how soon people are
+# found; newcomers are traced back. These and the limits below were chosen by eye on rendered scenes; not measured one by one.
+_DETECTION_INTERVAL_SECONDS = 1 / 2     # while every tracklet is followed: a newcomer is found so late, and traced back
+_EMPTY_INTERVAL_SECONDS = 1 / 3         # while nobody is followed
 _SEARCH_INTERVAL_SECONDS = 1 / 6        # while a tracklet is lost
 _DOUBT_INTERVAL_SECONDS = 0.1           # while a tracklet is doubtful
-_FINE_DETECTION_EVERY = 3               # every third detection searches small people too: it costs three times as much
+# In how many sizes of tiles the first, second, third, fourth, fifth (as the first) ... detection searches. In a 1080p frame
+# people are found within half a second from 450 px on, within one from 300 px on, within two from 150 px on.
+_TILE_SIZES = (TILE_SIZES, 1, 2, 1)
 _COARSE_STEP_SECONDS = 0.1              # between frames so far apart people move so much that every frame is searched
 _LOST_AFTER_SECONDS = 1.0               # a tracklet that is not seen for so long ends; stitching joins longer gaps
 _FIRST_LOOK_PRESENCE = 0.2              # the detector's region may lie between two people; the second reading is centred
@@ -80,7 +83,7 @@ class Tracker:
         return sorted(self._ended, key=lambda tracklet: tracklet.timestamps[0])
 
     def _detection_is_due(self, frame: Frame, followed: list[Tracklet]) -> bool:
-        interval = _DETECTION_INTERVAL_SECONDS
+        interval = _DETECTION_INTERVAL_SECONDS if self._active else _EMPTY_INTERVAL_SECONDS
         if len(followed) < len(self._active):
             interval = _SEARCH_INTERVAL_SECONDS
         if any(tracklet.is_doubtful for tracklet in followed):
@@ -101,7 +104,8 @@ class Tracker:
         regions = [tracklet.predicted_region(frame.timestamp) for tracklet in self._active]
         seen = []
         recheck = [tracklet.needs_recheck for tracklet in self._active]
-        carry_from = [tracklet.carried for tracklet in self._active]
+        carry_from = [None if any(_is_near(region, other) for other in regions if other is not region) else tracklet.carried
+                      for tracklet, region in zip(self._active, regions, strict=True)]
         readings = self._landmark_model(frame.image, regions, recheck, carry_from)
         for tracklet, region, landmarks in zip(self._active, regions, readings, strict=True):
             if is_seen(landmarks) and continues(tracklet, region, landmarks):
@@ -155,9 +159,10 @@ class Tracker:
 
     def _find_new(self, frame: Frame, followed: list[Tracklet]) -> list[Tracklet]:
         coarse_steps = frame.timestamp - self._last_timestamp > _COARSE_STEP_SECONDS
-        fine = coarse_steps or self._detections % _FINE_DETECTION_EVERY == 0 or len(followed) < len(self._active)
+        searches_all = coarse_steps or len(followed) < len(self._active)
+        tile_sizes = TILE_SIZES if searches_all else _TILE_SIZES[self._detections % len(_TILE_SIZES)]
         self._detections += 1
-        regions = [detection.region for detection in self._detector(frame.image, fine)]
+        regions = [detection.region for detection in self._detector(frame.image, tile_sizes)]
         self._read_doubtful_again(frame, followed, regions)
         taken = [tracklet.last.next_region for tracklet in followed] + [region for region, _ in self._distrusted]
         regions = [region for region in regions if not any(covers(other, region) for other in taken)]
@@ -207,3 +212,8 @@ class Tracker:
             tracklet.add(frame, landmarks, colour)
             result.append(tracklet)
         return result
+
+
+def _is_near(region: Region, other: Region) -> bool:
+    """Return whether two people may hide each other: within half a body's height."""
+    return bool(np.hypot(*(region.centre - other.centre)) < max(region.body_radius, other.body_radius))

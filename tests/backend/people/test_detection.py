@@ -17,6 +17,18 @@ def detector(models_folder, workers):
     return PersonDetector(models_folder, workers)
 
 
+class CountingDetector(PersonDetector):
+    """Counts the tiles in which the model searches."""
+
+    def __init__(self, models_folder, workers):
+        super().__init__(models_folder, workers)
+        self.searched = 0
+
+    def _search(self, letterbox):
+        self.searched += 1
+        return super()._search(letterbox)
+
+
 @pytest.fixture(scope="module")
 def landmark_model(models_folder, workers):
     return LandmarkModel(models_folder, workers)
@@ -96,6 +108,35 @@ def test_a_small_person_is_found_on_a_tile(detector, sample_frames, true_points)
 def test_nobody_is_found_in_noise_and_in_an_even_picture(detector):
     noise = np.random.default_rng(0).integers(0, 256, (720, 960, 3), np.uint8)
     assert detector(noise) == [] == detector(np.full((720, 960, 3), 128, np.uint8))
+
+
+def test_tiles_that_have_not_changed_are_searched_again_every_sixth_time_only(models_folder, workers, sample_frames):
+    detector, image = CountingDetector(models_folder, workers), sample_frames[0].image
+    tiles = len(_tiles(*image.shape[1::-1], (1.0, 1 / 2, 1 / 3.5)))
+    noise, found, searched = np.random.default_rng(0), [], []
+    for _ in range(8):
+        found.append(detector(np.clip(image + noise.normal(scale=4, size=image.shape), 0, 255).astype(np.uint8)))
+        searched.append(detector.searched)
+    assert searched == [tiles] * 6 + [2 * tiles] * 2
+    assert found[0] == found[5] != []
+
+
+def test_only_the_tiles_that_changed_are_searched_again(models_folder, workers, sample_frames):
+    detector, empty = CountingDetector(models_folder, workers), np.full_like(sample_frames[0].image, 128)
+    assert detector(empty) == []
+    detector.searched = 0
+    image = empty.copy()
+    image[100:140, 60:75] = 0           # somebody 40 px tall in the upper left corner of 1280 x 720
+    detector(image)
+    tiles = _tiles(*image.shape[1::-1], (1.0, 1 / 2, 1 / 3.5))
+    assert detector.searched == sum(x < 75 and y < 140 for x, y, _, _ in tiles) < 6
+
+
+@pytest.mark.parametrize(("tile_sizes", "searched"), [(1, 1), (2, 1 + 6), (3, 1 + 6 + 18)])
+def test_fewer_sizes_of_tiles_are_searched_where_that_is_asked_for(models_folder, workers, sample_frames, tile_sizes, searched):
+    detector = CountingDetector(models_folder, workers)
+    assert detector(sample_frames[60].image, tile_sizes)
+    assert detector.searched == searched
 
 
 def test_landmarks_lie_on_the_body_within_a_fortieth_of_its_height(detector, landmark_model, sample_frames, true_points):

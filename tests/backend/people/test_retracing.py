@@ -46,9 +46,9 @@ def found_in(indices):
     return made
 
 
-def test_the_last_two_seconds_are_kept_and_come_back_latest_first():
+def test_the_last_two_and_a_half_seconds_are_kept_and_come_back_latest_first():
     indices = [frame.index for frame in recent(100).before(90)]
-    assert indices == list(range(89, 38, -1))
+    assert indices == list(range(89, 23, -1))
     assert next(iter(recent(100).before(90))).image.mean() == pytest.approx(89, abs=1)
 
 
