@@ -24,7 +24,7 @@ _TILE_STRIDE = 0.6                      # of a tile's side: a person of two fift
 # A tile is not searched again while no block of it (8 of its 224 px, a tenth to a quarter of the smallest people) changes its
 # mean by so many levels of grey: noise and compression change it by less. But every sixth time, as the detector may miss
 # somebody who stands still. Chosen by eye; not measured.
-_BLOCKS, _LEAST_CHANGE, _MOST_REUSES = 28, 3.0, 5
+_BLOCKS, _LEAST_CHANGE, _MOST_REUSES = 28, 5.0, 5
 _MIN_SIDE = 30                          # px, of a body of 24 px: too small for the landmark model, which is good down to 150 px
 # Two detections are one person where their centres are this near (in body radii) and their sides differ by less than
 # these factors. Chosen by eye on rendered people; not measured.

@@ -132,7 +132,7 @@ def test_only_the_tiles_that_changed_are_searched_again(models_folder, workers, 
     assert detector.searched == sum(x < 75 and y < 140 for x, y, _, _ in tiles) < 6
 
 
-@pytest.mark.parametrize(("tile_sizes", "searched"), [(1, 1), (2, 1 + 6), (3, 1 + 6 + 18)])
+@pytest.mark.parametrize(("tile_sizes", "searched"), [(1, 1), (2, 1 + 6), (3, 1 + 6 + 24)])
 def test_fewer_sizes_of_tiles_are_searched_where_that_is_asked_for(models_folder, workers, sample_frames, tile_sizes, searched):
     detector = CountingDetector(models_folder, workers)
     assert detector(sample_frames[60].image, tile_sizes)
