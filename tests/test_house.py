@@ -56,6 +56,7 @@ ROOMS = (
     Room("mpsnet_blender/shared", ("numpy",), (CONTRACTS,)),
     motion_room("base"),
     motion_room("bone_maps"),
+    motion_room("mannequin", "base"),
     motion_room("cleanup", "base"),
     motion_room("retarget", "base", "bone_maps"),
     motion_room("formats", "base"),

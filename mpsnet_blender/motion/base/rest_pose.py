@@ -53,13 +53,13 @@ def build_rest_pose(rest_joints: np.ndarray, shod: bool = True) -> RestPose:
     shod: whether the feet of the motion wear shoes, as those of our engines do; the rest pose then stands higher by the sole.
     """
     joints = np.asarray(rest_joints, dtype=np.float64)
-    lift = np.array((joints[0, 0], _find_sole_height(joints, shod), joints[0, 2]))
-    vectors = _make_bone_vectors(joints)
+    origin = find_rest_origin(joints, shod)
+    vectors = make_bone_vectors(joints)
     lying = [any(word in name for word in _LYING_BONES) for name in JOINT_NAMES]
     roll_axes = np.where(np.array(lying)[:, None], _SMPL_UP, _SMPL_FORWARD)
     return RestPose(
-        heads=blender_from_smpl(joints - lift),
-        tails=blender_from_smpl(joints + vectors - lift),
+        heads=blender_from_smpl(joints - origin),
+        tails=blender_from_smpl(joints + vectors - origin),
         roll_axes=blender_from_smpl(roll_axes))
 
 
@@ -99,13 +99,18 @@ def compute_root_basis_locations(root_world: np.ndarray, head: np.ndarray, bone_
     return (root_world - head) @ np.asarray(bone_rotmat, dtype=np.float64)
 
 
+def find_rest_origin(joints: np.ndarray, shod: bool) -> np.ndarray:
+    """Return the origin (3,) of armature space in SMPL's rest frame, metres: under the pelvis, at the height of the soles."""
+    return np.array((joints[0, 0], _find_sole_height(joints, shod), joints[0, 2]))
+
+
 def _find_sole_height(joints: np.ndarray, shod: bool) -> float:
     """Return the height of the soles in the rest frame, metres."""
     ankle = min(joints[JOINT["left_ankle"], 1], joints[JOINT["right_ankle"], 1])
     return float(ankle - usual_ankle_height(compute_stature(joints), shod))
 
 
-def _make_bone_vectors(joints: np.ndarray) -> np.ndarray:
+def make_bone_vectors(joints: np.ndarray) -> np.ndarray:
     """Return head-to-tail vectors (24, 3) in SMPL's rest frame, metres, none shorter than a centimetre."""
     vectors = np.zeros((JOINT_COUNT, 3))
     for name, child in _LIMB_CONTINUES_AT.items():

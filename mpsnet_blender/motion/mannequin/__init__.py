@@ -1,0 +1,1 @@
+"""The mannequin: the body that an imported person wears, made of formulas."""
