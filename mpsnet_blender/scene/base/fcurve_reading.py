@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import bpy
 import numpy as np
 
 # Mean distance of keys, in frames, up to which curves are sampled at their keys. Captures at 30 frames a second in a scene of 24
 # have 0.8, baked motion has 1; hand-made animation has keys much farther apart.
 _DENSE_KEYS = 1.5
+VISIBILITY_PATHS = ("hide_viewport", "hide_render")
 
 
 def find_fcurves(animation: bpy.types.AnimData | None) -> list[bpy.types.FCurve]:
-    """Return the F-curves that animate a data-block: those of its slot from Blender 4.4 on, all of its Action before."""
+    """Return the F-curves that move a data-block: those of its slot from Blender 4.4 on, all of its Action before. Curves that
+    only show and hide it are left out: their keys lie before and after the motion."""
     if animation is None or animation.action is None:
         return []
     if not hasattr(animation, "action_slot"):
-        return list(animation.action.fcurves)
+        return leave_out_visibility(animation.action.fcurves)
     slot = animation.action_slot
     bags = [strip.channelbag(slot) for layer in animation.action.layers for strip in layer.strips] if slot else []
-    return [fcurve for bag in bags if bag for fcurve in bag.fcurves]
+    return leave_out_visibility(fcurve for bag in bags if bag for fcurve in bag.fcurves)
+
+
+def leave_out_visibility(fcurves: Iterable[bpy.types.FCurve]) -> list[bpy.types.FCurve]:
+    """Return the curves without those that show and hide an object."""
+    return [fcurve for fcurve in fcurves if fcurve.data_path not in VISIBILITY_PATHS]
 
 
 def find_all_fcurves(action: bpy.types.Action) -> list[bpy.types.FCurve]:

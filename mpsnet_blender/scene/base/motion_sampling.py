@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import bpy
@@ -12,6 +10,7 @@ import numpy as np
 
 from .fcurve_reading import find_fcurves
 from .scratch_scene import scratch_scene
+from .visibility import unhide
 
 
 class ExportError(Exception):
@@ -61,7 +60,7 @@ def sample_motion(armature_object: bpy.types.Object, meshes: list[bpy.types.Obje
     bones = armature_object.data.bones
     number = {bone.name: index for index, bone in enumerate(bones)}
     shaped = [mesh for mesh in meshes if mesh.data.shape_keys and mesh.data.shape_keys.animation_data]
-    with _unhide(armature_object), scratch_scene(scene, "mpsnet sampling", [armature_object, *shaped]) as scratch:
+    with unhide(armature_object), scratch_scene(scene, "mpsnet sampling", [armature_object, *shaped]) as scratch:
         poses, worlds, shapes = _evaluate(armature_object, shaped, scratch, scene, frames)
     return SampledMotion(
         frames=frames, bone_names=tuple(bones.keys()),
@@ -88,16 +87,3 @@ def _evaluate(armature_object: bpy.types.Object, shaped: list[bpy.types.Object],
             mesh.evaluated_get(depsgraph).data.shape_keys.key_blocks.foreach_get("value", values[row])
     scratch.frame_set(scene.frame_current, subframe=scene.frame_subframe)
     return columns.swapaxes(-1, -2).astype(np.float64), worlds, shapes
-
-
-@contextmanager
-def _unhide(thing: bpy.types.Object) -> Iterator[None]:
-    """Show a hidden object during the block, because Blender does not evaluate hidden objects."""
-    was_hidden = thing.hide_viewport
-    if was_hidden:
-        thing.hide_viewport = False
-    try:
-        yield
-    finally:
-        if was_hidden:
-            thing.hide_viewport = True

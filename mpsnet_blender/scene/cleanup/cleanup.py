@@ -17,6 +17,7 @@ from ..base.contact_curves import read_contacts, remove_contacts, write_contacts
 from ..base.fcurve_reading import find_curve_holder
 from ..base.motion_storage import compute_raw_frames, read_edited_contacts, read_stored_motion, store_quality
 from ..base.scene_rate import store_rate
+from ..base.visibility import has_keyed_visibility, make_visibility_channels
 
 
 class CleanupError(Exception):
@@ -50,7 +51,7 @@ def clean_armature(armature_object: bpy.types.Object, settings: CleanupSettings)
     properties = armature_object.mpsnet_cleanup
     cleaned = clean_motion(raw, replace(settings, floor_offset=settings.floor_offset / properties.units_per_metre))
     frames = round_to_whole(properties.first_frame + cleaned.seconds * properties.frames_per_second)
-    warnings = _key_motion(armature_object, cleaned, frames)
+    warnings = _key_motion(armature_object, cleaned, frames, settings.loop)
     properties.applied_first, properties.applied_speed = properties.first_frame, settings.speed
     properties.applied_start = cleaned.start_seconds
     if edited is not None:
@@ -115,10 +116,14 @@ def _ensure_unshared_action(armature_object: bpy.types.Object) -> tuple[str, ...
     return (f"The Action “{current.name}” was left as it is ({why}); the motion is in the new “{properties.action.name}”.",)
 
 
-def _key_motion(armature_object: bpy.types.Object, cleaned: CleanMotion, frames: np.ndarray) -> tuple[str, ...]:
+def _key_motion(armature_object: bpy.types.Object, cleaned: CleanMotion, frames: np.ndarray,
+                is_loop: bool = False) -> tuple[str, ...]:
     """Key a motion in the armature's Action, whose other F-curves stay; return warnings for the user."""
+    is_only_shown_while_seen = has_keyed_visibility(armature_object)
     warnings = _ensure_unshared_action(armature_object)
     channels = make_body_channels(armature_object, cleaned, frames, armature_object.mpsnet_cleanup.units_per_metre)
+    if is_only_shown_while_seen:
+        channels += make_visibility_channels(frames, is_loop)
     write_channels(find_curve_holder(armature_object.animation_data), channels)
     armature_object.update_tag(refresh={"TIME"})        # otherwise Blender evaluates it only at the next change of frame
     return warnings

@@ -17,6 +17,7 @@ from ...motion.formats.posed_bones import make_bvh_of_bones
 from ..base.motion_sampling import ExportError, SampledMotion, motion_frames, sample_motion
 from ..base.scene_rate import find_actions, find_other_rate, scene_rate
 from ..base.units import metres_per_unit
+from ..base.visibility import follows_visibility
 from .export_copy import CopyPlan, make_plain_copy
 from .exporters import write_fbx, write_gltf, write_usd
 from .hand_poses import preserve_hand_poses
@@ -78,8 +79,10 @@ def find_armature(context: bpy.types.Context, name: str) -> bpy.types.Object | N
 
 
 def find_meshes(armature_object: bpy.types.Object) -> tuple[bpy.types.Object, ...]:
-    """Return the meshes that the armature deforms or that are its children, of those that are in a scene and rendered."""
-    return tuple(thing for thing in bpy.data.objects if thing.type == "MESH" and thing.users_scene and not thing.hide_render
+    """Return the meshes that the armature deforms or that are its children, of those that are in a scene and rendered, if only in
+    some frames."""
+    return tuple(thing for thing in bpy.data.objects if thing.type == "MESH" and thing.users_scene
+                 and (not thing.hide_render or follows_visibility(thing))
                  and (thing.parent == armature_object
                       or any(modifier.type == "ARMATURE" and modifier.object == armature_object
                              for modifier in thing.modifiers)))
