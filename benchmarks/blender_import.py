@@ -19,7 +19,8 @@ from mpsnet_blender.motion.base.rest_pose import build_rest_pose, compute_basis_
 from mpsnet_blender.motion.base.rotations import quat_from_rotvec
 from mpsnet_blender.scene.base.action import Channel, bone_path, write_action
 from mpsnet_blender.scene.capture.armature import build_armature
-from mpsnet_blender.scene.capture.capture_import import ImportOptions, import_capture
+from mpsnet_blender.scene.capture.capture_import import import_capture
+from mpsnet_blender.scene.capture.import_options import ImportOptions
 from mpsnet_blender.shared.motion_file import Motion, new_motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES, generic_rest_joints
 

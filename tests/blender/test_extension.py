@@ -85,4 +85,4 @@ def test_the_scenes_settings_are_saved_with_the_file_and_stand_for_what_a_call_l
     write_motion(tmp_path / "walk.npz", random_motion(5, framerate=50.0))
     bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "walk.npz"), with_camera=False)
     assert bpy.context.scene.render.fps == 50
-    assert tuple(bpy.data.actions[0].frame_range) == (31, 35)
+    assert tuple(bpy.data.actions[0].frame_range) == (30, 36)  # 31 to 35, and hidden before and after

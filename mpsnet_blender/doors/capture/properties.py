@@ -7,14 +7,15 @@ from pathlib import Path
 
 import bpy
 
-from ...scene.capture.capture_import import ImportOptions
 from ...scene.capture.found_people import FoundPeople
+from ...scene.capture.import_options import ImportOptions
 from ...shared.protocol import Error
 from ..common import thumbnails
 from ..common.path_options import relative_path_options
 from .capture_properties import CaptureProperties
 
-IMPORT_PROPERTIES = ("timing", "start_frame", "extend_range", "match_resolution", "with_camera", "relax_hands")
+IMPORT_PROPERTIES = ("timing", "start_frame", "extend_range", "match_resolution", "with_camera", "with_body", "only_while_seen",
+                     "relax_hands")
 
 
 class ImportProperties:
@@ -35,6 +36,14 @@ class ImportProperties:
     with_camera: bpy.props.BoolProperty(
         name="Camera and Footage", default=True, options={"SKIP_SAVE"},
         description="Add a camera that matches the video's camera, with the video as its background")
+    with_body: bpy.props.BoolProperty(
+        name="Body", default=True, options={"SKIP_SAVE"},
+        description="Add a body that follows the bones, with the person's stature and build. Off: bones only. "
+                    "The bones lie inside the body: X-Ray (Alt Z) shows them")
+    only_while_seen: bpy.props.BoolProperty(
+        name="Only While Seen", default=True, options={"SKIP_SAVE"},
+        description="Hide people before the first and after the last frame in which the video shows them, with keys that you can "
+                    "edit. Off: people stand still there")
     relax_hands: bpy.props.BoolProperty(
         name="Relaxed Hands", default=True, options={"SKIP_SAVE"},
         description="Curl the hands slightly where they were not captured, so that they are not flat and stiff")
@@ -43,7 +52,8 @@ class ImportProperties:
         """Return the options in the form that the importer takes."""
         return ImportOptions(
             start_frame=self.start_frame, set_scene_fps=self.timing == "SET", extend_scene_range=self.extend_range,
-            match_resolution=self.match_resolution, with_camera=self.with_camera, relax_hands=self.relax_hands)
+            match_resolution=self.match_resolution, with_camera=self.with_camera,
+            with_body=self.with_body, only_while_seen=self.only_while_seen, relax_hands=self.relax_hands)
 
 
 class MPSNET_scene_settings(CaptureProperties, ImportProperties, bpy.types.PropertyGroup):

@@ -34,7 +34,9 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
         name="Deforming Bones Only", default=True,
         description="Leave out control bones: those that do not deform and have no deforming bones below them")
     with_meshes: bpy.props.BoolProperty(
-        name="Meshes", default=True, description="Also export the meshes that the armature moves (not in BVH)")
+        name="Meshes", default=True,
+        description="Also export the meshes that the armature moves, such as the body of an imported person (not in BVH). "
+                    "Off: bones only")
     scale: bpy.props.FloatProperty(
         name="BVH Units per Metre", default=1.0, min=1e-4, soft_max=100.0,
         description="1: metres, 100: centimetres. For BVH only: the other formats store their unit")

@@ -9,15 +9,14 @@ import bpy
 
 from ...motion.base.rest_pose import RestPose
 from ...shared.smpl_skeleton import JOINT_NAMES, PARENTS
+from .bone_shapes import shape_bones
 
 
 def build_armature(collection: bpy.types.Collection, name: str, rest: RestPose) -> bpy.types.Object:
     """Return a new armature object at the origin, in a collection of no scene yet, with one bone for each SMPL joint."""
     armature = bpy.data.armatures.new(name)
-    armature.display_type = "STICK"
     armature_object = bpy.data.objects.new(name, armature)
     collection.objects.link(armature_object)
-    armature_object.show_in_front = True
     with _edit_bones(armature_object) as edit_bones:
         for joint, bone_name in enumerate(JOINT_NAMES):
             edit_bone = edit_bones.new(bone_name)
@@ -28,7 +27,18 @@ def build_armature(collection: bpy.types.Collection, name: str, rest: RestPose) 
     for pose_bone in armature_object.pose.bones:
         pose_bone.rotation_mode = "QUATERNION"
         pose_bone.bone.color.palette = _choose_palette(pose_bone.name)
+    shape_bones(armature_object, rest)
+    _select_root(armature_object)
     return armature_object
+
+
+def _select_root(armature_object: bpy.types.Object) -> None:
+    """Select the root bone alone: Dope Sheet and Timeline show the keys of selected bones."""
+    root = armature_object.pose.bones[0]
+    for pose_bone in armature_object.pose.bones:
+        owner = pose_bone if hasattr(pose_bone, "select") else pose_bone.bone  # Blender 5.0 moved it to the pose
+        owner.select = pose_bone == root
+    armature_object.data.bones.active = root.bone
 
 
 def _choose_palette(joint_name: str) -> str:

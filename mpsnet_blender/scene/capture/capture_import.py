@@ -13,33 +13,18 @@ import bpy
 import numpy as np
 
 from ...motion.base.footage_timing import SceneClock
-from ...motion.base.rest_pose import build_rest_pose, curl_hands
+from ...motion.base.soles import compute_stature
 from ...motion.base.timing import compute_scene_frames, split_frame_rate
-from ...motion.cleanup.cleanup import keep_unchanged
-from ...motion.cleanup.stored_motion import make_stored_motion
 from ...motion.formats.capture_folder import Capture, ReadMotions, open_capture, read_motions
-from ...shared.capture_listing import ListedPerson
-from ...shared.motion_file import Motion
-from ..base.action import write_action
-from ..base.body_channels import make_body_channels
-from ..base.motion_storage import store_motion, store_quality
 from ..base.scene_rate import scene_rate, store_rate
 from ..base.selection import select_only
 from ..base.units import metres_per_unit
-from .armature import build_armature
+from .bone_shapes import find_shapes
 from .camera import CameraPath, build_camera
 from .footage import Footage, add_footage
-
-
-@dataclass(frozen=True)
-class ImportOptions:
-    """The user's choices. With the defaults, the import only adds to the scene."""
-    start_frame: int = 1
-    set_scene_fps: bool = False
-    extend_scene_range: bool = False
-    match_resolution: bool = False
-    with_camera: bool = True
-    relax_hands: bool = True
+from .import_options import ImportOptions
+from .person import add_person
+from .view_framing import frame_people
 
 
 @dataclass(frozen=True)
@@ -63,7 +48,8 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
                    view_layer: bpy.types.ViewLayer | None = None) -> ImportReport:
     """Import a motion file, or a capture's folder (some of its people, or all), into a new collection of the scene.
 
-    In the view layer, if one is given, the armatures become the selected objects, the first of them the active one.
+    In the view layer, if one is given, the armatures become the selected objects, the first of them the active one, and the 3D
+    views move to the people.
     Raises MotionFileError where no motion can be read. People whose motion cannot be read are left out and named in the
     warnings. If the import fails, everything that it added is removed.
     """
@@ -75,7 +61,7 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
         fps, units_per_metre = scene_rate(scene), 1 / metres_per_unit(scene)
         frames = [compute_scene_frames(motion.timestamps, read.origin_seconds, options.start_frame, fps)
                   for _, motion in read.motions]
-        armatures = [_add_person(collection, capture, person, motion, times, fps, units_per_metre, options.relax_hands)
+        armatures = [add_person(collection, capture, person, motion, times, fps, units_per_metre, options)
                      for (person, motion), times in zip(read.motions, frames, strict=True)]
         camera, warnings = _add_camera(scene, collection, capture, read, frames, options)
         scene.collection.children.link(collection)
@@ -83,6 +69,8 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
         scene.camera = camera
     if view_layer is not None:
         select_only(view_layer, armatures)
+        frame_people(scene, [motion.trans + motion.rest_joints[0] for _, motion in read.motions],
+                     max(compute_stature(motion.rest_joints) for _, motion in read.motions), units_per_metre)
     first, last = min(times[0] for times in frames), max(times[-1] for times in frames)
     if options.extend_scene_range:
         _extend_range(scene, first, last)
@@ -105,22 +93,6 @@ def _set_scene(scene: bpy.types.Scene, options: ImportOptions, read: ReadMotions
     if options.match_resolution and motion.image_size is not None:
         scene.render.resolution_x, scene.render.resolution_y = (int(side) for side in motion.image_size)
         scene.render.pixel_aspect_x = scene.render.pixel_aspect_y = 1.0
-
-
-def _add_person(collection: bpy.types.Collection, capture: Capture, person: ListedPerson, motion: Motion,
-                frames: np.ndarray, scene_fps: float, units_per_metre: float, relax_hands: bool) -> bpy.types.Object:
-    rest = build_rest_pose(motion.rest_joints, shod=motion.is_shod)
-    is_alone = len(capture.people) == 1
-    name = capture.name if is_alone else f"{capture.name} person {person.person_id}"
-    armature_object = build_armature(collection, name, rest.in_units(units_per_metre))
-    armature_object["mpsnet_motion_file"] = str(capture.motion_path(person))
-    stored = make_stored_motion(curl_hands(motion) if relax_hands else motion)
-    imported = keep_unchanged(stored.imported)
-    channels = make_body_channels(armature_object, imported, frames, units_per_metre)
-    store_rate(write_action(armature_object, armature_object.name, channels), scene_fps)
-    store_motion(armature_object, stored, frames, scene_fps, units_per_metre, person.quality)
-    store_quality(armature_object, imported.quality, motion.frame_count)
-    return armature_object
 
 
 def _add_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, capture: Capture, read: ReadMotions,
@@ -193,9 +165,18 @@ def _remove_on_failure(collection: bpy.types.Collection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        made = [collection]
+        made: list[bpy.types.ID] = [collection]
         for owner in (owner for thing in collection.objects for owner in (thing, thing.data)):
             action = owner.animation_data.action if owner.animation_data else None
-            made += [item for item in (owner, action) if item is not None]
+            made += [item for item in (owner, action, *_list_belongings(owner)) if item is not None]
         bpy.data.batch_remove(made)
         raise
+
+
+def _list_belongings(owner: bpy.types.ID) -> list[bpy.types.ID]:
+    """Return what belongs only to this data-block: a mesh's materials, the shapes of an armature's bones."""
+    if isinstance(owner, bpy.types.Mesh):
+        return list(owner.materials)
+    if isinstance(owner, bpy.types.Object) and owner.type == "ARMATURE":
+        return [item for shape in find_shapes(owner) for item in (shape, shape.data)]
+    return []

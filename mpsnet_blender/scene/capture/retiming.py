@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from ...motion.base.timing import round_to_whole, split_frame_rate
-from ..base.fcurve_reading import find_all_fcurves, key_frames
+from ..base.fcurve_reading import find_all_fcurves, key_frames, leave_out_visibility
 from ..base.motion_storage import has_motion
 from ..base.scene_rate import find_actions, find_mistimed, scene_rate, store_rate
 from .footage import read_footage_start, shift_footage
@@ -51,7 +51,8 @@ def _make_frame_map(anchor: float, factor: float) -> Frames:
 def _find_first_frame(owner: bpy.types.ID) -> float:
     if not isinstance(owner, bpy.types.Action):
         return read_footage_start(owner)
-    return min((float(key_frames(fcurve)[0]) for fcurve in find_all_fcurves(owner) if not fcurve.is_empty), default=0.0)
+    curves = leave_out_visibility(find_all_fcurves(owner))
+    return min((float(key_frames(fcurve)[0]) for fcurve in curves if not fcurve.is_empty), default=0.0)
 
 
 def _retime_action(action: bpy.types.Action, frame_map: Frames) -> None:

@@ -1,0 +1,67 @@
+"""Shapes of bones, for the eye only: where SMPL's joints branch, bones reach all of their children, and toes reach the floor."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ...motion.base.rest_pose import RestPose
+from ...shared.smpl_skeleton import JOINT
+
+# Bones and the heads of the children that their shapes reach. The other bones end at their only child.
+_BRANCHES = {"pelvis": ("spine1", "left_hip", "right_hip"), "spine3": ("neck", "left_collar", "right_collar")}
+_TOES = ("left_foot", "right_foot")
+_TOE_HEIGHT = 0.2  # of the height of the toe bone's head: its shape sinks to this height at its end; by eye
+_WAIST, _GIRTH = 0.1, 0.1  # of Blender's octahedral bones: place and half width of the widest part, in lengths
+_OCTAHEDRON = ((0, 1, 2), (0, 2, 3), (0, 3, 4), (0, 4, 1), (5, 2, 1), (5, 3, 2), (5, 4, 3), (5, 1, 4))
+
+
+def shape_bones(armature_object: bpy.types.Object, rest: RestPose) -> None:
+    """Give bones shapes that meet. Bones, and so motion and exports, stay as they are; `rest` is in the armature's unit.
+
+    The shapes are objects in no scene, as Blender needs them for this.
+    """
+    for name, ends in {**_find_branches(rest), **_find_toe_tips(rest)}.items():
+        pose_bone = armature_object.pose.bones[name]
+        axes = np.array(pose_bone.bone.matrix_local.to_3x3())
+        pose_bone.custom_shape = _make_shape(f"{armature_object.name} {name} shape", (ends - rest.heads[JOINT[name]]) @ axes)
+        pose_bone.use_custom_shape_bone_size = False
+
+
+def find_shapes(armature_object: bpy.types.Object) -> list[bpy.types.Object]:
+    """Return the objects that give an armature's bones their shapes."""
+    return [bone.custom_shape for bone in armature_object.pose.bones if bone.custom_shape is not None]
+
+
+def _find_branches(rest: RestPose) -> dict[str, np.ndarray]:
+    """Return by bone the points (N, 3) to which its shape reaches, in armature space."""
+    return {name: rest.heads[[JOINT[child] for child in children]] for name, children in _BRANCHES.items()}
+
+
+def _find_toe_tips(rest: RestPose) -> dict[str, np.ndarray]:
+    tips = {name: rest.tails[[JOINT[name]]].copy() for name in _TOES}
+    for name, tip in tips.items():
+        tip[:, 2] = _TOE_HEIGHT * rest.heads[JOINT[name], 2]
+    return tips
+
+
+def _make_shape(name: str, ends: np.ndarray) -> bpy.types.Object:
+    """Return an object of octahedra from a bone's head to points (N, 3) in the bone's space."""
+    vertices: list[list[float]] = []
+    faces: list[tuple[int, ...]] = []
+    for end in ends:
+        faces += [tuple(len(vertices) + corner for corner in face) for face in _OCTAHEDRON]
+        vertices += _make_octahedron(end).tolist()
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata(vertices, [], faces)
+    return bpy.data.objects.new(name, mesh)
+
+
+def _make_octahedron(end: np.ndarray) -> np.ndarray:
+    """Return the vertices (6, 3) of an octahedral bone from the origin to `end`."""
+    length = max(float(np.linalg.norm(end)), 1e-12)
+    sideways = np.cross(end, np.eye(3)[np.abs(end).argmin()])
+    sideways *= _GIRTH * length / max(float(np.linalg.norm(sideways)), 1e-12)
+    other = np.cross(end, sideways) / length
+    around = [_WAIST * end + side for side in (sideways + other, other - sideways, -sideways - other, sideways - other)]
+    return np.array([np.zeros(3), *around, end])
