@@ -9,6 +9,7 @@ import numpy as np
 
 from ...motion.base.timing import round_to_whole
 from ...motion.cleanup.cleanup import CleanMotion, CleanupSettings, clean_motion, keep_unchanged
+from ...motion.cleanup.looping import fit_whole_frames
 from ...motion.cleanup.stored_motion import StoredMotionError
 from ...shared.smpl_skeleton import JOINT_NAMES
 from ..base.action import write_action, write_channels
@@ -50,9 +51,11 @@ def clean_armature(armature_object: bpy.types.Object, settings: CleanupSettings)
     raw = stored.raw if edited is None else replace(stored.raw, contacts=edited)
     properties = armature_object.mpsnet_cleanup
     cleaned = clean_motion(raw, replace(settings, floor_offset=settings.floor_offset / properties.units_per_metre))
-    frames = round_to_whole(properties.first_frame + cleaned.seconds * properties.frames_per_second)
+    fps = properties.frames_per_second
+    fitted = fit_whole_frames(cleaned.seconds[-1], fps) if settings.loop else 1.0
+    frames = round_to_whole(properties.first_frame + cleaned.seconds / fitted * fps)
     warnings = _key_motion(armature_object, cleaned, frames, settings.loop)
-    properties.applied_first, properties.applied_speed = properties.first_frame, settings.speed
+    properties.applied_first, properties.applied_speed = properties.first_frame, settings.speed * fitted
     properties.applied_start = cleaned.start_seconds
     if edited is not None:
         write_contacts(armature_object, edited, stored.timestamps, compute_raw_frames(armature_object, stored.timestamps))

@@ -64,6 +64,25 @@ def test_smoothing_takes_the_trembling_and_leaves_the_punches(amount):
     assert (np.abs(ratios - 1) < 0.12).all()
 
 
+def test_at_the_sliders_end_punches_are_smoothed_too():
+    ratios = [(wrist_peaks(smooth_limbs(boxer(), {"arms": amount})) / wrist_peaks(boxer())).mean() for amount in (0.6, 0.8, 1.0)]
+    assert ratios[0] > 0.88 and 0.3 < ratios[1] < 0.7 and ratios[2] < 0.25
+
+
+def test_at_the_sliders_end_standing_feet_stay():
+    body = trembling(walker(150), 1.0)
+    for amount in (0.3, 1.0):
+        cleaned = clean_motion(body, CleanupSettings(smooth_trunk=amount, smooth_arms=amount, smooth_legs=amount))
+        assert cleaned.quality.foot_slide_mm_per_second < 30 and cleaned.quality.floor_penetration_mm < 5
+
+
+def test_each_step_of_the_slider_moves_the_body_more():
+    body = trembling(walker(150), 0.5)
+    moved = [np.linalg.norm(smooth_limbs(body, dict.fromkeys(LIMBS, amount)).pose()[1] - body.pose()[1], axis=-1).mean()
+             for amount in (0.1, 0.3, 0.6, 0.8, 1.0)]
+    assert moved[0] > 0.0005 and (np.diff(moved) > 0.001).all()
+
+
 def test_smoothing_has_no_lag_and_leaves_slow_motion_alone():
     truth = boxer(punches=())
     after = smooth_limbs(truth, dict.fromkeys(LIMBS, 0.5))

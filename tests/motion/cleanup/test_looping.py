@@ -1,10 +1,12 @@
 """Loops of walkers who go round a corner and uphill."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
-from mpsnet_blender.motion.cleanup.looping import close_loop, find_loop
+from mpsnet_blender.motion.cleanup.looping import close_loop, find_loop, fit_whole_frames
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.motion.walkers import FPS, STRIDE_SECONDS, walker
 
@@ -135,3 +137,38 @@ def test_a_loop_is_as_short_as_a_period_that_lasts_half_a_second(period, loop):
 @pytest.mark.parametrize("frames", [2, 10, 15])
 def test_a_motion_of_half_a_second_loops_whole(frames):
     assert find_loop(swinging(frames / FPS, 0.7)) == (0, frames - 1)
+
+
+def waiting_walker(standing_seconds):
+    """Return somebody who stands, with the small tremble of a capture, and then walks for 5 s."""
+    walk, frames = walker(150), round(standing_seconds * FPS)
+    rotmats = np.concatenate((np.repeat(walk.rotmats[:1], frames, axis=0), walk.rotmats))
+    noise = np.random.default_rng(0).normal(0, np.radians(0.2), (len(rotmats), 24, 3))
+    return replace(walk, rotmats=rotmats @ rotmat_from_rotvec(noise),
+                   transl=np.concatenate((np.repeat(walk.transl[:1], frames, axis=0), walk.transl)),
+                   contacts=np.concatenate((np.ones((frames, 4)), walk.contacts)), timestamps=np.arange(len(rotmats)) / FPS)
+
+
+@pytest.mark.parametrize("standing_seconds", [1.0, 4.0])
+def test_a_walker_who_stands_at_first_loops_while_walking(standing_seconds):
+    first, last = find_loop(waiting_walker(standing_seconds))
+    assert first >= standing_seconds * FPS - 1
+    strides = strides_of(first, last)
+    assert round(strides) >= 1 and abs(strides - round(strides)) < 0.06
+
+
+def test_somebody_who_only_stands_loops_where_the_pose_is_most_alike():
+    body = waiting_walker(4.0).at(slice(0, 120))
+    first, last = find_loop(body)
+    _, joints = body.pose()
+    gaps = np.linalg.norm(joints[:, None] - joints[None], axis=-1).mean(axis=-1)
+    assert gaps[first, last] < np.quantile(gaps, 0.1)
+
+
+@pytest.mark.parametrize(("seconds", "fps", "frames"), [(0.8, 24.0, 19), (33 / 30, 24.0, 26), (1.0, 30.0, 30), (0.01, 24.0, 1)])
+def test_a_loop_lasts_whole_frames(seconds, fps, frames):
+    assert seconds / fit_whole_frames(seconds, fps) * fps == pytest.approx(frames, abs=1e-9)
+
+
+def test_a_loop_of_no_time_keeps_its_speed():
+    assert fit_whole_frames(0.0, 24.0) == 1.0
