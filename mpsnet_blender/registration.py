@@ -18,6 +18,7 @@ from .doors.retarget import operators as retarget_operators
 from .doors.retarget import panel as retarget_panel
 from .doors.retarget import properties as retarget_properties
 from .scene.capture import job_timer
+from .scene.cleanup import live_cleanup
 from .scene.retarget import live_preview
 
 CLASSES = (
@@ -57,6 +58,7 @@ def register() -> None:
     thumbnails.register()
     job_timer.register()
     live_preview.register()
+    live_cleanup.register()
     bpy.types.TOPBAR_MT_file_import.append(import_operators.draw_import_menu)
     bpy.types.TOPBAR_MT_file_export.append(export_operators.draw_export_menu)
     _is_registered = True
@@ -69,6 +71,7 @@ def unregister() -> None:
         return
     bpy.types.TOPBAR_MT_file_export.remove(export_operators.draw_export_menu)
     bpy.types.TOPBAR_MT_file_import.remove(import_operators.draw_import_menu)
+    live_cleanup.unregister()
     live_preview.unregister()
     job_timer.unregister()
     thumbnails.unregister()

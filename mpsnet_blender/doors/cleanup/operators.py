@@ -8,6 +8,7 @@ from typing import TypeVar
 import bpy
 
 from ...scene.base.motion_storage import has_motion
+from ...scene.base.redraw import redraw_all
 from ...scene.cleanup.cleanup import CLEANUP_ERRORS, CleanupError, CleanupReport, clean_armature, reset_armature, show_contacts
 from .properties import CLEANUP_PROPERTIES, CleanupProperties
 
@@ -37,9 +38,7 @@ class _ArmatureOperator:
         self.report({"INFO"}, report.sentence)
         for warning in report.warnings:
             self.report({"WARNING"}, warning)
-        # Blender does not redraw by itself after Python has written keys.
-        for area in (area for window in context.window_manager.windows for area in window.screen.areas):
-            area.tag_redraw()
+        redraw_all(context.window_manager)
         return {"FINISHED"}
 
 
@@ -58,6 +57,7 @@ class MPSNET_OT_clean_motion(_ArmatureOperator, CleanupProperties, bpy.types.Ope
                 setattr(self, name, getattr(thing.mpsnet_cleanup, name))
         report = clean_armature(thing, self.cleanup_settings())
         thing.mpsnet_cleanup.copy_settings(self)
+        thing.mpsnet_cleanup.applied_settings = thing.mpsnet_cleanup.settings_text()
         return report
 
 
@@ -73,6 +73,7 @@ class MPSNET_OT_reset_motion(_ArmatureOperator, bpy.types.Operator):
     def _reset(self, thing: bpy.types.Object) -> CleanupReport:
         report = reset_armature(thing)
         thing.mpsnet_cleanup.reset_settings()
+        thing.mpsnet_cleanup.applied_settings = thing.mpsnet_cleanup.settings_text()
         return report
 
 

@@ -12,13 +12,13 @@ from ..base.smpl_motion import WorldMotion
 LIMBS = ("trunk", "head", "arms", "legs")
 _WORDS = {"head": ("neck", "head"), "arms": ("collar", "shoulder", "elbow", "wrist", "hand"),
           "legs": ("hip", "knee", "ankle", "foot")}
-# Sigma of the window at amount 1, and the power of the amount by which it grows: in proportion to the amount, sliders below 0.3 moved
-# nothing. At amounts of 0.3 and 0.6 trembling of 1.5 degrees loses three quarters of its acceleration, and punches of 1/8 s keep their
+# Sigma of the window at amount 1, and the power of the amount by which it grows: in proportion to the amount, sliders below 0.3
+# moved nothing. At 0.3 and 0.6 trembling of 1.5 degrees loses three quarters of its acceleration, and punches of 1/8 s keep their
 # speed within 12 % (test_smoothing_takes_the_trembling_and_leaves_the_punches). The values below are part of that result; they
 # were chosen by eye and not measured separately.
 _FULL_SECONDS, _GROWTH = 0.20, 0.7
-# Above this amount quick motion is smoothed too, at 1 all of it. On two real clips joints then move by 22 mm (rms) and up to 13 cm,
-# the wrists' highest speed falls to 0.7, and feet slide 2 to 4 mm/s more. If quick motion is kept, nothing moves by more than 9 cm.
+# Above this amount quick motion is smoothed too, at 1 all of it. On two real clips joints then move by 22 mm (rms) and up to
+# 13 cm, the wrists' highest speed falls to 0.7, and feet slide 2 to 4 mm/s more; with quick motion kept, up to 9 cm and to 0.85.
 _SHARP_AMOUNT = 0.6
 _BANDS = (0.2, 0.45, 1.0)       # sigmas of the bands of detail, as shares of the full one
 _LEAST_FRAMES = 0.7             # least sigma, in frames, of the window over which a band's energy is averaged
@@ -51,14 +51,14 @@ def smooth_limbs(body: WorldMotion, amounts: dict[str, float]) -> WorldMotion:
 
 
 def smooth_by_amount(values: np.ndarray, timestamps: np.ndarray, amount: float) -> np.ndarray:
-    """Return values (T, J, n) at timestamps (T,) s smoothed by an amount in 0..1: up to 0.6 without trembling but as sharp as before,
-    above also with less of the quick motion."""
+    """Return values (T, J, n) at timestamps (T,) s smoothed by an amount in 0..1: up to 0.6 as sharp as before, above also with
+    less of the quick motion."""
     softness = float(smoothstep((amount - _SHARP_AMOUNT) / (1 - _SHARP_AMOUNT)))
     return remove_trembling(values, timestamps, amount**_GROWTH * _FULL_SECONDS, softness)
 
 
 def remove_trembling(values: np.ndarray, timestamps: np.ndarray, sigma_seconds: float, softness: float = 0.0) -> np.ndarray:
-    """Return values (T, J, n) at timestamps (T,) s without their trembling, and without a share `softness` (0..1) of quick motion.
+    """Return values (T, J, n) at timestamps (T,) s without trembling, and without a share `softness` (0..1) of quick motion.
 
     The series is split into bands of coarser and coarser detail (as by an a-trous wavelet transform). Each band is scaled as by
     a Wiener filter, 1 - noise / energy: detail far above the joint's noise is motion and stays, the rest is removed.

@@ -13,16 +13,16 @@ from .footprints import rotmat_from_axis_angle
 _SHORTEST_SECONDS = 0.5     # half a running stride takes about 0.35 s, a full one 0.7 s; chosen by reasoning, not measured
 _MOST_FRAMES = 1200         # longer motions are searched at every 2nd, 3rd ... frame first: 1200 x 1200 costs take 12 MB
 _SPEED_SECONDS = 0.12       # a difference in speed counts as the distance it makes in this time; chosen by eye, not measured
-# The root mean square distance by which a joint's position and speed leave their mean in a part that counts as moving. A capture of
-# somebody who stands still wavers by 0.5 to 2 cm, walking moves the joints by 8 to 20 cm; chosen between, not measured.
+# In a part that counts as moving, joints (and their speeds) leave their mean by this root mean square. Captures of somebody who
+# stands waver by 0.5 to 2 cm, walking moves joints by 8 to 20 cm: chosen in between, by estimate.
 _MOVING_METRES = 0.04
 _CORNER = np.radians(20.0)      # a loop that turns by more keeps its turn, so that each repeat goes on from there; by eye
 _FORWARD, _UP = np.array((0.0, 0.0, 1.0)), np.array((0.0, 0.0, 1.0))
 
 
 def find_loop(body: WorldMotion) -> tuple[int, int]:
-    """Return the first and the last frame of the part that loops best: two frames with similar pose and speed, compared with how much
-    moves between them. So standing still for a moment is no loop of somebody who walks."""
+    """Return the first and the last frame of the part that loops best: two frames with similar pose and speed, compared with
+    how much moves between them. So a moment of standing is no loop of somebody who walks."""
     frames, times = len(body.transl), body.timestamps
     usual = frame_seconds(times)
     shortest = max(_SHORTEST_SECONDS, 2 * usual) - usual / 2        # to the nearest frame
@@ -80,8 +80,9 @@ def _yaw(root: np.ndarray) -> np.ndarray:
 
 
 def _find_best_pair(features: np.ndarray, times: np.ndarray, shortest: float) -> tuple[int, int]:
-    """Return the two of N frames that differ least in features (N, n), as a share of the features' variance between them, and whose
-    times (N,) differ by at least `shortest` seconds."""
+    """Return the two of N frames that differ least in features (N, n), as a share of the features' variance between them.
+
+    Their times (N,) differ by at least `shortest` seconds."""
     cost = _square_distances(features) / (_find_variances(features) + features.shape[1] / 3 * _MOVING_METRES**2)
     cost[times[None] - times[:, None] < shortest] = np.inf
     first, last = np.unravel_index(cost.argmin(), cost.shape)

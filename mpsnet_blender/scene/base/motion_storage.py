@@ -15,6 +15,7 @@ from .contact_curves import read_contacts
 # The quality figures that only the capture can measure, and those that are measured again on every keyed motion.
 _CAPTURED = ("visible_share", "reprojection_error_percent", "feet_off_picture_percent", "sides_repaired_frames")
 _MEASURED = ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "lean_degrees")
+COMPARED = ("foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "lean_degrees")    # before and after a clean-up
 
 
 def store_motion(armature_object: bpy.types.Object, stored: StoredMotion, frames: np.ndarray, scene_fps: float,
@@ -28,6 +29,7 @@ def store_motion(armature_object: bpy.types.Object, stored: StoredMotion, frames
     properties.action = armature_object.animation_data.action
     properties.imported_first = properties.first_frame
     properties.applied_first, properties.applied_speed, properties.applied_start = properties.first_frame, 1.0, 0.0
+    properties.applied_settings = properties.settings_text()
     for name in _CAPTURED:
         if getattr(captured, name) is not None:
             setattr(properties, name, getattr(captured, name))
@@ -71,6 +73,15 @@ def interpolate_contacts(armature_object: bpy.types.Object, frames: np.ndarray) 
     contacts = stored.contacts if edited is None else edited
     contact_frames = compute_raw_frames(armature_object, stored.timestamps)
     return np.stack([np.interp(frames, contact_frames, contact) for contact in contacts.T], axis=1)
+
+
+def store_imported_quality(armature_object: bpy.types.Object, measured: Quality, frame_count: int) -> None:
+    """Store the figures of the motion as it was imported, also for comparison with those after a clean-up."""
+    store_quality(armature_object, measured, frame_count)
+    properties = armature_object.mpsnet_cleanup
+    for name in COMPARED:
+        if properties.is_property_set(name):
+            setattr(properties, f"imported_{name}", getattr(properties, name))
 
 
 def store_quality(armature_object: bpy.types.Object, measured: Quality, frame_count: int) -> None:

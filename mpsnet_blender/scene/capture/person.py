@@ -14,7 +14,7 @@ from ...shared.capture_listing import ListedPerson
 from ...shared.motion_file import Motion
 from ..base.action import write_action
 from ..base.body_channels import make_body_channels
-from ..base.motion_storage import store_motion, store_quality
+from ..base.motion_storage import store_imported_quality, store_motion
 from ..base.scene_rate import store_rate
 from ..base.visibility import make_visibility_channels
 from .armature import build_armature
@@ -37,7 +37,7 @@ def add_person(collection: bpy.types.Collection, capture: Capture, person: Liste
         channels += make_visibility_channels(frames)
     store_rate(write_action(armature_object, armature_object.name, channels), scene_fps)
     store_motion(armature_object, stored, frames, scene_fps, units_per_metre, person.quality)
-    store_quality(armature_object, imported.quality, motion.frame_count)
+    store_imported_quality(armature_object, imported.quality, motion.frame_count)
     armature_object.show_in_front = not options.with_body  # in front of a body, bones would hide it
     if options.with_body:
         mannequin = build_mannequin(motion.rest_joints, shod=motion.is_shod)

@@ -10,13 +10,19 @@ import numpy as np
 from ...motion.base.timing import round_to_whole
 from ...motion.cleanup.cleanup import CleanMotion, CleanupSettings, clean_motion, keep_unchanged
 from ...motion.cleanup.looping import fit_whole_frames
-from ...motion.cleanup.stored_motion import StoredMotionError
+from ...motion.cleanup.stored_motion import StoredMotion, StoredMotionError
 from ...shared.smpl_skeleton import JOINT_NAMES
 from ..base.action import write_action, write_channels
 from ..base.body_channels import make_body_channels
 from ..base.contact_curves import read_contacts, remove_contacts, write_contacts
 from ..base.fcurve_reading import find_curve_holder
-from ..base.motion_storage import compute_raw_frames, read_edited_contacts, read_stored_motion, store_quality
+from ..base.motion_storage import (
+    compute_raw_frames,
+    read_edited_contacts,
+    read_stored_motion,
+    store_imported_quality,
+    store_quality,
+)
 from ..base.scene_rate import store_rate
 from ..base.visibility import has_keyed_visibility, make_visibility_channels
 
@@ -43,23 +49,48 @@ class CleanupReport:
                 "made from the raw motion")
 
 
+@dataclass(frozen=True)
+class CleanupTask:
+    """All that a clean-up is computed from, without Blender's data, so that a thread can compute it.
+
+    `edited`: the user's contacts (T, 4), None without any; `settings` are in metres."""
+    stored: StoredMotion
+    edited: np.ndarray | None
+    settings: CleanupSettings
+
+    def compute(self) -> CleanMotion:
+        """Return the cleaned motion."""
+        raw = self.stored.raw
+        return clean_motion(raw if self.edited is None else replace(raw, contacts=self.edited), self.settings)
+
+
 def clean_armature(armature_object: bpy.types.Object, settings: CleanupSettings) -> CleanupReport:
     """Key the cleaned motion; `floor_offset` is in Blender's units here. Raises CleanupError, StoredMotionError."""
+    task = prepare_cleanup(armature_object, settings)
+    return key_cleanup(armature_object, task, task.compute())
+
+
+def prepare_cleanup(armature_object: bpy.types.Object, settings: CleanupSettings) -> CleanupTask:
+    """Read what a clean-up needs from Blender. Raises CleanupError, StoredMotionError."""
     _require_writable(armature_object)
     stored = read_stored_motion(armature_object)
-    edited = read_edited_contacts(armature_object, stored)
-    raw = stored.raw if edited is None else replace(stored.raw, contacts=edited)
-    properties = armature_object.mpsnet_cleanup
-    cleaned = clean_motion(raw, replace(settings, floor_offset=settings.floor_offset / properties.units_per_metre))
+    metres = settings.floor_offset / armature_object.mpsnet_cleanup.units_per_metre
+    return CleanupTask(stored, read_edited_contacts(armature_object, stored), replace(settings, floor_offset=metres))
+
+
+def key_cleanup(armature_object: bpy.types.Object, task: CleanupTask, cleaned: CleanMotion) -> CleanupReport:
+    """Key a task's result from the armature's start frame on. Raises CleanupError."""
+    _require_writable(armature_object)
+    properties, timestamps = armature_object.mpsnet_cleanup, task.stored.timestamps
     fps = properties.frames_per_second
-    fitted = fit_whole_frames(cleaned.seconds[-1], fps) if settings.loop else 1.0
+    fitted = fit_whole_frames(cleaned.seconds[-1], fps) if task.settings.loop else 1.0
     frames = round_to_whole(properties.first_frame + cleaned.seconds / fitted * fps)
-    warnings = _key_motion(armature_object, cleaned, frames, settings.loop)
-    properties.applied_first, properties.applied_speed = properties.first_frame, settings.speed * fitted
+    warnings = _key_motion(armature_object, cleaned, frames, task.settings.loop)
+    properties.applied_first, properties.applied_speed = properties.first_frame, task.settings.speed * fitted
     properties.applied_start = cleaned.start_seconds
-    if edited is not None:
-        write_contacts(armature_object, edited, stored.timestamps, compute_raw_frames(armature_object, stored.timestamps))
-    store_quality(armature_object, cleaned.quality, len(stored.timestamps))
+    if task.edited is not None:
+        write_contacts(armature_object, task.edited, timestamps, compute_raw_frames(armature_object, timestamps))
+    store_quality(armature_object, cleaned.quality, len(timestamps))
     return _report(armature_object, frames, cleaned, warnings)
 
 
@@ -74,7 +105,7 @@ def reset_armature(armature_object: bpy.types.Object) -> CleanupReport:
     cleaned = keep_unchanged(stored.imported)
     warnings = _key_motion(armature_object, cleaned, frames)
     remove_contacts(armature_object)
-    store_quality(armature_object, cleaned.quality, len(stored.timestamps))
+    store_imported_quality(armature_object, cleaned.quality, len(stored.timestamps))
     return _report(armature_object, frames, cleaned, warnings)
 
 
