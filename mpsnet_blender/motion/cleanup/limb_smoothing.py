@@ -53,7 +53,7 @@ def smooth_limbs(body: WorldMotion, amounts: dict[str, float]) -> WorldMotion:
 def smooth_by_amount(values: np.ndarray, timestamps: np.ndarray, amount: float) -> np.ndarray:
     """Return values (T, J, n) at timestamps (T,) s smoothed by an amount in 0..1: up to 0.6 as sharp as before, above also with
     less of the quick motion."""
-    softness = float(smoothstep((amount - _SHARP_AMOUNT) / (1 - _SHARP_AMOUNT)))
+    softness = float(smoothstep(np.array((amount - _SHARP_AMOUNT) / (1 - _SHARP_AMOUNT))))
     return remove_trembling(values, timestamps, amount**_GROWTH * _FULL_SECONDS, softness)
 
 
