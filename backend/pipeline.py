@@ -19,6 +19,7 @@ from mpsnet_blender.shared.capture_listing import (
 from mpsnet_blender.shared.capture_request import BEST, CaptureRequest
 from mpsnet_blender.shared.motion_file import Motion
 
+from .base.background import Background
 from .base.errors import NobodyFoundError
 from .base.litert import Workers
 from .base.pinhole import camera_matrix, project
@@ -102,12 +103,13 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, r
         tracker = Tracker(PersonDetector(models_folder, workers), LandmarkModel(models_folder, workers))
         looker = second_looker(models_folder, workers, request.quality)
         reporter.progress(_FIND, 0, span.expected_frames, "frames")
-        for frame in read_frames(span):
-            seen = tracker.step(frame)
-            scenery.step(frame, [tracklet.region for tracklet in seen])
-            frame_index.append(frame.index)
-            timestamps.append(frame.timestamp)
-            reporter.progress(_FIND, len(frame_index), span.expected_frames, "frames")
+        with Background("scenery") as background:
+            for frame in read_frames(span):
+                seen = tracker.step(frame)
+                background.call(scenery.step, frame, [tracklet.region for tracklet in seen])
+                frame_index.append(frame.index)
+                timestamps.append(frame.timestamp)
+                reporter.progress(_FIND, len(frame_index), span.expected_frames, "frames")
         people = stitch(tracker.finish(), span.size, request.people)
         if not people:
             raise NobodyFoundError(

@@ -31,9 +31,9 @@ _DOUBTFUL_COST = 0.05        # a sequence that costs so much more is 1 / e (abou
 _OTHER_BODY = 0.15           # two hypotheses this far apart are different bodies; nearer ones raise less doubt
 _STATURE = 1.7               # metres of a body length
 _REGION_IN_BODIES = 1.25     # body lengths of a region's side (MediaPipe's rule, base.regions)
-# What makes a frame doubtful: a doubt of a fifth of the most there can be, or a score below this share of the clip's median
-# (as `tracklets` doubts); a tenth of a second around it is as long as the model's own slips last.
-_DOUBTFUL, _DOUBTFUL_SHARE, _AROUND_SECONDS = 0.1, 0.85, 0.1
+# What makes a frame doubtful: a doubt of a fifth of the most there can be. A tenth of a second around it is as long as the
+# model's own slips last.
+_DOUBTFUL, _AROUND_SECONDS = 0.1, 0.1
 _LEAST_WEIGHT = 0.05         # of a landmark that is not visible: a twentieth of one that is, so that no sum is zero
 
 
@@ -98,11 +98,12 @@ def choose_readings(readings: Readings, second_look: SecondLook | None = None) -
 
 def doubtful_frames(readings: Readings) -> np.ndarray:
     """Return the frames (T,) that deserve a second look: around those where left and right are not sure, the readings lie
-    crosswise, the body faces the other way than a frame before, or the score falls."""
+    crosswise, or the body faces the other way than a frame before.
+
+    Not where the score falls: the far limbs of somebody seen from the side are hidden from any model.
+    """
     chosen, doubt = _least_cost_sequence(readings, None)
-    mean_score = chosen.score.mean(1)
-    is_doubtful = (doubt[:, 0] > _DOUBTFUL) | lie_crosswise(readings.first.xy, readings.second.xy) \
-        | (mean_score < _DOUBTFUL_SHARE * np.median(mean_score))
+    is_doubtful = (doubt[:, 0] > _DOUBTFUL) | lie_crosswise(readings.first.xy, readings.second.xy)
     is_doubtful[1:] |= lie_crosswise(chosen.xy[:-1], chosen.xy[1:])
     count, times = np.concatenate([[0], np.cumsum(is_doubtful)]), readings.timestamps
     first, end = np.searchsorted(times, times - _AROUND_SECONDS, "left"), np.searchsorted(times, times + _AROUND_SECONDS, "right")

@@ -81,8 +81,9 @@ def test_the_best_quality_reads_every_picture_of_a_person_again(stand_in, follow
 def test_the_fast_quality_reads_only_doubtful_pictures_again(stand_in, followed, span, models_folder, workers):
     unsure = replace(followed, observations=list(followed.observations))
     for row in UNSURE:
-        seen = unsure.observations[row]
-        unsure.observations[row] = replace(seen, readings=tuple(replace(read, score=0.5 * read.score) for read in seen.readings))
+        first, second = unsure.observations[row].readings
+        unsure.observations[row] = replace(unsure.observations[row], readings=(first, second.exchanged()), is_crosswise=True,
+                                           is_carried=False)
     sure_track, sure_messages = look_again(followed, span, models_folder, workers, "fast")
     track, messages = look_again(unsure, span, models_folder, workers, "fast")
     assert sure_messages[-1].message == "The heavy landmark model read 0 of 24 pictures of people again."
