@@ -44,7 +44,7 @@ _PLANES = {
     "left_collar": (_Plane((0.066, 0.237, 0.0), (0.86, 0.50, 0.0), 0.034),),
     "left_shoulder": (_Plane((0.102, 0.236, 0.0), (0.97, 0.24, 0.0), 0.036),),
     "left_elbow": (_Plane((0.256, 0.243, 0.0), (1.0, 0.0, 0.0), 0.024),),
-    "left_wrist": (_Plane((0.397, 0.243, 0.0), (1.0, 0.0, 0.0), 0.018),),
+    "left_wrist": (_Plane((0.395, 0.243, 0.0), (1.0, 0.0, 0.0), 0.026),),
     "left_hand": (_Plane((0.446, 0.239, 0.0), (1.0, 0.0, 0.0), 0.014),),
 }
 # Joints that take from what is left to their parent, in this order; those of a pair at once.

@@ -12,8 +12,8 @@ from ..base.visibility import follow_visibility
 # Linear RGB. Chosen by eye: muted, all about as bright, and neighbours easy to tell apart, in Blender's grey viewport and over
 # footage.
 _COLOURS = (
-    (0.85, 0.42, 0.22), (0.22, 0.50, 0.75), (0.80, 0.62, 0.22), (0.30, 0.58, 0.34),
-    (0.72, 0.32, 0.42), (0.22, 0.58, 0.55), (0.48, 0.38, 0.75), (0.62, 0.50, 0.38),
+    (0.20, 0.48, 0.75), (0.90, 0.40, 0.10), (0.28, 0.58, 0.32), (0.78, 0.30, 0.44),
+    (0.82, 0.62, 0.16), (0.46, 0.36, 0.76), (0.20, 0.58, 0.55), (0.60, 0.52, 0.44),
 )
 _ROUGHNESS = 0.6
 
@@ -28,9 +28,7 @@ def build_body(armature_object: bpy.types.Object, mannequin: Mannequin, units_pe
     mesh.materials.append(_make_material(name, _COLOURS[(person_id - 1) % len(_COLOURS)]))
     body = bpy.data.objects.new(name, mesh)
     body.parent = armature_object
-    modifier = body.modifiers.new("Armature", "ARMATURE")
-    modifier.object = armature_object
-    modifier.use_deform_preserve_volume = True  # turned forearms keep their thickness
+    body.modifiers.new("Armature", "ARMATURE").object = armature_object
     _write_weights(body, mannequin.weights)
     follow_visibility(body, armature_object)
     return body

@@ -38,8 +38,10 @@ def add_person(collection: bpy.types.Collection, capture: Capture, person: Liste
     store_rate(write_action(armature_object, armature_object.name, channels), scene_fps)
     store_motion(armature_object, stored, frames, scene_fps, units_per_metre, person.quality)
     store_imported_quality(armature_object, imported.quality, motion.frame_count)
-    armature_object.show_in_front = not options.with_body  # in front of a body, bones would hide it
+    # Bones in front of a body would hide it, and thick ones would stick out of its hands.
+    armature_object.show_in_front = not options.with_body
     if options.with_body:
+        armature_object.data.display_type = "STICK"
         mannequin = build_mannequin(motion.rest_joints, shod=motion.is_shod)
         collection.objects.link(build_body(armature_object, mannequin, units_per_metre, person.person_id))
     return armature_object

@@ -132,3 +132,17 @@ def test_a_failed_import_leaves_no_part_of_a_body(tmp_path, extension, monkeypat
         bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "walk.npz"))
     kinds = (bpy.data.objects, bpy.data.meshes, bpy.data.armatures, bpy.data.materials, bpy.data.actions, bpy.data.collections)
     assert [len(kind) for kind in kinds] == [0] * len(kinds)
+
+
+def test_an_appended_person_keeps_body_shapes_and_visibility(tmp_path, empty_scene):
+    _imported(tmp_path)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "file.blend"))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    with bpy.data.libraries.load(str(tmp_path / "file.blend")) as (_, wanted):
+        wanted.collections = ["walk"]
+    bpy.context.scene.collection.children.link(wanted.collections[0])
+    rig, body = bpy.data.objects["walk"], bpy.data.objects["walk body"]
+    assert body.modifiers[0].object == rig and rig.pose.bones["pelvis"].custom_shape is not None
+    for frame, is_hidden in ((3, False), (7, True)):
+        bpy.context.scene.frame_set(frame)
+        assert body.evaluated_get(bpy.context.evaluated_depsgraph_get()).hide_viewport == is_hidden
