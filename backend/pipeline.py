@@ -104,7 +104,7 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, r
         looker = second_looker(models_folder, workers, request.quality)
         reporter.progress(_FIND, 0, span.expected_frames, "frames")
         with Background("scenery") as background:
-            for frame in read_frames(span):
+            for frame in read_frames(span, lambda sentence: reporter.log("warning", sentence)):
                 seen = tracker.step(frame)
                 background.call(scenery.step, frame, [tracklet.region for tracklet in seen])
                 frame_index.append(frame.index)

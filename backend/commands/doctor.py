@@ -11,7 +11,7 @@ from mpsnet_blender.shared.protocol import Result
 
 from ..base.errors import FixableError
 
-_PACKAGES = ("numpy", "scipy", "opencv-python-headless", "ai-edge-litert", "tqdm")
+_PACKAGES = ("numpy", "scipy", "opencv-python-headless", "av", "ai-edge-litert", "tqdm")
 
 
 class UnhealthyError(FixableError):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from .container import read_boxes
+from .boxes import read_boxes
 
 # Apple's and Android's keys for a focal length in millimetres as on 35 mm film (QuickTime File Format, "Metadata").
 _KEYS = (b"com.apple.quicktime.camera.focal_length.35mm_equivalent", b"com.android.camera.focal_length.35mm_equivalent")

@@ -63,9 +63,9 @@ class Profile:
 
 PROFILES = {
     WITHOUT_TORCH: Profile("requirements-keypoints.txt",
-                           ("numpy", "scipy", "cv2", "tqdm", "ai_edge_litert.interpreter"), 135, 700, LANDMARK_WHEEL),
+                           ("numpy", "scipy", "cv2", "av", "tqdm", "ai_edge_litert.interpreter"), 171, 810, LANDMARK_WHEEL),
     WITH_TORCH: Profile("requirements-mpsnet.txt",
-                        ("numpy", "scipy", "cv2", "tqdm", "ai_edge_litert.interpreter", "torch", "smplx"), 150, 900,
+                        ("numpy", "scipy", "cv2", "av", "tqdm", "ai_edge_litert.interpreter", "torch", "smplx"), 186, 1010,
                         LANDMARK_WHEEL, with_torch=True),
 }
 
