@@ -8,6 +8,7 @@ from .doors.capture import import_operators, option_panels
 from .doors.capture import operators as capture_operators
 from .doors.capture import panel as capture_panel
 from .doors.capture import properties as capture_properties
+from .doors.cleanup import handles
 from .doors.cleanup import operators as cleanup_operators
 from .doors.cleanup import panel as cleanup_panel
 from .doors.cleanup import properties as cleanup_properties
@@ -36,6 +37,7 @@ CLASSES = (
     *cleanup_properties.CLASSES,
     *cleanup_operators.CLASSES,
     *cleanup_panel.CLASSES,
+    *handles.CLASSES,
     *retarget_operators.CLASSES,
     *bone_map_operators.CLASSES,
     *retarget_panel.CLASSES,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from ...scene.capture.capture_import import import_capture
+from ...scene.capture.capture_import import ImportReport, import_capture
 from ...scene.capture.found_people import list_people
 from ...shared.capture_listing import PEOPLE_FILE
 from ...shared.motion_file import MotionFileError
@@ -43,9 +43,11 @@ class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
             return {"CANCELLED"}
         _use_scene_settings(self, context)
         path = Path(bpy.path.abspath(self.filepath))
-        if (ended := _import(self, context, path, None)) == {"FINISHED"}:
+        report = _import(self, context, path, None)
+        if report is not None:
             context.window_manager.mpsnet.show_people(list_people(path))
-        return ended
+            _show_verdicts(context, report)
+        return {"FINISHED"} if report else {"CANCELLED"}
 
 
 class MPSNET_OT_import_people(ImportProperties, bpy.types.Operator):
@@ -67,7 +69,10 @@ class MPSNET_OT_import_people(ImportProperties, bpy.types.Operator):
         state = context.window_manager.mpsnet
         _use_scene_settings(self, context)
         chosen = {person.person_id for person in state.people if person.is_chosen}
-        return _import(self, context, Path(state.capture), chosen)
+        report = _import(self, context, Path(state.capture), chosen)
+        if report is not None:
+            _show_verdicts(context, report)
+        return {"FINISHED"} if report else {"CANCELLED"}
 
 
 class MPSNET_OT_view_footage(bpy.types.Operator):
@@ -125,18 +130,28 @@ def _use_scene_settings(operator: bpy.types.Operator, context: bpy.types.Context
 
 
 def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path,
-            person_ids: Container[int] | None) -> set[str]:
+            person_ids: Container[int] | None) -> ImportReport | None:
+    """Import and show what was done; return None after an error, which is reported to the user."""
     try:
         report = import_capture(context.scene, path, operator.import_options(), person_ids, _find_view_layer(context))
     except MotionFileError as error:
         operator.report({"ERROR"}, str(error))
-        return {"CANCELLED"}
+        return None
     notice = f"Imported {report.sentence}."
     context.window_manager.mpsnet.show_notice(notice, report.warnings, report.camera or "")
     operator.report({"INFO"}, notice)
     for warning in report.warnings:
         operator.report({"WARNING"}, warning)
-    return {"FINISHED"}
+    return report
+
+
+def _show_verdicts(context: bpy.types.Context, report: ImportReport) -> None:
+    """Show in the list what was measured at import: captures of earlier versions are listed with fewer figures."""
+    armatures = dict(zip(report.person_ids, report.armatures, strict=True))
+    for person in context.window_manager.mpsnet.people:
+        if person.person_id in armatures:
+            measured = bpy.data.objects[armatures[person.person_id]].mpsnet_cleanup
+            person.grade, person.advice = measured.grade, measured.advice
 
 
 def _find_view_layer(context: bpy.types.Context) -> bpy.types.ViewLayer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...shared.capture_request import LeftOpen, Number, options_of
+from ..common.text_lines import make_settings_column
 from .properties import IMPORT_PROPERTIES
 
 
@@ -20,7 +21,7 @@ class MPSNET_PT_capture_options(_OptionsPanel, bpy.types.Panel):
     bl_label = "Capture Options"
 
     def draw(self, context):
-        column = _make_settings_column(self.layout)
+        column = make_settings_column(self.layout, context)
         settings = context.scene.mpsnet
         for option in options_of(settings.engine):
             if isinstance(option, Number) and option.left_open:
@@ -34,16 +35,9 @@ class MPSNET_PT_import_options(_OptionsPanel, bpy.types.Panel):
     bl_label = "Import Options"
 
     def draw(self, context):
-        column = _make_settings_column(self.layout)
+        column = make_settings_column(self.layout, context)
         for name in IMPORT_PROPERTIES:
             column.prop(context.scene.mpsnet, name)
-
-
-def _make_settings_column(layout: bpy.types.UILayout) -> bpy.types.UILayout:
-    column = layout.column()
-    column.use_property_split = True
-    column.use_property_decorate = False
-    return column
 
 
 def _draw_switched(column: bpy.types.UILayout, settings: bpy.types.PropertyGroup, number: str, left_open: LeftOpen) -> None:

@@ -9,12 +9,11 @@ from ...scene.capture.job_timer import Job
 from ...shared.engine_files import missing_files
 from ...shared.engines import find_engine
 from ..common import thumbnails
-from ..common.error_dialog import draw_lines
+from ..common.grades import GRADE_ICONS, GRADE_WORDS
 from ..common.preferences import backend_environment
+from ..common.text_lines import count_line_characters, draw_lines
 
 _BUTTON_HEIGHT = 1.6
-_GRADE_ICONS = {"green": "CHECKMARK", "amber": "INFO", "red": "ERROR"}
-_CHARACTER_PIXELS = 6.6  # mean width of a character of the interface's font, at scale 1
 
 
 class _MocapPanel:
@@ -58,8 +57,9 @@ class MPSNET_PT_people(_MocapPanel, bpy.types.Panel):
             if person.span:
                 column.label(text=person.span, icon="TIME")
             if person.grade:
-                draw_lines(column, person.advice or "Good", _GRADE_ICONS.get(person.grade, "INFO"),
-                           _count_line_characters(context) - 14)
+                verdict = ". ".join(filter(None, (GRADE_WORDS.get(person.grade, ""), person.advice)))
+                draw_lines(column, verdict, GRADE_ICONS.get(person.grade, "INFO"),
+                           count_line_characters(context) - 14)
         row = self.layout.row(align=True)
         row.scale_y = _BUTTON_HEIGHT
         row.operator("mpsnet.import_people", icon="IMPORT")
@@ -97,7 +97,7 @@ def _draw_missing_files(layout: bpy.types.UILayout, context: bpy.types.Context) 
     if not missing:
         return
     box = layout.box().column(align=True)
-    characters = _count_line_characters(context) - 2
+    characters = count_line_characters(context) - 2
     for file in missing:
         draw_lines(box, f"{file.original_name}: {file.purpose}", "ERROR", characters)
     for site in dict.fromkeys(file.site for file in missing):
@@ -116,10 +116,10 @@ def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if bpy.app.online_access:
         what = "The quality Best needs a larger landmark model: it is downloaded" if environment.serves_fast() else "Needed"
         note = f"{what} once, takes {environment.disk_megabytes} MB of disk. Videos never leave this computer."
-        draw_lines(layout.column(align=True), note, "INFO", _count_line_characters(context))
+        draw_lines(layout.column(align=True), note, "INFO", count_line_characters(context))
         return
     box = layout.box().column(align=True)
-    characters = _count_line_characters(context) - 2
+    characters = count_line_characters(context) - 2
     draw_lines(box, "Blender may not go online, so the set-up cannot download.", "INTERNET_OFFLINE", characters)
     if bpy.app.online_access_override:
         draw_lines(box, "Start Blender without --offline-mode to allow it.", "BLANK1", characters)
@@ -130,8 +130,8 @@ def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     state = context.window_manager.mpsnet
     column = layout.column(align=True)
-    draw_lines(column, state.notice, "INFO", _count_line_characters(context))
-    draw_lines(column, state.warning, "ERROR", _count_line_characters(context))
+    draw_lines(column, state.notice, "INFO", count_line_characters(context))
+    draw_lines(column, state.warning, "ERROR", count_line_characters(context))
     if context.scene.objects.get(state.camera) is not None:
         layout.operator("mpsnet.view_footage", icon="VIEW_CAMERA")
 
@@ -140,18 +140,12 @@ def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     state = context.window_manager.mpsnet
     box = layout.box().column(align=True)
     box.alert = True
-    draw_lines(box, state.error_message, "ERROR", _count_line_characters(context) - 2)
+    draw_lines(box, state.error_message, "ERROR", count_line_characters(context) - 2)
     row = box.row(align=True)
     row.alert = False
     row.operator("mpsnet.show_error", text="Details", icon="INFO")
     row.operator("mpsnet.open_log", text="Log", icon="TEXT")
     row.operator("mpsnet.dismiss_error", text="", icon="X")
-
-
-def _count_line_characters(context: bpy.types.Context) -> int:
-    """Return how many characters fit in a line of the sidebar beside an icon."""
-    scale = context.preferences.system.ui_scale
-    return max(12, int((context.region.width / scale - 60) / _CHARACTER_PIXELS))
 
 
 CLASSES = (MPSNET_PT_capture, MPSNET_PT_people)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import bpy
 
-from ...scene.base.motion_storage import has_motion
+from ...scene.base.motion_storage import find_person, has_motion
 from ...scene.base.redraw import redraw_all
 from ...scene.cleanup.cleanup import CLEANUP_ERRORS, CleanupError, CleanupReport, clean_armature, reset_armature, show_contacts
 from .properties import CLEANUP_PROPERTIES, CleanupProperties
@@ -93,7 +93,7 @@ class MPSNET_OT_show_contacts(_ArmatureOperator, bpy.types.Operator):
 
 def _find_armature(name: str, context: bpy.types.Context) -> bpy.types.Object:
     """Return the object of that name, or else the active one, if it is an imported armature. Raises CleanupError."""
-    thing = bpy.data.objects.get(name) if name else context.active_object
+    thing = bpy.data.objects.get(name) if name else find_person(context.active_object) or context.active_object
     if thing is None:
         problem = f"There is no object “{name}”" if name else "No armature is given and no object is active"
         raise CleanupError(f"{problem}. Name an armature that Import Motion made.")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import bpy
 
 from ...scene.base.contact_curves import PROPERTIES
-from ...scene.base.motion_storage import has_motion
-from ..common.error_dialog import draw_lines
+from ...scene.base.motion_storage import find_person
+from ..common.grades import GRADE_ICONS, GRADE_WORDS
+from ..common.text_lines import count_line_characters, draw_lines
 
 _BUTTON_HEIGHT = 1.6
-_CHARACTERS = 38  # in a line of the sidebar at its usual width; by eye
-_GRADE_ICONS = {"green": "CHECKMARK", "amber": "INFO", "red": "ERROR"}
-_GRADE_WORDS = {"green": "Good", "amber": "Fair", "red": "Poor"}
+_FIGURES = (("Feet slide", "foot_slide_mm_per_second", ".0f", " mm/s"), ("Feet sink", "floor_penetration_mm", ".1f", " mm"),
+            ("Jitter", "jitter_mm", ".1f", " mm"), ("Lean", "lean_degrees", ".0f", "°"))
 
 
 class _CleanupPanel:
@@ -25,18 +25,22 @@ class MPSNET_PT_cleanup(_CleanupPanel, bpy.types.Panel):
 
     @classmethod
     def poll(cls, context):
-        return has_motion(context.active_object)
+        return find_person(context.active_object) is not None
 
     def draw(self, context):
-        properties = context.active_object.mpsnet_cleanup
-        _draw_quality(self.layout, properties)
-        column = _make_column(self.layout)
-        for name in ("foot_lock", "level", "smooth_trunk", "smooth_head", "smooth_arms", "smooth_legs", "repair_spikes"):
+        person = find_person(context.active_object)
+        properties = person.mpsnet_cleanup
+        _draw_quality(self.layout, properties, count_line_characters(context) - 2)
+        column = self.layout.column(align=True)     # names inside the sliders: so they fit into a narrow sidebar
+        for name in ("foot_lock", "level", "smooth_trunk", "smooth_head", "smooth_arms", "smooth_legs"):
             column.prop(properties, name)
+        self.layout.prop(properties, "repair_spikes")
         row = self.layout.row(align=True)
         row.scale_y = _BUTTON_HEIGHT
-        row.operator("mpsnet.clean_motion", icon="BRUSH_DATA").armature = context.active_object.name
-        row.operator("mpsnet.reset_motion", text="", icon="LOOP_BACK").armature = context.active_object.name
+        row.operator("mpsnet.clean_motion", icon="BRUSH_DATA").armature = person.name
+        row.prop(properties, "is_live", text="", icon="PLAY")
+        row.prop(properties, "shows_handles", text="", icon="GIZMO")
+        row.operator("mpsnet.reset_motion", text="", icon="LOOP_BACK").armature = person.name
 
 
 class MPSNET_PT_cleanup_place(_CleanupPanel, bpy.types.Panel):
@@ -45,9 +49,12 @@ class MPSNET_PT_cleanup_place(_CleanupPanel, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
-        column = _make_column(self.layout)
-        for name in ("floor_offset", "from_origin", "in_place", "loop", "speed", "first_frame", "key_tolerance"):
-            column.prop(context.active_object.mpsnet_cleanup, name)
+        properties = find_person(context.active_object).mpsnet_cleanup
+        marks, numbers = self.layout.column(align=True), self.layout.column(align=True)
+        for name in ("from_origin", "in_place", "loop"):
+            marks.prop(properties, name)
+        for name in ("floor_offset", "speed", "first_frame", "key_tolerance"):
+            numbers.prop(properties, name)
 
 
 class MPSNET_PT_contacts(_CleanupPanel, bpy.types.Panel):
@@ -56,41 +63,40 @@ class MPSNET_PT_contacts(_CleanupPanel, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
-        bones = context.active_object.pose.bones
+        person = find_person(context.active_object)
+        bones = person.pose.bones
         shown = [(bones[bone], name) for bone, name in PROPERTIES if bone in bones and name in bones[bone]]
         if not shown:
-            self.layout.operator("mpsnet.show_contacts", icon="KEYFRAME").armature = context.active_object.name
+            self.layout.operator("mpsnet.show_contacts", icon="KEYFRAME").armature = person.name
             return
-        column = self.layout.column()
-        column.use_property_split = True
+        column = self.layout.column(align=True)
         for pose_bone, name in shown:
             side = pose_bone.name.split("_")[0].title()
             column.prop(pose_bone, f'["{name}"]', text=f"{side} {name.split('_')[0].title()}", slider=True)
         advice = "Keys on the foot and toe bones: 1 is on the floor, 0 in the air. Edit them, then Clean Up."
-        draw_lines(self.layout.column(align=True), advice, "INFO", _CHARACTERS)
+        draw_lines(self.layout.column(align=True), advice, "INFO", count_line_characters(context))
 
 
-def _make_column(layout: bpy.types.UILayout) -> bpy.types.UILayout:
-    column = layout.column()
-    column.use_property_split = True
-    column.use_property_decorate = False
-    return column
-
-
-def _draw_quality(layout: bpy.types.UILayout, quality: bpy.types.PropertyGroup) -> None:
-    """Draw the grade, the figures and the advice for the keyed motion."""
+def _draw_quality(layout: bpy.types.UILayout, quality: bpy.types.PropertyGroup, characters: int) -> None:
+    """Draw the grade, the figures as imported and now, and the advice for the keyed motion."""
     box = layout.box().column(align=True)
     box.alert = quality.grade == "red"
-    box.label(text=_GRADE_WORDS.get(quality.grade, "Not measured"), icon=_GRADE_ICONS.get(quality.grade, "QUESTION"))
-    lean = f"{quality.lean_degrees:.0f}°" if quality.is_property_set("lean_degrees") else "not measured"
-    slide = f"{quality.foot_slide_mm_per_second:.0f} mm/s ({quality.foot_slide_mm:.1f} mm/frame)"
-    for title, figure in (("Feet slide", slide), ("Feet sink", f"{quality.floor_penetration_mm:.1f} mm"),
-                          ("Jitter", f"{quality.jitter_mm:.1f} mm"), ("Lean", lean)):
+    box.label(text=GRADE_WORDS.get(quality.grade, "Not measured"), icon=GRADE_ICONS.get(quality.grade, "QUESTION"))
+    for title, name, form, unit in _FIGURES:
         row = box.split(factor=0.4)
         row.label(text=title)
-        row.label(text=figure)
+        row.label(text=_describe_change(quality, name, form, unit))
     if quality.advice:
-        draw_lines(box, quality.advice, "BLANK1", _CHARACTERS)
+        draw_lines(box, quality.advice, "BLANK1", characters)
+
+
+def _describe_change(quality: bpy.types.PropertyGroup, name: str, form: str, unit: str) -> str:
+    """Return a figure as text, "107 → 45 mm/s", or "45 mm/s" where it was the same at import, or is not known from then."""
+    if not quality.is_property_set(name):
+        return "unknown"
+    now = format(getattr(quality, name), form)
+    before = format(getattr(quality, f"imported_{name}"), form) if quality.is_property_set(f"imported_{name}") else now
+    return f"{now}{unit}" if before == now else f"{before} → {now}{unit}"
 
 
 CLASSES = (MPSNET_PT_cleanup, MPSNET_PT_cleanup_place, MPSNET_PT_contacts)

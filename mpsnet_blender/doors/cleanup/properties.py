@@ -77,6 +77,9 @@ class MPSNET_cleanup(CleanupProperties, bpy.types.PropertyGroup):
     is_live: bpy.props.BoolProperty(
         name="Live", default=True, update=_follow,
         description="Clean up while you change the settings. Keys that you changed by hand are lost, as with Clean Up")
+    shows_handles: bpy.props.BoolProperty(
+        name="Handles", default=True,
+        description="Show two arrows in the 3D view: the lower one raises and lowers the motion, the upper one is Level")
     applied_settings: bpy.props.StringProperty(options={"HIDDEN"})
     frames_per_second: bpy.props.FloatProperty(default=24.0, options={"HIDDEN"})
     units_per_metre: bpy.props.FloatProperty(default=1.0, options={"HIDDEN"})

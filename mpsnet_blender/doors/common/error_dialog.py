@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 import tomllib
 from pathlib import Path
 
 import bpy
 
 from ...client.backend_environment import EXTENSION_ROOT
+from .text_lines import draw_lines
 
 _CHARACTERS_A_LINE = 62  # that fit into the dialog's 420 pixels; by eye
 _LOG_LINES = 6
@@ -33,10 +33,10 @@ class MPSNET_OT_show_error(bpy.types.Operator):
     def draw(self, context):
         state = context.window_manager.mpsnet
         column = self.layout.column(align=True)
-        draw_lines(column, state.error_message, "ERROR")
+        draw_lines(column, state.error_message, "ERROR", _CHARACTERS_A_LINE)
         if state.error_advice:
             column.separator()
-            draw_lines(column, state.error_advice, "INFO")
+            draw_lines(column, state.error_advice, "INFO", _CHARACTERS_A_LINE)
         if state.error_log_tail:
             box = column.box().column(align=True)
             for line in state.error_log_tail.splitlines()[-_LOG_LINES:]:
@@ -90,12 +90,6 @@ class MPSNET_OT_dismiss_error(bpy.types.Operator):
     def execute(self, context):
         context.window_manager.mpsnet.clear_error()
         return {"FINISHED"}
-
-
-def draw_lines(layout: bpy.types.UILayout, text: str, icon: str = "NONE", characters: int = _CHARACTERS_A_LINE) -> None:
-    """Draw a text in lines of at most `characters`, with an icon before the first."""
-    for number, line in enumerate(textwrap.wrap(text, characters, break_on_hyphens=False)):
-        layout.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
 
 
 def _addon_version() -> str:

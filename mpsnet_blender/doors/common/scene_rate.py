@@ -66,7 +66,7 @@ def draw_rate_warning(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> Non
     column = layout.column()
     column.label(text=f"Motion: {rate:.5g} fps, scene: {now:.5g}", icon="ERROR")
     column.label(text=f"It plays at {now / rate:.3g} times its speed")
-    row = column.row(align=True)
+    row = column.column(align=True)
     row.operator(MPSNET_OT_retime_motion.bl_idname)
     row.operator(MPSNET_OT_set_scene_rate_back.bl_idname)
 

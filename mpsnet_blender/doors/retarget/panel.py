@@ -8,6 +8,7 @@ from ...scene.retarget.bone_map_storage import read_stored_map
 from ...scene.retarget.live_preview import find_previewing
 from ...shared.bone_slots import MAIN, SLOTS, find_side, label
 from ...shared.short_names import common_words
+from ..common.text_lines import count_line_characters, draw_lines, make_settings_column
 from .properties import RETARGET_PROPERTIES
 from .rig_choice import find_source, find_targets
 
@@ -25,9 +26,7 @@ class MPSNET_PT_retarget(_RetargetPanel, bpy.types.Panel):
 
     def draw(self, context):
         settings = context.scene.mpsnet_retarget
-        column = self.layout.column()
-        column.use_property_split = True
-        column.use_property_decorate = False
+        column = make_settings_column(self.layout, context)
         source, targets = find_source(context), find_targets(context)
         column.prop(settings, "source", placeholder=source.name if source else "Choose one")
         column.prop(settings, "target", placeholder=", ".join(thing.name for thing in targets) or "Select a rig")
@@ -55,9 +54,7 @@ class MPSNET_PT_retarget_options(_RetargetPanel, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
-        column = self.layout.column()
-        column.use_property_split = True
-        column.use_property_decorate = False
+        column = make_settings_column(self.layout, context)
         settings = context.scene.mpsnet_retarget
         column.prop(settings, "root_motion")
         column.prop(settings, "start")
@@ -83,7 +80,8 @@ class MPSNET_PT_bone_map(_RetargetPanel, bpy.types.Panel):
         row.operator("mpsnet.export_bone_map", text="", icon="EXPORT").armature = target.name
         row.operator("mpsnet.clear_bone_map", text="", icon="X").armature = target.name
         if not read_stored_map(target):
-            self.layout.label(text="Mapped automatically. Press Map Bones to see the map", icon="INFO")
+            draw_lines(self.layout.column(align=True), "Mapped automatically. Press Map Bones to see the map.", "INFO",
+                       count_line_characters(context))
             return
         self.layout.prop(context.scene.mpsnet_retarget, "shows_all")
         _draw_table(self.layout, target, context.scene.mpsnet_retarget.shows_all)

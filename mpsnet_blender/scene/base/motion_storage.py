@@ -40,6 +40,13 @@ def has_motion(thing: bpy.types.Object | None) -> bool:
     return thing is not None and thing.type == "ARMATURE" and bool(thing.mpsnet_cleanup.motion)
 
 
+def find_person(thing: bpy.types.Object | None) -> bpy.types.Object | None:
+    """Return the armature with a stored motion that an object is, or that is its parent (as a body's); None where none is."""
+    if has_motion(thing):
+        return thing
+    return thing.parent if thing is not None and has_motion(thing.parent) else None
+
+
 def read_stored_motion(armature_object: bpy.types.Object) -> StoredMotion:
     """Return the motion that is stored with an armature. Raises StoredMotionError."""
     if not has_motion(armature_object):

@@ -36,6 +36,7 @@ class ImportReport:
     first_frame: float
     last_frame: float
     warnings: tuple[str, ...]
+    person_ids: tuple[int, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -77,7 +78,7 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
     return ImportReport(
         collection=collection.name, armatures=tuple(armature.name for armature in armatures),
         camera=camera.name if camera else None, first_frame=float(first), last_frame=float(last),
-        warnings=(*read.failures, *warnings))
+        warnings=(*read.failures, *warnings), person_ids=tuple(person.person_id for person, _ in read.motions))
 
 
 def _extend_range(scene: bpy.types.Scene, first: float, last: float) -> None:
