@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .doors.capture import import_operators, option_panels
+from .doors.capture import import_operators, option_panels, takes
 from .doors.capture import operators as capture_operators
 from .doors.capture import panel as capture_panel
 from .doors.capture import properties as capture_properties
@@ -34,6 +34,7 @@ CLASSES = (
     *scene_rate.CLASSES,
     *capture_panel.CLASSES,
     *option_panels.CLASSES,
+    *takes.CLASSES,
     *cleanup_properties.CLASSES,
     *cleanup_operators.CLASSES,
     *cleanup_panel.CLASSES,
@@ -55,6 +56,7 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     capture_properties.attach()
+    takes.attach()
     retarget_properties.attach()
     cleanup_properties.attach()
     thumbnails.register()
@@ -79,6 +81,7 @@ def unregister() -> None:
     thumbnails.unregister()
     cleanup_properties.detach()
     retarget_properties.detach()
+    takes.detach()
     capture_properties.detach()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

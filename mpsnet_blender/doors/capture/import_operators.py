@@ -9,6 +9,7 @@ import bpy
 
 from ...scene.capture.capture_import import ImportReport, import_capture
 from ...scene.capture.found_people import list_people
+from ...scene.capture.takes import find_camera, find_takes, is_shown, show_take, was_imported
 from ...shared.capture_listing import PEOPLE_FILE
 from ...shared.motion_file import MotionFileError
 from .properties import IMPORT_PROPERTIES, ImportProperties
@@ -76,7 +77,7 @@ class MPSNET_OT_import_people(ImportProperties, bpy.types.Operator):
 
 
 class MPSNET_OT_view_footage(bpy.types.Operator):
-    """Look through the camera of the last import in this 3D view. The scene's camera stays active"""
+    """Look through the camera of the take that is shown, and hide other takes. The scene's camera stays active"""
     bl_idname = "mpsnet.view_footage"
     bl_label = "View over Footage"
 
@@ -85,15 +86,19 @@ class MPSNET_OT_view_footage(bpy.types.Operator):
         if context.space_data is None or context.space_data.type != "VIEW_3D":
             cls.poll_message_set("This works in a 3D view")
             return False
-        if context.scene.objects.get(context.window_manager.mpsnet.camera) is None:
+        if find_footage_camera(context) is None:
             cls.poll_message_set("The imported camera was deleted")
             return False
         return True
 
     def execute(self, context):
+        camera, takes = find_footage_camera(context), find_takes(context.scene)
+        take = next((take for take in takes if camera in take.objects[:]), None)
+        if take is not None and len(takes) > 1:
+            show_take(take, takes, context.view_layer)
         view = context.space_data
         view.use_local_camera = True
-        view.camera = context.scene.objects[context.window_manager.mpsnet.camera]
+        view.camera = camera
         view.region_3d.view_perspective = "CAMERA"
         return {"FINISHED"}
 
@@ -107,6 +112,15 @@ class MPSNET_FH_motion(bpy.types.FileHandler):
     @classmethod
     def poll_drop(cls, context):
         return context.area is not None and context.area.type in {"VIEW_3D", "OUTLINER"}
+
+
+def find_footage_camera(context: bpy.types.Context) -> bpy.types.Object | None:
+    """Return the camera of the take that was imported or shown last; after opening a file, that of the newest shown take."""
+    chosen = context.scene.objects.get(context.window_manager.mpsnet.camera)
+    if chosen is not None:
+        return chosen
+    shown = (take for take in find_takes(context.scene) if is_shown(take, context.view_layer))
+    return next((camera for camera in map(find_camera, shown) if camera is not None), None)
 
 
 def draw_import_menu(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
@@ -133,16 +147,24 @@ def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path
             person_ids: Container[int] | None) -> ImportReport | None:
     """Import and show what was done; return None after an error, which is reported to the user."""
     try:
+        is_again = was_imported(context.scene, path, person_ids)
         report = import_capture(context.scene, path, operator.import_options(), person_ids, _find_view_layer(context))
     except MotionFileError as error:
         operator.report({"ERROR"}, str(error))
         return None
-    notice = f"Imported {report.sentence}."
+    notice = f"Imported {'again: ' if is_again else ''}{report.sentence}."
     context.window_manager.mpsnet.show_notice(notice, report.warnings, report.camera or "")
     operator.report({"INFO"}, notice)
     for warning in report.warnings:
         operator.report({"WARNING"}, warning)
     return report
+
+
+def is_listed_capture_imported(context: bpy.types.Context) -> bool:
+    """Tell whether people who are checked in the panel's list are in the scene already."""
+    state = context.window_manager.mpsnet
+    chosen = {person.person_id for person in state.people if person.is_chosen}
+    return bool(state.capture) and was_imported(context.scene, Path(state.capture), chosen)
 
 
 def _show_verdicts(context: bpy.types.Context, report: ImportReport) -> None:

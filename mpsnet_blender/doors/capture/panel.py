@@ -11,7 +11,8 @@ from ...shared.engines import find_engine
 from ..common import thumbnails
 from ..common.grades import GRADE_ICONS, GRADE_WORDS
 from ..common.preferences import backend_environment
-from ..common.text_lines import count_line_characters, draw_lines
+from ..common.text_lines import count_line_characters, draw_lines, is_narrow
+from .import_operators import find_footage_camera, is_listed_capture_imported
 
 _BUTTON_HEIGHT = 1.6
 
@@ -55,14 +56,15 @@ class MPSNET_PT_people(_MocapPanel, bpy.types.Panel):
             column = row.column(align=True)
             column.prop(person, "is_chosen", text=person.label)
             if person.span:
-                column.label(text=person.span, icon="TIME")
+                column.label(text=person.span, icon="NONE" if is_narrow(context) else "TIME")
             if person.grade:
                 verdict = ". ".join(filter(None, (GRADE_WORDS.get(person.grade, ""), person.advice)))
                 draw_lines(column, verdict, GRADE_ICONS.get(person.grade, "INFO"),
                            count_line_characters(context) - 14)
         row = self.layout.row(align=True)
         row.scale_y = _BUTTON_HEIGHT
-        row.operator("mpsnet.import_people", icon="IMPORT")
+        words = "Import Again" if is_listed_capture_imported(context) else "Import"
+        row.operator("mpsnet.import_people", text=words, icon="IMPORT")
         row.operator("wm.path_open", text="", icon="FILE_FOLDER").filepath = context.window_manager.mpsnet.capture_folder()
 
 
@@ -112,7 +114,9 @@ def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     environment = backend_environment(context)
     row = layout.row()
     row.scale_y = _BUTTON_HEIGHT
-    row.operator("mpsnet.setup_backend", text=f"Set Up (downloads {environment.download_megabytes} MB)", icon="INTERNET")
+    size = f"{environment.download_megabytes} MB"
+    row.operator("mpsnet.setup_backend", text=f"Set Up ({size})" if is_narrow(context) else f"Set Up (downloads {size})",
+                 icon="INTERNET")
     if bpy.app.online_access:
         what = "The quality Best needs a larger landmark model: it is downloaded" if environment.serves_fast() else "Needed"
         note = f"{what} once, takes {environment.disk_megabytes} MB of disk. Videos never leave this computer."
@@ -124,7 +128,8 @@ def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if bpy.app.online_access_override:
         draw_lines(box, "Start Blender without --offline-mode to allow it.", "BLANK1", characters)
     else:
-        box.prop(context.preferences.system, "use_online_access", text="Allow Online Access")
+        box.prop(context.preferences.system, "use_online_access",
+                 text="Online Access" if is_narrow(context) else "Allow Online Access")
 
 
 def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
@@ -132,7 +137,7 @@ def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     column = layout.column(align=True)
     draw_lines(column, state.notice, "INFO", count_line_characters(context))
     draw_lines(column, state.warning, "ERROR", count_line_characters(context))
-    if context.scene.objects.get(state.camera) is not None:
+    if find_footage_camera(context) is not None:
         layout.operator("mpsnet.view_footage", icon="VIEW_CAMERA")
 
 

@@ -29,6 +29,8 @@ class MPSNET_PT_cleanup(_CleanupPanel, bpy.types.Panel):
 
     def draw(self, context):
         person = find_person(context.active_object)
+        if person is None:
+            return
         properties = person.mpsnet_cleanup
         _draw_quality(self.layout, properties, count_line_characters(context) - 2)
         column = self.layout.column(align=True)     # names inside the sliders: so they fit into a narrow sidebar
@@ -49,7 +51,10 @@ class MPSNET_PT_cleanup_place(_CleanupPanel, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context):
-        properties = find_person(context.active_object).mpsnet_cleanup
+        person = find_person(context.active_object)
+        if person is None:
+            return
+        properties = person.mpsnet_cleanup
         marks, numbers = self.layout.column(align=True), self.layout.column(align=True)
         for name in ("from_origin", "in_place", "loop"):
             marks.prop(properties, name)
@@ -64,6 +69,8 @@ class MPSNET_PT_contacts(_CleanupPanel, bpy.types.Panel):
 
     def draw(self, context):
         person = find_person(context.active_object)
+        if person is None:
+            return
         bones = person.pose.bones
         shown = [(bones[bone], name) for bone, name in PROPERTIES if bone in bones and name in bones[bone]]
         if not shown:

@@ -10,9 +10,9 @@ _previews: bpy.utils.previews.ImagePreviewCollection | None = None
 def load_icon(path: str) -> int:
     """Return the id of a picture file's icon, or of Blender's armature icon if there is no such picture."""
     if not path or _previews is None:
-        return _find_armature_icon()
+        return find_armature_icon()
     preview = _previews.get(path) or _previews.load(path, path, "IMAGE")
-    return preview.icon_id if tuple(preview.image_size) != (0, 0) else _find_armature_icon()
+    return preview.icon_id if tuple(preview.image_size) != (0, 0) else find_armature_icon()
 
 
 def clear_pictures() -> None:
@@ -32,5 +32,6 @@ def unregister() -> None:
     _previews = None
 
 
-def _find_armature_icon() -> int:
+def find_armature_icon() -> int:
+    """Return the id of Blender's armature icon."""
     return bpy.types.UILayout.bl_rna.functions["prop"].parameters["icon"].enum_items["OUTLINER_OB_ARMATURE"].value

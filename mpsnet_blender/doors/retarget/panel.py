@@ -10,7 +10,7 @@ from ...shared.bone_slots import MAIN, SLOTS, find_side, label
 from ...shared.short_names import common_words
 from ..common.text_lines import count_line_characters, draw_lines, make_settings_column
 from .properties import RETARGET_PROPERTIES
-from .rig_choice import find_source, find_targets
+from .rig_choice import explain_missing, find_source, find_targets
 
 _BUTTON_HEIGHT = 1.6
 
@@ -32,9 +32,12 @@ class MPSNET_PT_retarget(_RetargetPanel, bpy.types.Panel):
         column.prop(settings, "target", placeholder=", ".join(thing.name for thing in targets) or "Select a rig")
         row = self.layout.row()
         row.scale_y = _BUTTON_HEIGHT
-        row.enabled = source is not None and bool(targets)
+        missing = explain_missing(context)
+        row.enabled = not missing
         count = f" to {len(targets)} Characters" if len(targets) > 1 else ""
         row.operator("mpsnet.retarget", text=f"Retarget{count}", icon="ARMATURE_DATA")
+        if missing:
+            draw_lines(self.layout.column(align=True), missing, "INFO", count_line_characters(context))
         _draw_preview(self.layout, context)
 
 

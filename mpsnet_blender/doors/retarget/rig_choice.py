@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ...scene.capture.takes import find_people, find_takes
 from ...scene.retarget.source_reading import RetargetError
 
 
@@ -19,7 +20,7 @@ def find_targets(context: bpy.types.Context) -> list[bpy.types.Object]:
 
 def find_source(context: bpy.types.Context) -> bpy.types.Object | None:
     """Return the source: the panel's, or else the captured person that is active, the only selected one, or the scene's only
-    one; None where there is no such person."""
+    one, or else the best person of the take that was imported last; None where nobody was captured."""
     settings = context.scene.mpsnet_retarget
     if settings.source is not None:
         return settings.source
@@ -28,7 +29,16 @@ def find_source(context: bpy.types.Context) -> bpy.types.Object | None:
         captured = [thing for thing in things if _is_captured(thing)]
         if len(captured) == 1:
             return captured[0]
-    return None
+    return next((person for take in find_takes(context.scene) for person in find_people(take)), None)
+
+
+def explain_missing(context: bpy.types.Context) -> str:
+    """Return what a user must choose before a retarget; empty where nothing is missing."""
+    if find_source(context) is None:
+        return "Capture or import a motion first, or choose the armature that moves as Source."
+    if not find_targets(context):
+        return "Select the character that gets the motion, or choose it as Character."
+    return ""
 
 
 def _find_selected_armatures(context: bpy.types.Context) -> list[bpy.types.Object]:

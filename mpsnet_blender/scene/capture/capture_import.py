@@ -24,6 +24,7 @@ from .camera import CameraPath, build_camera
 from .footage import Footage, add_footage
 from .import_options import ImportOptions
 from .person import add_person
+from .takes import find_people, mark_take
 from .view_framing import frame_people
 
 
@@ -66,6 +67,10 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
                      for (person, motion), times in zip(read.motions, frames, strict=True)]
         camera, warnings = _add_camera(scene, collection, capture, read, frames, options)
         scene.collection.children.link(collection)
+        best = find_people(collection)[0]
+        person_ids = tuple(person.person_id for person, _ in read.motions)
+        mark_take(collection, capture, person_ids[armatures.index(best)], max(
+            float(motion.timestamps[-1] - motion.timestamps[0]) for _, motion in read.motions))
     if camera and scene.camera is None:
         scene.camera = camera
     if view_layer is not None:
@@ -78,7 +83,7 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
     return ImportReport(
         collection=collection.name, armatures=tuple(armature.name for armature in armatures),
         camera=camera.name if camera else None, first_frame=float(first), last_frame=float(last),
-        warnings=(*read.failures, *warnings), person_ids=tuple(person.person_id for person, _ in read.motions))
+        warnings=(*read.failures, *warnings), person_ids=person_ids)
 
 
 def _extend_range(scene: bpy.types.Scene, first: float, last: float) -> None:

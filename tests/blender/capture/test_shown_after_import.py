@@ -27,6 +27,13 @@ def _shown() -> list[tuple]:
             for person in bpy.context.window_manager.mpsnet.people]
 
 
+def _verdict(name: str) -> tuple[str, str]:
+    """Return the grade, which is never missing, and the advice that the clean-up panel shows of an imported person."""
+    kept = bpy.data.objects[name].mpsnet_cleanup
+    assert kept.grade
+    return kept.grade, kept.advice
+
+
 def _selected() -> list[str]:
     return sorted(thing.name for thing in bpy.context.view_layer.objects.selected)
 
@@ -34,8 +41,8 @@ def _selected() -> list[str]:
 @pytest.mark.parametrize("name", ["", "people.json"])
 def test_a_captures_folder_shows_its_people_as_the_capture_did(folder, name):
     bpy.ops.mpsnet.import_motion(filepath=str(folder / name))
-    assert _shown() == [("Person 1", "0:00 to 0:01", True, "", "", True),
-                        ("Person 2", "0:00 to 0:01", False, "amber", "Feet slide.", True)]
+    assert _shown() == [("Person 1", "0:00 to 0:01", True, *_verdict("dance person 1"), True),
+                        ("Person 2", "0:00 to 0:01", False, *_verdict("dance person 2"), True)]
     assert bpy.context.window_manager.mpsnet.capture_folder() == str(folder)
 
 
@@ -57,7 +64,7 @@ def test_people_without_a_file_beside_the_imported_one_are_not_shown(folder):
 def test_a_file_by_itself_is_shown_by_its_name_and_can_be_imported_again(tmp_path):
     write_motion(tmp_path / "walk.npz", random_motion(5))
     bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "walk.npz"))
-    assert _shown() == [("walk", "", False, "", "", True)]
+    assert _shown() == [("walk", "", False, *_verdict("walk"), True)]
     assert bpy.context.window_manager.mpsnet.capture_folder() == str(tmp_path)
     bpy.ops.mpsnet.import_people()
     assert sum(thing.type == "ARMATURE" for thing in bpy.data.objects) == 2
@@ -102,6 +109,6 @@ def test_imported_people_are_offered_as_sources_and_never_as_characters(folder, 
     hero = bpy.data.objects.new("hero", bpy.data.armatures.new("hero"))
     empty_scene.collection.objects.link(hero)
     bpy.context.view_layer.objects.active = hero
-    assert choice.find_source(bpy.context) is None and choice.find_targets(bpy.context) == [hero]
+    assert choice.find_source(bpy.context).name == "dance person 1" and choice.find_targets(bpy.context) == [hero]
     bpy.data.objects["dance person 1"].select_set(False)
     assert choice.find_source(bpy.context).name == "dance person 2" and choice.find_targets(bpy.context) == [hero]

@@ -1,0 +1,142 @@
+"""Takes: the imported captures of a scene, each a collection, with which a picture, a date and a length are saved."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import bpy
+
+from ...motion.base.timing import format_clock
+from ...motion.formats.capture_folder import Capture, open_capture
+from ...shared.capture_listing import GRADES, PEOPLE_FILE
+from ..base.motion_storage import has_motion
+from ..base.selection import select_only
+
+_OURS = "mpsnet_take"           # custom property of the objects that an import made: only these are deleted with a take
+_PICTURE_SIDE = 128             # pixels; Blender draws previews at up to this size in lists
+
+
+def mark_take(collection: bpy.types.Collection, capture: Capture, person_id: int, seconds: float) -> None:
+    """Make a take of an imported collection: note a capture's date and length, a person's picture, and which objects are ours."""
+    take = collection.mpsnet_take
+    dated = next(path for path in (capture.folder / PEOPLE_FILE, capture.motion_path(capture.people[0])) if path.is_file())
+    take.date = datetime.fromtimestamp(dated.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
+    take.length, take.imported = format_clock(seconds), datetime.now().isoformat()
+    for thing in collection.objects:
+        thing[_OURS] = True
+    picture = next(capture.thumbnail(person) for person in capture.people if person.person_id == person_id)
+    if picture is not None:
+        _keep_picture(collection, picture)
+
+
+def find_takes(scene: bpy.types.Scene) -> list[bpy.types.Collection]:
+    """Return the collections of a scene's takes, the one imported last first."""
+    takes = [collection for collection in scene.collection.children_recursive
+             if collection.is_property_set("mpsnet_take") and collection.mpsnet_take.date]
+    return sorted(takes, key=lambda collection: collection.mpsnet_take.imported, reverse=True)
+
+
+def find_people(take: bpy.types.Collection) -> list[bpy.types.Object]:
+    """Return the captured people of a take, the best first: by grade, and among equal ones as they were imported."""
+    people = [thing for thing in take.objects if has_motion(thing)]
+    return sorted(people, key=lambda person: _rank(person.mpsnet_cleanup.grade))
+
+
+def find_camera(take: bpy.types.Collection) -> bpy.types.Object | None:
+    """Return the camera that an import added to a take."""
+    return next((thing for thing in take.objects if thing.type == "CAMERA" and _OURS in thing), None)
+
+
+def is_shown(take: bpy.types.Collection, view_layer: bpy.types.ViewLayer) -> bool:
+    """Tell whether a take is visible in a view layer."""
+    return any(not layer.hide_viewport and not layer.exclude for layer in _find_layers(view_layer.layer_collection, take))
+
+
+def show_take(take: bpy.types.Collection, takes: Sequence[bpy.types.Collection], view_layer: bpy.types.ViewLayer) -> None:
+    """Show one of the takes and hide the others, in the view layer and in renders; select its people, the best one active."""
+    for other in takes:
+        other.hide_render = other != take
+        for layer in _find_layers(view_layer.layer_collection, other):
+            layer.hide_viewport = other != take
+    people = [person for person in find_people(take) if person.name in view_layer.objects]
+    if people:
+        select_only(view_layer, people)
+
+
+def delete_take(take: bpy.types.Collection) -> int:
+    """Delete a take with what its import made and nothing else uses; return the number of deleted objects.
+
+    The user's objects in it move to the collections that held it.
+    """
+    ours = [thing for thing in take.objects if _OURS in thing]
+    for thing in (thing for thing in take.objects[:] if _OURS not in thing):
+        for parent in _find_parents(take):
+            if thing.name not in parent.objects:
+                parent.objects.link(thing)
+    owned = {item for thing in ours for item in _find_owned(thing)}
+    bpy.data.batch_remove(ours)
+    for child in take.children[:]:
+        for parent in _find_parents(take):
+            parent.children.link(child)
+    bpy.data.collections.remove(take)
+    while unused := [item for item in owned if item.users == 0]:
+        owned -= set(unused)
+        bpy.data.batch_remove(unused)
+    return len(ours)
+
+
+def was_imported(scene: bpy.types.Scene, path: Path, person_ids: Container[int] | None) -> bool:
+    """Tell whether one of a capture's people, or of those with `person_ids`, is in the scene already. Raises MotionFileError."""
+    capture = open_capture(path)
+    present = {thing.get("mpsnet_motion_file") for take in find_takes(scene) for thing in take.objects}
+    return any(str(capture.motion_path(person)) in present
+               for person in capture.people if person_ids is None or person.person_id in person_ids)
+
+
+def _rank(grade: str) -> int:
+    return GRADES.index(grade) if grade in GRADES else len(GRADES)
+
+
+def _find_layers(layer: bpy.types.LayerCollection, collection: bpy.types.Collection) -> Iterator[bpy.types.LayerCollection]:
+    if layer.collection == collection:
+        yield layer
+    for child in layer.children:
+        yield from _find_layers(child, collection)
+
+
+def _find_parents(collection: bpy.types.Collection) -> list[bpy.types.Collection]:
+    """Return the collections, with scenes' own, that hold a collection."""
+    holders = [*bpy.data.collections, *(scene.collection for scene in bpy.data.scenes)]
+    return [holder for holder in holders if collection.name in holder.children and holder.children[collection.name] == collection]
+
+
+def _find_owned(thing: bpy.types.Object) -> Iterator[bpy.types.ID]:
+    """Yield what an imported object uses: data, Actions, materials, bone shapes with their meshes, and footage."""
+    for owner in (thing, thing.data):
+        if owner.animation_data and owner.animation_data.action:
+            yield owner.animation_data.action
+    yield thing.data
+    yield from (material for material in getattr(thing.data, "materials", ()) if material)
+    yield from (background.image for background in getattr(thing.data, "background_images", ()) if background.image)
+    if thing.type == "ARMATURE":
+        for shape in {bone.custom_shape for bone in thing.pose.bones if bone.custom_shape}:
+            yield from (shape, shape.data)
+        if thing.mpsnet_cleanup.action:
+            yield thing.mpsnet_cleanup.action
+
+
+def _keep_picture(collection: bpy.types.Collection, path: Path) -> None:
+    """Store a picture file as the collection's preview, which is saved with it."""
+    image = bpy.data.images.load(str(path), check_existing=False)
+    try:
+        width, height = image.size
+        if width and height:
+            share = _PICTURE_SIDE / max(width, height)
+            image.scale(max(1, round(share * width)), max(1, round(share * height)))
+            preview = collection.preview_ensure()
+            preview.image_size = image.size
+            preview.image_pixels_float = image.pixels[:]
+    finally:
+        bpy.data.images.remove(image)
