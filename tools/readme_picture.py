@@ -38,8 +38,7 @@ def ui(h):
     with h.override():
         bpy.ops.mpsnet.view_footage()
         bpy.ops.screen.screen_full_area(use_hide_panels=True)
-        bpy.ops.object.mode_set(mode="POSE")  # where left and right have colours
-        bpy.ops.pose.select_all(action="DESELECT")
+        bpy.context.active_object.select_set(False)  # its outline would lie over the body
     h.window.scene.frame_set(FRAME)
     yield SIDEBAR_DRAWN
     h.area().spaces.active.show_region_ui = True

@@ -107,3 +107,17 @@ def test_bones_only_exports_have_no_mesh(tmp_path, empty_scene):
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.ops.import_scene.fbx(filepath=str(tmp_path / "bones.fbx"))
     assert [thing.type for thing in bpy.data.objects] == ["ARMATURE"]
+
+
+def test_a_bake_into_the_action_keeps_the_span(tmp_path, empty_scene):
+    rig, body = _imported(tmp_path)
+    empty_scene.frame_set(35)
+    for thing in bpy.context.view_layer.objects:
+        thing.select_set(thing == rig)
+    bpy.context.view_layer.objects.active = rig
+    bpy.ops.object.mode_set(mode="POSE")
+    bpy.ops.nla.bake(frame_start=31, frame_end=40, only_selected=False, visual_keying=True,
+                     use_current_action=True, bake_types={"POSE"})
+    bpy.ops.object.mode_set(mode="OBJECT")
+    for thing in (rig, body):
+        assert [_shown(empty_scene, thing, frame)[0] for frame in (30, 31, 40, 41)] == [False, True, True, False]
