@@ -13,7 +13,7 @@ _BRANCHES = {"pelvis": ("spine1", "left_hip", "right_hip"), "spine3": ("neck", "
 _TOES = ("left_foot", "right_foot")
 _TOE_HEIGHT = 0.2  # of the height of the toe bone's head: its shape sinks to this height at its end; by eye
 _WAIST, _GIRTH = 0.1, 0.1  # of Blender's octahedral bones: place and half width of the widest part, in lengths
-_OCTAHEDRON = ((0, 1, 2), (0, 2, 3), (0, 3, 4), (0, 4, 1), (5, 2, 1), (5, 3, 2), (5, 4, 3), (5, 1, 4))
+_OCTAHEDRON = ((0, 2, 1), (0, 3, 2), (0, 4, 3), (0, 1, 4), (5, 1, 2), (5, 2, 3), (5, 3, 4), (5, 4, 1))
 
 
 def shape_bones(armature_object: bpy.types.Object, rest: RestPose) -> None:

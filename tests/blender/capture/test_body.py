@@ -107,6 +107,10 @@ def test_shapes_of_bones_meet_and_toes_reach_down_while_bones_stay_at_the_joints
         shape = np.array([bone.bone.matrix_local @ vertex.co for vertex in bone.custom_shape.data.vertices])
         for child in (name, *children):
             assert np.linalg.norm(shape - rest.heads[JOINT[child]], axis=1).min() < 1e-5, (name, child)
+        for face in bone.custom_shape.data.polygons:  # faces turned inwards would not be drawn
+            octahedron = bone.custom_shape.data.vertices[6 * (face.vertices[0] // 6):][:6]
+            middle = np.mean([vertex.co for vertex in octahedron], axis=0)
+            assert np.dot(face.normal, np.array(face.center) - middle) > 0
     for name in ("left_foot", "right_foot"):
         bone = rig.pose.bones[name]
         assert min((bone.bone.matrix_local @ vertex.co).z for vertex in bone.custom_shape.data.vertices) < 0.015
