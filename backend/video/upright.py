@@ -37,6 +37,7 @@ class UprightImages:
         """size: width and height in px before the turn, with square pixels."""
         self._size = size
         self._reformatter = VideoReformatter()
+        self._turn: np.ndarray | None = None
 
     def make(self, picture: av.VideoFrame) -> np.ndarray:
         """Return the image of a picture."""
@@ -45,15 +46,22 @@ class UprightImages:
         image: np.ndarray = converted.to_ndarray()
         if picture.color_trc == ColorTrc.SMPTE2084:
             image = cv2.LUT(image, _PQ_LEVELS)
-        return _turn(image, picture)
+        # Of the first picture only: asking a picture for its side data keeps it in memory (findings/pyav_side_data.sh).
+        self._turn = _read_turn(picture) if self._turn is None else self._turn
+        return _turn(image, self._turn)
 
 
-def _turn(image: np.ndarray, picture: av.VideoFrame) -> np.ndarray:
-    """Turn, and mirror where wanted, by the display matrix: (x, y) goes to (a x + c y, b x + d y) (ISO/IEC 14496-12, 6.2.2)."""
+def _read_turn(picture: av.VideoFrame) -> np.ndarray:
+    """Return the numbers a, b, c, d of the display matrix: (x, y) goes to (a x + c y, b x + d y) (ISO/IEC 14496-12, 6.2.2)."""
     side_data = picture.side_data.get("DISPLAYMATRIX")
     if not isinstance(side_data, SideData):
-        return image
-    a, b, _, c, d = np.frombuffer(bytes(side_data), np.int32)[:5].astype(float)
+        return np.array((1.0, 0.0, 0.0, 1.0))
+    return np.frombuffer(bytes(side_data), np.int32)[[0, 1, 3, 4]].astype(float)
+
+
+def _turn(image: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Turn, and mirror where wanted."""
+    a, b, c, d = turn
     if abs(b) + abs(c) > abs(a) + abs(d):
         image, a, d = image.transpose(1, 0, 2), c, b
     return np.ascontiguousarray(image[::-1 if d < 0 else 1, ::-1 if a < 0 else 1])

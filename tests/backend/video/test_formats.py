@@ -1,7 +1,11 @@
 """Videos of many kinds come whole, upright, in their proportions and with the times that they were recorded at."""
 
+import itertools
 import math
+import os
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,6 +22,10 @@ def read(path):
     warnings = []
     span = open_span(path)
     return span, list(read_frames(span, warnings.append)), warnings
+
+
+def resident_megabytes():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2 ** 20
 
 
 def detailed_pictures(count, width=64, height=48):
@@ -142,6 +150,16 @@ def test_white_of_an_hdr_video_is_white_and_grey_stays_grey(tmp_path):
     shown = read(path)[1][0].image[24, 16::32, 1].astype(int)
     grey = 255 * (1.055 * 0.18 ** (1 / 2.4) - 0.055)
     assert shown[0] == 0 and math.isclose(shown[1], grey, abs_tol=4) and 225 < shown[2] < 250 < shown[3]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there does /proc tell the memory")
+@pytest.mark.parametrize("turn", [0, 90])
+def test_memory_does_not_grow_with_the_frames(tmp_path, turn):
+    path = code_video(tmp_path / "clip.mp4", [np.zeros((720, 1280, 3), np.uint8)] * 150, Coding(turn=turn))
+    frames = read_frames(open_span(path))
+    before = [resident_megabytes() for _ in itertools.islice(frames, 20)][-1]
+    after = [resident_megabytes() for _ in frames][-1]
+    assert after - before < 60      # a decoded picture takes 1.4 MB
 
 
 def test_odd_sizes_and_a_single_picture(tmp_path):
