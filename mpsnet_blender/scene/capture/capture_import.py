@@ -19,6 +19,7 @@ from ...motion.formats.capture_folder import Capture, ReadMotions, open_capture,
 from ..base.scene_rate import scene_rate, store_rate
 from ..base.selection import select_only
 from ..base.units import metres_per_unit
+from ..base.visibility import has_keyed_visibility
 from .bone_shapes import find_shapes
 from .camera import CameraPath, build_camera
 from .footage import Footage, add_footage
@@ -74,16 +75,30 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
     if camera and scene.camera is None:
         scene.camera = camera
     if view_layer is not None:
-        select_only(view_layer, armatures)
-        frame_people(scene, [motion.trans + motion.rest_joints[0] for _, motion in read.motions],
-                     max(compute_stature(motion.rest_joints) for _, motion in read.motions), units_per_metre)
+        _show_people(scene, view_layer, armatures, read)
     first, last = min(times[0] for times in frames), max(times[-1] for times in frames)
     if options.extend_scene_range:
         _extend_range(scene, first, last)
     return ImportReport(
         collection=collection.name, armatures=tuple(armature.name for armature in armatures),
         camera=camera.name if camera else None, first_frame=float(first), last_frame=float(last),
-        warnings=(*read.failures, *warnings), person_ids=person_ids)
+        warnings=(*read.failures, *warnings, *_find_empty_frame(scene, armatures, first, last)), person_ids=person_ids)
+
+
+def _show_people(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, armatures: list[bpy.types.Object],
+                 read: ReadMotions) -> None:
+    """Select the armatures, and move the 3D views to the people."""
+    select_only(view_layer, armatures)
+    frame_people(scene, [motion.trans + motion.rest_joints[0] for _, motion in read.motions],
+                 max(compute_stature(motion.rest_joints) for _, motion in read.motions), 1 / metres_per_unit(scene))
+
+
+def _find_empty_frame(scene: bpy.types.Scene, armatures: list[bpy.types.Object], first: float, last: float) -> list[str]:
+    """Return a warning where keys hide everybody at the scene's present frame."""
+    frame = scene.frame_current
+    if math.floor(first) <= frame <= math.ceil(last) or not any(map(has_keyed_visibility, armatures)):
+        return []
+    return [f"Nobody is shown at frame {frame}: go to frames {first:.0f} to {last:.0f}."]
 
 
 def _extend_range(scene: bpy.types.Scene, first: float, last: float) -> None:

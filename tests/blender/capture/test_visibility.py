@@ -121,3 +121,13 @@ def test_a_bake_into_the_action_keeps_the_span(tmp_path, empty_scene):
     bpy.ops.object.mode_set(mode="OBJECT")
     for thing in (rig, body):
         assert [_shown(empty_scene, thing, frame)[0] for frame in (30, 31, 40, 41)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(("frame", "options", "is_told"), [
+    (35, {}, False), (1, {}, True), (1, {"only_while_seen": False}, False)])
+def test_an_import_tells_where_nobody_is_shown_at_the_present_frame(tmp_path, empty_scene, frame, options, is_told):
+    empty_scene.frame_set(frame)
+    write_motion(tmp_path / "walk.npz", random_motion(10))
+    bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "walk.npz"), start_frame=31, **options)
+    told = f"Nobody is shown at frame {frame}: go to frames 31 to 40." in bpy.context.window_manager.mpsnet.warning
+    assert told == is_told
