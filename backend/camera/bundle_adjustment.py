@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.spatial.transform import Rotation
 
 _USUAL_INVERSE_DISTANCE, _INVERSE_DISTANCE_SIGMA = 0.17, 0.25      # 1 / m: backgrounds are 6 m away, from 2.4 m to infinity
@@ -87,16 +88,18 @@ def _step(bundle: Bundle, seen: Sightings, sigma: float, held: tuple[int, bool],
     cameras = len(bundle.rotmats)
     by_camera, by_point, error, weight, tangents = _differentiate(bundle, seen, sigma)
     inner, push = _points_part(bundle, seen, by_point, error, weight, damping)
-    matrix, target, cross = _cameras_part(bundle, seen, (by_camera, by_point), error, weight, damping)
-    points = len(inner)
-    solved = np.linalg.solve(inner, np.concatenate([cross.reshape(-1, points, 3).transpose(1, 2, 0), push[..., None]], axis=2))
-    eliminated = cross @ solved.reshape(3 * points, -1)                     # solved: (P, 3, 6 F + 2)
-    matrix, target = matrix - eliminated[:, :-1], target - eliminated[:, -1]
+    matrix, target, coupling = _cameras_part(bundle, seen, (by_camera, by_point), error, weight, damping)
+    # With inner = L L^T the points' part of the cameras' equations is Y^T Y, for Y = L^-1 coupling: half the products.
+    inverse_root = np.linalg.inv(np.linalg.cholesky(inner))                     # (P, 3, 3)
+    rooted, rooted_push = inverse_root @ coupling, inverse_root @ push[..., None]
+    flat = rooted.reshape(-1, rooted.shape[2])                                  # (3 P, 6 F + 1)
+    matrix -= flat.T @ flat
+    target -= flat.T @ rooted_push.ravel()
     _add_step_priors(matrix, target, bundle.positions, step_sigma)
     free = np.arange(6 * held[0], 6 * cameras + held[1])
     change = np.zeros(6 * cameras + 1)
     change[free] = np.linalg.solve(matrix[np.ix_(free, free)] + 1e-9 * np.eye(len(free)), target[free])
-    moved = solved[..., -1] - (solved[..., :-1] @ change)
+    moved = (np.swapaxes(inverse_root, 1, 2) @ (rooted_push - rooted @ change[:, None]))[..., 0]
     by_six = change[:-1].reshape(cameras, 6)
     directions = bundle.directions + (tangents @ moved[:, :2, None])[..., 0]
     return Bundle(bundle.rotmats @ Rotation.from_rotvec(by_six[:, :3]).as_matrix(), bundle.positions + by_six[:, 3:],
@@ -108,9 +111,8 @@ def _points_part(bundle: Bundle, seen: Sightings, by_point: np.ndarray, error: n
                  damping: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the normal equations of the points: matrices (P, 3, 3), with a prior and damped, and right sides (P, 3)."""
     weighted = np.swapaxes(by_point * weight[:, None, None], 1, 2)
-    inner, push = np.zeros((len(bundle.inverse), 3, 3)), np.zeros((len(bundle.inverse), 3))
-    np.add.at(inner, seen.point, weighted @ by_point)
-    np.add.at(push, seen.point, -(weighted @ error[..., None])[..., 0])
+    inner = _sum_by(seen.point, weighted @ by_point, len(bundle.inverse))
+    push = _sum_by(seen.point, -(weighted @ error[..., None])[..., 0], len(bundle.inverse))
     inner[:, 2, 2] += _INVERSE_DISTANCE_SIGMA ** -2
     push[:, 2] -= (bundle.inverse - _USUAL_INVERSE_DISTANCE) / _INVERSE_DISTANCE_SIGMA ** 2
     return inner + damping * inner * np.eye(3) + 1e-9 * np.eye(3), push
@@ -118,47 +120,50 @@ def _points_part(bundle: Bundle, seen: Sightings, by_point: np.ndarray, error: n
 
 def _cameras_part(bundle: Bundle, seen: Sightings, slopes: tuple[np.ndarray, np.ndarray], error: np.ndarray, weight: np.ndarray,
                   damping: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the normal equations (6 F + 1) of the cameras and, last, the zoom; their coupling to the points (6 F + 1, 3 P)."""
+    """Return the normal equations (6 F + 1) of the cameras and, last, the zoom; their coupling to the points (P, 3, 6 F + 1)."""
     cameras, points = len(bundle.rotmats), len(bundle.inverse)
     by_camera, by_point = slopes
     by_zoom = (error + seen.slopes)[..., None]          # the derivative by the zoom is the predicted slope
     weighted = np.swapaxes(by_camera * weight[:, None, None], 1, 2)
     weighted_zoom = np.swapaxes(by_zoom * weight[:, None, None], 1, 2)
-    normal, right, border = np.zeros((cameras, 6, 6)), np.zeros((cameras, 6)), np.zeros((cameras, 6))
-    np.add.at(normal, seen.camera, weighted @ by_camera)
-    np.add.at(right, seen.camera, -(weighted @ error[..., None])[..., 0])
-    np.add.at(border, seen.camera, (weighted @ by_zoom)[..., 0])
+    normal = _sum_by(seen.camera, weighted @ by_camera, cameras)
+    right = _sum_by(seen.camera, -(weighted @ error[..., None])[..., 0], cameras)
+    border = _sum_by(seen.camera, (weighted @ by_zoom)[..., 0], cameras)
     matrix = np.zeros((6 * cameras + 1, 6 * cameras + 1))
     matrix[:-1, :-1] = _block_diagonal(normal * (1 + damping * np.eye(6)))
     matrix[:-1, -1] = matrix[-1, :-1] = border.ravel()
     matrix[-1, -1] = (1 + damping) * (weighted_zoom @ by_zoom).sum() + _ZOOM_SIGMA ** -2
     target = np.append(right.ravel(), -(weighted_zoom @ error[..., None]).sum() - bundle.zoom * _ZOOM_SIGMA ** -2)
-    cross = np.zeros((points, 6 * cameras + 1, 3))
-    by_both = cross[:, :-1].reshape(points, cameras, 6, 3)      # a view
-    np.add.at(by_both, (seen.point, seen.camera), weighted @ by_point)
-    np.add.at(cross[:, -1], seen.point, (weighted_zoom @ by_point)[:, 0])
-    return matrix, target, cross.transpose(1, 0, 2).reshape(6 * cameras + 1, 3 * points)
+    coupling = np.zeros((points, 3, 6 * cameras + 1))
+    columns = 6 * seen.camera[:, None, None] + np.arange(6)
+    coupling[seen.point[:, None, None], np.arange(3)[:, None], columns] = np.swapaxes(weighted @ by_point, 1, 2)   # each pair once
+    coupling[..., -1] = _sum_by(seen.point, (weighted_zoom @ by_point)[:, 0], points)
+    return matrix, target, coupling
 
 
 def _differentiate(bundle: Bundle, seen: Sightings, sigma: float) -> tuple[np.ndarray, ...]:
     """Return the derivatives of the errors by camera (M, 2, 6) and by point (M, 2, 3), the errors, weights, tangents."""
-    rotmats, positions = bundle.rotmats[seen.camera], bundle.positions[seen.camera]
     q = bundle._points_in_camera(seen)
     depth = np.maximum(q[:, 2], _NEAREST)
     zoom = np.exp(bundle.zoom)
-    error = zoom * q[:, :2] / depth[:, None] - seen.slopes
+    slopes, scale = q[:, :2] / depth[:, None], zoom / depth
+    error = zoom * slopes - seen.slopes
     weight = np.where(q[:, 2] > _NEAREST, 1 / (sigma ** 2 + (error ** 2).sum(1)), 0.0)
-    projection = np.zeros((len(q), 2, 3))
-    projection[:, 0, 0] = projection[:, 1, 1] = zoom / depth
-    projection[:, :, 2] = -zoom * q[:, :2] / depth[:, None] ** 2
-    to_camera = np.swapaxes(rotmats, 1, 2)
-    by_turn = np.cross(q[:, None, :], np.eye(3))                    # row i: q x e_i, the change of q by a turn about e_i
-    by_camera = np.concatenate([projection @ np.swapaxes(by_turn, 1, 2),
-                                -bundle.inverse[seen.point, None, None] * (projection @ to_camera)], axis=2)
+    axes = np.swapaxes(bundle.rotmats, 1, 2)[seen.camera]           # rows: the camera's axes
+    by_place = scale[:, None, None] * (axes[:, :2] - slopes[..., None] * axes[:, 2:])       # by the point, in the first axes
+    # A turn about e_k changes q by q x e_k, so a row p of the projection gives (p x q)_k.
+    across, down, (x, y, z) = *slopes.T, q.T
+    by_turn = scale[:, None] * np.stack([across * y, -across * x - z, y, down * y + z, -down * x, -x], axis=1)
+    by_camera = np.concatenate([by_turn.reshape(-1, 2, 3), -bundle.inverse[seen.point, None, None] * by_place], axis=2)
     tangents = _tangents(bundle.directions)
-    by_point = np.concatenate([projection @ to_camera @ tangents[seen.point],
-                               -(projection @ to_camera @ positions[..., None])], axis=2)
+    by_point = by_place @ np.concatenate([tangents[seen.point], -bundle.positions[seen.camera, :, None]], axis=2)
     return by_camera, by_point, error, weight, tangents
+
+
+def _sum_by(index: np.ndarray, values: np.ndarray, count: int) -> np.ndarray:
+    """Return the sums (count, ...) of the values (M, ...) of each index (M,): as `np.add.at`, five times faster."""
+    members = csr_array((np.ones(len(index)), index, np.arange(len(index) + 1)), shape=(len(index), count)).T
+    return (members @ values.reshape(len(index), -1)).reshape(count, *values.shape[1:])
 
 
 def _tangents(directions: np.ndarray) -> np.ndarray:
@@ -200,10 +205,8 @@ def resect(bundle: Bundle, seen: Sightings, sigma: float, may_translate: bool, r
     for _ in range(rounds):
         by_camera, _, error, weight, _ = _differentiate(bundle, seen, sigma)
         weighted = by_camera * weight[:, None, None]
-        normal = np.zeros((len(bundle.rotmats), 6, 6))
-        np.add.at(normal, seen.camera, np.swapaxes(weighted, 1, 2) @ by_camera)
-        right = np.zeros((len(bundle.rotmats), 6))
-        np.add.at(right, seen.camera, -(np.swapaxes(weighted, 1, 2) @ error[..., None])[..., 0])
+        normal = _sum_by(seen.camera, np.swapaxes(weighted, 1, 2) @ by_camera, len(bundle.rotmats))
+        right = _sum_by(seen.camera, -(np.swapaxes(weighted, 1, 2) @ error[..., None])[..., 0], len(bundle.rotmats))
         hold = np.repeat((_HOLD_ROTATION, _HOLD_POSITION if may_translate else 1e-6), 3) ** -2.0
         away = np.concatenate([Rotation.from_matrix(np.swapaxes(start.rotmats, 1, 2) @ bundle.rotmats).as_rotvec(),
                                bundle.positions - start.positions], axis=1)
