@@ -135,8 +135,9 @@ def _cameras_part(bundle: Bundle, seen: Sightings, slopes: tuple[np.ndarray, np.
     matrix[-1, -1] = (1 + damping) * (weighted_zoom @ by_zoom).sum() + _ZOOM_SIGMA ** -2
     target = np.append(right.ravel(), -(weighted_zoom @ error[..., None]).sum() - bundle.zoom * _ZOOM_SIGMA ** -2)
     coupling = np.zeros((points, 3, 6 * cameras + 1))
+    # No sum is needed: a camera sees a point once.
     columns = 6 * seen.camera[:, None, None] + np.arange(6)
-    coupling[seen.point[:, None, None], np.arange(3)[:, None], columns] = np.swapaxes(weighted @ by_point, 1, 2)   # each pair once
+    coupling[seen.point[:, None, None], np.arange(3)[:, None], columns] = np.swapaxes(weighted @ by_point, 1, 2)
     coupling[..., -1] = _sum_by(seen.point, (weighted_zoom @ by_point)[:, 0], points)
     return matrix, target, coupling
 
@@ -152,7 +153,8 @@ def _differentiate(bundle: Bundle, seen: Sightings, sigma: float) -> tuple[np.nd
     axes = np.swapaxes(bundle.rotmats, 1, 2)[seen.camera]           # rows: the camera's axes
     by_place = scale[:, None, None] * (axes[:, :2] - slopes[..., None] * axes[:, 2:])       # by the point, in the first axes
     # A turn about e_k changes q by q x e_k, so a row p of the projection gives (p x q)_k.
-    across, down, (x, y, z) = *slopes.T, q.T
+    across, down = slopes.T
+    x, y, z = q.T
     by_turn = scale[:, None] * np.stack([across * y, -across * x - z, y, down * y + z, -down * x, -x], axis=1)
     by_camera = np.concatenate([by_turn.reshape(-1, 2, 3), -bundle.inverse[seen.point, None, None] * by_place], axis=2)
     tangents = _tangents(bundle.directions)
