@@ -9,7 +9,7 @@ import numpy as np
 
 _LARGEST_PATH = 8.0     # metres: people who go farther are framed where they are first seen, or they would be tiny
 _HALF_SENSOR = 36.0     # millimetres: half of what a 3D view takes for its sensor's width (twice a camera's 36)
-_MARGIN = 1.1           # of the radius: room around the people
+_MARGIN = 1.25           # of the radius: room around the people
 
 
 def frame_people(scene: bpy.types.Scene, paths: Sequence[np.ndarray], stature: float, units_per_metre: float) -> None:

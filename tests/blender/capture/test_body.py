@@ -114,6 +114,8 @@ def test_shapes_of_bones_meet_and_toes_reach_down_while_bones_stay_at_the_joints
     for name in ("left_foot", "right_foot"):
         bone = rig.pose.bones[name]
         assert min((bone.bone.matrix_local @ vertex.co).z for vertex in bone.custom_shape.data.vertices) < 0.015
+    head = rig.pose.bones["head"]
+    assert max(vertex.co.y for vertex in head.custom_shape.data.vertices) == pytest.approx(0.85 * head.bone.length)
     np.testing.assert_allclose([rig.data.bones[name].head_local for name in JOINT_NAMES], rest.heads, atol=1e-6)
     np.testing.assert_allclose([rig.data.bones[name].tail_local for name in JOINT_NAMES], rest.tails, atol=1e-6)
 
