@@ -6,6 +6,7 @@ import bpy
 
 from ...scene.capture.takes import delete_take, find_camera, find_people, find_takes, is_shown, show_take
 from ..common.grades import GRADE_ICONS, GRADE_WORDS
+from ..common.text_lines import is_narrow
 from ..common.thumbnails import find_armature_icon
 
 _PICTURE_SCALE = 2.6        # of an icon: as high as the three lines beside it; by eye
@@ -79,10 +80,12 @@ class MPSNET_PT_takes(bpy.types.Panel):
     def draw(self, context):
         takes = find_takes(context.scene)
         for take in takes:
-            _draw_take(self.layout.box().row(), take, len(takes) == 1 or is_shown(take, context.view_layer))
+            _draw_take(self.layout.box(), take, is_shown(take, context.view_layer), is_narrow(context))
 
 
-def _draw_take(row: bpy.types.UILayout, take: bpy.types.Collection, is_on: bool) -> None:
+def _draw_take(box: bpy.types.UILayout, take: bpy.types.Collection, is_on: bool, is_below: bool) -> None:
+    """Draw a take with its picture and, beside or below it, its words."""
+    row = box.row()
     has_picture = take.preview is not None and take.preview.image_size[0] > 0
     row.template_icon(icon_value=take.preview.icon_id if has_picture else find_armature_icon(), scale=_PICTURE_SCALE)
     column = row.column(align=True)
@@ -90,6 +93,7 @@ def _draw_take(row: bpy.types.UILayout, take: bpy.types.Collection, is_on: bool)
     top.operator("mpsnet.show_take", text=take.name, depress=is_on,
                  icon="HIDE_OFF" if is_on else "HIDE_ON").collection = take.name
     top.operator("mpsnet.delete_take", text="", icon="TRASH").collection = take.name
+    column = box.column(align=True) if is_below else column
     people = find_people(take)
     grade = people[0].mpsnet_cleanup.grade if people else ""
     column.label(text=f"{take.mpsnet_take.date[5:]}, {take.mpsnet_take.length}")

@@ -7,7 +7,7 @@ import bpy
 from ...scene.base.contact_curves import PROPERTIES
 from ...scene.base.motion_storage import find_person
 from ..common.grades import GRADE_ICONS, GRADE_WORDS
-from ..common.text_lines import count_line_characters, draw_lines
+from ..common.text_lines import count_line_characters, draw_lines, is_narrow
 
 _BUTTON_HEIGHT = 1.6
 _FIGURES = (("Feet slide", "foot_slide_mm_per_second", ".0f", " mm/s"), ("Feet sink", "floor_penetration_mm", ".1f", " mm"),
@@ -32,7 +32,7 @@ class MPSNET_PT_cleanup(_CleanupPanel, bpy.types.Panel):
         if person is None:
             return
         properties = person.mpsnet_cleanup
-        _draw_quality(self.layout, properties, count_line_characters(context) - 2)
+        _draw_quality(self.layout, properties, context)
         column = self.layout.column(align=True)     # names inside the sliders: so they fit into a narrow sidebar
         for name in ("foot_lock", "level", "smooth_trunk", "smooth_head", "smooth_arms", "smooth_legs"):
             column.prop(properties, name)
@@ -84,17 +84,17 @@ class MPSNET_PT_contacts(_CleanupPanel, bpy.types.Panel):
         draw_lines(self.layout.column(align=True), advice, "INFO", count_line_characters(context))
 
 
-def _draw_quality(layout: bpy.types.UILayout, quality: bpy.types.PropertyGroup, characters: int) -> None:
+def _draw_quality(layout: bpy.types.UILayout, quality: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
     """Draw the grade, the figures as imported and now, and the advice for the keyed motion."""
     box = layout.box().column(align=True)
     box.alert = quality.grade == "red"
     box.label(text=GRADE_WORDS.get(quality.grade, "Not measured"), icon=GRADE_ICONS.get(quality.grade, "QUESTION"))
     for title, name, form, unit in _FIGURES:
-        row = box.split(factor=0.4)
-        row.label(text=title)
+        row = box.split(factor=0.3 if is_narrow(context) else 0.4)
+        row.label(text=title.split()[-1].title() if is_narrow(context) else title)
         row.label(text=_describe_change(quality, name, form, unit))
     if quality.advice:
-        draw_lines(box, quality.advice, "BLANK1", characters)
+        draw_lines(box, quality.advice, "BLANK1", count_line_characters(context) - 2)
 
 
 def _describe_change(quality: bpy.types.PropertyGroup, name: str, form: str, unit: str) -> str:

@@ -8,7 +8,7 @@ from ...scene.retarget.bone_map_storage import read_stored_map
 from ...scene.retarget.live_preview import find_previewing
 from ...shared.bone_slots import MAIN, SLOTS, find_side, label
 from ...shared.short_names import common_words
-from ..common.text_lines import count_line_characters, draw_lines, make_settings_column
+from ..common.text_lines import count_line_characters, draw_lines, is_narrow, make_settings_column
 from .properties import RETARGET_PROPERTIES
 from .rig_choice import explain_missing, find_source, find_targets
 
@@ -28,8 +28,14 @@ class MPSNET_PT_retarget(_RetargetPanel, bpy.types.Panel):
         settings = context.scene.mpsnet_retarget
         column = make_settings_column(self.layout, context)
         source, targets = find_source(context), find_targets(context)
-        column.prop(settings, "source", placeholder=source.name if source else "Choose one")
-        column.prop(settings, "target", placeholder=", ".join(thing.name for thing in targets) or "Select a rig")
+        words = {"source": source.name if source else "Choose one",
+                 "target": ", ".join(thing.name for thing in targets) or "Select a rig"}
+        for name, placeholder in words.items():
+            if is_narrow(context):
+                column.label(text=settings.bl_rna.properties[name].name)
+                column.prop(settings, name, text="", placeholder=placeholder)
+            else:
+                column.prop(settings, name, placeholder=placeholder)
         row = self.layout.row()
         row.scale_y = _BUTTON_HEIGHT
         missing = explain_missing(context)

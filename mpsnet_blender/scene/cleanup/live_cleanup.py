@@ -19,6 +19,8 @@ from ..base.redraw import redraw_all
 from .cleanup import CLEANUP_ERRORS, CleanupTask, key_cleanup, prepare_cleanup
 
 _INTERVAL = 0.03        # seconds between looks at the thread: shorter than the 0.05 s that a short motion takes
+_LONG_FRAMES = 2000     # keying takes 0.07 ms a frame, and Blender waits meanwhile: longer motions are keyed when the hand pauses
+_PAUSE = 0.3            # seconds without a change that are such a pause; by eye
 _REST = 0.6             # seconds without a change after which the settings rest: longer than a hand's stop while it drags; by eye
 
 
@@ -52,7 +54,7 @@ def request(armature_object: bpy.types.Object) -> None:
 def tick() -> float | None:
     """Key what is computed, and compute what waits. Return the seconds until the next call, None for the last one."""
     global _running, _lacks_undo_step
-    if _running is not None and _running.future.done():
+    if _running is not None and _running.future.done() and not _waits_for_pause(_running.task):
         done, _running = _running, None
         _key(done)
     while _running is None and _waiting:
@@ -67,6 +69,11 @@ def tick() -> float | None:
     _lacks_undo_step = False
     _push_undo_step()
     return None
+
+
+def _waits_for_pause(task: CleanupTask) -> bool:
+    """Tell whether a result is so long that Blender would stop during a drag while it is keyed."""
+    return len(task.stored.timestamps) > _LONG_FRAMES and time.monotonic() - _changed_at < _PAUSE
 
 
 def _start(name: str) -> None:
