@@ -3,6 +3,7 @@ import zipfile
 from pathlib import Path
 
 import bpy
+import pytest
 
 from mpsnet_blender.shared.motion_file import write_motion
 from tests.blender.conftest import PACKAGE
@@ -86,3 +87,15 @@ def test_the_scenes_settings_are_saved_with_the_file_and_stand_for_what_a_call_l
     bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "walk.npz"), with_camera=False)
     assert bpy.context.scene.render.fps == 50
     assert tuple(bpy.data.actions[0].frame_range) == (30, 36)  # 31 to 35, and hidden before and after
+
+
+def test_a_folder_that_cannot_be_made_is_named_with_advice(extension, tmp_path, monkeypatch):
+    monkeypatch.setenv("MPSNET_HOME", str(tmp_path / "shell"))
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setattr(bpy.context.preferences.system, "use_online_access", True)
+    bpy.context.preferences.addons[PACKAGE].preferences.home = str(tmp_path / "file" / "home")
+    try:
+        with pytest.raises(RuntimeError, match=r"file/home/logs.* cannot be made.*another Folder in the preferences"):
+            bpy.ops.mpsnet.setup_backend()
+    finally:
+        bpy.context.preferences.addons[PACKAGE].preferences.home = ""

@@ -107,7 +107,8 @@ class MPSNET_FH_motion(bpy.types.FileHandler):
     bl_idname = "MPSNET_FH_motion"
     bl_label = "Motion Capture"
     bl_import_operator = "mpsnet.import_motion"
-    bl_file_extensions = ".npz"
+    # people.json stands for its whole folder: a folder has no extension, so Blender asks no handler for it (seen in 4.3 and 5.2).
+    bl_file_extensions = ".npz;.json"
 
     @classmethod
     def poll_drop(cls, context):

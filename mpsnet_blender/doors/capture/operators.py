@@ -157,8 +157,12 @@ def _run(operator: bpy.types.Operator, context: bpy.types.Context, title: str, o
     """Start a process for the context's scene and run it as a job, or report why it cannot start."""
     try:
         process = start()
-    except (SetupError, OSError) as error:
+    except SetupError as error:
         operator.report({"ERROR"}, f"{error} {getattr(error, 'advice', '')}".strip())
+        return {"CANCELLED"}
+    except OSError as error:
+        operator.report({"ERROR"}, f"{error.filename or 'The folder'} cannot be made or written ({error.strerror or error}). "
+                        "Choose another Folder in the preferences of this add-on, or correct the rights of this one.")
         return {"CANCELLED"}
     return run_job(operator, context, Job(title, process, context.scene.name, on_end))
 

@@ -11,8 +11,8 @@ from ...scene.export.motion_export import SUFFIXES, ExportOptions, export_motion
 from ..common.scene_rate import draw_rate_warning
 
 _FORMATS = (
-    ("UNITY", "FBX for Unity", "FBX in metres, without scaled objects, one clip"),
-    ("UNREAL", "FBX for Unreal", "FBX in centimetres, the first bone as Unreal's root, one clip"),
+    ("UNITY", "Unity FBX", "FBX in metres, without scaled objects, one clip"),
+    ("UNREAL", "Unreal FBX", "FBX in centimetres, the first bone as Unreal's root, one clip"),
     ("BVH", "BVH", "Bones and their motion as text, Y up"),
     ("GLTF", "glTF", "glTF 2.0: .glb is one file, .gltf has separate files for its data"),
     ("USD", "USD", "Universal Scene Description: .usdc, .usda or .usdz"),

@@ -32,7 +32,7 @@ _HIDDEN_SHARE = _Limits(
     0.1, 0.4, "Hidden for a part of the time: what lies between is interpolated.")
 # Well captured: 0.5 to 1.8 % of the person's height. Mirrored: 2.7 over the whole clip.
 _REPROJECTION_PERCENT = _Limits(
-    3.0, 6.0, "The body does not lie well over the picture: compare it with the footage, and try the other engine.")
+    3.0, 6.0, "The body does not lie well over the picture: compare it with the footage, and clean up there.")
 # Captured by still cameras, 83 times: up to 5.6 %. A made walker whose camera goes at 1 m/s without being followed: 8 to 13.
 _FEET_OFF_PICTURE_PERCENT = _Limits(
     6.0, 12.0, "Feet lie beside those in the picture: look whether the camera's motion was found, or lower the foot lock.")

@@ -158,3 +158,12 @@ def test_a_plain_amass_file_is_imported(tmp_path, empty_scene):
     (armature_object,) = _armatures()
     assert _fcurves(armature_object)[0].keyframe_points[-1].co[0] == pytest.approx(1 + 11 / 120 * 30)
     assert not bpy.data.cameras
+
+
+def test_a_dropped_people_json_imports_its_whole_capture(tmp_path, empty_scene):
+    folder = write_capture(tmp_path / "capture", [random_motion(5, seed=number) for number in range(2)])
+    handler = bpy.types.FileHandler.bl_rna_get_subclass_py("MPSNET_FH_motion")
+    assert set(handler.bl_file_extensions.split(";")) == {".npz", ".json"}
+    area, operator = handler.bl_import_operator.split(".")
+    getattr(getattr(bpy.ops, area), operator)(filepath=str(folder / "people.json"))
+    assert sum(thing.type == "ARMATURE" for thing in bpy.data.objects) == 2
