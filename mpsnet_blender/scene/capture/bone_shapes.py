@@ -11,8 +11,9 @@ from ...shared.smpl_skeleton import JOINT
 # Bones and the heads of the children that their shapes reach. The other bones end at their only child.
 _BRANCHES = {"pelvis": ("spine1", "left_hip", "right_hip"), "spine3": ("neck", "left_collar", "right_collar")}
 _TOES = ("left_foot", "right_foot")
-_TOE_HEIGHT = 0.2  # of the height of the toe bone's head: its shape sinks to this height at its end; by eye
-_HEAD_LENGTH = 0.85  # of the head bone, so that its end stays inside the body's head
+# By eye, so that the shapes' ends stay inside the body: height of the toes' end in heights of their beginning, and lengths of the
+# shapes in lengths of the bones.
+_TOE_HEIGHT, _TOE_LENGTH, _HEAD_LENGTH = 0.2, 0.75, 0.85
 _WAIST, _GIRTH = 0.1, 0.1  # of Blender's octahedral bones: place and half width of the widest part, in lengths
 _OCTAHEDRON = ((0, 2, 1), (0, 3, 2), (0, 4, 3), (0, 1, 4), (5, 1, 2), (5, 2, 3), (5, 3, 4), (5, 4, 1))
 
@@ -22,7 +23,7 @@ def shape_bones(armature_object: bpy.types.Object, rest: RestPose) -> None:
 
     The shapes are objects in no scene, as Blender needs them for this.
     """
-    for name, ends in {**_find_branches(rest), **_find_toe_tips(rest), "head": _find_crown(rest)}.items():
+    for name, ends in {**_find_branches(rest), **_find_toe_tips(rest), "head": _find_along(rest, "head", _HEAD_LENGTH)}.items():
         pose_bone = armature_object.pose.bones[name]
         axes = np.array(pose_bone.bone.matrix_local.to_3x3())
         pose_bone.custom_shape = _make_shape(f"{armature_object.name} {name} shape", (ends - rest.heads[JOINT[name]]) @ axes)
@@ -40,15 +41,16 @@ def _find_branches(rest: RestPose) -> dict[str, np.ndarray]:
 
 
 def _find_toe_tips(rest: RestPose) -> dict[str, np.ndarray]:
-    tips = {name: rest.tails[[JOINT[name]]].copy() for name in _TOES}
+    tips = {name: _find_along(rest, name, _TOE_LENGTH) for name in _TOES}
     for name, tip in tips.items():
         tip[:, 2] = _TOE_HEIGHT * rest.heads[JOINT[name], 2]
     return tips
 
 
-def _find_crown(rest: RestPose) -> np.ndarray:
-    head = JOINT["head"]
-    return (rest.heads[head] + _HEAD_LENGTH * (rest.tails[head] - rest.heads[head]))[None]
+def _find_along(rest: RestPose, name: str, share: float) -> np.ndarray:
+    """Return the point (1, 3) at a share of a bone's length."""
+    head, tail = rest.heads[[JOINT[name]]], rest.tails[[JOINT[name]]]
+    return head + share * (tail - head)
 
 
 def _make_shape(name: str, ends: np.ndarray) -> bpy.types.Object:
