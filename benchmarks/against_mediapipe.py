@@ -1,0 +1,92 @@
+"""Compares the time of a capture with MediaPipe's own program: `python3 benchmarks/against_mediapipe.py VIDEO [--rounds N]`.
+
+MediaPipe's Pose solution (package mediapipe 0.10.21, full model, landmarks of one person) reads the video by OpenCV and does
+nothing else with it. Ours is the whole capture by the command line. Both are whole processes, start-up included, and alternate.
+Prints the median seconds and frames a second of each, and their ratio. Needs Python 3.9 to 3.12, for which mediapipe 0.10.21
+has wheels; it is installed in a temporary folder (150 MB). Other work on the machine lengthens both, not equally.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(ROOT))
+
+from mpsnet_blender.client.backend_environment import BackendEnvironment, default_home  # noqa: E402
+from mpsnet_blender.client.terminal import ProgressPrinter  # noqa: E402
+
+# What the Pose solution imports. All that the wheel asks for would be a gigabyte.
+PACKAGES = ("absl-py", "attrs", "flatbuffers", "matplotlib", "numpy<2", "opencv-contrib-python==4.11.0.86", "protobuf>=4.25.3,<5")
+POSE = """
+import sys
+import cv2, mediapipe
+video, frames = cv2.VideoCapture(sys.argv[1]), 0
+with mediapipe.solutions.pose.Pose(model_complexity=1) as pose:
+    while True:
+        readable, image = video.read()
+        if not readable:
+            break
+        pose.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+        frames += 1
+print(frames)
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     allow_abbrev=False)
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--rounds", type=int, default=3, help="of one run each (default: 3)")
+    given = parser.parse_args()
+    if not (3, 9) <= sys.version_info < (3, 13):
+        sys.exit("mediapipe 0.10.21 has no wheel for this Python: run this by Python 3.9 to 3.12.")
+    BackendEnvironment(default_home()).ensure(ProgressPrinter("[backend] ").print_message)
+    with tempfile.TemporaryDirectory(prefix="mpsnet-benchmark-") as name:
+        folder = Path(name)
+        python = install_mediapipe(folder / "mediapipe")
+        capture = [sys.executable, str(ROOT / "mocap.py"), "capture", str(given.video), "--output", str(folder / "out")]
+        compare({"mediapipe": [str(python), "-c", POSE, str(given.video)], "capture": capture}, given.rounds)
+
+
+def install_mediapipe(folder: Path) -> Path:
+    """Make an environment with mediapipe's Pose solution, and return its Python."""
+    venv.create(folder, with_pip=True)
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    for packages in (("--no-deps", "mediapipe==0.10.21"), PACKAGES):
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], check=True)
+    return python
+
+
+def compare(programs: dict[str, list[str]], rounds: int) -> None:
+    """Run the programs in turns, and print their times."""
+    seconds: dict[str, list[float]] = {name: [] for name in programs}
+    frames = 0
+    for _ in range(rounds):
+        for name, command in programs.items():
+            start = time.monotonic()
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            seconds[name].append(time.monotonic() - start)
+            if done.returncode != 0:
+                sys.exit(f"{name} ended with status {done.returncode}:\n{done.stderr}")
+            if name == "mediapipe":
+                frames = int(done.stdout.split()[-1])
+    print(f"{frames} frames on {os.cpu_count()} cores, median of {rounds} runs")
+    medians = {name: statistics.median(times) for name, times in seconds.items()}
+    for name, median in medians.items():
+        times = ", ".join(f"{one:.2f}" for one in seconds[name])
+        print(f"{name:<12}{median:8.2f} s{frames / median:8.1f} frames/s   ({times})")
+    print(f"capture's rate over mediapipe's: {medians['mediapipe'] / medians['capture']:.2f}")
+
+
+if __name__ == "__main__":
+    main()
