@@ -15,6 +15,7 @@ from ..common.text_lines import count_line_characters, draw_lines, is_narrow
 from .import_operators import find_footage_camera, is_listed_capture_imported
 
 _BUTTON_HEIGHT = 1.6
+_PICTURE_CHARACTERS = 14    # as wide as a person's picture with its margins; by eye
 
 
 class _MocapPanel:
@@ -51,7 +52,8 @@ class MPSNET_PT_people(_MocapPanel, bpy.types.Panel):
 
     def draw(self, context):
         for person in context.window_manager.mpsnet.people:
-            row = self.layout.box().row()
+            box = self.layout.box()
+            row = box.row()
             row.template_icon(icon_value=thumbnails.load_icon(person.thumbnail), scale=4.0)
             column = row.column(align=True)
             column.prop(person, "is_chosen", text=person.label)
@@ -59,8 +61,8 @@ class MPSNET_PT_people(_MocapPanel, bpy.types.Panel):
                 column.label(text=person.span, icon="NONE" if is_narrow(context) else "TIME")
             if person.grade:
                 verdict = ". ".join(filter(None, (GRADE_WORDS.get(person.grade, ""), person.advice)))
-                draw_lines(column, verdict, GRADE_ICONS.get(person.grade, "INFO"),
-                           count_line_characters(context) - 14)
+                below, taken = (box.column(align=True), 2) if is_narrow(context) else (column, _PICTURE_CHARACTERS)
+                draw_lines(below, verdict, GRADE_ICONS.get(person.grade, "INFO"), count_line_characters(context) - taken)
         row = self.layout.row(align=True)
         row.scale_y = _BUTTON_HEIGHT
         words = "Import Again" if is_listed_capture_imported(context) else "Import"

@@ -13,14 +13,14 @@ _WIDE_PIXELS = 230          # from this width on, a name and a number fit side b
 
 
 def draw_lines(layout: bpy.types.UILayout, text: str, icon: str, characters: int) -> None:
-    """Draw a text in lines of at most `characters`, with an icon before the first."""
-    for number, line in enumerate(textwrap.wrap(text, characters, break_on_hyphens=False)):
+    """Draw a text in lines of at most `characters`, but not fewer than 12, with an icon before the first."""
+    for number, line in enumerate(textwrap.wrap(text, max(characters, _FEWEST), break_on_hyphens=False)):
         layout.label(text=line, icon=icon if number == 0 else ("BLANK1" if icon != "NONE" else "NONE"))
 
 
 def count_line_characters(context: bpy.types.Context) -> int:
     """Return how many characters fit in a line of the region beside an icon."""
-    return max(_FEWEST, int((_find_width(context) - _MARGIN_PIXELS) / _CHARACTER_PIXELS))
+    return int((_find_width(context) - _MARGIN_PIXELS) / _CHARACTER_PIXELS)
 
 
 def is_narrow(context: bpy.types.Context) -> bool:
