@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...shared.capture_request import LeftOpen, Number, options_of
-from ..common.text_lines import make_settings_column
+from ..common.text_lines import draw_setting, is_narrow, make_settings_column
 from .properties import IMPORT_PROPERTIES
 
 
@@ -25,9 +25,9 @@ class MPSNET_PT_capture_options(_OptionsPanel, bpy.types.Panel):
         settings = context.scene.mpsnet
         for option in options_of(settings.engine):
             if isinstance(option, Number) and option.left_open:
-                _draw_switched(column, settings, option.property_name, option.left_open)
+                _draw_switched(column, settings, option.property_name, option.left_open, is_narrow(context))
             else:
-                column.prop(settings, option.property_name)
+                draw_setting(column, settings, option.property_name, context)
         column.prop(settings, "import_when_done")
 
 
@@ -37,11 +37,17 @@ class MPSNET_PT_import_options(_OptionsPanel, bpy.types.Panel):
     def draw(self, context):
         column = make_settings_column(self.layout, context)
         for name in IMPORT_PROPERTIES:
-            column.prop(context.scene.mpsnet, name)
+            draw_setting(column, context.scene.mpsnet, name, context)
 
 
-def _draw_switched(column: bpy.types.UILayout, settings: bpy.types.PropertyGroup, number: str, left_open: LeftOpen) -> None:
-    """Draw a check mark and, while it is on, the number; while it is off, what happens without the number."""
+def _draw_switched(column: bpy.types.UILayout, settings: bpy.types.PropertyGroup, number: str, left_open: LeftOpen,
+                   has_name_only: bool) -> None:
+    """Draw a check mark and, while it is on, the number; while it is off, what happens without the number, if there is room."""
+    if has_name_only:
+        column.prop(settings, left_open.check_mark, text=settings.bl_rna.properties[number].name)
+        if getattr(settings, left_open.check_mark):
+            column.prop(settings, number, text="")
+        return
     row = column.row(heading=settings.bl_rna.properties[number].name)
     row.prop(settings, left_open.check_mark, text="")
     if getattr(settings, left_open.check_mark):

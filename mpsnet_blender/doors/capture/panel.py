@@ -30,7 +30,8 @@ class MPSNET_PT_capture(_MocapPanel, bpy.types.Panel):
     def draw(self, context):
         layout = self.layout
         state = context.window_manager.mpsnet
-        layout.prop(context.scene.mpsnet, "video", text="", icon="FILE_MOVIE", placeholder="Choose or drop a video")
+        words = "Choose a video" if is_narrow(context) else "Choose or drop a video"
+        layout.prop(context.scene.mpsnet, "video", text="", icon="FILE_MOVIE", placeholder=words)
         job = job_timer.running_job()
         if job is not None:
             _draw_job(layout, job)

@@ -6,6 +6,7 @@ import bpy
 
 from ...scene.base.scene_rate import find_mistimed, scene_rate
 from ...scene.capture.retiming import restore_scene_rate, retime
+from .text_lines import count_line_characters, draw_lines
 
 
 class _RateOperator:
@@ -54,18 +55,19 @@ class MPSNET_PT_scene_rate(bpy.types.Panel):
         return bool(find_mistimed(context.scene))
 
     def draw(self, context):
-        draw_rate_warning(self.layout, context.scene)
+        draw_rate_warning(self.layout, context)
 
 
-def draw_rate_warning(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+def draw_rate_warning(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the warning and the buttons, if something in the scene was timed for another rate."""
+    scene = context.scene
     mistimed = find_mistimed(scene)
     if not mistimed:
         return
     rate, now = next(iter(mistimed.values())), scene_rate(scene)
     column = layout.column()
-    column.label(text=f"Motion: {rate:.5g} fps, scene: {now:.5g}", icon="ERROR")
-    column.label(text=f"It plays at {now / rate:.3g} times its speed")
+    warning = f"Motion: {rate:.5g} fps, scene: {now:.5g}. It plays at {now / rate:.3g} times its speed."
+    draw_lines(column.column(align=True), warning, "ERROR", count_line_characters(context))
     row = column.column(align=True)
     row.operator(MPSNET_OT_retime_motion.bl_idname)
     row.operator(MPSNET_OT_set_scene_rate_back.bl_idname)

@@ -36,5 +36,14 @@ def make_settings_column(layout: bpy.types.UILayout, context: bpy.types.Context)
     return column
 
 
+def draw_setting(column: bpy.types.UILayout, settings: bpy.types.PropertyGroup, name: str, context: bpy.types.Context) -> None:
+    """Draw a setting; in a narrow region with the name of a choice above it, because it does not fit beside."""
+    if is_narrow(context) and settings.bl_rna.properties[name].type == "ENUM":
+        column.label(text=settings.bl_rna.properties[name].name)
+        column.prop(settings, name, text="")
+    else:
+        column.prop(settings, name)
+
+
 def _find_width(context: bpy.types.Context) -> float:
     return context.region.width / context.preferences.system.ui_scale

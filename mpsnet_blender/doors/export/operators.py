@@ -62,7 +62,7 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
         return True
 
     def draw(self, context):
-        draw_rate_warning(self.layout, context.scene)
+        draw_rate_warning(self.layout, context)
         column = self.layout.column()
         column.use_property_split = True
         column.prop(self, "format")

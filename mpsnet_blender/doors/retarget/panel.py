@@ -8,7 +8,7 @@ from ...scene.retarget.bone_map_storage import read_stored_map
 from ...scene.retarget.live_preview import find_previewing
 from ...shared.bone_slots import MAIN, SLOTS, find_side, label
 from ...shared.short_names import common_words
-from ..common.text_lines import count_line_characters, draw_lines, is_narrow, make_settings_column
+from ..common.text_lines import count_line_characters, draw_lines, draw_setting, is_narrow, make_settings_column
 from .properties import RETARGET_PROPERTIES
 from .rig_choice import explain_missing, find_source, find_targets
 
@@ -65,8 +65,8 @@ class MPSNET_PT_retarget_options(_RetargetPanel, bpy.types.Panel):
     def draw(self, context):
         column = make_settings_column(self.layout, context)
         settings = context.scene.mpsnet_retarget
-        column.prop(settings, "root_motion")
-        column.prop(settings, "start")
+        draw_setting(column, settings, "root_motion", context)
+        draw_setting(column, settings, "start", context)
         marks = self.layout.column()  # over the whole width: their names are whole sentences
         for name in RETARGET_PROPERTIES[2:]:
             marks.prop(settings, name)
