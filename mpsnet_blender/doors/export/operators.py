@@ -9,6 +9,7 @@ import bpy
 from ...scene.base.motion_sampling import ExportError
 from ...scene.export.motion_export import SUFFIXES, ExportOptions, export_motion, find_armature, find_format
 from ..common.scene_rate import draw_rate_warning
+from ..common.text_lines import is_narrow
 
 _FORMATS = (
     ("UNITY", "Unity FBX", "FBX in metres, without scaled objects, one clip"),
@@ -123,7 +124,7 @@ class MPSNET_PT_export(bpy.types.Panel):
             return
         column.label(text=armature_object.name, icon="OUTLINER_OB_ARMATURE")
         for row_formats in (_FORMATS[:2], _FORMATS[2:]):
-            row = column.row(align=True)
+            row = column.column(align=True) if is_narrow(context) else column.row(align=True)
             for format_name, label, _description in row_formats:
                 button = row.operator(MPSNET_OT_export_motion.bl_idname, text=label)
                 button.format, button.armature = format_name, armature_object.name
