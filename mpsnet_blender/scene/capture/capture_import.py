@@ -150,7 +150,8 @@ def _add_footage(scene: bpy.types.Scene, camera: bpy.types.Camera, capture: Capt
     path = Path(capture.listing.video or motion.source)
     if not path.is_absolute() or not os.path.isfile(path):  # Path.is_file raises for a name that no file can have
         return [f"The footage {path.name} was not found: the camera has no background."] if path.name else []
-    footage = Footage(path, read.picture_times, SceneClock(start_frame, read.origin_seconds, scene_rate(scene)))
+    width, height = (int(side) for side in image_size)
+    footage = Footage(path, (width, height), read.picture_times, SceneClock(start_frame, read.origin_seconds, scene_rate(scene)))
     try:
         image = add_footage(camera, footage)
     except RuntimeError as error:

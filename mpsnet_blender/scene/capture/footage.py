@@ -15,13 +15,16 @@ from ..base.fcurve_reading import find_curve_holder
 from ..base.scene_rate import store_rate
 
 _FOOTAGE_KEY = "mpsnet_footage"
+_NEARLY_SQUARE = 0.02     # a side is rounded to whole pixels, and encoders round the shape of pixels
 _OFFSET_PATH = "background_images[0].image_user.frame_offset"
 
 
 @dataclass(frozen=True)
 class Footage:
-    """The source video: its file, the seconds (N,) at which its pictures begin, as far as known, and when it plays."""
+    """The source video: its file, its size (width, height) in square px, the seconds (N,) at which its pictures begin, as far as
+    known, and when it plays."""
     path: Path
+    size: tuple[int, int]
     picture_times: np.ndarray
     clock: SceneClock
 
@@ -32,7 +35,7 @@ def add_footage(camera: bpy.types.Camera, footage: Footage) -> bpy.types.Image:
     It is an image and no movie clip, because Blender cannot drive the offset of a clip. Raises RuntimeError where Blender cannot
     open the video.
     """
-    image = bpy.data.images.load(str(footage.path), check_existing=True)
+    image = _load_image(footage)
     background = camera.background_images.new()
     background.image = image
     background.alpha = 1.0
@@ -43,6 +46,28 @@ def add_footage(camera: bpy.types.Camera, footage: Footage) -> bpy.types.Image:
     _time_footage(camera, movie, footage.clock)
     camera.show_background_images = True
     return image
+
+
+def _load_image(footage: Footage) -> bpy.types.Image:
+    """Return the video as an image in the captured proportions: Blender takes a video's pixels as square.
+
+    An image that is used already is not changed, but loaded a second time.
+    """
+    image = bpy.data.images.load(str(footage.path), check_existing=True)
+    aspect = _pixel_aspect(tuple(image.size), footage.size)
+    if abs(aspect - image.display_aspect[0] / image.display_aspect[1]) > _NEARLY_SQUARE:
+        if image.users:
+            image = bpy.data.images.load(str(footage.path), check_existing=False)
+        image.display_aspect = (aspect, 1.0) if aspect > 1 else (1.0, 1.0 / aspect)
+    return image
+
+
+def _pixel_aspect(size: tuple[int, int], captured: tuple[int, int]) -> float:
+    """Return a pixel's width by its height, 1 where Blender shows the video without its rotation."""
+    if 0 in size or (size[0] > size[1]) != (captured[0] > captured[1]):
+        return 1.0
+    aspect = captured[0] * size[1] / (captured[1] * size[0])
+    return aspect if abs(aspect - 1) > _NEARLY_SQUARE else 1.0
 
 
 def read_footage_start(camera: bpy.types.Camera) -> float:

@@ -58,3 +58,15 @@ def test_a_failing_import_leaves_no_keys_of_the_footage(tmp_path, empty_scene, e
     with pytest.raises(ZeroDivisionError):
         capture_import.import_capture(empty_scene, folder, capture_import.ImportOptions())
     assert not bpy.data.actions and not bpy.data.cameras and not bpy.data.movieclips
+
+
+@pytest.mark.parametrize(("image_size", "aspect"), [((48, 32), 1.0), ((96, 32), 2.0), ((48, 54), 1.0), ((48, 40), 0.8)])
+def test_a_video_with_pixels_that_are_not_square_is_shown_in_the_captured_proportions(tmp_path, empty_scene, image_size, aspect):
+    users = bpy.data.images.load(str(CLIP))
+    users.use_fake_user = True
+    motion = random_motion(len(TIMES), timestamps=TIMES, image_size=np.array(image_size))
+    folder = write_capture(tmp_path / "capture", [motion], video=str(CLIP))
+    bpy.ops.mpsnet.import_motion(filepath=str(folder))
+    shown = empty_scene.camera.data.background_images[0].image
+    assert shown.display_aspect[0] / shown.display_aspect[1] == pytest.approx(aspect)
+    assert tuple(users.display_aspect) == (1.0, 1.0)
