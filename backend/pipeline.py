@@ -20,7 +20,7 @@ from mpsnet_blender.shared.capture_request import BEST, CaptureRequest
 from mpsnet_blender.shared.motion_file import Motion
 
 from .base.background import Background
-from .base.errors import NobodyFoundError
+from .base.errors import NobodyFoundError, OutputError, VideoError
 from .base.litert import Workers
 from .base.pinhole import camera_matrix, project
 from .base.reporter import Reporter
@@ -34,9 +34,10 @@ from .output.quality import describe_quality, measure_quality
 from .people.detection import PersonDetector
 from .people.gaps import Clock
 from .people.landmarks import LandmarkModel
-from .people.second_look import LOOK_AGAIN, second_looker
+from .people.second_look import LOOK_AGAIN, SecondLooker, second_looker
 from .people.stitching import PersonTrack, person_track, stitch
 from .people.tracking import Tracker
+from .people.tracklets import Tracklet
 from .video.frames import VideoSpan, open_span, read_frames
 from .video.lens_tags import fov_from_focal_length, read_focal_length_35mm
 from .world.placing import PlacedPerson, WorldCamera
@@ -72,14 +73,33 @@ def capture(video: Path, destination: Path, request: CaptureRequest, models_fold
     for number, quality in enumerate(qualities, start=1):
         reporter.log("info", f"Person {number}: {describe_quality(quality)}")
     with folder:
-        if request.preview:
-            drawn = [_make_preview_person(number, person, shot) for number, person in enumerate(people, start=1)]
-            write_preview(folder.path / PREVIEW_FILE, span, clock.fps, drawn,
-                          lambda done: reporter.progress(_PREVIEW, done, len(clock.frame_index), "frames"))
         listed = write_people(folder.path, people, motions, qualities)
-        write_listing(folder.path / PEOPLE_FILE, _make_listing(shot, world_camera, request, listed))
+        preview = PREVIEW_FILE if request.preview and _write_preview(folder.path / PREVIEW_FILE, shot, people, reporter) else None
+        write_listing(folder.path / PEOPLE_FILE, _make_listing(shot, world_camera, request, listed, preview))
         reporter.check()
     return len(people)
+
+
+def _write_preview(path: Path, shot: Shot, people: list[CapturedPerson], reporter: Reporter) -> bool:
+    """Write the preview; where that is impossible, say why and return False: the motion does not depend on it."""
+    drawn = [_make_preview_person(number, person, shot) for number, person in enumerate(people, start=1)]
+    try:
+        write_preview(path, shot.span, shot.clock.fps, drawn,
+                      lambda done: reporter.progress(_PREVIEW, done, len(shot.clock.frame_index), "frames"))
+        return True
+    except (VideoError, OutputError) as error:
+        path.unlink(missing_ok=True)
+        reporter.log("warning", f"There is no preview: {error}")
+        return False
+
+
+def _look_again(looker: SecondLooker, people: list[Tracklet], span: VideoSpan, reporter: Reporter) -> list[PersonTrack]:
+    """Return people's tracks by first and second readings; by the first alone where the video cannot be read any more."""
+    try:
+        return looker.tracks(people, span, reporter)
+    except VideoError as error:
+        reporter.log("warning", f"People were not looked at again: {error}")
+        return [person_track(person) for person in people]
 
 
 def _read_fov(span: VideoSpan, reporter: Reporter) -> float | None:
@@ -115,7 +135,7 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, r
             raise NobodyFoundError(
                 f"Nobody was found in {span.path.name} ({len(frame_index)} frames).",
                 "People must be seen for a third of a second at least, and be 60 px tall or a tenth of the picture's width.")
-        tracks = looker.tracks(people, span, reporter) if looker else [person_track(person) for person in people]
+        tracks = _look_again(looker, people, span, reporter) if looker else [person_track(person) for person in people]
     return tracks, Clock(np.array(frame_index), np.array(timestamps), span.fps)
 
 
@@ -144,10 +164,10 @@ def _make_preview_person(person_id: int, person: CapturedPerson, shot: Shot) -> 
 
 
 def _make_listing(shot: Shot, world_camera: WorldCamera, request: CaptureRequest,
-                  people: tuple[ListedPerson, ...]) -> CaptureListing:
+                  people: tuple[ListedPerson, ...], preview: str | None) -> CaptureListing:
     return CaptureListing(
         engine=request.engine, landmark_quality=request.quality, video=path_as_text(shot.span.path.absolute()),
         fps=shot.clock.fps, image_size=shot.span.size, frame_count=len(shot.clock.frame_index), stature=request.stature,
         camera_pitch_degrees=round(math.degrees(world_camera.pitch), 2),
         camera_roll_degrees=round(math.degrees(world_camera.roll), 2),
-        camera_moves=len(world_camera.world_from_cam) > 1, preview=PREVIEW_FILE if request.preview else None, people=people)
+        camera_moves=len(world_camera.world_from_cam) > 1, preview=preview, people=people)

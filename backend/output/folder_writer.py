@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 import re
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +18,8 @@ from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, CaptureListing, L
 from ..base.errors import OutputError
 from .replacing import is_replacing, is_stuck, replace_files, undo_replacing
 
+_LEAST_FREE_BYTES = 10_000_000      # a minute of one person takes 3 MB (1,800 frames at 1.6 kB)
+_LONGEST_NAME = 200                 # bytes of a folder's name in a hidden folder's: systems allow 255 with what is added
 _ABANDONED_AFTER_SECONDS = 24 * 3600.0      # on Windows, where it is unknown whether a process runs; no capture takes a day
 
 
@@ -33,13 +37,19 @@ class CaptureFolder:
 
         Changes nothing, except that it undoes a move that a killed run did not finish.
         """
-        place = next(path for path in (self.destination, *self.destination.parents) if path.exists())
-        if not place.is_dir():
-            raise OutputError(f"{place} is a file, not a folder.", "Choose another --output.")
-        if not os.access(place, os.W_OK | os.X_OK):
-            raise OutputError(f"Cannot write to {place}: you have no permission.", "Choose another --output.")
-        _undo_interrupted_move(self.destination)
-        self._require_nothing_foreign()
+        try:
+            with suppress(FileNotFoundError, NotADirectoryError):
+                os.lstat(self.destination)      # raises for a name that is too long, where `exists` may say False
+            place = next(path for path in (self.destination, *self.destination.parents) if path.exists())
+            if not place.is_dir():
+                raise OutputError(f"{place} is a file, not a folder.", "Choose another --output.")
+            if not os.access(place, os.W_OK | os.X_OK):
+                raise OutputError(f"Cannot write to {place}: you have no permission.", "Choose another --output.")
+            _require_room(place)
+            _undo_interrupted_move(self.destination)
+            self._require_nothing_foreign()
+        except OSError as error:
+            raise self._make_write_error(error) from None
 
     def _require_nothing_foreign(self) -> None:
         """Raise OutputError where a file that the capture would replace does not belong to an earlier capture."""
@@ -57,7 +67,12 @@ class CaptureFolder:
         return {name for name in names if (self.destination / name).is_file() and not self._is_video(self.destination / name)}
 
     def _is_video(self, path: Path) -> bool:
-        return self._video is not None and self._video.exists() and path.samefile(self._video)
+        if self._video is None:
+            return False
+        try:
+            return path.samefile(self._video)
+        except OSError:     # its disk was unplugged, or it was moved away, when its frames had been read
+            return path.absolute() == self._video.absolute()
 
     def __enter__(self) -> CaptureFolder:
         self.require_place()
@@ -99,6 +114,14 @@ class CaptureFolder:
                            "Choose another --output, free some space, or close programs that use its files, and try again.")
 
 
+def _require_room(place: Path) -> None:
+    """Raise OutputError where the disk has no room for the motion."""
+    free = shutil.disk_usage(place).free
+    if free < _LEAST_FREE_BYTES:
+        raise OutputError(f"Only {free / 1e6:.1f} MB are free on the disk of {place}, and a capture needs "
+                          f"{_LEAST_FREE_BYTES / 1e6:.0f} MB.", "Free some space, or choose another --output.")
+
+
 def find_capture(folder: Path) -> CaptureListing | None:
     """Return the listing of the capture in a folder, or None. A move that was interrupted there is undone first."""
     try:
@@ -134,7 +157,12 @@ def _find_hidden_folders(destination: Path) -> list[tuple[Path, int]]:
 
 
 def _make_prefix(place: Path, destination: Path) -> str:
-    return ".mpsnet-" if place == destination else f".{destination.name}.mpsnet-"
+    if place == destination:
+        return ".mpsnet-"
+    name = os.fsencode(destination.name)
+    if len(name) > _LONGEST_NAME:
+        name = name[:_LONGEST_NAME].decode("utf-8", "ignore").encode() + b"-" + hashlib.sha256(name).hexdigest()[:8].encode()
+    return f".{os.fsdecode(name)}.mpsnet-"
 
 
 def _is_abandoned(path: Path, owner: int) -> bool:

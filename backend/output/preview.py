@@ -11,8 +11,9 @@ import numpy as np
 
 from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES, PARENTS
 
-from ..base.errors import OutputError
+from ..base.errors import OutputError, VideoError
 from ..video.frames import VideoSpan, read_frames
+from ..video.movie_file import MovieFile
 
 _MAX_WIDTH = 1280           # px, for time and file size
 _LEFT, _RIGHT, _MIDDLE = (60, 160, 255), (255, 150, 50), (220, 220, 220)     # BGR
@@ -39,6 +40,7 @@ def write_preview(path: Path, span: VideoSpan, fps: float, people: list[PreviewP
     if not writer.isOpened():
         raise OutputError(f"OpenCV cannot write {path.name}.", "Capture without --preview.")
     rows = [dict(zip(person.frame_index.tolist(), range(len(person.frame_index)))) for person in people]
+    count = 0
     try:
         for count, frame in enumerate(read_frames(span), start=1):
             picture = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA) if scale < 1 else \
@@ -50,6 +52,18 @@ def write_preview(path: Path, span: VideoSpan, fps: float, people: list[PreviewP
             on_frame(count)
     finally:
         writer.release()
+    _require_written(path, count)
+
+
+def _require_written(path: Path, frame_count: int) -> None:
+    """Raise OutputError where a preview is not whole: OpenCV does not say that a disk is full."""
+    try:
+        with MovieFile(path) as movie:
+            written = movie.frame_count
+    except VideoError:
+        written = 0
+    if written < frame_count:
+        raise OutputError(f"only {written} of {frame_count} frames could be written.", "Free some space on the disk.")
 
 
 def _draw_person(picture: np.ndarray, person: PreviewPerson, row: int, scale: float) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import stat
 
 import pytest
@@ -165,3 +166,35 @@ def test_of_two_runs_to_one_folder_the_later_one_stays_whole(tmp_path):
         write_listing(folder.path / "people.json", CaptureListing(people=(ListedPerson(1, "person_01.npz"),)))
     assert names(tmp_path) == ["out"] and names(tmp_path / "out") == ["people.json", "person_01.npz"]
     assert (tmp_path / "out" / "person_01.npz").read_text() == "later"
+
+
+@pytest.mark.parametrize("length", [40, 200, 233, 255])
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_folders_name_may_be_as_long_as_the_system_allows(tmp_path, length, exists):
+    destination = tmp_path / ("ä" * (length // 2) + "b" * (length % 2))
+    if exists:
+        write_capture(destination, people=2)
+    write_capture(destination)
+    assert names(tmp_path) == [destination.name] and (destination / "person_01.npz").read_text() == "of 1"
+
+
+def test_a_name_that_is_too_long_is_told_before_the_capture(tmp_path):
+    with pytest.raises(OutputError, match="File name too long"):
+        CaptureFolder(tmp_path / ("b" * 256)).require_place()
+    assert names(tmp_path) == []
+
+
+def test_a_disk_without_room_is_told_before_the_capture(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10 ** 9, 10 ** 9 - 10 ** 6, 10 ** 6))
+    with pytest.raises(OutputError, match=r"Only 1\.0 MB are free"):
+        CaptureFolder(tmp_path / "out").require_place()
+
+
+def test_a_video_that_was_unplugged_does_not_keep_its_capture_from_its_place(tmp_path):
+    write_capture(tmp_path / "out", people=2)
+    video = tmp_path / "clip.mp4"
+    with CaptureFolder(tmp_path / "out", video) as folder:
+        write_listing(folder.path / "people.json", listing_of(1))
+        for name in listing_of(1).files() - {"people.json"}:
+            (folder.path / name).write_text("new")
+    assert (tmp_path / "out" / "person_01.npz").read_text() == "new"
