@@ -32,7 +32,7 @@ _REENCODE = "Re-encode it as MP4 (H.264) and try again."
 _FORMATS = "Choose a video file such as MP4, MOV, AVI, MKV or WebM."
 _COPY_AGAIN = "Copy or download it again"
 
-# Not `set_level`, whose messages from the decoder's threads wait for Python's lock: findings/pyav_log_deadlock.sh.
+# Not `set_level`: messages from the decoder's threads would then go through Python and wait for its lock.
 av.logging.set_libav_level(av.logging.ERROR)    # FFmpeg warns of oddities in many good files
 
 
