@@ -32,7 +32,7 @@ from ..base.errors import BatchError, CancelRequested
 from ..base.reporter import Reporter
 from ..output.folder_writer import find_capture
 
-VIDEO_SUFFIXES = frozenset((".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", 
+VIDEO_SUFFIXES = frozenset((".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
                             ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv"))
 _CHECK_SECONDS = 0.1  # between checks for a request to cancel: a user sees no delay
 _SHUTDOWN_SECONDS = 2.0  # for a capture to end after its stdin was closed, before it is killed
