@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import os
+import struct
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass, fields, replace
@@ -11,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .npz_reading import read_arrays
 from .smpl_skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS, generic_rest_joints
 from .whole_file import open_whole_file
 
@@ -23,8 +27,12 @@ _SKELETON = {"joint_names": np.array(JOINT_NAMES), "parents": np.array(PARENTS)}
 _OPTIONAL = {"keypoints2d", "camera_matrix", "image_size", "world_from_cam", "raw_poses", "raw_trans"}
 
 # What numpy, zipfile and zlib raise for archives that are damaged, encrypted, or claim more memory than there is.
-_UNREADABLE = (ValueError, OSError, EOFError, KeyError, SyntaxError, RuntimeError, MemoryError, OverflowError,
-               zipfile.BadZipFile, zlib.error)
+_UNREADABLE = (ValueError, OSError, EOFError, KeyError, SyntaxError, RuntimeError, MemoryError, OverflowError, TypeError,
+               AttributeError, IndexError, struct.error, tokenize.TokenError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
+# What values may be: far beyond any motion, so that no later sum or frame number overflows.
+_LARGEST, _FASTEST = 1e7, 100_000.0     # metres, radians, seconds, px; frames a second
+_LONGEST_TEXT = 4096                    # characters, of source, engine and gender
+_SHORTEST_LIMB, _LONGEST_LIMB = 0.001, 10.0     # metres, from a joint to its parent: of dolls to giants
 
 
 class MotionFileError(ValueError):
@@ -70,6 +78,9 @@ class Motion:
     def is_shod(self) -> bool:
         """Return whether the feet stand in shoes, as those of people in videos do; AMASS's people are barefoot."""
         return self.engine not in ("", "amass")
+
+
+_READ = frozenset(("format_version", "mocap_frame_rate", *_SKELETON, *(item.name for item in fields(Motion))))
 
 
 def new_motion(poses: np.ndarray, trans: np.ndarray, mocap_framerate: float, **known: Any) -> Motion:
@@ -126,10 +137,7 @@ def _read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise MotionFileError(f"There is no file {path}. Choose a motion file (.npz).")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("a single array")
-            return {key: archive[key] for key in archive.files}
+        return read_arrays(path, _READ)
     except _UNREADABLE:
         # numpy's messages are not passed on: some advise loading the file unsafely.
         raise MotionFileError(
@@ -162,13 +170,13 @@ def _convert_framerate(value: np.ndarray, path: str | os.PathLike) -> float:
     if value.size != 1 or value.dtype.kind not in "fiu":
         raise MotionFileError(f"{path}: mocap_framerate must be one number, not {value!r}.")
     framerate = float(value.ravel()[0])
-    if not (np.isfinite(framerate) and framerate > 0):
-        raise MotionFileError(f"{path}: mocap_framerate is {framerate}; it must be above zero.")
+    if not 0 < framerate <= _FASTEST:
+        raise MotionFileError(f"{path}: mocap_framerate is {framerate}; it must be above zero, and at most {_FASTEST:g}.")
     return framerate
 
 
 def _convert_text(value: np.ndarray, name: str, path: str | os.PathLike) -> str:
-    if value.dtype.kind != "U" or value.size != 1:
+    if value.dtype.kind != "U" or value.size != 1 or value.dtype.itemsize > 4 * _LONGEST_TEXT:
         raise MotionFileError(f"{path}: {name} must be a text. The file is damaged; capture the video again.")
     return str(value.ravel()[0])
 
@@ -202,7 +210,14 @@ def _validate(motion: Motion, path: str) -> None:
             continue
         if np.asarray(value).dtype.kind not in "fiu" or not np.isfinite(value).all():
             raise MotionFileError(f"{path}: {name} holds values that are not finite numbers.")
+        if np.size(value) and np.max(np.abs(np.asarray(value, float))) > _LARGEST:
+            raise MotionFileError(f"{path}: {name} holds values above {_LARGEST:g}. The file is damaged.")
     if (motion.raw_poses is None) != (motion.raw_trans is None):
         raise MotionFileError(f"{path} has one of raw_poses and raw_trans without the other. Capture the video again.")
     if np.any(np.diff(motion.timestamps) <= 0):
         raise MotionFileError(f"{path}: timestamps must rise from frame to frame.")
+    if motion.image_size is not None and np.min(motion.image_size) < 1:
+        raise MotionFileError(f"{path}: image_size is {tuple(motion.image_size)}; a picture has at least one pixel.")
+    limbs = np.linalg.norm(motion.rest_joints[1:] - motion.rest_joints[list(PARENTS[1:])], axis=1)
+    if not (limbs.min() >= _SHORTEST_LIMB and limbs.max() <= _LONGEST_LIMB):
+        raise MotionFileError(f"{path}: rest_joints gives limbs of {limbs.min():.3g} to {limbs.max():.3g} m, which is no body.")

@@ -55,7 +55,7 @@ def test_a_file_of_version_1_written_by_hand_is_read(tmp_path):
     np.savez(tmp_path / "m.npz", format_version=np.array(1), poses=np.full((2, 72), 0.1), trans=trans,
              mocap_framerate=np.array(25.0), betas=np.arange(10.0), gender=np.array("male"), joint_names=np.array(names),
              parents=np.array((-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)),
-             rest_joints=np.zeros((24, 3)), frame_index=np.array((7, 8)), timestamps=np.array((0.28, 0.32)),
+             rest_joints=generic_rest_joints(1.6), frame_index=np.array((7, 8)), timestamps=np.array((0.28, 0.32)),
              confidence=np.full((2, 24), 0.5), contacts=np.array(((1.0, 0, 0, 0), (0, 0, 0, 1))), source=np.array("clip.mp4"),
              engine=np.array("keypoints"))
     motion = read_motion(tmp_path / "m.npz")
