@@ -89,13 +89,15 @@ class Reporter:
         self._cancelled = threading.Event()
         self._shares: dict[str, float] = {}
         self._started = time.monotonic()
+        self._job_share: float | None = None
         self._stage, self._stage_started, self._last_sent = "", 0.0, 0.0
 
     def plan(self, shares: dict[str, float]) -> None:
-        """Declare the job's stages in order, each with its share of the time, from which the time left is estimated."""
+        """Declare the stages in order, each with its share of the time: how much is done and the time left follow from it."""
         total = sum(shares.values())
         self._shares = {stage: share / total for stage, share in shares.items()}
         self._started = time.monotonic()
+        self._job_share = 0.0
 
     def progress(self, stage: str, done: float, total: float, unit: str = "") -> None:
         """Report that `done` of `total` (0: unknown) is done. Raises CancelRequested after a request to cancel."""
@@ -108,17 +110,19 @@ class Reporter:
         self._last_sent = now
         elapsed = now - self._stage_started
         rate = done / elapsed if elapsed > 0.2 else None
-        self._sink.send(Progress(stage, done, max(total, done) if total else 0, unit, rate,
-                                 self._seconds_left(stage, done, total, now)))
+        planned = self._planned_share(stage, done, total)
+        if planned is not None and self._job_share is not None:
+            self._job_share = max(self._job_share, planned)        # stages that are not planned, and corrections, hold it
+        seconds_left = None if planned is None else _estimate_seconds_left(planned, now - self._started)
+        self._sink.send(Progress(stage, done, max(total, done) if total else 0, unit, rate, seconds_left, self._job_share))
 
-    def _seconds_left(self, stage: str, done: float, total: float, now: float) -> float | None:
+    def _planned_share(self, stage: str, done: float, total: float) -> float | None:
+        """Return how much of the job is done by its plan (0..1); None where the stage is not planned, or its length unknown."""
         if stage not in self._shares or not total:
             return None
         stages = list(self._shares)
         before = sum(self._shares[name] for name in stages[:stages.index(stage)])
-        fraction = before + self._shares[stage] * min(1.0, done / total)
-        elapsed = now - self._started
-        return elapsed * (1 - fraction) / fraction if fraction > 0.01 and elapsed > 1 else None
+        return before + self._shares[stage] * min(1.0, done / total)
 
     def forward(self, message: Message) -> None:
         """Send a message of another process. Raises CancelRequested after a request to cancel."""
@@ -160,3 +164,7 @@ class Reporter:
             self.cancel()
 
         threading.Thread(target=watch, name="cancel watch", daemon=True).start()
+
+
+def _estimate_seconds_left(share: float, elapsed: float) -> float | None:
+    return elapsed * (1 - share) / share if share > 0.01 and elapsed > 1 else None

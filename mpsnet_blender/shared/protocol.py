@@ -37,13 +37,14 @@ class Hello:
 @dataclass(frozen=True)
 class Progress:
     """How far the job is. `stage`: title of its present stage, such as "Finding people"; `done` of `total` (0: unknown) `unit`s
-    of this stage, at `rate` units a second; `seconds_left` for the whole job."""
+    of this stage, at `rate` units a second. Of the whole job: `seconds_left`, and `job_share`, how much is done (0..1)."""
     stage: str
     done: float
     total: float
     unit: str = ""
     rate: float | None = None
     seconds_left: float | None = None
+    job_share: float | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Log, Progres
 
 @pytest.mark.parametrize("message", [
     Hello("backend"),
-    Progress("landmarks", 12.5, 300, "frames", 97.3, 4.0),
+    Progress("landmarks", 12.5, 300, "frames", 97.3, 4.0, 0.25),
     Progress("world", 0, 0),
     Log("warning", "Zwei Personen, 二人\nnext line"),
     Result("/captures/clip", "2 people"),

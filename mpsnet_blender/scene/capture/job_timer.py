@@ -20,12 +20,14 @@ _INTERVAL = 0.1  # seconds between polls: progress looks continuous, and polling
 _LONGEST_WAIT = 20.0  # seconds to wait for the end of a user's modal operator; longer than moving an object takes, by estimate
 _SETUP_STAGE_TITLES = {"environment": "Making the environment", "packages": "Downloading packages",
                        "installing": "Installing packages", "models": "Downloading models"}
+# Of the set-up's time, in the stages' order; by estimate, as downloads are slower or faster by the connection.
+_SETUP_SHARES = {"environment": 0.1, "packages": 0.5, "installing": 0.3, "models": 0.1}
 
 
 @dataclass(frozen=True)
 class JobState:
-    """The state of a job for the panel. `stage` is its present stage's title; `fraction`, 0..1, how much of the stage is done,
-    None where its length is unknown."""
+    """The state of a job for the panel. `stage` is its present stage's title; `fraction`, 0..1, how much of the job is done, or
+    of the stage where only that is known; None where nothing is known."""
     title: str
     stage: str = "Starting"
     fraction: float | None = None
@@ -68,9 +70,22 @@ def advance_state(state: JobState, message: protocol.Message) -> JobState:
         return replace(state, warnings=(*state.warnings, message.message))
     if isinstance(message, protocol.Progress) and not state.is_cancelling:
         return replace(state, stage=_SETUP_STAGE_TITLES.get(message.stage, message.stage[:1].upper() + message.stage[1:]),
-                       fraction=min(message.done / message.total, 1.0) if message.total > 0 else None,
+                       fraction=_job_fraction(message),
                        detail=_progress_detail(message))
     return state
+
+
+def _job_fraction(message: protocol.Progress) -> float | None:
+    """Return how much of the job is done (0..1), by the job's plan or the set-up's; else how much of its stage."""
+    if message.job_share is not None:
+        return message.job_share
+    if message.total <= 0:
+        return None
+    done = min(message.done / message.total, 1.0)
+    if message.stage not in _SETUP_SHARES:
+        return done
+    stages = list(_SETUP_SHARES)
+    return sum(_SETUP_SHARES[stage] for stage in stages[:stages.index(message.stage)]) + _SETUP_SHARES[message.stage] * done
 
 
 def _progress_detail(message: protocol.Progress) -> str:

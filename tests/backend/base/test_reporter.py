@@ -53,6 +53,21 @@ def test_the_time_left_counts_the_stages_still_to_come(kept, now):
     assert kept[-1].seconds_left == pytest.approx(30 / 7)
 
 
+def test_the_share_of_the_job_rises_through_its_stages_and_never_falls(kept, now):
+    reporter = Reporter(kept)
+    reporter.plan({"first": 3.0, "second": 1.0})
+    for stage, done, total in (("first", 0, 10), ("first", 10, 10), ("unplanned", 0, 4), ("second", 1, 2), ("second", 2, 8),
+                               ("second", 8, 8)):
+        now[0] += 1.0
+        reporter.progress(stage, done, total)
+    assert [message.job_share for message in kept] == [0, 0.75, 0.75, 0.875, 0.875, 1.0]
+
+
+def test_a_job_without_a_plan_has_no_share(kept):
+    Reporter(kept).progress("work", 5, 10)
+    assert kept[0].job_share is None
+
+
 def test_without_a_total_no_time_is_promised(kept):
     Reporter(kept).progress("work", 7, 0, "frames")
     assert kept == [Progress("work", 7, 0, "frames")]

@@ -51,6 +51,33 @@ def test_a_capture_shows_its_progress_lists_people_and_imports_them(start_job, t
     assert state.warning.startswith("The floor was not seen.") and "dance.mp4" in state.warning
 
 
+@pytest.fixture
+def fractions_after(extension):
+    """Return a function that gives what the panel's bar shows after each of some progresses (keyword arguments)."""
+    timer, protocol = extension("scene.capture.job_timer"), extension("shared.protocol")
+
+    def shown(*progresses):
+        states = [timer.JobState("Job")]
+        for progress in progresses:
+            states.append(timer.advance_state(states[-1], protocol.Progress(**progress)))
+        return [state.fraction for state in states[1:]]
+
+    return shown
+
+
+def test_one_bar_shows_the_whole_capture_where_the_share_is_known(fractions_after):
+    stages = ({"stage": "Finding people", "done": 30, "total": 60, "job_share": 0.4},
+              {"stage": "Looking again", "done": 0, "total": 10, "job_share": 0.4},
+              {"stage": "Solving motion", "done": 1, "total": 0, "job_share": 0.9})
+    assert fractions_after(*stages) == [0.4, 0.4, 0.9]
+
+
+def test_one_bar_shows_the_whole_set_up(fractions_after):
+    stages = (("environment", 1, 1), ("packages", 0, 171), ("packages", 171, 171), ("installing", 8, 16), ("models", 1, 1))
+    shown = fractions_after(*(dict(zip(("stage", "done", "total"), stage)) for stage in stages))
+    assert shown == pytest.approx([0.1, 0.1, 0.6, 0.75, 1.0])
+
+
 def test_people_without_a_check_mark_stay_out(start_job, tmp_path, empty_scene):
     empty_scene.mpsnet.import_when_done = False
     folder = write_capture(tmp_path / "capture", [random_motion(5), random_motion(5, seed=1)], video="/nowhere/dance.mp4")
