@@ -51,7 +51,7 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
                    view_layer: bpy.types.ViewLayer | None = None) -> ImportReport:
     """Import a motion file, or a capture's folder (some of its people, or all), into a new collection of the scene.
 
-    In the view layer, if one is given, the armatures become the selected objects, the first of them the active one, and the 3D
+    In the view layer, if one is given, the armatures become the selected objects, the best of them the active one, and the 3D
     views move to the people.
     Raises MotionFileError where no motion can be read. People whose motion cannot be read are left out and named in the
     warnings. If the import fails, everything that it added is removed.
@@ -68,14 +68,14 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
                      for (person, motion), times in zip(read.motions, frames, strict=True)]
         camera, warnings = _add_camera(scene, collection, capture, read, frames, options)
         scene.collection.children.link(collection)
-        best = find_people(collection)[0]
+        best_first = find_people(collection)
         person_ids = tuple(person.person_id for person, _ in read.motions)
-        mark_take(collection, capture, person_ids[armatures.index(best)], max(
+        mark_take(collection, capture, person_ids[armatures.index(best_first[0])], max(
             float(motion.timestamps[-1] - motion.timestamps[0]) for _, motion in read.motions))
     if camera and scene.camera is None:
         scene.camera = camera
     if view_layer is not None:
-        _show_people(scene, view_layer, armatures, read)
+        _show_people(scene, view_layer, best_first, read)
     first, last = min(times[0] for times in frames), max(times[-1] for times in frames)
     if options.extend_scene_range:
         _extend_range(scene, first, last)
@@ -87,7 +87,7 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
 
 def _show_people(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, armatures: list[bpy.types.Object],
                  read: ReadMotions) -> None:
-    """Select the armatures, and move the 3D views to the people."""
+    """Select the armatures, the first one as active, and move the 3D views to the people."""
     select_only(view_layer, armatures)
     frame_people(scene, [motion.trans + motion.rest_joints[0] for _, motion in read.motions],
                  max(compute_stature(motion.rest_joints) for _, motion in read.motions), 1 / metres_per_unit(scene))

@@ -162,6 +162,7 @@ def test_the_source_is_the_best_person_of_the_last_take(tmp_path, empty_scene, e
     write_capture(tmp_path / "b", [still(), still(), still()])
     grade_people(tmp_path / "b", ("red", "green", "amber"))
     import_capture(tmp_path / "b")
+    assert bpy.context.view_layer.objects.active.name == "b person 2"
     character = bpy.data.objects.new("hero", bpy.data.armatures.new("hero"))
     empty_scene.collection.objects.link(character)
     for thing in bpy.context.selected_objects:
