@@ -9,9 +9,12 @@ import bpy
 
 from ...motion.retarget.bone_mapping import Mapping, map_bones
 from ...shared.bone_slots import SLOTS
+from ...shared.whole_file import open_whole_file
 from .rig_reading import read_rig
 
-_FORMAT = "mpsnet bone map"
+_FORMAT, _VERSION = "mpsnet bone map", 1
+_LARGEST_FILE = 2 ** 20         # bytes; a map of all slots takes 4,000
+_SHOWN_CHARACTERS = 63          # of a name: the longest of Blender's
 
 
 class BoneMapError(Exception):
@@ -22,9 +25,9 @@ def read_stored_map(armature_object: bpy.types.Object) -> dict[str, str]:
     """Return the map that is stored with an armature object, without bones that no longer exist."""
     try:
         bone_map = json.loads(armature_object.mpsnet_bone_map or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    bones = armature_object.data.bones
+    bones = armature_object.data.bones.keys()
     if not isinstance(bone_map, dict):
         return {}
     return {slot: bone for slot, bone in bone_map.items() if slot in SLOTS and bone in bones}
@@ -45,8 +48,9 @@ def find_map(armature_object: bpy.types.Object) -> Mapping:
 def write_map(path: Path, armature_object: bpy.types.Object) -> int:
     """Write an armature's map as JSON and return the number of its bones."""
     bone_map = find_map(armature_object).bone_map
-    content = {"format": _FORMAT, "version": 1, "armature": armature_object.name, "bones": bone_map}
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    content = {"format": _FORMAT, "version": _VERSION, "armature": armature_object.name, "bones": bone_map}
+    with open_whole_file(path) as stream:
+        stream.write((json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
     return len(bone_map)
 
 
@@ -56,11 +60,17 @@ def read_map(path: Path, armature_object: bpy.types.Object) -> tuple[dict[str, s
     Raises BoneMapError where the file is no bone map.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        with open(path, "rb") as stream:
+            content = json.loads(stream.read(_LARGEST_FILE + 1).decode("utf-8"))
+    except (OSError, ValueError, RecursionError):
         raise BoneMapError(f"{path} cannot be read as JSON. Choose a file that Export Bone Map wrote.") from None
     bones = content.get("bones") if isinstance(content, dict) and content.get("format") == _FORMAT else None
     if not isinstance(bones, dict) or not all(slot in SLOTS and isinstance(bone, str) for slot, bone in bones.items()):
         raise BoneMapError(f"{path} is not a bone map. Choose a file that Export Bone Map wrote.")
-    present = {slot: bone for slot, bone in bones.items() if bone in armature_object.data.bones}
-    return present, tuple(bone for bone in bones.values() if bone not in armature_object.data.bones)
+    if content.get("version") != _VERSION:
+        raise BoneMapError(f"{path} is a bone map of another version than {_VERSION}. Update the add-on.")
+    known = set(armature_object.data.bones.keys())
+    present = {slot: bone for slot, bone in bones.items() if bone in known}
+    # JSON allows names that cannot be shown, and of any length.
+    missing = (bone[:_SHOWN_CHARACTERS].encode("utf-8", "replace").decode() for bone in bones.values() if bone not in known)
+    return present, tuple(missing)

@@ -81,6 +81,9 @@ def test_a_map_goes_through_a_file_to_a_rig_of_the_same_make(extension, empty_sc
 @pytest.mark.parametrize("content, words", [
     ("not json", "cannot be read as JSON"), ('{"format": "other"}', "is not a bone map"),
     ('{"format": "mpsnet bone map", "bones": {"nose": "x"}}', "is not a bone map"), ("[]", "is not a bone map"),
+    ("[" * 100_000, "cannot be read as JSON"), (" " * 2 ** 21 + "{}", "cannot be read as JSON"),
+    ('{"format": "mpsnet bone map", "version": 1, "bones": {"hips": ["Hips"]}}', "is not a bone map"),
+    ('{"format": "mpsnet bone map", "version": 2, "bones": {"hips": "Hips"}}', "another version than 1"),
 ])
 def test_other_files_are_refused(tmp_path, content, words):
     rig = build_rig("hero")
@@ -88,6 +91,22 @@ def test_other_files_are_refused(tmp_path, content, words):
     path.write_text(content)
     with pytest.raises(RuntimeError, match=words):
         bpy.ops.mpsnet.import_bone_map(armature="hero", filepath=str(path))
+    assert rig.mpsnet_bones.hips == ""
+
+
+def test_a_name_that_no_bone_can_have_is_left_out(tmp_path):
+    rig = build_rig("hero")
+    bones = '{"hips": "Hips", "head": "\\ud800"}'
+    (tmp_path / "map.json").write_text(f'{{"format": "mpsnet bone map", "version": 1, "bones": {bones}}}')
+    bpy.ops.mpsnet.import_bone_map(armature="hero", filepath=str(tmp_path / "map.json"))
+    assert (rig.mpsnet_bones.hips, rig.mpsnet_bones.head) == ("Hips", "")
+
+
+@pytest.mark.parametrize("stored", [
+    "[" * 100_000, "[]", '{"hips": ["Hips"]}', '{"hips": {"Hips": 1}}', '{"hips": "\\ud800"}', "{"])
+def test_a_damaged_stored_map_counts_as_none(stored):
+    rig = build_rig("hero")
+    rig.mpsnet_bone_map = stored
     assert rig.mpsnet_bones.hips == ""
 
 
