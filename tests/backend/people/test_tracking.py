@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
+from backend.base.litert import Workers
 from backend.people.detection import PersonDetector
 from backend.people.gaps import Clock, fill_gaps
 from backend.people.landmarks import LANDMARK, LandmarkModel
@@ -30,6 +31,18 @@ def track(models_folder, workers):
 @pytest.fixture(scope="module")
 def pictures(sample_frames):
     return [cv2.resize(frame.image, SIZE, interpolation=cv2.INTER_AREA) for frame in sample_frames[EVERY_SECOND]]
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_the_number_of_workers_changes_no_bit(models_folder, track, pictures, count):
+    with Workers(count) as other_workers:
+        tracker = Tracker(PersonDetector(models_folder, other_workers), LandmarkModel(models_folder, other_workers))
+        for index, picture in enumerate(pictures):
+            tracker.step(Frame(index, index / 15.0, picture))
+        (person,) = [person_track(found) for found in stitch(tracker.finish(), SIZE)]
+    (usual,) = track(pictures)
+    for name in ("frame_index", "timestamps", "xy", "world", "score", "boxes"):
+        np.testing.assert_array_equal(getattr(person, name), getattr(usual, name), err_msg=name)
 
 
 def hips_error(person, true_points, to_picture):
