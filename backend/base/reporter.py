@@ -10,7 +10,18 @@ import threading
 import time
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from mpsnet_blender.shared.protocol import EXIT_CANCELLED, Cancelled, Error, Hello, Log, Message, Progress, Result, encode
+from mpsnet_blender.shared.protocol import (
+    EXIT_CANCELLED,
+    Cancelled,
+    Error,
+    Hello,
+    Log,
+    Message,
+    Progress,
+    Result,
+    encode,
+    share_of_job,
+)
 
 from .errors import CancelRequested
 
@@ -110,19 +121,11 @@ class Reporter:
         self._last_sent = now
         elapsed = now - self._stage_started
         rate = done / elapsed if elapsed > 0.2 else None
-        planned = self._planned_share(stage, done, total)
+        planned = share_of_job(self._shares, stage, done, total)
         if planned is not None and self._job_share is not None:
             self._job_share = max(self._job_share, planned)        # stages that are not planned, and corrections, hold it
         seconds_left = None if planned is None else _estimate_seconds_left(planned, now - self._started)
         self._sink.send(Progress(stage, done, max(total, done) if total else 0, unit, rate, seconds_left, self._job_share))
-
-    def _planned_share(self, stage: str, done: float, total: float) -> float | None:
-        """Return how much of the job is done by its plan (0..1); None where the stage is not planned, or its length unknown."""
-        if stage not in self._shares or not total:
-            return None
-        stages = list(self._shares)
-        before = sum(self._shares[name] for name in stages[:stages.index(stage)])
-        return before + self._shares[stage] * min(1.0, done / total)
 
     def forward(self, message: Message) -> None:
         """Send a message of another process. Raises CancelRequested after a request to cancel."""

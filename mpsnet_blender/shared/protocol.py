@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 PROTOCOL_VERSION = 1
@@ -45,6 +46,15 @@ class Progress:
     rate: float | None = None
     seconds_left: float | None = None
     job_share: float | None = None
+
+
+def share_of_job(shares: Mapping[str, float], stage: str, done: float, total: float) -> float | None:
+    """Return how much of a job is done (0..1), whose stages in order have these shares of its time (their sum is 1); None where
+    the stage has no share, or its length (`total`) is unknown."""
+    if stage not in shares or total <= 0:
+        return None
+    stages = list(shares)
+    return sum(shares[name] for name in stages[:stages.index(stage)]) + shares[stage] * min(1.0, done / total)
 
 
 @dataclass(frozen=True)

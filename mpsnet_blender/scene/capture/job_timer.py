@@ -79,13 +79,8 @@ def _job_fraction(message: protocol.Progress) -> float | None:
     """Return how much of the job is done (0..1), by the job's plan or the set-up's; else how much of its stage."""
     if message.job_share is not None:
         return message.job_share
-    if message.total <= 0:
-        return None
-    done = min(message.done / message.total, 1.0)
-    if message.stage not in _SETUP_SHARES:
-        return done
-    stages = list(_SETUP_SHARES)
-    return sum(_SETUP_SHARES[stage] for stage in stages[:stages.index(message.stage)]) + _SETUP_SHARES[message.stage] * done
+    shares = _SETUP_SHARES if message.stage in _SETUP_SHARES else {message.stage: 1.0}
+    return protocol.share_of_job(shares, message.stage, message.done, message.total)
 
 
 def _progress_detail(message: protocol.Progress) -> str:
