@@ -62,6 +62,14 @@ class Reading:
         """Return the reading with left and right exchanged."""
         return Reading(self.xy[..., MIRRORED, :], self.world[..., MIRRORED, :], self.score[..., MIRRORED])
 
+    def __add__(self, other: Reading) -> Reading:
+        """Return the reading moved by a difference of readings."""
+        return Reading(self.xy + other.xy, self.world + other.world, self.score + other.score)
+
+    def __sub__(self, other: Reading) -> Reading:
+        """Return the difference from another reading."""
+        return Reading(self.xy - other.xy, self.world - other.world, self.score - other.score)
+
 
 @dataclass(frozen=True)
 class Landmarks:
@@ -238,16 +246,11 @@ def _combined(first: ImageLandmarks, second: ImageLandmarks, region: Region, is_
 
 
 def _carried(first: ImageLandmarks, last: Landmarks, region: Region) -> Landmarks:
-    one, differs = first.reading, second_minus_first(*last.readings)
-    other = Reading(one.xy + differs.xy, one.world + differs.world, one.score + differs.score)
+    one, (last_one, last_other) = first.reading, last.readings
+    other = one + (last_other - last_one)       # how the model errs to one side changes slowly
     mean = average_readings(one, other, region.side)
     return Landmarks(mean.xy, mean.world, mean.score, first.presence, region, region_from_alignment(*first.alignment),
                      (one, other), is_carried=True)
-
-
-def second_minus_first(first: Reading, second: Reading) -> Reading:
-    """Return by how much second readings differ from first ones: how the model errs to one side."""
-    return Reading(second.xy - first.xy, second.world - first.world, second.score - first.score)
 
 
 def is_upright(region: Region) -> bool:

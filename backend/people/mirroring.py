@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..base.smoothing import interpolate
-from .landmarks import BODY, Reading, average_readings, lie_crosswise, second_minus_first
+from .landmarks import BODY, Reading, average_readings, lie_crosswise
 
 # Costs are distances in body lengths (1.7 m, or the body's height in the picture), so that a movement of the landmarks between
 # two frames compares with them. All were chosen by eye on footage of a leaning man, whose camera 2 then has 0 % of its frames
@@ -62,11 +62,10 @@ def interpolate_second_readings(readings: Readings, is_crosswise: np.ndarray, is
     if not is_carried.any() or is_carried.all():
         return readings
     first, second, times = readings.first, readings.second, readings.timestamps
-    other = _where(is_crosswise, second.exchanged(), second)
-    difference = second_minus_first(first, other)
-    between = Reading(*(one + interpolate(values[~is_carried], times[~is_carried], times).astype(np.float32) for one, values in (
-        (first.xy, difference.xy), (first.world, difference.world), (first.score, difference.score))))
-    return replace(readings, second=_where(is_carried, between, second))
+    difference = _where(is_crosswise, second.exchanged(), second) - first
+    between = Reading(*(interpolate(values[~is_carried], times[~is_carried], times).astype(np.float32)
+                        for values in (difference.xy, difference.world, difference.score)))
+    return replace(readings, second=_where(is_carried, first + between, second))
 
 
 def _where(condition: np.ndarray, reading: Reading, other: Reading) -> Reading:

@@ -103,9 +103,9 @@ class Tracker:
     def _follow(self, frame: Frame) -> list[Sighting]:
         regions = [tracklet.predicted_region(frame.timestamp) for tracklet in self._active]
         seen = []
-        recheck = [tracklet.needs_recheck for tracklet in self._active]
         carry_from = [None if any(_is_near(region, other) for other in regions if other is not region) else tracklet.carried
                       for tracklet, region in zip(self._active, regions, strict=True)]
+        recheck = [last is None and tracklet.needs_recheck for tracklet, last in zip(self._active, carry_from, strict=True)]
         readings = self._landmark_model(frame.image, regions, recheck, carry_from)
         for tracklet, region, landmarks in zip(self._active, regions, readings, strict=True):
             if is_seen(landmarks) and continues(tracklet, region, landmarks):

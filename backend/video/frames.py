@@ -127,8 +127,8 @@ def _decode(span: VideoSpan) -> Iterator[Frame | str]:
                 yield Frame(index, timestamp, picture.make_image())
         if not reached_end:
             movie.require_complete(last_timestamp)
-        if movie.damage():
-            yield movie.damage()
+        if damage := movie.damage():
+            yield damage
     if not yielded:
         raise VideoError(f"{span.path} has no frames between {span.start_seconds:g} and {span.end_seconds:g} s.",
                          "Choose another --start and --end.")
