@@ -9,7 +9,7 @@ import bpy
 
 from ...scene.capture.capture_import import ImportReport, import_capture
 from ...scene.capture.found_people import list_people
-from ...scene.capture.takes import find_camera, find_takes, is_shown, show_take, was_imported
+from ...scene.capture.takes import MOTION_FILE, find_camera, find_imported_files, find_takes, is_shown, show_take
 from ...shared.capture_listing import PEOPLE_FILE
 from ...shared.motion_file import MotionFileError
 from .properties import IMPORT_PROPERTIES, ImportProperties
@@ -148,11 +148,12 @@ def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path
             person_ids: Container[int] | None) -> ImportReport | None:
     """Import and show what was done; return None after an error, which is reported to the user."""
     try:
-        is_again = was_imported(context.scene, path, person_ids)
+        present = find_imported_files(context.scene)
         report = import_capture(context.scene, path, operator.import_options(), person_ids, _find_view_layer(context))
     except MotionFileError as error:
         operator.report({"ERROR"}, str(error))
         return None
+    is_again = any(bpy.data.objects[name][MOTION_FILE] in present for name in report.armatures)
     notice = f"Imported {'again: ' if is_again else ''}{report.sentence}."
     context.window_manager.mpsnet.show_notice(notice, report.warnings, report.camera or "")
     operator.report({"INFO"}, notice)
@@ -163,9 +164,8 @@ def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path
 
 def is_listed_capture_imported(context: bpy.types.Context) -> bool:
     """Tell whether people who are checked in the panel's list are in the scene already."""
-    state = context.window_manager.mpsnet
-    chosen = {person.person_id for person in state.people if person.is_chosen}
-    return bool(state.capture) and was_imported(context.scene, Path(state.capture), chosen)
+    chosen = {person.motion_file for person in context.window_manager.mpsnet.people if person.is_chosen}
+    return not chosen.isdisjoint(find_imported_files(context.scene))
 
 
 def _show_verdicts(context: bpy.types.Context, report: ImportReport) -> None:

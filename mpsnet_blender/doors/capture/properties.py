@@ -71,6 +71,7 @@ class MPSNET_person(bpy.types.PropertyGroup):
     label: bpy.props.StringProperty()
     span: bpy.props.StringProperty()
     thumbnail: bpy.props.StringProperty()
+    motion_file: bpy.props.StringProperty()
     grade: bpy.props.StringProperty()
     advice: bpy.props.StringProperty()
     is_chosen: bpy.props.BoolProperty(name="Import", default=True, description="Import this person")
@@ -96,7 +97,7 @@ class MPSNET_window_state(bpy.types.PropertyGroup):
         for person in found.people:
             item = self.people.add()
             item.person_id, item.label, item.is_chosen = person.person_id, person.label, person.is_chosen
-            item.span, item.thumbnail = person.span, person.thumbnail
+            item.span, item.thumbnail, item.motion_file = person.span, person.thumbnail, person.motion_file
             item.grade, item.advice = person.grade, person.advice
 
     def capture_folder(self) -> str:

@@ -20,12 +20,11 @@ from ..base.scene_rate import scene_rate, store_rate
 from ..base.selection import select_only
 from ..base.units import metres_per_unit
 from ..base.visibility import has_keyed_visibility
-from .bone_shapes import find_shapes
 from .camera import CameraPath, build_camera
 from .footage import Footage, add_footage
 from .import_options import ImportOptions
 from .person import add_person
-from .takes import find_people, mark_take
+from .takes import find_people, mark_take, remove_objects
 from .view_framing import frame_people
 
 
@@ -187,18 +186,6 @@ def _remove_on_failure(collection: bpy.types.Collection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        made: list[bpy.types.ID] = [collection]
-        for owner in (owner for thing in collection.objects for owner in (thing, thing.data)):
-            action = owner.animation_data.action if owner.animation_data else None
-            made += [item for item in (owner, action, *_list_belongings(owner)) if item is not None]
-        bpy.data.batch_remove(made)
+        remove_objects(collection.objects[:])
+        bpy.data.collections.remove(collection)
         raise
-
-
-def _list_belongings(owner: bpy.types.ID) -> list[bpy.types.ID]:
-    """Return what belongs only to this data-block: a mesh's materials, the shapes of an armature's bones."""
-    if isinstance(owner, bpy.types.Mesh):
-        return list(owner.materials)
-    if isinstance(owner, bpy.types.Object) and owner.type == "ARMATURE":
-        return [item for shape in find_shapes(owner) for item in (shape, shape.data)]
-    return []

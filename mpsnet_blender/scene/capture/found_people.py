@@ -12,12 +12,13 @@ from ...shared.capture_listing import PEOPLE_FILE, ListedPerson
 
 @dataclass(frozen=True)
 class FoundPerson:
-    """One person as text: a name, the time in the video, the path of a picture (empty where there is none), the grade of the
-    capture (green, amber, red) with advice, and whether the person is checked for import."""
+    """One person as text: a name, the time in the video, the paths of a picture (empty: there is none) and of the motion file,
+    the grade of the capture (green, amber, red) with advice, and whether the person is checked for import."""
     person_id: int
     label: str
     span: str
     thumbnail: str
+    motion_file: str
     grade: str = ""
     advice: str = ""
     is_chosen: bool = True
@@ -52,5 +53,5 @@ def _describe_person(capture: Capture, person: ListedPerson, is_chosen: bool = T
     return FoundPerson(
         person_id=person.person_id, label=f"Person {person.person_id}" if has_times else Path(person.file).stem,
         span=f"{format_clock(person.start_seconds)} to {format_clock(person.end_seconds)}" if has_times else "",
-        thumbnail=str(capture.thumbnail(person) or ""), grade=person.quality.grade, advice=person.quality.advice,
-        is_chosen=is_chosen)
+        thumbnail=str(capture.thumbnail(person) or ""), motion_file=str(capture.motion_path(person)),
+        grade=person.quality.grade, advice=person.quality.advice, is_chosen=is_chosen)

@@ -20,6 +20,7 @@ from ..base.visibility import make_visibility_channels
 from .armature import build_armature
 from .body import build_body
 from .import_options import ImportOptions
+from .takes import MOTION_FILE
 
 
 def add_person(collection: bpy.types.Collection, capture: Capture, person: ListedPerson, motion: Motion,
@@ -29,7 +30,7 @@ def add_person(collection: bpy.types.Collection, capture: Capture, person: Liste
     is_alone = len(capture.people) == 1
     name = capture.name if is_alone else f"{capture.name} person {person.person_id}"
     armature_object = build_armature(collection, name, rest.in_units(units_per_metre))
-    armature_object["mpsnet_motion_file"] = str(capture.motion_path(person))
+    armature_object[MOTION_FILE] = str(capture.motion_path(person))
     stored = make_stored_motion(curl_hands(motion) if options.relax_hands else motion)
     imported = keep_unchanged(stored.imported)
     channels = make_body_channels(armature_object, imported, frames, units_per_metre)

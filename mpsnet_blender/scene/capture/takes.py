@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import bpy
 
 from ...motion.base.timing import format_clock
-from ...motion.formats.capture_folder import Capture, open_capture
+from ...motion.formats.capture_folder import Capture
 from ...shared.capture_listing import GRADES, PEOPLE_FILE
 from ..base.motion_storage import has_motion
 from ..base.selection import select_only
+from .bone_shapes import find_shapes
 
+MOTION_FILE = "mpsnet_motion_file"  # custom property of a person: the path of the imported motion file
 _OURS = "mpsnet_take"           # custom property of the objects that an import made: only these are deleted with a take
 _PICTURE_SIDE = 128             # pixels; Blender draws previews at up to this size in lists
 
@@ -75,24 +77,28 @@ def delete_take(take: bpy.types.Collection) -> int:
         for parent in _find_parents(take):
             if thing.name not in parent.objects:
                 parent.objects.link(thing)
-    owned = {item for thing in ours for item in _find_owned(thing)}
-    bpy.data.batch_remove(ours)
+    count = len(ours)
+    remove_objects(ours)
     for child in take.children[:]:
         for parent in _find_parents(take):
             parent.children.link(child)
     bpy.data.collections.remove(take)
+    return count
+
+
+def remove_objects(things: Sequence[bpy.types.Object]) -> None:
+    """Remove imported objects with what they use and nothing else uses."""
+    owned = {item for thing in things for item in _find_owned(thing)}
+    bpy.data.batch_remove(things)
     while unused := [item for item in owned if item.users == 0]:
         owned -= set(unused)
         bpy.data.batch_remove(unused)
-    return len(ours)
 
 
-def was_imported(scene: bpy.types.Scene, path: Path, person_ids: Container[int] | None) -> bool:
-    """Tell whether one of a capture's people, or of those with `person_ids`, is in the scene already. Raises MotionFileError."""
-    capture = open_capture(path)
-    present = {thing.get("mpsnet_motion_file") for take in find_takes(scene) for thing in take.objects}
-    return any(str(capture.motion_path(person)) in present
-               for person in capture.people if person_ids is None or person.person_id in person_ids)
+def find_imported_files(scene: bpy.types.Scene) -> set[str]:
+    """Return the paths of the motion files from which the people of a scene's takes were imported."""
+    things = (thing for take in find_takes(scene) for thing in take.objects)
+    return {thing[MOTION_FILE] for thing in things if MOTION_FILE in thing}
 
 
 def _rank(grade: str) -> int:
@@ -121,7 +127,7 @@ def _find_owned(thing: bpy.types.Object) -> Iterator[bpy.types.ID]:
     yield from (material for material in getattr(thing.data, "materials", ()) if material)
     yield from (background.image for background in getattr(thing.data, "background_images", ()) if background.image)
     if thing.type == "ARMATURE":
-        for shape in {bone.custom_shape for bone in thing.pose.bones if bone.custom_shape}:
+        for shape in find_shapes(thing):
             yield from (shape, shape.data)
         if thing.mpsnet_cleanup.action:
             yield thing.mpsnet_cleanup.action
