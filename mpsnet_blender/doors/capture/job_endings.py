@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
@@ -11,6 +13,7 @@ from ...scene.capture.found_people import list_people
 from ...scene.capture.job_timer import Job
 from ...shared.motion_file import MotionFileError
 from ...shared.protocol import Error, Result
+from ..common.preferences import backend_environment
 
 
 def run_job(operator: bpy.types.Operator, context: bpy.types.Context, job: Job) -> set[str]:
@@ -57,6 +60,18 @@ def show_setup_end(job: Job) -> None:
         _show_unfinished(job, "The set-up was cancelled.")
 
 
+def show_setup_end_and_capture(job: Job, video: str, directory: str) -> None:
+    """Show whether the set-up succeeded and, if it did, start the capture for which it was run, in the scene of the job.
+
+    Nothing is captured where the scene is gone, or where its settings now ask for another set-up.
+    """
+    show_setup_end(job)
+    if isinstance(job.state.final, Result):
+        with _scene_context(job) as is_there:
+            if is_there and backend_environment(bpy.context).is_ready():
+                _call(job, "capture_video", False, filepath=video, directory=directory)
+
+
 def show_models_end(job: Job) -> None:
     """Show whether model files were added."""
     if isinstance(job.state.final, Result):
@@ -67,18 +82,32 @@ def show_models_end(job: Job) -> None:
 
 def _import_people(job: Job) -> None:
     """Import all people into the scene from which the capture was started, as one undo step; nothing in another file."""
+    with _scene_context(job) as is_there:
+        if is_there and bpy.context.scene.mpsnet.import_when_done and (bpy.app.background or not job_timer.user_is_busy()):
+            _call(job, "import_people", True)
+
+
+@contextmanager
+def _scene_context(job: Job) -> Iterator[bool]:
+    """Make the job's scene the context's scene, with a window if one shows it; give whether the scene is still there."""
     scene = bpy.data.scenes.get(job.scene_name or "")
     if scene is None:
-        return
-    if not scene.mpsnet.import_when_done or (not bpy.app.background and job_timer.user_is_busy()):
+        yield False
         return
     window = _find_window(scene)
+    with bpy.context.temp_override(**({"window": window} if window else {"scene": scene})):
+        yield True
+
+
+def _call(job: Job, name: str, has_undo: bool, **properties: str) -> None:
+    """Call an operator of ours where it can be called; show the error that it reports."""
+    operator = getattr(bpy.ops.mpsnet, name)
+    if not operator.poll():
+        return
     try:
-        with bpy.context.temp_override(**({"window": window} if window else {"scene": scene})):
-            if bpy.ops.mpsnet.import_people.poll():
-                bpy.ops.mpsnet.import_people("EXEC_DEFAULT", True)
-    except RuntimeError as error:  # an operator's reported error
-        _show_failure(Error("MotionFileError", str(error).removeprefix("Error: ").strip()), job)
+        operator("EXEC_DEFAULT", has_undo, **properties)
+    except RuntimeError as error:
+        _show_failure(Error(type(error).__name__, str(error).removeprefix("Error: ").strip()), job)
 
 
 def _show_unfinished(job: Job, cancelled_notice: str) -> None:

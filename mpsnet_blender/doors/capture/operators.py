@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import bpy
@@ -15,13 +16,13 @@ from ...scene.capture.job_timer import Job
 from ...shared.engine_files import missing_files
 from ...shared.engines import find_engine
 from ..common.preferences import backend_environment, home_folder, preferences
-from .job_endings import run_job, show_capture_end, show_models_end, show_setup_end
+from .job_endings import run_job, show_capture_end, show_models_end, show_setup_end, show_setup_end_and_capture
 
 MOVIE_EXTENSIONS = ";".join(sorted(bpy.path.extensions_movie))
 
 
 class MPSNET_OT_capture_video(bpy.types.Operator):
-    """Find the people in the video and capture their motion. Blender stays usable meanwhile"""
+    """Find the people in the video and capture their motion (after the set-up, where that is missing). Blender stays usable"""
     bl_idname = "mpsnet.capture_video"
     bl_label = "Capture"
 
@@ -52,11 +53,11 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
             return {"CANCELLED"}
         settings.video = str(video)
         environment = backend_environment(context)
-        if not environment.is_ready() and _set_up(self, context) != {"FINISHED"}:
-            return {"CANCELLED"}
         # A file dialog sets `directory` to the video's folder, which the user did not choose for the result.
-        is_chosen = self.directory and not self._is_from_dialog
-        folder = Path(bpy.path.abspath(self.directory)) if is_chosen else new_capture_folder(home_folder(context), video)
+        chosen = "" if self._is_from_dialog else bpy.path.abspath(self.directory)
+        if not environment.is_ready():
+            return _set_up(self, context, partial(show_setup_end_and_capture, video=str(video), directory=chosen))
+        folder = Path(chosen) if chosen else new_capture_folder(home_folder(context), video)
         return _run(self, context, f"Capturing {video.name}", show_capture_end, lambda: start_capture(
             environment, home_folder(context), video, folder, settings.capture_request()))
 
@@ -74,7 +75,7 @@ class MPSNET_OT_setup_backend(bpy.types.Operator):
         return _can_start_job(cls)
 
     def execute(self, context):
-        return _set_up(self, context)
+        return _set_up(self, context, show_setup_end)
 
 
 class MPSNET_OT_add_models(bpy.types.Operator):
@@ -147,8 +148,8 @@ class MPSNET_FH_video(bpy.types.FileHandler):
         return context.area is not None and context.area.type == "VIEW_3D"
 
 
-def _set_up(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
-    return _run(operator, context, "Setting up", show_setup_end, lambda: start_setup(
+def _set_up(operator: bpy.types.Operator, context: bpy.types.Context, on_end: Callable[[Job], None]) -> set[str]:
+    return _run(operator, context, "Setting up", on_end, lambda: start_setup(
         backend_environment(context), bpy.path.abspath(preferences(context).python)))
 
 
@@ -175,17 +176,16 @@ def _can_start_job(operator_class: type[bpy.types.Operator]) -> bool:
 
 
 def _can_capture(operator_class: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    """Tell whether a capture can start. In background mode it may also set up the backend first, if Blender may go online."""
+    """Tell whether a capture can start, or the set-up before it, if Blender may go online."""
     environment, engine = backend_environment(context), find_engine(context.scene.mpsnet.engine)
     if engine.needs_model_files and (missing := missing_files(environment.checkpoints_folder)):
         names = ", ".join(file.original_name for file in missing)
         operator_class.poll_message_set(f"The {engine.label} engine lacks {names}: download what is missing and press Add Files")
         return False
-    if environment.is_ready() or (bpy.app.background and bpy.app.online_access):
+    if environment.is_ready() or bpy.app.online_access:
         return True
     what = "The model for the quality Best is missing" if environment.serves_fast() else "The backend is not set up"
-    operator_class.poll_message_set(f"{what}: press Set Up, or run bpy.ops.mpsnet.setup_backend(). "
-                                    "Both need Online Access (Preferences, System, Network)")
+    operator_class.poll_message_set(f"{what}, and Blender may not go online: allow Online Access (Preferences, System, Network)")
     return False
 
 

@@ -115,14 +115,17 @@ def _draw_missing_files(layout: bpy.types.UILayout, context: bpy.types.Context) 
 
 def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     environment = backend_environment(context)
+    settings = context.scene.mpsnet
     row = layout.row()
     row.scale_y = _BUTTON_HEIGHT
-    size = f"{environment.download_megabytes} MB"
-    row.operator("mpsnet.setup_backend", text=f"Set Up ({size})" if is_narrow(context) else f"Set Up (downloads {size})",
-                 icon="INTERNET")
+    if settings.video and not find_engine(settings.engine).needs_model_files:
+        row.operator("mpsnet.capture_video", text="Set Up and Capture", icon="OUTLINER_OB_ARMATURE")
+    else:
+        row.operator("mpsnet.setup_backend", icon="INTERNET")
     if bpy.app.online_access:
-        what = "The quality Best needs a larger landmark model: it is downloaded" if environment.serves_fast() else "Needed"
-        note = f"{what} once, takes {environment.disk_megabytes} MB of disk. Videos never leave this computer."
+        what = "" if not environment.serves_fast() else "The quality Best needs a larger landmark model. "
+        note = (f"{what}Downloads {environment.download_megabytes} MB once, takes {environment.disk_megabytes} MB of disk. "
+                "Videos never leave this computer.")
         draw_lines(layout.column(align=True), note, "INFO", count_line_characters(context))
         return
     box = layout.box().column(align=True)

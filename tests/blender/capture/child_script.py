@@ -1,12 +1,13 @@
 """A child for the job tests that speaks the protocol: `child_script.py WHAT [FOLDER]`.
 
 capture: some progress, then FOLDER as the result. crash: dies amid its work. error: reports one.
-wait: works until cancelled.
+wait: works until cancelled. setup: makes the file FOLDER.
 """
 
 import os
 import sys
 import time
+from pathlib import Path
 
 from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Log, Progress, Result, encode
 
@@ -29,6 +30,8 @@ def main(what: str, folder: str = "") -> None:
         sys.stdin.read()
         _send(Cancelled())
         sys.exit(130)
+    if what == "setup":
+        Path(folder).touch()
     time.sleep(0.1)
     _send(Log("warning", "The floor was not seen."))
     _send(Result(folder, "2 people found."))

@@ -1,5 +1,6 @@
 """A complete capture by a script in background mode: from a video to an animated armature."""
 
+import sys
 from pathlib import Path
 
 import bpy
@@ -8,6 +9,7 @@ import pytest
 
 from mpsnet_blender.shared.capture_listing import read_listing
 
+CHILD = Path(__file__).with_name("child_script.py")
 SAMPLE = Path(__file__).parents[3] / "samples" / "walk_turn.mp4"
 
 
@@ -41,3 +43,41 @@ def test_a_bad_video_is_an_error_that_names_it_and_leaves_nothing(empty_scene, t
         bpy.ops.mpsnet.capture_video(filepath=str(video), directory=str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
     assert not bpy.data.objects
+
+
+@pytest.fixture
+def set_up_by(extension, monkeypatch, tmp_path):
+    """Return a function that makes the backend one that is not set up, and the child script its set-up, which makes a file."""
+    environment = extension("client.backend_environment").BackendEnvironment
+    bpy.context.preferences.system.use_online_access = True
+
+    def replace(what: str) -> None:
+        done = tmp_path / "set_up"
+        monkeypatch.setattr(environment, "is_ready", lambda _self: done.exists())
+        monkeypatch.setattr(environment, "setup_command", lambda _self, _python: [sys.executable, str(CHILD), what, str(done)])
+
+    yield replace
+    bpy.context.preferences.system.use_online_access = False
+
+
+def test_a_capture_begins_with_the_set_up_where_that_is_missing(empty_scene, set_up_by, tmp_path):
+    set_up_by("setup")
+    empty_scene.mpsnet.end_seconds = 0.5
+    assert bpy.ops.mpsnet.capture_video(filepath=str(SAMPLE), directory=str(tmp_path / "out")) == {"FINISHED"}
+    assert [person.file for person in read_listing(tmp_path / "out" / "people.json").people] == ["person_01.npz"]
+    assert any(thing.type == "ARMATURE" for thing in bpy.data.objects)
+
+
+def test_a_set_up_that_failed_says_why_and_captures_nothing(empty_scene, set_up_by, tmp_path):
+    set_up_by("error")
+    with pytest.raises(RuntimeError, match=r"Cannot read clip\.mp4: no video stream"):
+        bpy.ops.mpsnet.capture_video(filepath=str(SAMPLE), directory=str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_video_that_cannot_be_read_is_told_after_the_set_up_too(empty_scene, set_up_by, tmp_path):
+    set_up_by("setup")
+    video = tmp_path / "notes.mp4"
+    video.write_text("no video at all")
+    with pytest.raises(RuntimeError, match=r"notes\.mp4 is not a video"):
+        bpy.ops.mpsnet.capture_video(filepath=str(video), directory=str(tmp_path / "out"))

@@ -52,7 +52,7 @@ def test_the_quality_best_captures_nothing_offline_without_its_model(empty_scene
     if bpy.app.online_access:
         bpy.context.preferences.system.use_online_access = False
     empty_scene.mpsnet.quality = "best"
-    with pytest.raises(RuntimeError, match="The model for the quality Best is missing: press Set Up"):
+    with pytest.raises(RuntimeError, match="The model for the quality Best is missing, and Blender may not go online"):
         bpy.ops.mpsnet.capture_video(filepath=str(tmp_path / "clip.mp4"))
     with pytest.raises(RuntimeError, match="Allow Online Access first"):
         bpy.ops.mpsnet.setup_backend()
