@@ -103,6 +103,26 @@ class MPSNET_OT_view_footage(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class MPSNET_OT_hide_enclosing(bpy.types.Operator):
+    """Hide this object, which encloses imported people, in the 3D views. The eye in the Outliner shows it again"""
+    bl_idname = "mpsnet.hide_enclosing"
+    bl_label = "Hide"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        if find_enclosing_shown(context) is None:
+            cls.poll_message_set("No object encloses the people that were imported last")
+            return False
+        return True
+
+    def execute(self, context):
+        thing = find_enclosing_shown(context)
+        if thing is not None:
+            thing.hide_set(True, view_layer=_find_view_layer(context))
+        return {"FINISHED"}
+
+
 class MPSNET_FH_motion(bpy.types.FileHandler):
     bl_idname = "MPSNET_FH_motion"
     bl_label = "Motion Capture"
@@ -122,6 +142,12 @@ def find_footage_camera(context: bpy.types.Context) -> bpy.types.Object | None:
         return chosen
     shown = (take for take in find_takes(context.scene) if is_shown(take, context.view_layer))
     return next((camera for camera in map(find_camera, shown) if camera is not None), None)
+
+
+def find_enclosing_shown(context: bpy.types.Context) -> bpy.types.Object | None:
+    """Return the object that encloses the people imported last, while it is visible."""
+    thing = context.scene.objects.get(context.window_manager.mpsnet.enclosing)
+    return thing if thing is not None and thing.visible_get(view_layer=_find_view_layer(context)) else None
 
 
 def draw_import_menu(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
@@ -155,7 +181,9 @@ def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path
         return None
     is_again = any(bpy.data.objects[name][MOTION_FILE] in present for name in report.armatures)
     notice = f"Imported {'again: ' if is_again else ''}{report.sentence}."
-    context.window_manager.mpsnet.show_notice(notice, report.warnings, report.camera or "")
+    state = context.window_manager.mpsnet
+    state.show_notice(notice, report.warnings, report.camera or "")
+    state.enclosing = next(iter(report.enclosing), "")
     operator.report({"INFO"}, notice)
     for warning in report.warnings:
         operator.report({"WARNING"}, warning)
@@ -183,4 +211,4 @@ def _find_view_layer(context: bpy.types.Context) -> bpy.types.ViewLayer:
     return shown if shown is not None and shown.id_data == context.scene else context.scene.view_layers[0]
 
 
-CLASSES = (MPSNET_OT_import_motion, MPSNET_OT_import_people, MPSNET_OT_view_footage, MPSNET_FH_motion)
+CLASSES = (MPSNET_OT_import_motion, MPSNET_OT_import_people, MPSNET_OT_view_footage, MPSNET_OT_hide_enclosing, MPSNET_FH_motion)

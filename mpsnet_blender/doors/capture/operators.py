@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,6 +20,7 @@ from ...shared.engines import find_engine
 from ..common.preferences import backend_environment, home_folder, preferences
 from .job_endings import run_job, show_capture_end, show_models_end, show_setup_end, show_setup_end_and_capture
 
+_TAB_SECONDS, _TAB_INTERVAL = 2.0, 0.05  # to wait for a sidebar's first drawing, which takes one redraw, and between two looks
 MOVIE_EXTENSIONS = ";".join(sorted(bpy.path.extensions_movie))
 
 
@@ -194,11 +197,24 @@ def _show_tab(context: bpy.types.Context) -> None:
     if context.area is None or context.area.type != "VIEW_3D":
         return
     context.space_data.show_region_ui = True
-    sidebar = next(region for region in context.area.regions if region.type == "UI")
-    try:
+    if not _choose_tab(context.area):
+        until = time.monotonic() + _TAB_SECONDS
+        bpy.app.timers.register(partial(_choose_tab_later, context.area.as_pointer(), until), first_interval=_TAB_INTERVAL)
+
+
+def _choose_tab(area: bpy.types.Area) -> bool:
+    """Choose the Mocap tab of an area's sidebar; return whether it is chosen. A sidebar that was never drawn has no tabs yet."""
+    sidebar = next(region for region in area.regions if region.type == "UI")
+    with contextlib.suppress(AttributeError, TypeError):  # no tab of this name, or it cannot be chosen
         sidebar.active_panel_category = "Mocap"
-    except (AttributeError, TypeError):  # read-only, or the sidebar was never drawn
-        return
+    return sidebar.active_panel_category == "Mocap"
+
+
+def _choose_tab_later(area_pointer: int, until: float) -> float | None:
+    """Timer: choose the tab as soon as the sidebar was drawn. Return the seconds until the next try, None after the last."""
+    areas = (area for window in bpy.context.window_manager.windows for area in window.screen.areas)
+    area = next((area for area in areas if area.as_pointer() == area_pointer), None)
+    return None if area is None or _choose_tab(area) or time.monotonic() > until else _TAB_INTERVAL
 
 
 CLASSES = (MPSNET_OT_capture_video, MPSNET_OT_setup_backend, MPSNET_OT_add_models, MPSNET_OT_cancel_job,

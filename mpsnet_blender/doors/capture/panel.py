@@ -12,7 +12,7 @@ from ..common import thumbnails
 from ..common.grades import GRADE_ICONS, GRADE_WORDS
 from ..common.preferences import backend_environment
 from ..common.text_lines import count_line_characters, draw_lines, is_narrow
-from .import_operators import find_footage_camera, is_listed_capture_imported
+from .import_operators import find_enclosing_shown, find_footage_camera, is_listed_capture_imported
 
 _BUTTON_HEIGHT = 1.6
 _PICTURE_CHARACTERS = 14    # as wide as a person's picture with its margins; by eye
@@ -143,6 +143,10 @@ def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
     column = layout.column(align=True)
     draw_lines(column, state.notice, "INFO", count_line_characters(context))
     draw_lines(column, state.warning, "ERROR", count_line_characters(context))
+    enclosing = find_enclosing_shown(context)
+    if enclosing is not None:
+        draw_lines(column, f"“{enclosing.name}” hides people who stand in it.", "ERROR", count_line_characters(context))
+        layout.operator("mpsnet.hide_enclosing", text=f"Hide “{enclosing.name}”", icon="HIDE_ON")
     if find_footage_camera(context) is not None:
         layout.operator("mpsnet.view_footage", icon="VIEW_CAMERA")
 

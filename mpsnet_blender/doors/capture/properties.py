@@ -84,6 +84,7 @@ class MPSNET_window_state(bpy.types.PropertyGroup):
     notice: bpy.props.StringProperty()
     warning: bpy.props.StringProperty()
     camera: bpy.props.StringProperty()
+    enclosing: bpy.props.StringProperty()
     error_message: bpy.props.StringProperty()
     error_advice: bpy.props.StringProperty()
     error_log_tail: bpy.props.StringProperty()
@@ -107,6 +108,7 @@ class MPSNET_window_state(bpy.types.PropertyGroup):
 
     def show_notice(self, notice: str, warnings: Sequence[str] = (), camera: str = "") -> None:
         """Show a line about what was done and warnings for the user; remember the name of the imported camera."""
+        self.enclosing = ""
         self.notice, self.warning, self.camera = notice, " ".join(warnings), camera
 
     def show_error(self, error: Error, log_path: Path | None = None) -> None:

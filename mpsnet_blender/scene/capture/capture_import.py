@@ -21,6 +21,7 @@ from ..base.selection import select_only
 from ..base.units import metres_per_unit
 from ..base.visibility import has_keyed_visibility
 from .camera import CameraPath, build_camera
+from .enclosing import find_enclosing
 from .footage import Footage, add_footage
 from .import_options import ImportOptions
 from .person import add_person
@@ -30,14 +31,16 @@ from .view_framing import frame_people
 
 @dataclass(frozen=True)
 class ImportReport:
-    """The names of what an import made, its first and last scene frame, and warnings for the user."""
+    """The names of what an import made, its first and last scene frame, warnings for the user, and the names of objects of the
+    scene in which the people stand at first."""
     collection: str
     armatures: tuple[str, ...]
     camera: str | None
     first_frame: float
     last_frame: float
     warnings: tuple[str, ...]
-    person_ids: tuple[int, ...] = ()
+    person_ids: tuple[int, ...]
+    enclosing: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -73,23 +76,20 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
             float(motion.timestamps[-1] - motion.timestamps[0]) for _, motion in read.motions))
     if camera and scene.camera is None:
         scene.camera = camera
+    paths = [motion.trans + motion.rest_joints[0] for _, motion in read.motions]
+    enclosing = []
     if view_layer is not None:
-        _show_people(scene, view_layer, best_first, read)
+        enclosing = find_enclosing(view_layer, [path[0] * units_per_metre for path in paths])
+        select_only(view_layer, best_first)
+        frame_people(scene, paths, max(compute_stature(motion.rest_joints) for _, motion in read.motions), units_per_metre)
     first, last = min(times[0] for times in frames), max(times[-1] for times in frames)
     if options.extend_scene_range:
         _extend_range(scene, first, last)
     return ImportReport(
         collection=collection.name, armatures=tuple(armature.name for armature in armatures),
         camera=camera.name if camera else None, first_frame=float(first), last_frame=float(last),
-        warnings=(*read.failures, *warnings, *_find_empty_frame(scene, armatures, first, last)), person_ids=person_ids)
-
-
-def _show_people(scene: bpy.types.Scene, view_layer: bpy.types.ViewLayer, armatures: list[bpy.types.Object],
-                 read: ReadMotions) -> None:
-    """Select the armatures, the first one as active, and move the 3D views to the people."""
-    select_only(view_layer, armatures)
-    frame_people(scene, [motion.trans + motion.rest_joints[0] for _, motion in read.motions],
-                 max(compute_stature(motion.rest_joints) for _, motion in read.motions), 1 / metres_per_unit(scene))
+        warnings=(*read.failures, *warnings, *_find_empty_frame(scene, armatures, first, last)), person_ids=person_ids,
+        enclosing=tuple(thing.name for thing in enclosing))
 
 
 def _find_empty_frame(scene: bpy.types.Scene, armatures: list[bpy.types.Object], first: float, last: float) -> list[str]:

@@ -48,7 +48,12 @@ def find_people(take: bpy.types.Collection) -> list[bpy.types.Object]:
 
 def find_camera(take: bpy.types.Collection) -> bpy.types.Object | None:
     """Return the camera that an import added to a take."""
-    return next((thing for thing in take.objects if thing.type == "CAMERA" and _OURS in thing), None)
+    return next((thing for thing in take.objects if thing.type == "CAMERA" and is_imported(thing)), None)
+
+
+def is_imported(thing: bpy.types.Object) -> bool:
+    """Tell whether an import made this object."""
+    return _OURS in thing
 
 
 def is_shown(take: bpy.types.Collection, view_layer: bpy.types.ViewLayer) -> bool:
@@ -72,8 +77,8 @@ def delete_take(take: bpy.types.Collection) -> int:
 
     The user's objects in it move to the collections that held it.
     """
-    ours = [thing for thing in take.objects if _OURS in thing]
-    for thing in (thing for thing in take.objects[:] if _OURS not in thing):
+    ours = [thing for thing in take.objects if is_imported(thing)]
+    for thing in (thing for thing in take.objects[:] if not is_imported(thing)):
         for parent in _find_parents(take):
             if thing.name not in parent.objects:
                 parent.objects.link(thing)
