@@ -38,6 +38,10 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
         name="Meshes", default=True,
         description="Also export the meshes that the armature moves, such as the body of an imported person (not in BVH). "
                     "Off: bones only")
+    from_zero: bpy.props.BoolProperty(
+        name="Start at Zero",
+        description="Begin the clip at zero, as game engines expect of clips that loop. Off: at the scene's frame. For glTF and "
+                    "USD only: FBX and BVH always begin at zero")
     scale: bpy.props.FloatProperty(
         name="BVH Units per Metre", default=1.0, min=1e-4, soft_max=100.0,
         description="1: metres, 100: centimetres. For BVH only: the other formats store their unit")
@@ -68,8 +72,10 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
         column.use_property_split = True
         column.prop(self, "format")
         column.prop(self, "deform_only")
-        bvh = (self._format_chosen() or find_format(Path(self.filepath))) == "BVH"
-        column.prop(self, "scale" if bvh else "with_meshes")
+        written = self._format_chosen() or find_format(Path(self.filepath))
+        column.prop(self, "scale" if written == "BVH" else "with_meshes")
+        if written in {"GLTF", "USD"}:
+            column.prop(self, "from_zero")
 
     def execute(self, context):
         try:
@@ -105,7 +111,7 @@ class MPSNET_OT_export_motion(bpy.types.Operator):
             raise ExportError(f"{path.name} ends in no format that can be written: use .fbx, .bvh, .glb, .gltf or .usdc.")
         if path.suffix.lower() not in SUFFIXES[chosen]:
             path = path.with_name(path.name + SUFFIXES[chosen][0])
-        return path, ExportOptions(chosen, self.deform_only, self.with_meshes, self.scale)
+        return path, ExportOptions(chosen, self.deform_only, self.with_meshes, self.scale, self.from_zero)
 
 
 class MPSNET_PT_export(bpy.types.Panel):

@@ -34,13 +34,13 @@ def write_gltf(scene: bpy.types.Scene, path: Path, deform_only: bool) -> None:
         "export_format": "GLTF_SEPARATE" if path.suffix.lower() == ".gltf" else "GLB", "use_selection": False,
         "use_active_scene": True, "export_animations": True, "export_animation_mode": "ACTIVE_ACTIONS",
         "export_nla_strips_merged_animation_name": scene.name, "export_anim_single_armature": False,
-        "export_force_sampling": True, "export_frame_range": False, "export_anim_slide_to_zero": True,
+        "export_force_sampling": True, "export_frame_range": False, "export_anim_slide_to_zero": False,
         "export_optimize_animation_size": False, "export_def_bones": deform_only, "export_skins": True,
         "export_rest_position_armature": True, "export_yup": True, "will_save_settings": False,
         "export_texture_dir": f"{path.stem}_textures"}
     _run("export_scene.gltf", scene, path, options)
     render = scene.render
-    seconds = (scene.frame_end - scene.frame_start) * render.fps_base / render.fps
+    seconds = scene.frame_end * render.fps_base / render.fps
     if render.fps_base != 1.0 and abs(_clip_seconds(path) - seconds) > 1e-4 * seconds:
         # Blender's glTF exporter (4.2 to 5.0) takes fps * fps_base for the rate, which is fps / fps_base.
         render.fps_base = 1 / render.fps_base

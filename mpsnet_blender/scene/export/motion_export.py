@@ -36,11 +36,18 @@ _UNREAL_ROOT_NAME = "Armature"  # Unreal ignores an object of this name; any oth
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """The user's choices: the format (a key of SUFFIXES), only deforming bones or all, with meshes or not, BVH units a metre."""
+    """The user's choices: the format (a key of SUFFIXES), only deforming bones or all, with meshes or not, BVH units a metre, and
+    whether glTF and USD begin at zero instead of the scene's frame, as FBX and BVH always do."""
     format: str
     deform_only: bool = True
     with_meshes: bool = True
     bvh_scale: float = 1.0
+    from_zero: bool = False
+
+    def file_frame(self, first: int) -> int:
+        """Return the frame at which the file's clip begins, for its `first` frame in the scene. glTF has no times below zero."""
+        keeps_frame = self.format == "USD" or (self.format == "GLTF" and first >= 0)
+        return first if keeps_frame and not self.from_zero else 0
 
 
 @dataclass(frozen=True)
@@ -149,8 +156,7 @@ def _plan(armature_object: bpy.types.Object, meshes: tuple[bpy.types.Object, ...
     return CopyPlan(
         armature_object, meshes, motion, clip_name=action.name if action else armature_object.name,
         armature_name=_UNREAL_ROOT_NAME if options.format == "UNREAL" else armature_object.name,
-        # USD is exchanged between programs that share a timeline; game engines expect a clip to begin at zero.
-        first_frame=int(motion.frames[0]) if options.format == "USD" else 0,
+        first_frame=options.file_frame(int(motion.frames[0])),
         enlarge=metres_per_unit(scene) * data_units if data_units else 1.0)
 
 

@@ -42,8 +42,8 @@ def reimport(scene, path, fps=30):
 
 
 def frames_there(format_name: str, frames: np.ndarray) -> np.ndarray:
-    """Return at which frames an importer puts the clip: FBX and BVH begin at 1, glTF at 0, USD keeps the frames."""
-    begins = {"USD": frames[0], "GLTF": 0}.get(format_name, 1)
+    """Return at which frames an importer puts the clip: FBX and BVH begin at 1, glTF and USD keep the frames."""
+    begins = frames[0] if format_name in {"GLTF", "USD"} else 1
     return frames - frames[0] + begins
 
 
@@ -183,8 +183,8 @@ def written_at_29_97(tmp_path, empty_scene):
     empty_scene.render.fps, empty_scene.render.fps_base = 30, 1.001
     armature_object = imported_capture(tmp_path, random_motion(20, framerate=30 / 1.001), start_frame=101)
 
-    def written(name):
-        bpy.ops.mpsnet.export_motion(filepath=str(tmp_path / name), armature=armature_object.name)
+    def written(name, **options):
+        bpy.ops.mpsnet.export_motion(filepath=str(tmp_path / name), armature=armature_object.name, **options)
         return tmp_path / name
     return written
 
@@ -193,17 +193,20 @@ LAST_SECOND = 19 * 1.001 / 30
 
 
 @pytest.mark.parametrize("name", ["walk.glb", "walk.gltf"])
-def test_gltfs_times_are_seconds_from_zero(written_at_29_97, name):
-    content = written_at_29_97(name).read_bytes()
+@pytest.mark.parametrize("from_zero", [False, True])
+def test_gltfs_times_are_the_scenes_seconds_or_begin_at_zero(written_at_29_97, name, from_zero):
+    first = 0 if from_zero else 101 * 1.001 / 30
+    content = written_at_29_97(name, from_zero=from_zero).read_bytes()
     if name == "walk.glb":
         (length,) = struct.unpack_from("<I", content, 12)
         content = content[20:20 + length]
     gltf = json.loads(content)
     (animation,) = gltf["animations"]
     times = [gltf["accessors"][sampler["input"]] for sampler in animation["samplers"]]
-    assert animation["name"] == "walk" and {time["min"][0] for time in times} == {0}
+    assert animation["name"] == "walk"
+    assert [time["min"][0] for time in times] == pytest.approx([first] * len(times), rel=1e-5)
     assert {time["count"] for time in times} == {20}
-    assert max(time["max"][0] for time in times) == pytest.approx(LAST_SECOND, rel=1e-5)
+    assert max(time["max"][0] for time in times) == pytest.approx(first + LAST_SECOND, rel=1e-5)
 
 
 def test_fbxs_times_are_seconds_from_zero(written_at_29_97):
