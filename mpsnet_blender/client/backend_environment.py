@@ -11,7 +11,6 @@ Closing its stdin cancels. Exit status as in `shared.protocol`.
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 import signal
 import sys
@@ -27,7 +26,7 @@ from . import base_python
 from .child_process import EXTENSION_ROOT, child_environ
 from .landmark_models import HEAVY_PACKAGE, LANDMARK_WHEEL, ModelFolder, ModelWheel
 from .python_environment import Packages, PythonEnvironment
-from .setup_errors import DiskFullError, FolderError, SetupCancelled, SetupError
+from .setup_errors import SetupCancelled, SetupError, make_folder_error
 from .setup_steps import SetupRun
 from .torch_build import find_torch_build
 
@@ -182,13 +181,7 @@ class BackendEnvironment:
             for models in self._models:
                 models.ensure(run, self.python)
         except OSError as error:
-            raise self._folder_error(error) from error
-
-    def _folder_error(self, error: OSError) -> SetupError:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return DiskFullError(f"The disk of {self.home} is full.", "Free some space on that disk, then try again.")
-        return FolderError(f"The set-up cannot work in {self.home}: {error}.",
-                           "Make that folder writable, or choose another home folder (MPSNET_HOME).")
+            raise make_folder_error(self.home, error) from error
 
 
 class _Pipe:

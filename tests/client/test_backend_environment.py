@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import os
 import signal
@@ -14,7 +15,7 @@ from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnv
 from mpsnet_blender.client.backend_process import BackendProcess
 from mpsnet_blender.client.child_process import child_environ
 from mpsnet_blender.client.landmark_models import ModelFile, NpmPackage
-from mpsnet_blender.client.setup_errors import FolderError, NotSetUpError
+from mpsnet_blender.client.setup_errors import FolderError, NotSetUpError, make_folder_error
 from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Progress
 from tests.waiting import LONG, comes_true
 
@@ -130,10 +131,20 @@ def test_the_preferred_python_is_handed_to_the_set_up(tmp_path):
     assert command[command.index("--python") + 1] == "/opt/mine/python3.12"
 
 
-def test_a_home_that_cannot_be_made_is_reported(tmp_path, tiny_profile):
+@pytest.mark.parametrize(("home", "obstacle"), [("file", "file is a file"), ("file/home", "file in its path is a file")])
+def test_a_home_that_cannot_be_made_is_reported(tmp_path, tiny_profile, home, obstacle):
     (tmp_path / "file").touch()
-    with pytest.raises(FolderError, match="file"):
-        BackendEnvironment(tmp_path / "file" / "home", "tiny").ensure(lambda message: None)
+    with pytest.raises(FolderError, match=f"{home} cannot be used: .*{obstacle}") as caught:
+        BackendEnvironment(tmp_path / home, "tiny").ensure(lambda message: None)
+    assert "MPSNET_HOME" in caught.value.advice
+
+
+@pytest.mark.parametrize(("number", "words"), [
+    (errno.EROFS, "The home folder /h cannot be used: its disk can only be read."),
+    (errno.EACCES, "The home folder /h cannot be used: you may not write /h/logs."),
+    (errno.ENOSPC, "The disk of /h is full.")])
+def test_why_a_home_cannot_be_used_is_told_in_words(number, words):
+    assert str(make_folder_error(Path("/h"), OSError(number, "system's words", "/h/logs"))) == words
 
 
 def test_a_cancelled_set_up_stops_by_itself_and_leaves_nothing(tmp_path, silent_index, monkeypatch):
@@ -165,6 +176,18 @@ def test_a_set_up_ends_with_its_parent(tmp_path, silent_index):
         parent.send_signal(signal.SIGKILL)
     assert comes_true(lambda: processes_of(tmp_path) == [])
     assert environments_in(tmp_path) == []
+
+
+def test_a_set_up_that_is_killed_leaves_no_pip_behind_and_the_next_one_starts_anew(tmp_path, silent_index):
+    process = start_setup(tmp_path)
+    wait_for_pip(process, tmp_path)
+    os.kill(process._process.pid, signal.SIGKILL)       # the set-up alone, not its group
+    assert comes_true(lambda: processes_of(tmp_path) == [])
+    (leftover,) = environments_in(tmp_path)
+    (leftover / "leftover").touch()
+    with start_setup(tmp_path) as process:
+        wait_for_pip(process, tmp_path)
+        assert environments_in(tmp_path) == [leftover] and not (leftover / "leftover").exists()
 
 
 def test_without_network_the_set_up_says_so(tmp_path, monkeypatch):

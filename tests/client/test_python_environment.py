@@ -7,10 +7,11 @@ import threading
 import pytest
 
 from mpsnet_blender.client import base_python
+from mpsnet_blender.client.pip_step import make_setup_error
 from mpsnet_blender.client.python_environment import COMPLETE, Packages, PythonEnvironment
 from mpsnet_blender.client.setup_errors import DiskFullError, NoPythonError, NotSetUpError, PackagesError, SetupCancelled
 from mpsnet_blender.client.setup_lock import setup_lock
-from mpsnet_blender.client.setup_steps import SetupRun, StepFailed, make_setup_error
+from mpsnet_blender.client.setup_steps import SetupRun, StepFailed
 from mpsnet_blender.shared.protocol import Log, Progress
 
 NOTHING = Packages("# nothing\n", (), 1, 1)

@@ -80,6 +80,14 @@ def test_wrong_arguments_are_reported_before_anything_is_set_up(tmp_path, words,
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize("words", [["doctor"], ["capture", "v.mp4", "--output", "out"]])
+def test_a_home_that_is_a_file_is_told_in_one_sentence(tmp_path, words):
+    (tmp_path / "home").touch()
+    ended = run_bare(words, tmp_path)
+    assert ended.returncode == 1 and "Traceback" not in ended.stderr
+    assert f"Error: The home folder {tmp_path / 'home'} cannot be used: {tmp_path / 'home'} is a file." in ended.stderr
+
+
 def test_without_a_word_the_help_is_shown(tmp_path):
     ended = run_bare([], tmp_path)
     assert ended.returncode == 2 and ended.stdout.startswith("usage: mocap.py [-h] COMMAND")
