@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # The bpy packages that the tests run in, each with the one Python that it is built for.
 BLENDER_PYTHONS = {"4.2.23": (3, 11), "4.5.15": (3, 11), "5.0.1": (3, 11), "5.2.3": (3, 13), "5.3.0": (3, 13)}
 PYTEST = "pytest>=8,<10\n"
+FUZZER = "hypothesis>=6.100,<7\n"
 BUILDS_AT_ONCE = 2
 
 # What `import bpy` loads from the system, and the Debian package that has it. libXxf86vm is for 4.2 alone; no version
@@ -115,7 +116,8 @@ def make_lint(home: Path, cancelled: threading.Event) -> Path:
 def make_backend(home: Path, profile: str, cancelled: threading.Event) -> Path:
     """Return the interpreter of the environment with the packages of a profile of the backend and pytest."""
     packages = PROFILES[profile].packages()
-    packages = replace(packages, requirements=packages.requirements + PYTEST, imports=(*packages.imports, "pytest"))
+    packages = replace(packages, requirements=packages.requirements + PYTEST + FUZZER,
+                       imports=(*packages.imports, "pytest", "hypothesis"))
     name = f"tests-{profile}"
     return make(home, PythonEnvironment(home, name, packages), name, cancelled, base_python.list_candidates())
 

@@ -8,17 +8,11 @@ from pathlib import Path
 import bpy
 
 from ...motion.retarget.bone_mapping import Mapping, map_bones
+from ...shared.bone_map_file import read_bone_map, write_bone_map
 from ...shared.bone_slots import SLOTS
-from ...shared.whole_file import open_whole_file
 from .rig_reading import read_rig
 
-_FORMAT, _VERSION = "mpsnet bone map", 1
-_LARGEST_FILE = 2 ** 20         # bytes; a map of all slots takes 4,000
 _SHOWN_CHARACTERS = 63          # of a name: the longest of Blender's
-
-
-class BoneMapError(Exception):
-    """A bone map cannot be read; the message says which, why and what to do."""
 
 
 def read_stored_map(armature_object: bpy.types.Object) -> dict[str, str]:
@@ -48,9 +42,7 @@ def find_map(armature_object: bpy.types.Object) -> Mapping:
 def write_map(path: Path, armature_object: bpy.types.Object) -> int:
     """Write an armature's map as JSON and return the number of its bones."""
     bone_map = find_map(armature_object).bone_map
-    content = {"format": _FORMAT, "version": _VERSION, "armature": armature_object.name, "bones": bone_map}
-    with open_whole_file(path) as stream:
-        stream.write((json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+    write_bone_map(path, armature_object.name, bone_map)
     return len(bone_map)
 
 
@@ -59,18 +51,9 @@ def read_map(path: Path, armature_object: bpy.types.Object) -> tuple[dict[str, s
 
     Raises BoneMapError where the file is no bone map.
     """
-    try:
-        with open(path, "rb") as stream:
-            content = json.loads(stream.read(_LARGEST_FILE + 1).decode("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        raise BoneMapError(f"{path} cannot be read as JSON. Choose a file that Export Bone Map wrote.") from None
-    bones = content.get("bones") if isinstance(content, dict) and content.get("format") == _FORMAT else None
-    if not isinstance(bones, dict) or not all(slot in SLOTS and isinstance(bone, str) for slot, bone in bones.items()):
-        raise BoneMapError(f"{path} is not a bone map. Choose a file that Export Bone Map wrote.")
-    if content.get("version") != _VERSION:
-        raise BoneMapError(f"{path} is a bone map of another version than {_VERSION}. Update the add-on.")
+    bones = read_bone_map(path)
     known = set(armature_object.data.bones.keys())
     present = {slot: bone for slot, bone in bones.items() if bone in known}
-    # JSON allows names that cannot be shown, and of any length.
+    # Names in files may have characters that cannot be shown, and any length.
     missing = (bone[:_SHOWN_CHARACTERS].encode("utf-8", "replace").decode() for bone in bones.values() if bone not in known)
     return present, tuple(missing)
