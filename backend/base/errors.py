@@ -15,6 +15,10 @@ class VideoError(FixableError):
     """The video, or the requested part of it, cannot be read."""
 
 
+class VideoAccessError(VideoError):
+    """The video's file cannot be opened or read at this moment: it is missing, or rights, disk or connection fail."""
+
+
 class NobodyFoundError(FixableError):
     """The video was read and shows no person that can be tracked."""
 

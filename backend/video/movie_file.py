@@ -14,7 +14,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from ..base.errors import VideoError
+from ..base.errors import VideoAccessError, VideoError
 from .boxes import measure_complete_share
 from .upright import Deinterlacer, UprightImages, square_size
 
@@ -112,8 +112,8 @@ class MovieFile:
         except av.InvalidDataError:     # the file was cut here
             yield av.Packet()
         except av.FFmpegError as error:
-            raise VideoError(f"{self._path} could not be read on after {self._packets} frames: {error.strerror}.",
-                             "Check the disk or the connection, and try again.") from None
+            raise VideoAccessError(f"{self._path} could not be read on after {self._packets} frames: {error.strerror}.",
+                                   "Check the disk or the connection, and try again.") from None
 
     def require_complete(self, last_seconds: float) -> None:
         """Raise VideoError where the file, read to its end, ends long before its header says.
@@ -142,7 +142,7 @@ def require_whole(path: Path) -> None:
     try:
         share = measure_complete_share(path)
     except OSError as error:
-        raise VideoError(f"Cannot read {path}: {error.strerror}.", "Check the disk or the connection.") from None
+        raise VideoAccessError(f"Cannot read {path}: {error.strerror}.", "Check the disk or the connection.") from None
     if share == 1:
         return
     with MovieFile(path) as movie:
@@ -163,7 +163,7 @@ def _open(path: Path) -> InputContainer:
                             metadata_errors="replace")
     except av.FFmpegError as error:
         if not isinstance(error, av.InvalidDataError) and isinstance(error, OSError):
-            raise VideoError(f"Cannot open {path}: {error.strerror}.", _COPY_AGAIN + ".") from None
+            raise VideoAccessError(f"Cannot open {path}: {error.strerror}.", _COPY_AGAIN + ".") from None
         if any(head[offset:].startswith(signature) for offset, signature in _SIGNATURES):
             raise VideoError(f"Cannot read {path}: the video is truncated, damaged or holds no video stream.",
                              f"{_COPY_AGAIN}, or re-encode it as MP4 (H.264).") from None
@@ -177,14 +177,14 @@ def _open(path: Path) -> InputContainer:
 def read_head(path: Path) -> bytes:
     """Return a file's first 16 bytes. Raises VideoError where there is no such file."""
     if not path.exists():
-        raise VideoError(f"There is no file {path}.", "Check the path of the video.")
+        raise VideoAccessError(f"There is no file {path}.", "Check the path of the video.")
     if path.is_dir():
         raise VideoError(f"{path} is a folder, not a video.", "Choose a video file.")
     try:
         with open(path, "rb") as stream:
             head = stream.read(16)
     except OSError as error:
-        raise VideoError(f"Cannot open {path}: {error.strerror}.", "Check the file's permissions.") from None
+        raise VideoAccessError(f"Cannot open {path}: {error.strerror}.", "Check the file's permissions.") from None
     if not head:
         raise VideoError(f"{path} is empty (0 bytes).", "Copy or download the video again.")
     return head

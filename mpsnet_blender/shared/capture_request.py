@@ -173,9 +173,13 @@ def options_of(engine_name: str) -> list[Option]:
 
 def capture_arguments(video: Path, folder: Path, request: CaptureRequest) -> list[str]:
     """Return the backend's arguments for a capture of `video` into `folder`: what is as by default is not said."""
+    return ["capture", str(video.absolute()), "--output", str(folder.absolute()), *option_words(request)]
+
+
+def option_words(request: CaptureRequest) -> list[str]:
+    """Return the words of the command line for a request's options that are not as by default."""
     chosen = [(option, getattr(request, option.name)) for option in OPTIONS.values()]
-    return ["capture", str(video.absolute()), "--output", str(folder.absolute()),
-            *(word for option, value in chosen if value != option.default for word in _words(option, value))]
+    return [word for option, value in chosen if value != option.default for word in _words(option, value)]
 
 
 def _words(option: Option, value: Any) -> list[str]:

@@ -86,7 +86,9 @@ def _add_capture(command: argparse.ArgumentParser) -> None:
 def _add_batch(command: argparse.ArgumentParser) -> None:
     command.add_argument("sources", type=Path, nargs="+", metavar="FOLDER_OR_FILE", help="videos, and folders of videos")
     command.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder for the captures' folders")
-    command.add_argument("--again", action="store_true", help="also capture videos that are captured already")
+    command.add_argument("--again", action="store_true", help="also capture videos that are captured already, or that failed")
+    command.add_argument("--retry", action="store_true",
+                         help="also try videos that failed for a lasting reason, with the same options, before")
     _add_capture_options(command)
 
 

@@ -32,7 +32,7 @@ def test_nobody_found_is_an_error_with_a_separate_status(empty_clip, tmp_path, r
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty.mp4"]
 
 
-@pytest.mark.parametrize(("video", "kind"), [("nowhere.mp4", "VideoError"), (".", "VideoError")])
+@pytest.mark.parametrize(("video", "kind"), [("nowhere.mp4", "VideoAccessError"), (".", "VideoError")])
 def test_a_video_that_cannot_be_read_is_one_error_and_no_folder(video, kind, tmp_path, run_backend):
     ended = run_backend("capture", tmp_path / video, "--output", tmp_path / "out")
     messages = messages_of(ended)

@@ -8,8 +8,8 @@ import bpy
 
 from ...scene.capture.job_timer import redraw_sidebars
 from ...scene.retarget.bone_map_storage import find_map, read_map, read_stored_map, store_map, write_map
-from ...shared.bone_map_file import BoneMapError
 from ...scene.retarget.source_reading import RetargetError
+from ...shared.bone_map_file import BoneMapError
 from ...shared.bone_slots import SLOTS, label
 from .rig_choice import find_named_armature
 

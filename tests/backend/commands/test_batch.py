@@ -1,13 +1,17 @@
 """`batch`: many videos, each in a separate process."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from backend.base.errors import BatchError
-from backend.commands.batch import Batch, capture_all, find_videos, is_captured, plan_folders
+from backend.batch.attempts import RECORD_FILE, BatchRecord
+from backend.batch.report import REPORT_FILE
+from backend.batch.videos import Job, describe_state, find_videos, plan_folders
+from backend.commands.batch import Batch, capture_all
 from backend.video.frames import open_span, read_frames
 from mpsnet_blender.shared.capture_listing import read_listing, write_listing
 from mpsnet_blender.shared.capture_request import OPTIONS, CaptureRequest
@@ -40,13 +44,18 @@ def test_one_that_fails_does_not_stop_the_rest_and_a_second_run_skips_what_is_do
     out = tmp_path / "out"
     messages = list(start_backend("batch", videos, "--output", out, "--height", "1.8").messages())
     assert isinstance(messages[-1], Error) and "2 of 4 videos could not be captured" in messages[-1].message
-    assert sorted(path.name for path in out.iterdir()) == ["a", "b"]
+    assert sorted(path.name for path in out.iterdir()) == ["a", "b", RECORD_FILE, REPORT_FILE]
     assert all((out / name / "person_01.npz").is_file() for name in "ab")
     assert read_listing(out / "a" / "people.json").stature == 1.8
-    summary = [message.message for message in messages if isinstance(message, Log)][-4:]
+    summary = [message.message for message in messages if isinstance(message, Log)][-5:]
     assert summary[0].startswith("a.mp4: 1 person captured.") and summary[1].startswith("b.avi: 1 person captured.")
     assert "is not a video" in summary[2] and "Nobody was found" in summary[3]
     made = (out / "a" / "people.json").stat().st_mtime_ns
+    messages = list(start_backend("batch", videos, "--output", out, "--height", "1.8").messages())
+    summary = [message.message for message in messages if isinstance(message, Log)]
+    assert len(summary) == 5, "no capture was tried"
+    assert "captured before" in summary[0] and "failed before, not tried again" in summary[2] and "Nobody was found" in summary[3]
+    assert "2 of 4 videos could not be captured" in messages[-1].message
     for name in ("damaged.mp4", "empty.mp4"):
         (videos / name).unlink()
     again = start_backend("batch", videos, "--output", out)
@@ -66,26 +75,176 @@ def test_cancel_stops_the_running_capture_and_leaves_no_half_of_it(start_backend
     after = list(process.messages())
     assert isinstance(after[-1], Cancelled) and not any(isinstance(message, Result) for message in after)
     assert process.wait(LONG) and process.exit_code == 130
-    assert not out.exists() or list(out.iterdir()) == []
+    assert [path.name for path in out.iterdir()] == [REPORT_FILE]
+    assert (out / REPORT_FILE).read_text().count("Not captured yet.") == 2
 
 
-def test_a_capture_that_crashes_counts_as_failed(tmp_path):
-    class Listener:
-        def __init__(self):
-            self.lines = []
+class Listener:
+    """A reporter that keeps the lines of the log."""
 
-        def log(self, _level, line):
-            self.lines.append(line)
+    def __init__(self):
+        self.lines = []
 
-        def check(self):
-            pass
+    def log(self, _level, line):
+        self.lines.append(line)
 
-    (tmp_path / "a.mp4").write_bytes(b"")
-    crash = ["python3", "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"]
+    def check(self):
+        pass
+
+
+def run(videos, out, script, **choices):
+    """Run a batch whose captures are a Python script with the video and the folder as arguments; return the log's lines."""
     listener = Listener()
-    with pytest.raises(BatchError, match=r"1 of 1 videos could not be captured: a\.mp4"):
-        capture_all(Batch((tmp_path / "a.mp4",), tmp_path / "out", lambda video, folder: crash), listener)
-    assert "signal SIGKILL" in listener.lines[-1]
+    batch = Batch(tuple(videos), out, lambda video, folder: [sys.executable, "-c", script, str(video), str(folder)], **choices)
+    try:
+        capture_all(batch, listener)
+    except BatchError as error:
+        listener.lines.append(str(error))
+    return listener.lines
+
+
+SEND = f"""
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).resolve().parents[3])!r})
+from mpsnet_blender.shared.protocol import Error, Result, encode
+from tests.backend.output.made_captures import write_capture
+video, folder = map(Path, sys.argv[1:])
+def send(message):
+    sys.stdout.buffer.write(encode(message)); sys.stdout.buffer.flush()
+def count():
+    with open(video.with_suffix(".tries"), "a") as stream:
+        stream.write("x")
+    return os.path.getsize(video.with_suffix(".tries"))
+"""
+CAPTURE = SEND + "count(); write_capture(folder, video=str(video)); send(Result(str(folder), '1 person captured.'))"
+KILLED = SEND + "count(); os.kill(os.getpid(), signal.SIGKILL)"
+KILLED_ONCE = SEND + """
+if count() == 1: os.kill(os.getpid(), signal.SIGKILL)
+write_capture(folder, video=str(video)); send(Result(str(folder), '1 person captured.'))
+"""
+
+
+def failing(kind):
+    return SEND + f"count(); send(Error({kind!r}, 'It is broken.', 'Mend it.'))"
+
+
+def tries(video):
+    counted = video.with_suffix(".tries")
+    return counted.stat().st_size if counted.exists() else 0
+
+
+@pytest.fixture
+def video(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"")
+    return tmp_path / "a.mp4"
+
+
+def test_a_capture_that_is_killed_is_tried_once_more_and_again_by_the_next_run(video, tmp_path):
+    lines = run([video], tmp_path / "out", KILLED)
+    assert "1 of 1 videos could not be captured: a.mp4" in lines[-1] and "signal SIGKILL" in lines[-3] and tries(video) == 2
+    run([video], tmp_path / "out", KILLED)
+    assert tries(video) == 4
+
+
+def test_a_capture_that_is_killed_and_then_succeeds_is_no_failure(video, tmp_path):
+    lines = run([video], tmp_path / "out", KILLED_ONCE)
+    assert "It is tried once more" in lines[1] and "1 person captured." in lines[2] and tries(video) == 2
+    assert not BatchRecord(tmp_path / "out", "", "0").find(video).has_failed
+
+
+@pytest.mark.parametrize(("kind", "expected"), [
+    ("VideoError", 1), ("NobodyFoundError", 1), ("OptionError", 1),
+    ("VideoAccessError", 2), ("OutputError", 2), ("MemoryError", 2), ("ModelError", 2), ("KeyError", 2)])
+def test_only_failures_that_lie_in_the_video_or_the_options_are_remembered(video, tmp_path, kind, expected):
+    run([video], tmp_path / "out", failing(kind))
+    lines = run([video], tmp_path / "out", failing(kind))
+    assert tries(video) == expected and "1 of 1 videos could not be captured" in lines[-1]
+    assert "It is broken. Mend it." in lines[-3]
+    assert ("not tried again (--retry" in lines[-3]) == (expected == 1)
+
+
+def test_a_remembered_failure_is_tried_again_where_video_options_or_version_changed_or_at_request(video, tmp_path, monkeypatch):
+    out, broken = tmp_path / "out", failing("VideoError")
+    run([video], out, broken)
+    run([video], out, broken, options="--height 1.8")
+    assert tries(video) == 2
+    run([video], out, broken, options="--height 1.8")
+    assert tries(video) == 2
+    run([video], out, broken, options="--height 1.8", retry=True)
+    assert tries(video) == 3
+    video.write_bytes(b"longer")
+    run([video], out, broken, options="--height 1.8")
+    assert tries(video) == 4
+    monkeypatch.setattr("backend.commands.batch._read_version", lambda: "99.0.0")
+    run([video], out, broken, options="--height 1.8")
+    assert tries(video) == 5
+    run([video], out, CAPTURE, retry=True)
+    assert tries(video) == 6 and not BatchRecord(out, "", "0").find(video).has_failed
+
+
+def test_a_video_that_is_missing_is_looked_for_by_every_run(tmp_path):
+    missing = tmp_path / "a.mp4"
+    for expected in (1, 2):
+        run([missing], tmp_path / "out", failing("VideoError"))
+        assert tries(missing) == expected
+
+
+def test_a_video_dated_in_the_future_is_captured_once(video, tmp_path):
+    later = time.time() + 1e6
+    os.utime(video, (later, later))
+    for _ in range(2):
+        lines = run([video], tmp_path / "out", CAPTURE)
+        assert tries(video) == 1
+    assert "captured before, skipped" in lines[0]
+    os.utime(video, (later + 1, later + 1))
+    run([video], tmp_path / "out", CAPTURE)
+    assert tries(video) == 2
+
+
+def test_a_capture_of_a_video_dated_in_the_future_that_no_batch_made_is_not_made_again(video, tmp_path):
+    later = time.time() + 1e6
+    os.utime(video, (later, later))
+    write_empty_capture(tmp_path / "out" / "a", video)
+    run([video], tmp_path / "out", CAPTURE)
+    assert tries(video) == 0
+    os.utime(video, (later + 1, later + 1))
+    run([video], tmp_path / "out", CAPTURE)
+    assert tries(video) == 1
+
+
+def test_a_video_replaced_by_an_older_one_is_captured_anew(video, tmp_path):
+    run([video], tmp_path / "out", CAPTURE)
+    video.write_bytes(b"another video")
+    os.utime(video, (1e9, 1e9))
+    run([video], tmp_path / "out", CAPTURE)
+    assert tries(video) == 2
+
+
+def test_the_record_is_written_after_every_video(tmp_path):
+    videos = [tmp_path / name for name in ("a.mp4", "b.mp4", "c.mp4")]
+    for path in videos:
+        path.write_bytes(b"")
+    script = CAPTURE + f"""
+if video.stem == 'b':
+    record = Path({str(tmp_path / 'out' / RECORD_FILE)!r}).read_text()
+    assert '/a.mp4' in record and '/b.mp4' not in record and '/c.mp4' not in record
+    page = (folder.parent / {REPORT_FILE!r}).read_text()
+    assert page.count('<article class="captured">') == 1 and page.count('<article class="waiting">') == 2
+    (folder / 'seen').write_bytes(b'')
+"""
+    run(videos, tmp_path / "out", script)
+    assert (tmp_path / "out" / "b" / "seen").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"mine", b'{"format": "other", "attempts": []}', b"[" * 100_000,
+                                     b'{"format": "mpsnet-batch-1", "attempts": [{"video": 3}]}'])
+def test_a_record_that_is_damaged_or_another_programs_stops_the_batch_and_stays(video, tmp_path, content):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / RECORD_FILE).write_bytes(content)
+    lines = run([video], tmp_path / "out", CAPTURE)
+    assert len(lines) == 1 and "is damaged, or is not a batch's record" in lines[0] and tries(video) == 0
+    assert (tmp_path / "out" / RECORD_FILE).read_bytes() == content
 
 
 def test_videos_are_named_or_found_right_in_a_folder_each_once(videos, tmp_path):
@@ -110,20 +269,22 @@ def test_videos_of_one_name_and_captures_of_others_get_separate_folders(tmp_path
     out = tmp_path / "out"
     write_empty_capture(out / "clip", second)
     planned = plan_folders([first, second, third], out)
-    assert planned == [(first, out / "clip-2"), (second, out / "clip"), (third, out / "clip-3")]
+    assert planned == [Job(first, out / "clip-2"), Job(second, out / "clip"), Job(third, out / "clip-3")]
 
 
 def test_a_capture_is_done_if_it_is_complete_and_newer_than_its_video(tmp_path):
-    video, folder = tmp_path / "clip.mp4", tmp_path / "out" / "clip"
-    video.write_bytes(b"")
-    write_empty_capture(folder, video)
-    assert is_captured(video, folder)
-    later = time.time() + 100
-    os.utime(video, (later, later))
-    assert not is_captured(video, folder)
-    os.utime(video, (0, 0))
-    (folder / "person_01.npz").unlink()
-    assert not is_captured(video, folder) and not is_captured(video, tmp_path / "nothing")
+    job = Job(tmp_path / "clip.mp4", tmp_path / "out" / "clip")
+    job.video.write_bytes(b"")
+    write_empty_capture(job.folder, job.video)
+    record = BatchRecord(tmp_path / "out", "", "0")
+    assert record.is_captured(job)
+    os.utime(job.folder / "people.json", (1e9, 1e9))
+    assert not record.is_captured(job)
+    os.utime(job.video, (0, 0))
+    assert record.is_captured(job)
+    (job.folder / "person_01.npz").unlink()
+    assert not record.is_captured(job) and not record.is_captured(Job(job.video, tmp_path / "nothing"))
+    assert describe_state(job.video) == "0 bytes, changed at 0 ns"
 
 
 def test_every_option_of_a_capture_reaches_it(tmp_path):
