@@ -11,11 +11,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mpsnet_blender.client import base_python
 from mpsnet_blender.client.backend_environment import PROFILES, BackendEnvironment
-from mpsnet_blender.client.python_environment import Packages, PythonEnvironment
-from mpsnet_blender.client.setup_errors import NoPythonError
-from mpsnet_blender.client.setup_steps import SetupRun
+from mpsnet_blender.client.setup import base_python
+from mpsnet_blender.client.setup.python_environment import Packages, PythonEnvironment
+from mpsnet_blender.client.setup.setup_errors import NoPythonError
+from mpsnet_blender.client.setup.setup_steps import SetupRun
 from mpsnet_blender.client.terminal import ProgressPrinter
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mpsnet_blender.client.setup_errors import NoNetworkError, NoPythonError
+from mpsnet_blender.client.setup.setup_errors import NoNetworkError, NoPythonError
 from tests.environments import ROOT, those_with_a_python
 
 

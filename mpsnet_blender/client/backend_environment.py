@@ -22,13 +22,13 @@ from pathlib import Path
 from ..shared import protocol
 from ..shared.capture_request import BEST, FAST, QUALITIES
 from ..shared.engines import WITH_TORCH, WITHOUT_TORCH
-from . import base_python
 from .child_process import EXTENSION_ROOT, child_environ
-from .landmark_models import HEAVY_PACKAGE, LANDMARK_WHEEL, ModelFolder, ModelWheel
-from .python_environment import Packages, PythonEnvironment
-from .setup_errors import SetupCancelled, SetupError, make_folder_error
-from .setup_steps import SetupRun
-from .torch_build import find_torch_build
+from .setup import base_python
+from .setup.landmark_models import HEAVY_PACKAGE, LANDMARK_WHEEL, ModelFolder, ModelWheel
+from .setup.python_environment import Packages, PythonEnvironment
+from .setup.setup_errors import SetupCancelled, SetupError, make_folder_error
+from .setup.setup_steps import SetupRun
+from .setup.torch_build import find_torch_build
 
 __all__ = ("EXTENSION_ROOT", "PROFILES", "BackendEnvironment", "Profile", "child_environ", "default_home")
 

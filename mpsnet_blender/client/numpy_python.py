@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..shared.protocol import Message
-from . import base_python
 from .backend_environment import PROFILES, BackendEnvironment
 from .child_process import child_environ, no_window_options
-from .python_environment import Packages, PythonEnvironment
-from .setup_steps import SetupRun
+from .setup import base_python
+from .setup.python_environment import Packages, PythonEnvironment
+from .setup.setup_steps import SetupRun
 
 _PACKAGES = Packages("numpy>=2.1,<2.5\n", ("numpy",), download_megabytes=17, disk_megabytes=120)
 _PROBE_SECONDS = 30.0  # as in base_python.py

@@ -15,7 +15,7 @@ from .backend_environment import EXTENSION_ROOT, BackendEnvironment, child_envir
 from .backend_process import BackendProcess
 from .child_process import describe_exit
 from .numpy_python import find_numpy_python
-from .setup_errors import SetupError, make_folder_error
+from .setup.setup_errors import SetupError, make_folder_error
 
 _CLOSE_SECONDS = 1.0  # after Ctrl+C, for the backend to end by itself before it is terminated; by estimate
 _TERMINATE_SECONDS = 10.0  # after the signal to terminate, before the backend is killed; by estimate

@@ -5,9 +5,9 @@ import zipfile
 
 import pytest
 
-from mpsnet_blender.client.landmark_models import ModelFile, ModelWheel
-from mpsnet_blender.client.python_environment import Packages
-from mpsnet_blender.client.setup_steps import SetupRun
+from mpsnet_blender.client.setup.landmark_models import ModelFile, ModelWheel
+from mpsnet_blender.client.setup.python_environment import Packages
+from mpsnet_blender.client.setup.setup_steps import SetupRun
 
 MODEL_CONTENT = b"a model"
 

@@ -14,8 +14,8 @@ from mpsnet_blender.client import backend_environment, backend_process
 from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment, Profile, default_home
 from mpsnet_blender.client.backend_process import BackendProcess
 from mpsnet_blender.client.child_process import child_environ
-from mpsnet_blender.client.landmark_models import ModelFile, NpmPackage
-from mpsnet_blender.client.setup_errors import FolderError, NotSetUpError, make_folder_error
+from mpsnet_blender.client.setup.landmark_models import ModelFile, NpmPackage
+from mpsnet_blender.client.setup.setup_errors import FolderError, NotSetUpError, make_folder_error
 from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Progress
 from tests.waiting import LONG, comes_true
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import bpy
 
 from ...client.backend_process import BackendProcess
-from ...client.setup_errors import SetupError
+from ...client.setup.setup_errors import SetupError
 from ...scene.capture import job_timer
 from ...scene.capture.capture_job import new_capture_folder, start_adding_models, start_capture, start_setup
 from ...scene.capture.job_timer import Job

@@ -29,10 +29,10 @@ def fast_only(extension, tmp_path, monkeypatch):
     """A home folder in which everything is set up but the heavy model; the environment of a scene comes from it."""
     environments = extension("client.backend_environment")
     monkeypatch.setenv("MPSNET_HOME", str(tmp_path / "shell"))
-    monkeypatch.setattr(extension("client.python_environment").PythonEnvironment, "folder", tmp_path)
-    is_complete = extension("client.landmark_models").ModelFolder.is_complete
-    wheel = extension("client.landmark_models").LANDMARK_WHEEL
-    monkeypatch.setattr(extension("client.landmark_models").ModelFolder, "is_complete",
+    monkeypatch.setattr(extension("client.setup.python_environment").PythonEnvironment, "folder", tmp_path)
+    is_complete = extension("client.setup.landmark_models").ModelFolder.is_complete
+    wheel = extension("client.setup.landmark_models").LANDMARK_WHEEL
+    monkeypatch.setattr(extension("client.setup.landmark_models").ModelFolder, "is_complete",
                         lambda self: self.package is wheel or is_complete(self))
     extension("doors.common.preferences")._environment.cache_clear()
     yield environments

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from ..shared.protocol import Message, Progress
-from . import child_process
+from ...shared.protocol import Message, Progress
+from .. import child_process
 from .setup_errors import DiskFullError, SetupCancelled
 
 MEGABYTE = 1e6

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from mpsnet_blender.client.child_process import child_environ
-from mpsnet_blender.client.setup_steps import StepFailed, module_command, run_step
+from mpsnet_blender.client.setup.setup_steps import StepFailed, module_command, run_step
 from tests.waiting import comes_true
 
 # Runs a module that does not end by itself, and prints the process ids of itself and of what it started.
 PARENT = """
 import os, subprocess, sys, threading
 from pathlib import Path
-from mpsnet_blender.client.setup_steps import SetupRun, module_command, run_step
+from mpsnet_blender.client.setup.setup_steps import SetupRun, module_command, run_step
 
 def print_ids():
     children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()

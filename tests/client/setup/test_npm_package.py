@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from mpsnet_blender.client import npm_package
-from mpsnet_blender.client.landmark_models import HEAVY_PACKAGE, ModelFile, ModelFolder, NpmPackage
-from mpsnet_blender.client.setup_errors import ModelsError, NoNetworkError, SetupCancelled
+from mpsnet_blender.client.setup import npm_package
+from mpsnet_blender.client.setup.landmark_models import HEAVY_PACKAGE, ModelFile, ModelFolder, NpmPackage
+from mpsnet_blender.client.setup.setup_errors import ModelsError, NoNetworkError, SetupCancelled
 from mpsnet_blender.shared.protocol import Progress
 from tests.waiting import LONG, comes_true
 

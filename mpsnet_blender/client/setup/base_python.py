@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import child_process
+from .. import child_process
 from .setup_errors import NoPythonError
 
 OLDEST_PYTHON = (3, 11)  # what the backend is tested on

@@ -9,8 +9,8 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..shared.protocol import Log
-from .child_process import child_environ, no_window_options
+from ...shared.protocol import Log
+from ..child_process import child_environ, no_window_options
 from .setup_errors import DiskFullError, NoNetworkError, PackagesError, SetupError
 from .setup_steps import SetupRun, StepFailed, module_command, run_step
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from ..shared.protocol import Log
+from ...shared.protocol import Log
 from .setup_steps import SetupRun
 
 _RETRY_SECONDS = 0.2  # short compared with a set-up of minutes, long compared with the cost of a try

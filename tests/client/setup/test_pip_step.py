@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-from mpsnet_blender.client.pip_step import parse_settings, pip_environ
-from mpsnet_blender.client.python_environment import Packages, PythonEnvironment
+from mpsnet_blender.client.setup.pip_step import parse_settings, pip_environ
+from mpsnet_blender.client.setup.python_environment import Packages, PythonEnvironment
 from mpsnet_blender.shared.protocol import Log
 
 HARMFUL = ("user", "target", "prefix", "root", "require-hashes", "constraint", "no-deps", "dry-run", "python-version")

@@ -6,20 +6,20 @@ import threading
 
 import pytest
 
-from mpsnet_blender.client import base_python
-from mpsnet_blender.client.pip_step import make_setup_error
-from mpsnet_blender.client.python_environment import COMPLETE, Packages, PythonEnvironment
-from mpsnet_blender.client.setup_errors import DiskFullError, NoPythonError, NotSetUpError, PackagesError, SetupCancelled
-from mpsnet_blender.client.setup_lock import setup_lock
-from mpsnet_blender.client.setup_steps import SetupRun, StepFailed
+from mpsnet_blender.client.setup import base_python
+from mpsnet_blender.client.setup.pip_step import make_setup_error
+from mpsnet_blender.client.setup.python_environment import COMPLETE, Packages, PythonEnvironment
+from mpsnet_blender.client.setup.setup_errors import DiskFullError, NoPythonError, NotSetUpError, PackagesError, SetupCancelled
+from mpsnet_blender.client.setup.setup_lock import setup_lock
+from mpsnet_blender.client.setup.setup_steps import SetupRun, StepFailed
 from mpsnet_blender.shared.protocol import Log, Progress
 
 NOTHING = Packages("# nothing\n", (), 1, 1)
 HOLD_LOCK = """
 import sys, time
 from pathlib import Path
-from mpsnet_blender.client.setup_lock import setup_lock
-from mpsnet_blender.client.setup_steps import SetupRun
+from mpsnet_blender.client.setup.setup_lock import setup_lock
+from mpsnet_blender.client.setup.setup_steps import SetupRun
 with setup_lock(Path(sys.argv[1]), SetupRun(print, Path(sys.argv[2]))):
     print("held", flush=True)
     time.sleep(60)

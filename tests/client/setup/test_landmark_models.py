@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mpsnet_blender.client.landmark_models import LANDMARK_WHEEL, ModelFolder
-from mpsnet_blender.client.setup_errors import ModelsError
+from mpsnet_blender.client.setup.landmark_models import LANDMARK_WHEEL, ModelFolder
+from mpsnet_blender.client.setup.setup_errors import ModelsError
 
 PYTHON = Path(sys.executable)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..shared.protocol import Log, Progress
+from ...shared.protocol import Log, Progress
 from . import base_python
 from .base_python import BasePython
 from .pip_step import pip_environ, run_pip

@@ -1,0 +1,1 @@
+"""The set-up: an environment of Python packages, and the landmark models."""
