@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .doors.capture import import_operators, option_panels, takes
+from .doors.capture import import_operators, option_panels, queue_operators, queue_panel, takes
 from .doors.capture import operators as capture_operators
 from .doors.capture import panel as capture_panel
 from .doors.capture import properties as capture_properties
@@ -32,7 +32,9 @@ CLASSES = (
     *import_operators.CLASSES,
     *error_dialog.CLASSES,
     *scene_rate.CLASSES,
+    *queue_operators.CLASSES,
     *capture_panel.CLASSES,
+    *queue_panel.CLASSES,
     *option_panels.CLASSES,
     *takes.CLASSES,
     *cleanup_properties.CLASSES,
@@ -61,6 +63,7 @@ def register() -> None:
     cleanup_properties.attach()
     thumbnails.register()
     job_timer.register()
+    queue_operators.attach()
     live_preview.register()
     live_cleanup.register()
     bpy.types.TOPBAR_MT_file_import.append(import_operators.draw_import_menu)
@@ -77,6 +80,7 @@ def unregister() -> None:
     bpy.types.TOPBAR_MT_file_import.remove(import_operators.draw_import_menu)
     live_cleanup.unregister()
     live_preview.unregister()
+    queue_operators.detach()
     job_timer.unregister()
     thumbnails.unregister()
     cleanup_properties.detach()

@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 
 from ...scene.capture import job_timer
-from ...scene.capture.found_people import list_people
+from ...scene.capture.found_people import FoundPeople, list_people
 from ...scene.capture.job_timer import Job
 from ...shared.motion_file import MotionFileError
 from ...shared.protocol import Error, Result
@@ -52,6 +52,13 @@ def show_capture_end(job: Job) -> None:
     state.warning = " ".join(filter(None, (*job.state.warnings, state.warning)))
 
 
+def import_capture_of(job: Job, found: FoundPeople) -> bool:
+    """List the people of a capture and import them if the settings say so; return whether they were imported."""
+    state = bpy.context.window_manager.mpsnet
+    state.show_people(found)
+    return _import_people(job)
+
+
 def show_setup_end(job: Job) -> None:
     """Show whether the set-up succeeded."""
     if isinstance(job.state.final, Result):
@@ -80,11 +87,15 @@ def show_models_end(job: Job) -> None:
         _show_unfinished(job, "No file was added.")
 
 
-def _import_people(job: Job) -> None:
-    """Import all people into the scene from which the capture was started, as one undo step; nothing in another file."""
+def _import_people(job: Job) -> bool:
+    """Import all people into the scene from which the capture was started, as one undo step; nothing in another file.
+
+    Return whether they were imported.
+    """
     with _scene_context(job) as is_there:
         if is_there and bpy.context.scene.mpsnet.import_when_done and (bpy.app.background or not job_timer.user_is_busy()):
-            _call(job, "import_people", True)
+            return _call(job, "import_people", True)
+    return False
 
 
 @contextmanager
@@ -99,15 +110,16 @@ def _scene_context(job: Job) -> Iterator[bool]:
         yield True
 
 
-def _call(job: Job, name: str, has_undo: bool, **properties: str) -> None:
-    """Call an operator of ours where it can be called; show the error that it reports."""
+def _call(job: Job, name: str, has_undo: bool, **properties: str) -> bool:
+    """Call an operator of ours where it can be called; show the error that it reports. Return whether it did its work."""
     operator = getattr(bpy.ops.mpsnet, name)
     if not operator.poll():
-        return
+        return False
     try:
-        operator("EXEC_DEFAULT", has_undo, **properties)
+        return "FINISHED" in operator("EXEC_DEFAULT", has_undo, **properties)
     except RuntimeError as error:
         _show_failure(Error(type(error).__name__, str(error).removeprefix("Error: ").strip()), job)
+        return False
 
 
 def _show_unfinished(job: Job, cancelled_notice: str) -> None:

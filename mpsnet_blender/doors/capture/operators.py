@@ -39,7 +39,7 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return _can_start_job(cls) and _can_capture(cls, context)
+        return can_start_job(cls) and can_capture(cls, context)
 
     def invoke(self, context, _event):
         if context.scene.mpsnet.video:
@@ -59,7 +59,7 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
         # A file dialog sets `directory` to the video's folder, which the user did not choose for the result.
         chosen = "" if self._is_from_dialog else bpy.path.abspath(self.directory)
         if not environment.is_ready():
-            return _set_up(self, context, partial(show_setup_end_and_capture, video=str(video), directory=chosen))
+            return set_up(self, context, partial(show_setup_end_and_capture, video=str(video), directory=chosen))
         folder = Path(chosen) if chosen else new_capture_folder(home_folder(context), video)
         return _run(self, context, f"Capturing {video.name}", show_capture_end, lambda: start_capture(
             environment, home_folder(context), video, folder, settings.capture_request()))
@@ -75,10 +75,10 @@ class MPSNET_OT_setup_backend(bpy.types.Operator):
         if not bpy.app.online_access:
             cls.poll_message_set("Allow Online Access first: Preferences, System, Network")
             return False
-        return _can_start_job(cls)
+        return can_start_job(cls)
 
     def execute(self, context):
-        return _set_up(self, context, show_setup_end)
+        return set_up(self, context, show_setup_end)
 
 
 class MPSNET_OT_add_models(bpy.types.Operator):
@@ -93,7 +93,7 @@ class MPSNET_OT_add_models(bpy.types.Operator):
         if not backend_environment(context).is_ready():
             cls.poll_message_set("The engine is not set up: press Set Up first")
             return False
-        return _can_start_job(cls)
+        return can_start_job(cls)
 
     def invoke(self, context, _event):
         context.window_manager.fileselect_add(self)
@@ -126,16 +126,20 @@ class MPSNET_OT_cancel_job(bpy.types.Operator):
 
 
 class MPSNET_OT_choose_video(bpy.types.Operator):
-    """Choose this video in the Mocap tab"""
+    """Choose this video in the Mocap tab; several are added to its queue"""
     bl_idname = "mpsnet.choose_video"
     bl_label = "Choose Video for Motion Capture"
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
+    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
+    files: bpy.props.CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE"})
 
     def execute(self, context):
-        context.scene.mpsnet.video = self.filepath
         _show_tab(context)
+        if len(self.files) > 1:
+            return bpy.ops.mpsnet.queue_videos(directory=self.directory, files=[{"name": item.name} for item in self.files])
+        context.scene.mpsnet.video = self.filepath
         self.report({"INFO"}, "Press Capture in the Mocap tab of the sidebar")
         return {"FINISHED"}
 
@@ -151,7 +155,8 @@ class MPSNET_FH_video(bpy.types.FileHandler):
         return context.area is not None and context.area.type == "VIEW_3D"
 
 
-def _set_up(operator: bpy.types.Operator, context: bpy.types.Context, on_end: Callable[[Job], None]) -> set[str]:
+def set_up(operator: bpy.types.Operator, context: bpy.types.Context, on_end: Callable[[Job], None]) -> set[str]:
+    """Run the set-up as a job."""
     return _run(operator, context, "Setting up", on_end, lambda: start_setup(
         backend_environment(context), bpy.path.abspath(preferences(context).python)))
 
@@ -171,14 +176,15 @@ def _run(operator: bpy.types.Operator, context: bpy.types.Context, title: str, o
     return run_job(operator, context, Job(title, process, context.scene.name, on_end))
 
 
-def _can_start_job(operator_class: type[bpy.types.Operator]) -> bool:
+def can_start_job(operator_class: type[bpy.types.Operator]) -> bool:
+    """Tell whether no job is running."""
     if job_timer.running_job() is not None:
         operator_class.poll_message_set("A job is running: wait, or cancel it")
         return False
     return True
 
 
-def _can_capture(operator_class: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+def can_capture(operator_class: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """Tell whether a capture can start, or the set-up before it, if Blender may go online."""
     environment, engine = backend_environment(context), find_engine(context.scene.mpsnet.engine)
     if engine.needs_model_files and (missing := missing_files(environment.checkpoints_folder)):

@@ -31,7 +31,9 @@ class MPSNET_PT_capture(_MocapPanel, bpy.types.Panel):
         layout = self.layout
         state = context.window_manager.mpsnet
         words = "Choose a video" if is_narrow(context) else "Choose or drop a video"
-        layout.prop(context.scene.mpsnet, "video", text="", icon="FILE_MOVIE", placeholder=words)
+        row = layout.row(align=True)
+        row.prop(context.scene.mpsnet, "video", text="", icon="FILE_MOVIE", placeholder=words)
+        row.operator("mpsnet.queue_videos", text="", icon="ADD")
         job = job_timer.running_job()
         if job is not None:
             _draw_job(layout, job)

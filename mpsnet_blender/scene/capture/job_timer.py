@@ -96,6 +96,8 @@ def _progress_detail(message: protocol.Progress) -> str:
     return ", ".join(parts)
 
 
+when_idle: list[Callable[[], None]] = []    # called in the window when a job has ended and none has followed
+
 _job: Job | None = None
 _ended_at: float | None = None  # when the job's final message came, by time.monotonic()
 
@@ -169,6 +171,9 @@ def _tick() -> float | None:
         return _INTERVAL
     _job = _ended_at = None
     _end_job(job)
+    if _job is None:
+        for call in when_idle:
+            call()
     redraw_sidebars()
     return None
 
