@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from ...client.setup_errors import SetupError
+from ...client.setup.setup_errors import SetupError
 from ...scene.capture import job_timer
 from ...scene.capture.capture_job import new_capture_folder, start_capture
 from ...scene.capture.capture_queue import QUEUE, QueuedVideo, QueueState
