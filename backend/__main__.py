@@ -73,8 +73,11 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> Result:
         from .commands.doctor import examine
         return examine(arguments.models)
     if arguments.command == "convert":
+        from mpsnet_blender.motion.formats.smpl_rows import RowsOptions
+
         from .commands.convert import convert
-        return convert(arguments.source, arguments.destination, arguments.format, arguments.fps, arguments.scale)
+        return convert(arguments.source, arguments.destination, arguments.format, arguments.fps, arguments.scale,
+                       RowsOptions(arguments.up, arguments.source_fps))
     checkpoints = arguments.checkpoints or arguments.models.parent / "mpsnet"
     if arguments.command == "models":
         return _run_models(arguments, checkpoints, reporter)

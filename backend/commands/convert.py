@@ -11,7 +11,8 @@ from mpsnet_blender.motion.formats.amass import make_amass_arrays
 from mpsnet_blender.motion.formats.bvh import format_bvh, make_bvh_of_motion
 from mpsnet_blender.motion.formats.capture_folder import Capture, open_capture
 from mpsnet_blender.motion.formats.even_rate import resample_evenly
-from mpsnet_blender.shared.motion_file import Motion, MotionFileError, read_motion
+from mpsnet_blender.motion.formats.smpl_rows import RowsOptions, read_any_motion
+from mpsnet_blender.shared.motion_file import Motion, MotionFileError
 from mpsnet_blender.shared.protocol import Result
 from mpsnet_blender.shared.whole_file import open_whole_file
 
@@ -20,11 +21,13 @@ from ..base.errors import ConversionError, OptionError, OutputError
 _SUFFIXES = {"bvh": ".bvh", "amass": ".npz"}
 
 
-def convert(source: Path, destination: Path, format_name: str | None, framerate: float | None, scale: float) -> Result:
+def convert(source: Path, destination: Path, format_name: str | None, framerate: float | None, scale: float,
+            rows: RowsOptions | None = None) -> Result:
     """Write a motion file, or all people of a capture's folder, in another format, with `scale` BVH units a metre.
 
-    `format_name` is "bvh", "amass", or None: then the destination's name decides. Raises ConversionError, OptionError,
-    OutputError; each file is written whole or not at all, and one that cannot be read does not stop the others.
+    `format_name` is "bvh", "amass", or None: then the destination's name decides. `rows` says what files of other programs may
+    not tell. Raises ConversionError, OptionError, OutputError; each file is written whole or not at all, and one that cannot be
+    read does not stop the others.
     """
     try:
         capture = open_capture(source)
@@ -35,17 +38,20 @@ def convert(source: Path, destination: Path, format_name: str | None, framerate:
         raise OptionError("--scale is for BVH: AMASS files are in metres.", "Omit --scale.")
     targets = _plan_targets(capture, source.is_dir(), destination, _SUFFIXES[format_name])
     written, failures = [], []
+    assumed: list[str] = []
     for motion_path, target in targets:
         try:
-            motion = resample_evenly(read_motion(motion_path), framerate)
+            motion, notes = read_any_motion(motion_path, rows)
+            motion = resample_evenly(motion, framerate)
         except MotionFileError as error:
             failures.append(str(error))
             continue
         _write(motion, motion_path, target, format_name, scale)
         written.append(f"{target.name}: {motion.frame_count} frames, {motion.mocap_framerate:.6g} a second")
+        assumed += notes
     if failures:
         raise ConversionError(" ".join(failures), f"{len(written)} of {len(targets)} files were written.")
-    return Result(str(destination.absolute()), "\n".join(written))
+    return Result(str(destination.absolute()), "\n".join(written + assumed))
 
 
 def _find_format(destination: Path) -> str:

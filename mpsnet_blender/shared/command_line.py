@@ -156,12 +156,17 @@ def _make_number_type(low: float, high: float, noun: str, bounds: str = "", kind
 
 
 def _add_convert(command: argparse.ArgumentParser) -> None:
-    command.add_argument("source", type=Path, help="a motion file (ours or AMASS), or a capture's folder")
+    command.add_argument("source", type=Path,
+                         help="a motion file (ours, AMASS of any body model, or its variants), or a capture's folder")
     command.add_argument("destination", type=Path,
                          help="a file (.bvh: BVH, Y up; .npz: plain AMASS), or for a capture a folder: one file a person")
     command.add_argument("--format", choices=("bvh", "amass"), help="what to write (default: by the destination's name, or bvh)")
     command.add_argument("--fps", type=_make_number_type(1.0, 1000.0, "a frame rate"), metavar="N",
                          help="frames a second (default: the motion's frame rate)")
+    command.add_argument("--up", choices=("auto", "y", "z"), default="auto",
+                         help="which axis is up in files of other programs (default: auto, the one along which the body stands)")
+    command.add_argument("--source-fps", type=_make_number_type(1.0, 1000.0, "a frame rate"), metavar="N",
+                         help="the frame rate of files that tell none (default: 30)")
     command.add_argument("--scale", type=_make_number_type(1e-6, 1e6, "a scale"), default=1.0, metavar="S",
                          help="BVH units a metre: 100 writes centimetres (default: 1, metres, as Blender reads it)")
 

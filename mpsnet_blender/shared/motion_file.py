@@ -8,6 +8,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,6 @@ from .whole_file import open_whole_file
 
 FORMAT_VERSION = 1
 CONTACT_NAMES = ("left_heel", "left_toe", "right_heel", "right_toe")
-_AMASS_POSE_WIDTHS = (72, 156, 165)  # SMPL, SMPL+H, SMPL-X rotation vectors; the first 22 joints are shared
-_SHARED_JOINTS = 22
 # The skeleton in every file, for other tools.
 _SKELETON = {"joint_names": np.array(JOINT_NAMES), "parents": np.array(PARENTS)}
 _OPTIONAL = {"keypoints2d", "camera_matrix", "image_size", "world_from_cam", "raw_poses", "raw_trans"}
@@ -80,7 +79,7 @@ class Motion:
         return self.engine not in ("", "amass")
 
 
-_READ = frozenset(("format_version", "mocap_frame_rate", *_SKELETON, *(item.name for item in fields(Motion))))
+_READ = frozenset(("format_version", *_SKELETON, *(item.name for item in fields(Motion))))
 
 
 def new_motion(poses: np.ndarray, trans: np.ndarray, mocap_framerate: float, **known: Any) -> Motion:
@@ -99,7 +98,7 @@ def new_motion(poses: np.ndarray, trans: np.ndarray, mocap_framerate: float, **k
 def write_motion(path: str | os.PathLike, motion: Motion) -> None:
     """Write a motion file atomically: whole under its name, or not at all. Raises MotionFileError on invalid motion."""
     path = Path(path)
-    _validate(motion, str(path))
+    validate_motion(motion, path)
     present = {name: value for name, value in vars(motion).items() if value is not None}
     arrays: dict[str, Any] = {"format_version": FORMAT_VERSION, **present, **_SKELETON}
     with open_whole_file(path) as stream:
@@ -107,14 +106,16 @@ def write_motion(path: str | os.PathLike, motion: Motion) -> None:
 
 
 def read_motion(path: str | os.PathLike) -> Motion:
-    """Return the motion in a file of ours or a plain AMASS `.npz`. Raises MotionFileError on anything else."""
-    arrays = _read_arrays(path)
-    motion = _make_own_motion(arrays, path) if "format_version" in arrays else _make_amass_motion(arrays, path)
-    _validate(motion, str(path))
+    """Return the motion in a file of ours. Raises MotionFileError on anything else."""
+    arrays = read_motion_arrays(path, _READ)
+    if "format_version" not in arrays:
+        raise MotionFileError(f"{path} is no motion file of ours. Choose the .npz of a capture.")
+    motion = _convert_arrays(arrays, path)
+    validate_motion(motion, path)
     return motion
 
 
-def _make_own_motion(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Motion:
+def _convert_arrays(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Motion:
     version = arrays["format_version"]
     if version.shape != () or version.dtype.kind not in "iu" or int(version) != FORMAT_VERSION:
         raise MotionFileError(
@@ -129,44 +130,24 @@ def _make_own_motion(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> 
     values: dict[str, Any] = {name: array for name, array in arrays.items() if name in known}
     for name in ("gender", "source", "engine"):
         values[name] = _convert_text(arrays[name], name, path)
-    return Motion(**(values | {"mocap_framerate": _convert_framerate(arrays["mocap_framerate"], path)}))
+    return Motion(**(values | {"mocap_framerate": convert_framerate(arrays["mocap_framerate"], path)}))
 
 
-def _read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
+def read_motion_arrays(path: str | os.PathLike, names: Collection[str], texts: Collection[str] = ()) -> dict[str, np.ndarray]:
+    """Return the arrays of these names that an `.npz` holds, and the `texts` that are readable. Raises MotionFileError."""
     path = Path(path)
     if not path.is_file():
         raise MotionFileError(f"There is no file {path}. Choose a motion file (.npz).")
     try:
-        return read_arrays(path, _READ)
+        return read_arrays(path, names, texts)
     except _UNREADABLE:
         # numpy's messages are not passed on: some advise loading the file unsafely.
         raise MotionFileError(
             f"{path} is not a motion file, or it is damaged. Choose an .npz of a capture, or an AMASS .npz.") from None
 
 
-def _make_amass_motion(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Motion:
-    framerate = arrays.get("mocap_framerate", arrays.get("mocap_frame_rate"))
-    missing = [key for key in ("poses", "trans") if key not in arrays]
-    missing += ["mocap_framerate"] if framerate is None else []
-    if framerate is None or missing:
-        raise MotionFileError(f"{path} is neither a motion file of ours nor AMASS: it lacks {', '.join(missing)}.")
-    poses, trans = arrays["poses"], arrays["trans"]
-    if poses.ndim != 2 or poses.shape[1] not in _AMASS_POSE_WIDTHS or poses.dtype.kind != "f":
-        raise MotionFileError(f"{path}: poses has shape {poses.shape}; AMASS has (T, 72), (T, 156) or (T, 165).")
-    body = np.zeros((len(poses), 3 * JOINT_COUNT))
-    shared = 3 * (JOINT_COUNT if poses.shape[1] == 72 else _SHARED_JOINTS)
-    body[:, :shared] = poses[:, :shared]
-    betas = np.zeros(10)
-    given = arrays.get("betas", betas).ravel()[:10]
-    if given.dtype.kind in "fiu":
-        betas[:len(given)] = given
-    gender = next(iter(arrays.get("gender", np.array("neutral")).ravel()), "neutral")
-    gender = gender.decode("ascii", "replace") if isinstance(gender, bytes) else str(gender)
-    return new_motion(body, trans, _convert_framerate(framerate, path), betas=betas, gender=gender, source=Path(path).name,
-                      engine="amass")
-
-
-def _convert_framerate(value: np.ndarray, path: str | os.PathLike) -> float:
+def convert_framerate(value: np.ndarray, path: str | os.PathLike) -> float:
+    """Return a frame rate that an array holds. Raises MotionFileError where it holds none."""
     if value.size != 1 or value.dtype.kind not in "fiu":
         raise MotionFileError(f"{path}: mocap_framerate must be one number, not {value!r}.")
     framerate = float(value.ravel()[0])
@@ -181,8 +162,9 @@ def _convert_text(value: np.ndarray, name: str, path: str | os.PathLike) -> str:
     return str(value.ravel()[0])
 
 
-def _validate(motion: Motion, path: str) -> None:
-    _convert_framerate(np.asarray(motion.mocap_framerate), path)
+def validate_motion(motion: Motion, path: str | os.PathLike) -> None:
+    """Raise MotionFileError, which names the file, where the motion is none."""
+    convert_framerate(np.asarray(motion.mocap_framerate), path)
     if np.ndim(motion.poses) != 2:
         raise MotionFileError(f"{path}: poses has shape {np.shape(motion.poses)}, expected (T, {3 * JOINT_COUNT}).")
     frames = motion.frame_count

@@ -16,29 +16,37 @@ _ALWAYS_READ, _MOST_PACKED = 256 * 2 ** 20, 50
 _KINDS = "biufUS"           # of numbers and texts; Python objects could run code
 
 
-def read_arrays(path: Path, names: Collection[str]) -> dict[str, np.ndarray]:
-    """Return the arrays of these names that an `.npz` file holds; other members are not read.
+def read_arrays(path: Path, names: Collection[str], texts: Collection[str] = ()) -> dict[str, np.ndarray]:
+    """Return the arrays of these names that an `.npz` file holds; other members are not read. Of `texts`, those that are no
+    Python objects: some programs store words so.
 
     Raises ValueError where a member is no array of numbers or text, or claims another size than it has, or more than a file of
     its size can hold; and whatever zipfile and numpy raise for damaged files.
     """
     with zipfile.ZipFile(path) as archive:
-        wanted = {name: archive.getinfo(name + _SUFFIX) for name in names if name + _SUFFIX in archive.NameToInfo}
+        wanted = {name: archive.getinfo(name + _SUFFIX) for name in (*names, *texts) if name + _SUFFIX in archive.NameToInfo}
         if sum(info.file_size for info in wanted.values()) > max(_ALWAYS_READ, _MOST_PACKED * path.stat().st_size):
             raise ValueError("it claims to hold more than a file of its size can")
-        return {name: _read_array(archive, info) for name, info in wanted.items()}
+        return {name: _read_array(archive, info) for name, info in wanted.items()
+                if name not in texts or _read_header(archive, info)[1].kind in _KINDS}
 
 
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+    size, dtype = _read_header(archive, info)
+    if dtype.kind not in _KINDS:
+        raise ValueError(f"{info.filename} holds no numbers and no text")
+    if size != info.file_size:
+        raise ValueError(f"{info.filename} has another size than it says")
+    with archive.open(info) as stream:
+        return np.lib.format.read_array(stream, allow_pickle=False)
+
+
+def _read_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[int, np.dtype]:
+    """Return how many bytes a member must have by its header (-1: a length below zero), and its type."""
     with archive.open(info) as stream:
         version = np.lib.format.read_magic(stream)
         read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
         if read_header is None:
             raise ValueError(f"{info.filename} has the unknown version {version}")
         shape, _, dtype = read_header(stream)
-        if dtype.kind not in _KINDS:
-            raise ValueError(f"{info.filename} holds no numbers and no text")
-        if any(length < 0 for length in shape) or stream.tell() + math.prod(shape) * dtype.itemsize != info.file_size:
-            raise ValueError(f"{info.filename} has another size than it says")
-    with archive.open(info) as stream:
-        return np.lib.format.read_array(stream, allow_pickle=False)
+        return -1 if any(length < 0 for length in shape) else stream.tell() + math.prod(shape) * dtype.itemsize, dtype

@@ -15,7 +15,7 @@ from ..common.path_options import relative_path_options
 from .capture_properties import CaptureProperties
 
 IMPORT_PROPERTIES = ("timing", "start_frame", "extend_range", "match_resolution", "with_camera", "with_body", "only_while_seen",
-                     "relax_hands")
+                     "relax_hands", "up_axis", "source_fps")
 
 
 class ImportProperties:
@@ -48,12 +48,21 @@ class ImportProperties:
         name="Relaxed Hands", default=True, options={"SKIP_SAVE"},
         description="Curl the hands slightly where they were not captured, so that they are not flat and stiff")
 
+    up_axis: bpy.props.EnumProperty(
+        name="Up Axis", options={"SKIP_SAVE"}, description="Which axis is up in motion files of other programs",
+        items=(("auto", "Automatic", "The axis along which the body stands; a message says if that was not Z"),
+               ("z", "Z", "As in AMASS and Blender"), ("y", "Y", "As in many research programs and games")))
+    source_fps: bpy.props.FloatProperty(
+        name="Rate of Files", default=30.0, min=1.0, max=1000.0, options={"SKIP_SAVE"},
+        description="Frames a second of motion files of other programs that tell no rate")
+
     def import_options(self) -> ImportOptions:
         """Return the options in the form that the importer takes."""
         return ImportOptions(
             start_frame=self.start_frame, set_scene_fps=self.timing == "SET", extend_scene_range=self.extend_range,
             match_resolution=self.match_resolution, with_camera=self.with_camera,
-            with_body=self.with_body, only_while_seen=self.only_while_seen, relax_hands=self.relax_hands)
+            with_body=self.with_body, only_while_seen=self.only_while_seen, relax_hands=self.relax_hands,
+            up_axis=self.up_axis, source_fps=self.source_fps)
 
 
 class MPSNET_scene_settings(CaptureProperties, ImportProperties, bpy.types.PropertyGroup):

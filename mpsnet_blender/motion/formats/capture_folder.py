@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ...shared.capture_listing import PEOPLE_FILE, CaptureListing, ListedPerson, ListingError, read_listing
-from ...shared.motion_file import Motion, MotionFileError, read_motion
+from ...shared.motion_file import Motion, MotionFileError
 from ..base.footage_timing import merge_picture_times
+from .smpl_rows import RowsOptions, read_any_motion
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Capture:
 
 @dataclass(frozen=True)
 class ReadMotions:
-    """The people whose motion could be read, and one line for each motion file that could not be read.
+    """The people whose motion could be read, one line for each motion file that could not be read, and notes on what was assumed.
 
     `origin_seconds` is the video's second at which the first person of the whole capture appears, even where other people
     were chosen: so people that are imported one by one stay in step. `picture_times` (N,) are the seconds at which the
@@ -45,6 +46,7 @@ class ReadMotions:
     motions: tuple[tuple[ListedPerson, Motion], ...]
     failures: tuple[str, ...]
     picture_times: np.ndarray
+    notes: tuple[str, ...] = ()
 
     @property
     def origin_seconds(self) -> float:
@@ -78,21 +80,27 @@ def find_capture_beside(path: Path) -> Capture | None:
     return capture if any(person.file == path.name for person in capture.people) else None
 
 
-def read_motions(capture: Capture, person_ids: Container[int] | None = None) -> ReadMotions:
-    """Return the motions of a capture's people, or of those with `person_ids`. Raises MotionFileError where none can be read."""
+def read_motions(capture: Capture, person_ids: Container[int] | None = None, options: RowsOptions | None = None) -> ReadMotions:
+    """Return the motions of a capture's people, or of those with `person_ids`. Raises MotionFileError where none can be read.
+
+    `options` are for files of other programs.
+    """
     motions, failures, seen = [], [], []
+    notes: list[str] = []
     for person in capture.people:
         is_wanted = person_ids is None or person.person_id in person_ids
         try:
-            motion = read_motion(capture.motion_path(person))
+            motion, assumed = read_any_motion(capture.motion_path(person), options)
         except MotionFileError as error:
             failures += [str(error)] if is_wanted else []
             continue
         seen.append((motion.frame_index, motion.timestamps))
-        motions += [(person, motion)] if is_wanted else []
+        if is_wanted:
+            motions.append((person, motion))
+            notes += assumed
     if not motions:
         raise MotionFileError(" ".join(failures) or f"The capture {capture.name} holds none of the people asked for.")
-    return ReadMotions(tuple(motions), tuple(failures), merge_picture_times(seen))
+    return ReadMotions(tuple(motions), tuple(failures), merge_picture_times(seen), tuple(notes))
 
 
 def _open_listed(folder: Path) -> Capture:

@@ -59,7 +59,7 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
     warnings. If the import fails, everything that it added is removed.
     """
     capture = open_capture(path)
-    read = read_motions(capture, person_ids)
+    read = read_motions(capture, person_ids, options.rows)
     collection = bpy.data.collections.new(capture.name)
     with _restore_on_failure(scene.render), _remove_on_failure(collection):
         _set_scene(scene, options, read)
@@ -88,8 +88,8 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
     return ImportReport(
         collection=collection.name, armatures=tuple(armature.name for armature in armatures),
         camera=camera.name if camera else None, first_frame=float(first), last_frame=float(last),
-        warnings=(*read.failures, *warnings, *_find_empty_frame(scene, armatures, first, last)), person_ids=person_ids,
-        enclosing=tuple(thing.name for thing in enclosing))
+        warnings=(*read.failures, *read.notes, *warnings, *_find_empty_frame(scene, armatures, first, last)),
+        person_ids=person_ids, enclosing=tuple(thing.name for thing in enclosing))
 
 
 def _find_empty_frame(scene: bpy.types.Scene, armatures: list[bpy.types.Object], first: float, last: float) -> list[str]:

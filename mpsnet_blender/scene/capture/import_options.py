@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...motion.formats.smpl_rows import RowsOptions
+
 
 @dataclass(frozen=True)
 class ImportOptions:
@@ -16,3 +18,10 @@ class ImportOptions:
     with_body: bool = True
     only_while_seen: bool = True
     relax_hands: bool = True
+    up_axis: str = "auto"
+    source_fps: float | None = None
+
+    @property
+    def rows(self) -> RowsOptions:
+        """What files of other programs may not tell."""
+        return RowsOptions(self.up_axis, self.source_fps)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.client.child_process import EXTENSION_ROOT
-from mpsnet_blender.shared.motion_file import read_motion, write_motion
+from mpsnet_blender.motion.formats.smpl_rows import read_any_motion
+from mpsnet_blender.shared.motion_file import write_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES
 from tests.blender.motion_samples import random_motion, write_capture
 from tests.motion.formats.bvh_reader import read_bvh
@@ -44,7 +45,7 @@ def test_a_motion_file_becomes_amass_at_another_rate(mocap, tmp_path):
     with np.load(tmp_path / "out.npz") as arrays:
         assert sorted(arrays.files) == ["betas", "dmpls", "gender", "mocap_framerate", "poses", "trans"]
         assert arrays["poses"].shape == (31, 156) and float(arrays["mocap_framerate"]) == 15.0
-    assert read_motion(tmp_path / "out.npz").engine == "amass"
+    assert read_any_motion(tmp_path / "out.npz")[0].engine == "amass"
 
 
 @pytest.mark.parametrize("format_words, suffix", [((), ".bvh"), (("--format", "amass"), ".npz")])

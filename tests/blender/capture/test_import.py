@@ -160,6 +160,20 @@ def test_a_plain_amass_file_is_imported(tmp_path, empty_scene):
     assert not bpy.data.cameras
 
 
+@pytest.mark.parametrize(("up_axis", "warning", "trunk"), [
+    ("auto", "has Y up: it was stood up", (0, 0, 1)), ("z", "", (0, 1, 0))])
+def test_a_file_with_y_up_stands_unless_it_is_told_not_to(tmp_path, empty_scene, up_axis, warning, trunk):
+    np.savez(tmp_path / "beat.npz", poses=np.zeros((4, 165)), trans=np.tile((0.0, 1.3, 0.0), (4, 1)))
+    bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "beat.npz"), up_axis=up_axis, source_fps=15)
+    assert warning in bpy.context.window_manager.mpsnet.warning
+    (armature_object,) = _armatures()
+    empty_scene.frame_set(1)
+    bones = armature_object.pose.bones
+    direction = (bones["neck"].head - bones["pelvis"].head).normalized()
+    assert direction.dot(trunk) > 0.95
+    assert _fcurves(armature_object)[0].keyframe_points[-1].co[0] == pytest.approx(1 + 3 / 15 * 30)
+
+
 def test_a_dropped_people_json_imports_its_whole_capture(tmp_path, empty_scene):
     folder = write_capture(tmp_path / "capture", [random_motion(5, seed=number) for number in range(2)])
     handler = bpy.types.FileHandler.bl_rna_get_subclass_py("MPSNET_FH_motion")
