@@ -52,7 +52,7 @@ def capture(video: Path, destination: Path, request: CaptureRequest, models_fold
     """Capture everybody in a video into a folder; return how many. Raises a FixableError, or CancelRequested."""
     folder = CaptureFolder(destination, video)
     folder.require_place()
-    span = open_span(video, request.start_seconds, request.end_seconds)
+    span = open_span(video, request.start_seconds, request.end_seconds, request.picture_fps)
     engine = make_engine(request, checkpoints_folder)
     reporter.plan({_FIND: 0.9, **({LOOK_AGAIN: 0.9} if request.quality == BEST else {}), engine.stage_title: engine.time_share,
                    **({_PREVIEW: 0.15} if request.preview else {})})

@@ -15,7 +15,7 @@ from mpsnet_blender.shared.whole_file import open_whole_file
 
 from ..base.errors import BatchError, NobodyFoundError, OptionError, OutputError, VideoError
 from ..output.folder_writer import find_capture
-from .videos import Job, describe_state
+from .videos import Job, describe_state, find_time_of_change
 
 RECORD_FILE = "batch_record.json"
 _FORMAT = "mpsnet-batch-1"
@@ -95,7 +95,7 @@ class BatchRecord:
         if attempt is not None and not attempt.has_failed:
             return attempt.state == describe_state(job.video)
         try:
-            changed = job.video.stat().st_mtime
+            changed = find_time_of_change(job.video)
             return changed > time.time() or (job.folder / PEOPLE_FILE).stat().st_mtime >= changed
         except OSError:
             return False

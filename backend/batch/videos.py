@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from mpsnet_blender.shared.capture_listing import path_as_text
+from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, path_as_text
+from mpsnet_blender.shared.picture_sequence import (
+    SequenceError,
+    find_sequence,
+    is_animated_webp,
+    list_sequences,
+    video_name,
+)
 
 from ..base.errors import BatchError
 from ..output.folder_writer import find_capture
@@ -23,12 +31,10 @@ class Job:
 
 
 def find_videos(sources: tuple[Path, ...]) -> list[Path]:
-    """Return the given files and the videos directly inside given folders, each once. Raises BatchError."""
+    """Return the given videos, and the videos and numbered pictures directly in given folders, each once. Raises BatchError."""
     videos: dict[Path, None] = {}
     for source in sources:
-        found = [source]
-        if source.is_dir():
-            found = _find_videos_in(source)
+        found = _find_videos_in(source) if source.is_dir() else [source]
         videos |= dict.fromkeys(path.absolute() for path in found)
     if not videos:
         raise BatchError(f"There are no videos in {', '.join(map(str, sources))}.", "Give video files, or a folder with videos.")
@@ -37,10 +43,19 @@ def find_videos(sources: tuple[Path, ...]) -> list[Path]:
 
 def _find_videos_in(folder: Path) -> list[Path]:
     try:
-        return [path for path in sorted(folder.iterdir())
-                if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file() and not path.name.startswith(".")]
+        files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+        videos = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES or _is_animation(path)]
+        # The people's pictures in a capture's folder are numbered too.
+        pictures = [] if (folder / PEOPLE_FILE).exists() else [sequence.pattern for sequence in list_sequences(folder)]
+        return sorted([*videos, *pictures])
+    except SequenceError as error:
+        raise BatchError(str(error), error.advice) from None
     except OSError as error:
         raise BatchError(f"Cannot read the folder {folder}: {error.strerror}.", "Give another folder.") from None
+
+
+def _is_animation(path: Path) -> bool:
+    return path.suffix.lower() == ".webp" and is_animated_webp(path)
 
 
 def plan_folders(videos: list[Path], output: Path, taken: Collection[str] = ()) -> list[Job]:
@@ -50,10 +65,11 @@ def plan_folders(videos: list[Path], output: Path, taken: Collection[str] = ()) 
     """
     planned: dict[Path, Path] = {}
     for video in videos:
-        number, folder = 1, output / video.stem
+        name = video_name(video)
+        number, folder = 1, output / name
         while folder in planned or folder.name in taken or _read_video_path(folder) not in (None, path_as_text(video)):
             number += 1
-            folder = output / f"{video.stem}-{number}"
+            folder = output / f"{name}-{number}"
         planned[folder] = video
     return [Job(video, folder) for folder, video in planned.items()]
 
@@ -67,7 +83,22 @@ def _read_video_path(folder: Path) -> str | None:
 def describe_state(video: Path) -> str:
     """Return a text that changes when the video changes: its size and its time of change. Empty where it cannot be looked at."""
     try:
-        status = video.stat()
-    except OSError:
+        states = _look_at(video)
+    except (OSError, SequenceError):
         return ""
-    return f"{status.st_size} bytes, changed at {status.st_mtime_ns} ns"
+    count = f"{len(states)} pictures, " if len(states) > 1 else ""
+    return (f"{count}{sum(state.st_size for state in states)} bytes, "
+            f"changed at {max(state.st_mtime_ns for state in states)} ns")
+
+
+def find_time_of_change(video: Path) -> float:
+    """Return when a video, or the last changed of numbered pictures, changed, in seconds of `time.time()`. Raises OSError."""
+    try:
+        return max(state.st_mtime for state in _look_at(video))
+    except SequenceError as error:
+        raise OSError(str(error)) from None
+
+
+def _look_at(video: Path) -> list[os.stat_result]:
+    sequence = find_sequence(video)
+    return [path.stat() for path in ([sequence.path_of(index) for index in range(sequence.count)] if sequence else [video])]

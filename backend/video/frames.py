@@ -13,8 +13,10 @@ import av
 import cv2
 import numpy as np
 
+from mpsnet_blender.shared.picture_sequence import DEFAULT_FPS
+
 from ..base.errors import OptionError, VideoError
-from .movie_file import MovieFile, require_whole
+from .movies import open_movie, require_whole
 
 _PREFETCHED_FRAMES = 4         # decoded ahead: they bridge a slow frame, and bound memory
 _REENCODE = "Re-encode it as MP4 (H.264) and try again."
@@ -45,13 +47,17 @@ class VideoSpan:
         return max(0, round((min(self.end_seconds, duration) - self.start_seconds) * self.fps)) if self.frame_count else 0
 
 
-def open_span(path: str | Path, start_seconds: float = 0.0, end_seconds: float | None = None) -> VideoSpan:
-    """Check that a video can be read and return the wanted span; end_seconds None: to its end. Raises VideoError, OptionError."""
+def open_span(path: str | Path, start_seconds: float = 0.0, end_seconds: float | None = None,
+              picture_fps: float = DEFAULT_FPS) -> VideoSpan:
+    """Check that a video can be read and return the wanted span; end_seconds None: to its end. Raises VideoError, OptionError.
+
+    picture_fps: the rate of numbered pictures, which have no times.
+    """
     path, end = Path(path), math.inf if end_seconds is None else end_seconds
     if not (start_seconds >= 0 and end > start_seconds):
         raise OptionError(f"The span from {start_seconds} to {end} s is empty.",
                           "Give --start and --end in seconds, the end after the start.")
-    with MovieFile(path) as movie:
+    with open_movie(path, picture_fps) as movie:
         fps, frame_count = movie.fps, movie.frame_count
         first = next(movie.pictures(), None)
         image = None if first is None else first.make_image()
@@ -113,7 +119,7 @@ def read_frames(span: VideoSpan, warn: Callable[[str], None] = lambda sentence: 
 def _decode(span: VideoSpan) -> Iterator[Frame | str]:
     """Yield the span's frames and, last, a sentence where some are damaged."""
     index, last_timestamp, yielded, reached_end = -1, -math.inf, 0, False
-    with MovieFile(span.path) as movie:
+    with open_movie(span.path, span.fps) as movie:
         for index, picture in enumerate(movie.pictures()):
             timestamp = picture.seconds
             if timestamp is None or not timestamp > last_timestamp:

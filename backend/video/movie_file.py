@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from mpsnet_blender.shared.picture_sequence import DEFAULT_FPS, PictureSequence
+
 from ..base.errors import VideoAccessError, VideoError
-from .boxes import measure_complete_share
+from .picture import Picture
+from .picture_files import make_size_error, open_sequence
 from .upright import Deinterlacer, UprightImages, square_size
 
-_DEFAULT_FPS = 30.0            # where a file gives no believable rate
 _FPS_RANGE = (0.5, 1000)       # frames a second; some damaged or streamed files say 0 or 90,000
 _NEAR_AVERAGE = (0.7, 1.4)     # nominal rate by average rate: outside, it counts fields, or the unit of the times
 # Formats whose header gives the duration, as others' is estimated, and of those seconds the share, less a margin in seconds,
@@ -30,37 +30,32 @@ _SIGNATURES = ((4, b"ftyp"), (0, b"RIFF"), (0, b"\x1aE\xdf\xa3"), (0, b"\x00\x00
                (0, b"G@"))
 _REENCODE = "Re-encode it as MP4 (H.264) and try again."
 _FORMATS = "Choose a video file such as MP4, MOV, AVI, MKV or WebM."
-_COPY_AGAIN = "Copy or download it again"
+COPY_AGAIN = "Copy or download it again"
 
 # Not `set_level`: messages from the decoder's threads would then go through Python and wait for its lock.
 av.logging.set_libav_level(av.logging.ERROR)    # FFmpeg warns of oddities in many good files
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A picture of a video: the seconds since the video's first picture, where known, and what makes its image."""
-    seconds: float | None
-    make_image: Callable[[], np.ndarray]
-
-
 class MovieFile:
     """An open video file. A context manager, to be read once. `fps` is its nominal rate; `frame_count` is 0 where unknown."""
 
-    def __init__(self, path: Path):
-        """Raises VideoError."""
-        self._path = path
-        self._container = _open(path)
+    def __init__(self, path: Path, sequence: PictureSequence | None = None, picture_fps: float = DEFAULT_FPS):
+        """sequence: the numbered pictures that the path stands for, with `picture_fps` frames a second. Raises VideoError."""
+        self._path, self._sequence = path, sequence
+        self._container = open_sequence(sequence, picture_fps) if sequence else _open(path)
         try:
-            self._stream = _choose_stream(path, self._container)
+            self._stream = _choose_stream(path, self._container, sequence is not None)
         except VideoError:
             self._container.close()
             raise
         self._stream.thread_type = "AUTO"
         context = self._stream.codec_context
         aspect = self._stream.sample_aspect_ratio
-        self._images = UprightImages(square_size((context.width, context.height), float(aspect or 1)))
-        self.fps = _nominal_fps(self._stream)
-        self.frame_count = self._stream.frames or round((_stream_seconds(self._stream, self._container) or 0) * self.fps)
+        self._coded_size = (context.width, context.height)
+        self._images = UprightImages(square_size(self._coded_size, float(aspect or 1)))
+        self.fps = picture_fps if sequence else _nominal_fps(self._stream)
+        self.frame_count = sequence.count if sequence else self._stream.frames or round(
+            (_stream_seconds(self._stream, self._container) or 0) * self.fps)
         self._packets = self._decoded = self._damaged = 0
         self._reached = 0.0     # seconds at which the last packet of any stream ends
 
@@ -96,6 +91,9 @@ class MovieFile:
                 continue
             for picture in pictures:
                 assert isinstance(picture, av.VideoFrame)
+                if self._sequence and (picture.width, picture.height) != self._coded_size:
+                    differing = self._sequence.path_of(self._decoded)
+                    raise make_size_error(differing, (picture.width, picture.height), self._coded_size)
                 self._decoded += 1
                 self._damaged += picture.is_corrupt
                 yield picture
@@ -126,7 +124,7 @@ class MovieFile:
         expected = container.duration / av.time_base
         if self._packets < (self._stream.frames or self._packets + 1) and \
                 self._reached < _COMPLETE_SHARE * expected - _COMPLETE_MARGIN:
-            raise _truncated(self._path, self._decoded, self.frame_count, last_seconds)
+            raise make_truncated_error(self._path, self._decoded, self.frame_count, last_seconds)
 
     def damage(self) -> str:
         """Return a sentence about pictures that could not be decoded well, of those read so far; empty where there are none."""
@@ -137,22 +135,10 @@ class MovieFile:
                 f"{f', and {lost} could not be decoded' if lost else ''}: the file may have been cut.")
 
 
-def require_whole(path: Path) -> None:
-    """Raise VideoError, with the number of frames that are there, where a container says that the file is longer."""
-    try:
-        share = measure_complete_share(path)
-    except OSError as error:
-        raise VideoAccessError(f"Cannot read {path}: {error.strerror}.", "Check the disk or the connection.") from None
-    if share == 1:
-        return
-    with MovieFile(path) as movie:
-        pictures = [picture.seconds or index / movie.fps for index, picture in enumerate(movie.pictures())]
-        raise _truncated(path, len(pictures), movie.frame_count, max(pictures, default=0.0))
-
-
-def _truncated(path: Path, read: int, expected: int, last_seconds: float) -> VideoError:
+def make_truncated_error(path: Path, read: int, expected: int, last_seconds: float) -> VideoError:
+    """Return the error for a file that ends before its header says."""
     return VideoError(f"{path} is truncated: only {read} of {expected} frames can be read.",
-                      f"{_COPY_AGAIN}, or capture what is there with --end {last_seconds:.2f}.")
+                      f"{COPY_AGAIN}, or capture what is there with --end {last_seconds:.2f}.")
 
 
 def _open(path: Path) -> InputContainer:
@@ -163,10 +149,10 @@ def _open(path: Path) -> InputContainer:
                             metadata_errors="replace")
     except av.FFmpegError as error:
         if not isinstance(error, av.InvalidDataError) and isinstance(error, OSError):
-            raise VideoAccessError(f"Cannot open {path}: {error.strerror}.", _COPY_AGAIN + ".") from None
+            raise VideoAccessError(f"Cannot open {path}: {error.strerror}.", COPY_AGAIN + ".") from None
         if any(head[offset:].startswith(signature) for offset, signature in _SIGNATURES):
             raise VideoError(f"Cannot read {path}: the video is truncated, damaged or holds no video stream.",
-                             f"{_COPY_AGAIN}, or re-encode it as MP4 (H.264).") from None
+                             f"{COPY_AGAIN}, or re-encode it as MP4 (H.264).") from None
         raise VideoError(f"{path} is not a video.", _FORMATS) from None
     if container.format.name == "tty":      # FFmpeg draws text files
         container.close()
@@ -190,9 +176,9 @@ def read_head(path: Path) -> bytes:
     return head
 
 
-def _choose_stream(path: Path, container: InputContainer) -> VideoStream:
+def _choose_stream(path: Path, container: InputContainer, is_sequence: bool) -> VideoStream:
     """Return the stream of pictures that a player shows; covers of songs are none."""
-    if container.format.name.endswith("_pipe") or container.format.name == "image2":
+    if not is_sequence and (container.format.name.endswith("_pipe") or container.format.name == "image2"):
         raise VideoError(f"{path} is a picture, not a video.", _FORMATS)
     best = container.streams.best("video")
     streams = [best, *container.streams.video] if isinstance(best, VideoStream) else container.streams.video
@@ -200,7 +186,7 @@ def _choose_stream(path: Path, container: InputContainer) -> VideoStream:
         if not stream.disposition & Disposition.attached_pic and stream.codec_context.width > 0:
             return stream
     raise VideoError(f"Cannot read {path}: the video is truncated, damaged or holds no video stream.",
-                     f"{_COPY_AGAIN}, or re-encode it as MP4 (H.264).")
+                     f"{COPY_AGAIN}, or re-encode it as MP4 (H.264).")
 
 
 def _nominal_fps(stream: VideoStream) -> float:
@@ -208,7 +194,7 @@ def _nominal_fps(stream: VideoStream) -> float:
     nominal, average = float(stream.guessed_rate or 0), float(stream.average_rate or 0)
     if average and not _NEAR_AVERAGE[0] < nominal / average < _NEAR_AVERAGE[1]:
         nominal = average
-    return nominal if _FPS_RANGE[0] < nominal < _FPS_RANGE[1] else _DEFAULT_FPS
+    return nominal if _FPS_RANGE[0] < nominal < _FPS_RANGE[1] else DEFAULT_FPS
 
 
 def _stream_seconds(stream: VideoStream, container: InputContainer) -> float | None:

@@ -53,7 +53,11 @@ class UprightImages:
 
 def _read_turn(picture: av.VideoFrame) -> np.ndarray:
     """Return the numbers a, b, c, d of the display matrix: (x, y) goes to (a x + c y, b x + d y) (ISO/IEC 14496-12, 6.2.2)."""
-    side_data = picture.side_data.get("DISPLAYMATRIX")
+    try:
+        side_data = picture.side_data.get("DISPLAYMATRIX")
+    except ValueError:      # PyAV 18 does not know all kinds, such as the EXIF data of pictures
+        angle = -np.radians(picture.rotation)
+        return np.round(np.array((np.cos(angle), np.sin(angle), -np.sin(angle), np.cos(angle))))
     if not isinstance(side_data, SideData):
         return np.array((1.0, 0.0, 0.0, 1.0))
     return np.frombuffer(bytes(side_data), np.int32)[[0, 1, 3, 4]].astype(float)

@@ -13,6 +13,7 @@ from typing import Any
 
 from .assumed import DEFAULT_FOV_DEGREES, DEFAULT_STATURE
 from .engines import DEFAULT_ENGINE, ENGINES, find_engine
+from .picture_sequence import DEFAULT_FPS
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ METRES = Unit("M", "a height", "metres")
 DEGREES = Unit("DEG", "an angle", "degrees")
 SECONDS = Unit("S", "a time", "seconds")
 SHARE = Unit("0..1", "a number")
+FPS = Unit("FPS", "a frame rate", "frames a second")
 PEOPLE = Unit("N", "a number of people", is_whole=True)
 
 
@@ -142,6 +144,9 @@ class CaptureRequest:
         flag="--end", label="End", description="Capture up to this second of the video", default=None,
         unit=SECONDS, low=0.0, high=1e7,
         left_open=LeftOpen("Video's end", "to its end", "ends_early", "End Early", 10.0, after="start_seconds")))
+    picture_fps: float = _declared(Number(
+        flag="--fps", label="Picture Rate", description="Frames a second of numbered pictures. Videos have their rates",
+        default=DEFAULT_FPS, unit=FPS, low=1.0, high=1000.0))
     foot_lock: float = _declared(Number(
         flag="--foot-lock", label="Foot Lock", default=1.0, unit=SHARE, low=0.0, high=1.0,
         description="How firmly standing feet, and hands on the floor, are held in place. Clean-up can change it later"))

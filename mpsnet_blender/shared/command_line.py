@@ -78,7 +78,8 @@ def make_request(parsed: argparse.Namespace) -> CaptureRequest:
 
 
 def _add_capture(command: argparse.ArgumentParser) -> None:
-    command.add_argument("video", type=Path, metavar="VIDEO", help="a video: anything that FFmpeg reads")
+    command.add_argument("video", type=Path, metavar="VIDEO",
+                         help="a video, or numbered pictures: their folder, a pattern such as shot_####.png, or the first one")
     command.add_argument("--output", type=Path, required=True, metavar="DIR", help="the capture's folder")
     _add_capture_options(command)
 

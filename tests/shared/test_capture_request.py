@@ -63,7 +63,8 @@ def test_a_request_by_default_needs_no_words():
     assert asked_with() == CaptureRequest()
     assert asdict(CaptureRequest()) == {
         "engine": "keypoints", "quality": "fast", "lifter": "trained", "device": "auto", "people": None, "stature": 1.7,
-        "fov_degrees": None, "start_seconds": 0.0, "end_seconds": None, "foot_lock": 1.0, "refine": True, "preview": False}
+        "fov_degrees": None, "start_seconds": 0.0, "end_seconds": None, "foot_lock": 1.0, "refine": True, "preview": False,
+        "picture_fps": 30.0}
 
 
 def test_paths_are_said_whole_since_the_backend_works_in_another_folder():
@@ -86,13 +87,13 @@ def test_a_number_is_taken_up_to_its_bounds_and_not_beyond(name):
 def test_the_bounds_are_those_that_a_capture_can_use():
     bounds = {option.flag: (option.low, option.high) for option in NUMBERS.values()}
     assert bounds == {"--people": (1, math.inf), "--height": (0.3, 3.0), "--fov": (5.0, 170.0), "--start": (0.0, 1e7),
-                      "--end": (0.0, 1e7), "--foot-lock": (0.0, 1.0)}
+                      "--end": (0.0, 1e7), "--fps": (1.0, 1000.0), "--foot-lock": (0.0, 1.0)}
 
 
 def test_the_words_of_the_shell_stay():
     assert [option.flag for option in OPTIONS.values()] == [
-        "--engine", "--quality", "--lifter", "--device", "--people", "--height", "--fov", "--start", "--end", "--foot-lock",
-        "--refine", "--preview"]
+        "--engine", "--quality", "--lifter", "--device", "--people", "--height", "--fov", "--start", "--end", "--fps",
+        "--foot-lock", "--refine", "--preview"]
 
 
 @pytest.mark.parametrize("command", ["capture", "batch"])

@@ -17,6 +17,7 @@ from ...scene.capture.capture_job import new_capture_folder, start_adding_models
 from ...scene.capture.job_timer import Job
 from ...shared.engine_files import missing_files
 from ...shared.engines import find_engine
+from ...shared.picture_sequence import SequenceError, find_sequence
 from ..common.preferences import backend_environment, home_folder, preferences
 from .job_endings import run_job, show_capture_end, show_models_end, show_setup_end, show_setup_end_and_capture
 
@@ -35,6 +36,7 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
         description="Folder for the result. Empty: a new one in the add-on's folder")
     _is_from_dialog = False
     filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
@@ -51,8 +53,8 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
     def execute(self, context):
         settings = context.scene.mpsnet
         video = Path(bpy.path.abspath(self.filepath or settings.video))
-        if not video.is_file():
-            self.report({"ERROR"}, f"There is no video {video}. Choose a video file.")
+        if problem := find_problem(video):
+            self.report({"ERROR"}, problem)
             return {"CANCELLED"}
         settings.video = str(video)
         environment = backend_environment(context)
@@ -174,6 +176,15 @@ def _run(operator: bpy.types.Operator, context: bpy.types.Context, title: str, o
                         "Choose another Folder in the preferences of this add-on, or correct the rights of this one.")
         return {"CANCELLED"}
     return run_job(operator, context, Job(title, process, context.scene.name, on_end))
+
+
+def find_problem(video: Path) -> str:
+    """Return why a path is neither a file nor numbered pictures; empty where it is."""
+    try:
+        is_there = find_sequence(video) is not None or video.is_file()
+    except SequenceError as error:
+        return f"{error} {error.advice}"
+    return "" if is_there else f"There is no video {video}. Choose a video file, or numbered pictures."
 
 
 def can_start_job(operator_class: type[bpy.types.Operator]) -> bool:

@@ -16,6 +16,7 @@ from ...scene.capture.job_timer import Job
 from ...shared.capture_listing import GRADES
 from ...shared.capture_request import CaptureRequest
 from ...shared.motion_file import MotionFileError
+from ...shared.picture_sequence import SequenceError, join_pictures
 from ...shared.protocol import Error, Result
 from ..common.preferences import backend_environment, home_folder
 from .job_endings import import_capture_of, show_setup_end
@@ -30,6 +31,7 @@ class MPSNET_OT_queue_videos(bpy.types.Operator):
     directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
     files: bpy.props.CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE"})
     filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     def invoke(self, context, _event):
@@ -40,7 +42,11 @@ class MPSNET_OT_queue_videos(bpy.types.Operator):
 
     def execute(self, context):
         folder = Path(bpy.path.abspath(self.directory))
-        videos = [folder / item.name for item in self.files if (folder / item.name).is_file()]
+        try:
+            videos = join_pictures(folder / item.name for item in self.files if (folder / item.name).is_file())
+        except (SequenceError, OSError) as error:
+            self.report({"ERROR"}, f"{error} {getattr(error, 'advice', '')}".strip())
+            return {"CANCELLED"}
         if not videos:
             self.report({"ERROR"}, "No video was chosen. Choose one or more video files.")
             return {"CANCELLED"}

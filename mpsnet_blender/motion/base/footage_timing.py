@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,6 +55,15 @@ class FootagePlan:
     offset: int | str | None
     frames: np.ndarray
     offsets: np.ndarray
+
+    def for_pictures(self, length: int, first_number: int) -> FootagePlan:
+        """Return the plan for `length` numbered pictures: Blender counts them by their numbers; none beyond the last is shown."""
+        shift = first_number - 1
+        if isinstance(self.offset, int):
+            return replace(self, offset=self.offset + shift, frame_count=max(1, min(self.frame_count, length - self.offset)))
+        if self.offset is None:
+            return replace(self, offsets=self.offsets + shift)
+        return replace(self, offset=f"min({self.offset}, {length - 1} - (frame - {self.first_frame})) + {shift}")
 
 
 def merge_picture_times(seen: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...shared.capture_listing import PEOPLE_FILE, CaptureListing, ListedPerson, ListingError, read_listing
 from ...shared.motion_file import Motion, MotionFileError
+from ...shared.picture_sequence import video_name
 from ..base.footage_timing import merge_picture_times
 from .smpl_rows import RowsOptions, read_any_motion
 
@@ -108,7 +109,7 @@ def _open_listed(folder: Path) -> Capture:
         listing = read_listing(folder / PEOPLE_FILE)
     except ListingError as error:
         raise MotionFileError(f"{error} Import the .npz files one by one.") from None
-    return Capture(Path(listing.video).stem or folder.name, folder, listing)
+    return Capture(video_name(Path(listing.video)) or folder.name, folder, listing)
 
 
 def _open_unlisted(name: str, folder: Path, files: list[Path]) -> Capture:

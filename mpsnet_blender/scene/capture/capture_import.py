@@ -16,6 +16,7 @@ from ...motion.base.footage_timing import SceneClock
 from ...motion.base.soles import compute_stature
 from ...motion.base.timing import compute_scene_frames, split_frame_rate
 from ...motion.formats.capture_folder import Capture, ReadMotions, open_capture, read_motions
+from ...shared.picture_sequence import SequenceError, find_sequence
 from ..base.scene_rate import scene_rate, store_rate
 from ..base.selection import select_only
 from ..base.units import metres_per_unit
@@ -147,10 +148,15 @@ def _add_footage(scene: bpy.types.Scene, camera: bpy.types.Camera, capture: Capt
                  start_frame: int) -> list[str]:
     motion = read.motions[0][1]
     path = Path(capture.listing.video or motion.source)
-    if not path.is_absolute() or not os.path.isfile(path):  # Path.is_file raises for a name that no file can have
+    try:
+        sequence = find_sequence(path) if path.is_absolute() else None
+    except SequenceError as error:
+        return [f"The camera has no background: {error}"]
+    if sequence is None and not (path.is_absolute() and os.path.isfile(path)):  # Path.is_file raises for impossible names
         return [f"The footage {path.name} was not found: the camera has no background."] if path.name else []
     width, height = (int(side) for side in image_size)
-    footage = Footage(path, (width, height), read.picture_times, SceneClock(start_frame, read.origin_seconds, scene_rate(scene)))
+    footage = Footage(path, (width, height), read.picture_times, SceneClock(start_frame, read.origin_seconds, scene_rate(scene)),
+                      sequence, capture.listing.fps or motion.mocap_framerate)
     try:
         image = add_footage(camera, footage)
     except RuntimeError as error:

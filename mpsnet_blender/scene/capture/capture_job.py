@@ -7,12 +7,13 @@ from pathlib import Path
 from ...client.backend_environment import EXTENSION_ROOT, BackendEnvironment
 from ...client.backend_process import BackendProcess
 from ...shared.capture_request import CaptureRequest, capture_arguments
+from ...shared.picture_sequence import video_name
 
 
 def new_capture_folder(home: Path, video: Path) -> Path:
     """Return a folder for a capture of `video` that does not exist yet: `<home>/captures/<clip>-<n>`."""
     number = 1
-    while (folder := home / "captures" / f"{video.stem}-{number}").exists():
+    while (folder := home / "captures" / f"{video_name(video)}-{number}").exists():
         number += 1
     return folder
 

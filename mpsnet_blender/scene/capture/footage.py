@@ -10,11 +10,13 @@ import bpy
 import numpy as np
 
 from ...motion.base.footage_timing import FootagePlan, Movie, SceneClock, extend_movie, plan_footage
+from ...shared.picture_sequence import DEFAULT_FPS, PictureSequence
 from ..base.action import Channel, write_action, write_channels
 from ..base.fcurve_reading import find_curve_holder
 from ..base.scene_rate import store_rate
 
 _FOOTAGE_KEY = "mpsnet_footage"
+_FIRST_NUMBER = "first_number"
 _NEARLY_SQUARE = 0.02     # a side is rounded to whole pixels, and encoders round the shape of pixels
 _OFFSET_PATH = "background_images[0].image_user.frame_offset"
 
@@ -22,11 +24,13 @@ _OFFSET_PATH = "background_images[0].image_user.frame_offset"
 @dataclass(frozen=True)
 class Footage:
     """The source video: its file, its size (width, height) in square px, the seconds (N,) at which its pictures begin, as far as
-    known, and when it plays."""
+    known, and when it plays. Where it is numbered pictures: which, and how many of them a second."""
     path: Path
     size: tuple[int, int]
     picture_times: np.ndarray
     clock: SceneClock
+    sequence: PictureSequence | None = None
+    picture_fps: float = DEFAULT_FPS
 
 
 def add_footage(camera: bpy.types.Camera, footage: Footage) -> bpy.types.Image:
@@ -42,8 +46,11 @@ def add_footage(camera: bpy.types.Camera, footage: Footage) -> bpy.types.Image:
     background.display_depth = "BACK"
     background.frame_method = "FIT"
     background.image_user.use_auto_refresh = True
-    movie = extend_movie(_read_nominal_fps(footage.path), max(1, image.frame_duration), footage.picture_times)
-    _time_footage(camera, movie, footage.clock)
+    sequence = footage.sequence
+    fps, length = (footage.picture_fps, sequence.count) if sequence else (
+        _read_nominal_fps(footage.path), max(1, image.frame_duration))
+    movie = extend_movie(fps, length, footage.picture_times)
+    _time_footage(camera, movie, footage.clock, sequence.first if sequence else None)
     camera.show_background_images = True
     return image
 
@@ -53,12 +60,15 @@ def _load_image(footage: Footage) -> bpy.types.Image:
 
     An image that is used already is not changed, but loaded a second time.
     """
-    image = bpy.data.images.load(str(footage.path), check_existing=True)
+    path = footage.sequence.path_of(0) if footage.sequence else footage.path
+    image = bpy.data.images.load(str(path), check_existing=footage.sequence is None)
     aspect = _pixel_aspect(tuple(image.size), footage.size)
     if abs(aspect - image.display_aspect[0] / image.display_aspect[1]) > _NEARLY_SQUARE:
         if image.users:
-            image = bpy.data.images.load(str(footage.path), check_existing=False)
+            image = bpy.data.images.load(str(path), check_existing=False)
         image.display_aspect = (aspect, 1.0) if aspect > 1 else (1.0, 1.0 / aspect)
+    if footage.sequence:
+        image.source = "SEQUENCE"
     return image
 
 
@@ -85,15 +95,20 @@ def shift_footage(camera: bpy.types.Camera, start_frame: float, rate: float) -> 
     timing: Mapping = camera[_FOOTAGE_KEY]
     movie = Movie(timing["fps"], timing["length"], np.array(timing["picture_times"]), timing["unit"])
     if camera.background_images and camera.background_images[0].image is not None:
-        _time_footage(camera, movie, SceneClock(start_frame, timing["origin_seconds"], rate))
+        _time_footage(camera, movie, SceneClock(start_frame, timing["origin_seconds"], rate), timing.get(_FIRST_NUMBER))
 
 
-def _time_footage(camera: bpy.types.Camera, movie: Movie, clock: SceneClock) -> None:
-    """Time the camera's background so that it is in step with the motion; store the timing, for changes of the scene's rate."""
+def _time_footage(camera: bpy.types.Camera, movie: Movie, clock: SceneClock, first_number: int | None) -> None:
+    """Time the camera's background so that it is in step with the motion; store the timing, for changes of the scene's rate.
+
+    first_number: of numbered pictures, whose frames Blender counts by the numbers in their names.
+    """
     camera[_FOOTAGE_KEY] = {**asdict(movie), "picture_times": movie.picture_times.tolist(),
-                     "start_frame": float(clock.start_frame), "origin_seconds": clock.origin_seconds}
+                     "start_frame": float(clock.start_frame), "origin_seconds": clock.origin_seconds,
+                     **({} if first_number is None else {_FIRST_NUMBER: first_number})}
     store_rate(camera, clock.fps)
-    _apply_plan(camera, plan_footage(movie, clock))
+    plan = plan_footage(movie, clock)
+    _apply_plan(camera, plan if first_number is None else plan.for_pictures(movie.length, first_number))
 
 
 def _apply_plan(camera: bpy.types.Camera, plan: FootagePlan) -> None:

@@ -287,9 +287,34 @@ def test_a_capture_is_done_if_it_is_complete_and_newer_than_its_video(tmp_path):
     assert describe_state(job.video) == "0 bytes, changed at 0 ns"
 
 
+def test_numbered_pictures_in_a_folder_are_one_video(tmp_path):
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    (folder / "clip.mp4").write_bytes(b"")
+    for number in range(3):
+        (folder / f"shot_{number:03d}.png").write_bytes(bytes(number))
+        os.utime(folder / f"shot_{number:03d}.png", (0, 0))
+    (folder / "cover.png").write_bytes(b"")
+    assert [path.name for path in find_videos((folder,))] == ["clip.mp4", "shot_###.png"]
+    pictures = folder / "shot_###.png"
+    assert plan_folders([pictures], tmp_path / "out") == [Job(pictures, tmp_path / "out" / "shot")]
+    assert describe_state(pictures) == "3 pictures, 3 bytes, changed at 0 ns"
+    os.utime(folder / "shot_001.png", (10, 10))
+    assert describe_state(pictures) == "3 pictures, 3 bytes, changed at 10000000000 ns"
+
+
+def test_the_pictures_of_people_in_a_captures_folder_are_no_video(tmp_path):
+    write_empty_capture(tmp_path / "out", tmp_path / "clip.mp4")
+    for number in (1, 2):
+        (tmp_path / "out" / f"person_{number:02d}.jpg").write_bytes(b"")
+    with pytest.raises(BatchError, match="There are no videos"):
+        find_videos((tmp_path / "out",))
+
+
 def test_every_option_of_a_capture_reaches_it(tmp_path):
     words = ["--engine", "mpsnet", "--people", "2", "--height", "1.85", "--fov", "60", "--start", "1.5", "--end", "9",
-             "--device", "cpu", "--lifter", "analytic", "--no-refine", "--foot-lock", "0.5", "--preview", "--quality", "best"]
+             "--device", "cpu", "--lifter", "analytic", "--no-refine", "--foot-lock", "0.5", "--preview", "--quality", "best",
+             "--fps", "24"]
     asked = command_line_parser().parse_args(["--models", "m", "batch", "videos", "--output", "out", *words])
     _, _, _, *capture = Batch.of_command_line(asked, tmp_path / "checkpoints").command(tmp_path / "a.mp4", tmp_path / "a")
     asked_of_the_child = command_line_parser().parse_args(capture)
@@ -298,5 +323,5 @@ def test_every_option_of_a_capture_reaches_it(tmp_path):
     request = make_request(asked_of_the_child)
     assert request == CaptureRequest(
         engine="mpsnet", people=2, stature=1.85, fov_degrees=60.0, start_seconds=1.5, end_seconds=9.0, device="cpu",
-        lifter="analytic", refine=False, foot_lock=0.5, preview=True, quality="best")
+        lifter="analytic", refine=False, foot_lock=0.5, preview=True, quality="best", picture_fps=24.0)
     assert all(getattr(request, name) != option.default for name, option in OPTIONS.items()), "give each option here a value"

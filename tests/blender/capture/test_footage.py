@@ -70,3 +70,48 @@ def test_a_video_with_pixels_that_are_not_square_is_shown_in_the_captured_propor
     shown = empty_scene.camera.data.background_images[0].image
     assert shown.display_aspect[0] / shown.display_aspect[1] == pytest.approx(aspect)
     assert tuple(users.display_aspect) == (1.0, 1.0)
+
+
+def write_pictures(folder, count, first):
+    folder.mkdir()
+    image = bpy.data.images.new("picture", 48, 32)
+    image.file_format = "PNG"
+    for number in range(first, first + count):
+        image.save(filepath=str(folder / f"shot_{number:03d}.png"))
+    bpy.data.images.remove(image)
+    return folder
+
+
+@pytest.mark.parametrize("first_number", [0, 1, 101])
+@pytest.mark.parametrize("fps", [30, 24, 60])
+def test_numbered_pictures_are_shown_in_step_with_the_motion(tmp_path, empty_scene, fps, first_number):
+    empty_scene.render.fps = fps
+    pictures = write_pictures(tmp_path / "shots", 30, first_number)
+    motion = random_motion(20, timestamps=np.arange(10, 30) / 30, frame_index=np.arange(10, 30), image_size=np.array((48, 32)))
+    folder = write_capture(tmp_path / "capture", [motion], video=str(pictures / "shot_###.png"))
+    assert bpy.ops.mpsnet.import_motion(filepath=str(folder)) == {"FINISHED"}
+    assert bpy.context.window_manager.mpsnet.warning == ""
+    background = empty_scene.camera.data.background_images[0]
+    assert background.image.source == "SEQUENCE"
+    frames = np.arange(1, 1 + round(19 / 30 * fps))
+    numbers = np.array(_movie_counts(empty_scene, frames)) + 1
+    wanted = first_number + 10 + (frames - 1) * 30 / fps
+    assert np.abs(numbers - wanted).max() <= 0.5 + 1e-6
+
+
+def test_no_picture_beyond_the_last_is_asked_for(tmp_path, empty_scene):
+    pictures = write_pictures(tmp_path / "shots", 10, 1)
+    motion = random_motion(10, timestamps=np.arange(10) / 30, frame_index=np.arange(10), image_size=np.array((48, 32)))
+    folder = write_capture(tmp_path / "capture", [motion], video=str(pictures))
+    for fps in (30, 24, 60):
+        empty_scene.render.fps = fps
+        bpy.ops.mpsnet.import_motion(filepath=str(folder))
+        assert max(_movie_counts(empty_scene, range(1, 200))) + 1 == 10
+
+
+def test_missing_pictures_are_told_and_the_motion_is_imported(tmp_path, empty_scene):
+    pictures = write_pictures(tmp_path / "shots", 10, 1)
+    (pictures / "shot_004.png").unlink()
+    folder = write_capture(tmp_path / "capture", [random_motion(5)], video=str(pictures))
+    assert bpy.ops.mpsnet.import_motion(filepath=str(folder)) == {"FINISHED"}
+    assert "numbers are missing: 4." in bpy.context.window_manager.mpsnet.warning
