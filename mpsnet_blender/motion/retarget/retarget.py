@@ -17,6 +17,7 @@ from .posing import Posing
 from .relaxed_fingers import relax_fingers
 from .rest_alignment import align_rest_poses, find_body_turn
 from .root_path import Placement, compute_hips_offset, compute_root_turns, find_placement
+from .standing_frame import rest_pose_stands
 from .twist_sharing import share_twists
 
 
@@ -43,7 +44,8 @@ def retarget(motion: MappedMotion, character: Character, options: RetargetOption
     """Return the channels that give the character the source's motion."""
     character = _drop_unused_root(character, options)
     wanted = _compute_world_rotations(motion, character)
-    place = find_placement(motion, character.rig, character.bone_map, options.start)
+    stands = character.reference is None or rest_pose_stands(character.rig, character.bone_map)
+    place = find_placement(motion, character.rig, character.bone_map, options.start, None if stands else character.reference)
     root = character.bone_map.get("root")
     if root is not None and options.root_motion == "ROOT":
         wanted[character.rig.index[root]] = compute_root_turns(motion, character.rig, root)

@@ -19,6 +19,8 @@ _UP = np.array((0.0, 0.0, 1.0))
 # Of the leg's length: where the ankles of the rest pose are lower over the origin, the origin is on the floor. An adult's ankle
 # is at 0.08 of the leg (Drillis and Contini 1966), in high heels at 0.2; an origin at the hips gives less than 0. Not measured.
 _HIGHEST_ANKLE = 0.35
+# Of the leg's length: an origin this near to the height zero lies on the world's floor; not measured.
+_ON_THE_FLOOR = 0.1
 # Percentile of the lower ankle's height that is the standing height of a source without floor: above single wrong frames, and
 # walkers have one foot down far more often. Not measured.
 _LOWEST_PERCENT = 2.0
@@ -42,15 +44,17 @@ class Placement:
         return self.scale * (points - self.source_floor) + self.target_floor
 
 
-def find_placement(motion: MappedMotion, rig: Rig, bone_map: dict[str, str], start: str) -> Placement:
+def find_placement(motion: MappedMotion, rig: Rig, bone_map: dict[str, str], start: str,
+                   standing: Rig | None = None) -> Placement:
     """Return the mapping from the source's world to the target's. `start` is "OWN" (the path starts where the target stands)
-    or "SOURCE" (where the source starts)."""
+    or "SOURCE" (where the source starts). `standing` is the target's pose on its feet, where its rest pose is none."""
     scale = compute_leg_length(rig, bone_map) / compute_leg_length(motion.rig, motion.bone_map)
     hips = (motion.heads["left_thigh"] + motion.heads["right_thigh"]) / 2
     source_floor = np.append(hips[0, :2], _compute_ankle_height_of_motion(motion))
     upright = _stand_upright(rig, bone_map)
     target_hips = (upright["left_thigh"] + upright["right_thigh"])[:2] / 2
-    target_floor = np.append(target_hips if start == "OWN" else hips[0, :2], _compute_ankle_height(upright))
+    ankles = _compute_ankle_height(_find_legs(standing, bone_map)) if standing else _find_floor_ankles(rig, bone_map, upright)
+    target_floor = np.append(target_hips if start == "OWN" else hips[0, :2], ankles)
     return Placement(scale, source_floor, target_floor, scale * (hips - hips[0]), find_carrier_bone(rig, bone_map))
 
 
@@ -96,8 +100,27 @@ def find_carrier_bone(rig: Rig, bone_map: dict[str, str]) -> int:
 def _stand_upright(rig: Rig, bone_map: dict[str, str]) -> dict[str, np.ndarray]:
     """Return the legs' joints (3,) by slot with the rig turned upright about its origin."""
     upright = compute_rotmats_between(compute_body_axes(rig, bone_map)[:, 2], _UP)
-    return {slot: rig.origin + upright @ (rig.heads[rig.index[bone_map[slot]]] - rig.origin)
-            for slot in LEGS if slot in bone_map}
+    return {slot: rig.origin + upright @ (joint - rig.origin) for slot, joint in _find_legs(rig, bone_map).items()}
+
+
+def _find_legs(rig: Rig, bone_map: dict[str, str]) -> dict[str, np.ndarray]:
+    """Return the legs' joints (3,) by slot."""
+    return {slot: rig.heads[rig.index[bone_map[slot]]] for slot in LEGS if slot in bone_map}
+
+
+def _find_floor_ankles(rig: Rig, bone_map: dict[str, str], upright: dict[str, np.ndarray]) -> float:
+    """Return the height of the ankles of a target that stands on its floor.
+
+    The rest pose stands there. But where the origin is at the hips, as in a BVH file, and on the world's floor, it is the floor.
+    """
+    ankles, leg = _compute_ankle_height(upright), compute_leg_length(rig, bone_map)
+    if ankles >= rig.origin[2] or abs(rig.origin[2]) > _ON_THE_FLOOR * leg:
+        return ankles
+    lasts = [rig.index[bone_map[slot]] for slot in LEGS if slot in bone_map]
+    soles = [bone for bone in range(len(rig.names)) if any(bone == last or rig.is_above(last, bone) for last in lasts)]
+    turned = compute_rotmats_between(compute_body_axes(rig, bone_map)[:, 2], _UP)
+    points = np.concatenate((rig.heads[soles], rig.tails[soles])) - rig.origin
+    return ankles - float((rig.origin + points @ turned.T)[:, 2].min())
 
 
 def _compute_ankle_height(standing: dict[str, np.ndarray]) -> float:

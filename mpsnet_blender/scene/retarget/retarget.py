@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
+from ...motion.base.rig import Rig
 from ...motion.base.rotation_modes import apply_locks, convert_to_mode
 from ...motion.bone_maps import find_ik_controls
 from ...motion.retarget.mapped_rigs import Character
 from ...motion.retarget.retarget import BoneChannels, RetargetOptions, retarget
 from ...motion.retarget.root_path import find_carrier_bone
+from ...motion.retarget.standing_frame import rest_pose_stands
 from ...shared.bone_slots import SIDES, TWISTS, label
 from ..base.action import Channel, bone_path, write_action
 from ..base.scene_rate import find_actions, read_rate, scene_rate, store_rate
@@ -57,25 +59,44 @@ def retarget_armatures(scene: bpy.types.Scene, source: bpy.types.Object, targets
     source_map = require_usable_map(source)
     target_maps = [_require_writable_map(source, target) for target in targets]
     read = read_source(scene, source, source_map, settings.source_as_posed)
-    reports = [_retarget(source, read, target, target_map, settings) for target, target_map in zip(targets, target_maps)]
+    references = [_find_reference(scene, target, target_map, settings) for target, target_map in zip(targets, target_maps)]
+    reports = [_retarget(source, read, target, target_map, reference, settings)
+               for target, target_map, reference in zip(targets, target_maps, references)]
     rates = [rate for rate in map(read_rate, find_actions(source)) if rate is not None]
     for report in reports:  # the keys lie at the source's frames
         store_rate(bpy.data.actions[report.action], rates[0] if rates else scene_rate(scene))
     return reports
 
 
+def _find_reference(scene: bpy.types.Scene, target: bpy.types.Object, target_map: dict[str, str],
+                    settings: RetargetSettings) -> tuple[Rig | None, tuple[str, ...]]:
+    """Return the pose of a target that corresponds to the source's rest pose, None for its rest pose; and warnings.
+
+    Where the rest pose is no standing body, it is the frame of the target's present motion in which that stands best.
+    """
+    if settings.target_as_posed:
+        return read_rig(target, is_posed=True), ()
+    if rest_pose_stands(read_rig(target), target_map):
+        return None, ()
+    try:
+        present = read_source(scene, target, target_map, is_posed=False)
+    except RetargetError:
+        return None, (f"The rest pose of “{target.name}” is no standing body: feet and hands may be turned. Pose it as the "
+                      "source rests, and use Character's Pose as Rest.",)
+    return present.motion.rig, present.warnings
+
+
 def _retarget(source: bpy.types.Object, read: SourceMotion, target: bpy.types.Object, target_map: dict[str, str],
-              settings: RetargetSettings) -> RetargetReport:
-    reference = read_rig(target, is_posed=True) if settings.target_as_posed else None
+              reference: tuple[Rig | None, tuple[str, ...]], settings: RetargetSettings) -> RetargetReport:
     controls = find_ik_controls(target.data.bones.keys(), target_map.values()) if settings.uses_ik else {}
     resting = {*target_map.values(), *controls.values()}
     rig = read_rig(target, resting)
     rig = read_rig(target, resting, carrier=rig.names[find_carrier_bone(rig, target_map)])
-    character = Character(rig, target_map, reference, controls)
+    character = Character(rig, target_map, reference[0], controls)
     channels = retarget(read.motion, character, settings)
     action = _write(source, target, read, channels, settings)
     return RetargetReport(target.name, action.name, len(read.frames), len(channels.rotations),
-                          _find_warnings(target, read.motion.bone_map, target_map))
+                          read.warnings + reference[1] + _find_warnings(target, read.motion.bone_map, target_map))
 
 
 def _find_warnings(target: bpy.types.Object, source_map: dict[str, str], target_map: dict[str, str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from ...motion.base.rotations import quat_from_rotmat
 from ...motion.formats.posed_bones import extract_rotations
 from ...motion.retarget.mapped_rigs import MappedMotion
 from ...motion.retarget.posing import pose_forward
+from ...motion.retarget.standing_frame import refer_to_standing_frame, rest_pose_stands
 from ...shared.motion_file import MotionFileError, read_motion
 from ..base.fcurve_reading import find_fcurves, sampling_frames, values_at
 from ..base.motion_sampling import ExportError, motion_frames, sample_motion
@@ -30,9 +31,10 @@ class RetargetError(Exception):
 
 @dataclass(frozen=True)
 class SourceMotion:
-    """A source's motion with the scene frames (T,) of its poses."""
+    """A source's motion with the scene frames (T,) of its poses, and warnings for the user."""
     motion: MappedMotion
     frames: np.ndarray
+    warnings: tuple[str, ...] = ()
 
 
 def read_source(scene: bpy.types.Scene, source: bpy.types.Object, bone_map: dict[str, str], is_posed: bool) -> SourceMotion:
@@ -46,7 +48,13 @@ def read_source(scene: bpy.types.Scene, source: bpy.types.Object, bone_map: dict
     else:
         frames, rotations, heads = _pose_by_frames(scene, source, bone_map)
     reference = read_rig(source, is_posed=is_posed)
-    return SourceMotion(MappedMotion(reference, bone_map, rotations, heads, _read_contacts(source, frames)), frames)
+    motion = MappedMotion(reference, bone_map, rotations, heads, _read_contacts(source, frames))
+    if is_posed or rest_pose_stands(reference, bone_map):
+        return SourceMotion(motion, frames)
+    motion, standing = refer_to_standing_frame(motion)
+    return SourceMotion(motion, frames, (
+        f"The rest pose of “{source.name}” is no standing body: frame {frames[standing]:g}, in which it stands best, was taken "
+        "instead. If feet or hands are turned, go to a frame in which it stands, and use Source's Pose as Rest.",))
 
 
 def _find_bone_curves(source: bpy.types.Object) -> dict[str, dict[tuple[str, int], bpy.types.FCurve]] | None:

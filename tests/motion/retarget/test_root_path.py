@@ -203,3 +203,19 @@ def test_legs_of_two_lengths_count_by_their_mean():
     heads = rig.heads.copy()
     heads[rig.index["left_foot"]] -= (0, 0, 0.1)
     assert compute_leg_length(replace(rig, heads=heads), bone_map) == pytest.approx(0.83 + 0.05)
+
+
+@pytest.mark.parametrize(("height", "ankles"), [(0.0, 0.06), (2.0, 2.0 - 0.83 - 0.07)])     # toes end 6 cm below the ankles
+def test_a_rig_with_its_origin_at_the_hips_on_the_floor_is_lifted_onto_the_floor(height, ankles):
+    rig = make_rig(Build(root=False))
+    hips = rig.heads[rig.index[map_bones(rig).bone_map["hips"]]]
+    centred = replace(rig, heads=rig.heads - hips + (0, 0, height), tails=rig.tails - hips + (0, 0, height),
+                      origin=np.array((0, 0, height)))
+    place = find_placement(resting(make_rig(Build())), centred, map_bones(centred).bone_map, "OWN")
+    assert place.target_floor[2] == pytest.approx(ankles, abs=1e-3)
+
+
+def test_a_target_that_does_not_rest_on_its_feet_stands_as_in_its_reference():
+    rig, bone_map = mapped(Build())
+    standing = replace(rig, heads=rig.heads + (0, 0, 0.5))
+    assert find_placement(resting(rig), rig, bone_map, "OWN", standing).target_floor[2] == pytest.approx(0.58)
