@@ -7,7 +7,8 @@ import sys
 import traceback
 from pathlib import Path
 
-from mpsnet_blender.shared.command_line import UsageError, command_line_parser, make_request
+from mpsnet_blender.shared.command_line import UsageError, command_line_parser, find_profile, make_request
+from mpsnet_blender.shared.engines import WITH_TORCH
 from mpsnet_blender.shared.protocol import (
     EXIT_CANCELLED,
     EXIT_ERROR,
@@ -71,7 +72,7 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> Result:
         return score_capture(arguments.capture, arguments.truth)
     if arguments.command == "doctor":
         from .commands.doctor import examine
-        return examine(arguments.models)
+        return examine(arguments.models, find_profile(arguments) == WITH_TORCH, reporter)
     if arguments.command == "convert":
         from mpsnet_blender.motion.formats.smpl_rows import RowsOptions
 

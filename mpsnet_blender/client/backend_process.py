@@ -12,6 +12,7 @@ from typing import IO
 
 from ..shared import protocol
 from . import child_process
+from .memory import explain_shortage
 
 TERMINATE_AFTER = 0.7  # seconds from the request to cancel: a cancel shall take effect within one second
 KILL_AFTER = 2.0  # seconds from the request to cancel: 1.3 s to stop after the signal; by estimate
@@ -211,6 +212,8 @@ class BackendProcess:
 
     def _finish(self, message: protocol.Message) -> None:
         """Deliver the final message, unless one was delivered before."""
+        if isinstance(message, protocol.Error):
+            message = explain_shortage(message)
         with self._lock:
             if self._final is None:
                 self._final = message

@@ -11,14 +11,18 @@ from pathlib import Path
 from ..shared import protocol
 from ..shared.capture_request import FAST
 from ..shared.command_line import UsageError, command_line_parser, find_profile
+from ..shared.engines import WITHOUT_TORCH
+from . import doctor
 from .backend_environment import EXTENSION_ROOT, BackendEnvironment, child_environ, default_home
 from .backend_process import BackendProcess
 from .child_process import describe_exit
+from .memory import describe_limit, require_addresses
 from .numpy_python import find_numpy_python
 from .setup.setup_errors import SetupError, make_folder_error
 
 _CLOSE_SECONDS = 1.0  # after Ctrl+C, for the backend to end by itself before it is terminated; by estimate
 _TERMINATE_SECONDS = 10.0  # after the signal to terminate, before the backend is killed; by estimate
+_EXPECTED_STATUSES = (protocol.EXIT_OK, protocol.EXIT_USAGE, protocol.EXIT_NOBODY_FOUND, protocol.EXIT_CANCELLED)
 _LINE_WIDTH = 78  # of the progress line; it fits a terminal of 80 columns
 
 _SET_UP_NOTE = """\
@@ -42,10 +46,22 @@ def main(arguments: Sequence[str]) -> int:
     if parsed.command == "convert":
         return _run_with_numpy(home, arguments)
     environment = BackendEnvironment(home, find_profile(parsed), parsed.quality if "quality" in parsed else FAST)
+    if parsed.command == "doctor":
+        return _examine(environment)
+    if parsed.command == "setup":
+        return _set_up(environment)
+    if damage := environment.find_damage():
+        print(f"The installation is damaged and is repaired: {damage}.", file=sys.stderr)
+        environment.discard()
     if not environment.is_ready():
         status = _set_up(environment)
         if status != protocol.EXIT_OK:
             return status
+    try:
+        require_addresses()
+    except SetupError as error:
+        ProgressPrinter().print_message(_make_message(error, home))
+        return protocol.EXIT_ERROR
     return _run_backend(environment.backend_command(), arguments)
 
 
@@ -58,8 +74,9 @@ def _make_set_up_note(home: Path) -> str:
 
 
 def _set_up(environment: BackendEnvironment) -> int:
-    print(f"Setting up the backend in {environment.home} (once, about {environment.download_megabytes} MB to download).",
-          file=sys.stderr)
+    what = "Checking" if environment.is_ready() else "Setting up"
+    size = f" (once, about {environment.download_megabytes} MB to download)" if environment.download_megabytes else ""
+    print(f"{what} the backend in {environment.home}{size}.", file=sys.stderr)
     printer = ProgressPrinter()
     try:
         command = environment.setup_command()
@@ -79,6 +96,19 @@ def _set_up(environment: BackendEnvironment) -> int:
     if isinstance(final, protocol.Result):
         return protocol.EXIT_OK
     return protocol.EXIT_CANCELLED if isinstance(final, protocol.Cancelled) else protocol.EXIT_ERROR
+
+
+def _examine(environment: BackendEnvironment) -> int:
+    """Print what is well and what is wrong, each with the command that mends it. Return the exit status."""
+    options = [] if environment.profile == WITHOUT_TORCH else ["--engine", environment.engine]
+    options += [] if environment.quality == FAST else ["--quality", environment.quality]
+    printer = ProgressPrinter(setup_command=" ".join(["python3 mocap.py setup", *options]))
+    try:
+        final = doctor.examine(environment, printer.print_message)
+    except KeyboardInterrupt:
+        return protocol.EXIT_CANCELLED
+    printer.print_message(final)
+    return protocol.EXIT_OK if isinstance(final, protocol.Result) else protocol.EXIT_ERROR
 
 
 def _make_message(error: SetupError | OSError, home: Path) -> protocol.Error:
@@ -109,6 +139,8 @@ def _run_backend(command: list[str], arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         _stop(process)
         return protocol.EXIT_CANCELLED
+    if exit_code not in _EXPECTED_STATUSES and (limit := describe_limit()):
+        print(f"Perhaps the memory was too little. {limit}", file=sys.stderr)
     if exit_code < 0:
         print(f"The backend stopped unexpectedly ({describe_exit(exit_code)}).", file=sys.stderr)
         return protocol.EXIT_ERROR
@@ -142,9 +174,9 @@ class ProgressPrinter:
     """Prints messages on stderr: on a terminal one progress line that is overwritten, in a file a line for each stage and each
     tenth of it."""
 
-    def __init__(self, prefix: str = ""):
+    def __init__(self, prefix: str = "", setup_command: str = "python3 mocap.py setup"):
         self.final: protocol.Message | None = None
-        self._prefix = prefix
+        self._prefix, self._setup_command = prefix, setup_command
         self._overwrites = sys.stderr.isatty() and not prefix
         self._shown: tuple[str, int] = ("", -1)
         self._is_line_open = False
@@ -155,6 +187,8 @@ class ProgressPrinter:
             self._print_progress(message)
         elif isinstance(message, protocol.Log):
             self._print_line(message.message)
+        elif isinstance(message, protocol.Finding):
+            self._print_finding(message)
         elif isinstance(message, protocol.Error):
             self._print_line(" ".join(part for part in (f"Error: {message.message}", message.advice, message.log_tail) if part))
         elif isinstance(message, protocol.Result):
@@ -163,6 +197,13 @@ class ProgressPrinter:
             self._print_line(message.message)
         if isinstance(message, protocol.FINAL_TYPES):
             self.final = message
+
+    def _print_finding(self, finding: protocol.Finding) -> None:
+        self._print_line(f"{'ok' if finding.is_well else 'WRONG':<6}{finding.subject}: {finding.words}")
+        command = {doctor.SETUP: f"Run: {self._setup_command}", doctor.FOLDER: "Or: MPSNET_HOME=FOLDER python3 mocap.py ..."}
+        advice = " ".join(filter(None, (finding.advice, command.get(finding.remedy))))
+        if advice:
+            self._print_line(f"{'':<6}{advice}")
 
     def _print_progress(self, progress: protocol.Progress) -> None:
         fraction = progress.done / progress.total if progress.total else 0.0

@@ -63,7 +63,8 @@ def command_line_parser(epilog: str = "") -> argparse.ArgumentParser:
     _add_score(commands.add_parser("score", help="measure a capture against a truth file"))
     _add_evaluate(commands.add_parser("evaluate", help="measure the paper's network on a preprocessed test set"))
     _add_models(commands.add_parser("models", help="add, or list, the files that the paper's network needs"))
-    commands.add_parser("doctor", help="check what captures need, and list what is missing")
+    _add_setup(commands.add_parser("setup", help="install what captures need, or repair it where it is damaged"))
+    _add_setup(commands.add_parser("doctor", help="check all that captures need, and say how to mend what is wrong"))
     return root
 
 
@@ -82,6 +83,11 @@ def _add_capture(command: argparse.ArgumentParser) -> None:
                          help="a video, or numbered pictures: their folder, a pattern such as shot_####.png, or the first one")
     command.add_argument("--output", type=Path, required=True, metavar="DIR", help="the capture's folder")
     _add_capture_options(command)
+
+
+def _add_setup(command: argparse.ArgumentParser) -> None:
+    for name in ("engine", "quality"):
+        _add_option(command, OPTIONS[name])
 
 
 def _add_batch(command: argparse.ArgumentParser) -> None:

@@ -65,6 +65,17 @@ class Log:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """One line of a check: what was looked at, and in words what is there or what is wrong. `advice` says what to do where
+    something is wrong; `remedy` names what does it: "setup" or "folder"; nothing where no command or button can."""
+    subject: str
+    words: str
+    is_well: bool = True
+    advice: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
 class Result:
     """Final: the job is done. `path` is the capture's folder (or another result), `summary` one line about it."""
     path: str
@@ -87,8 +98,8 @@ class Cancelled:
     message: str = "Cancelled."
 
 
-Message = Hello | Progress | Log | Result | Error | Cancelled
-MESSAGE_TYPES = {cls.__name__.lower(): cls for cls in (Hello, Progress, Log, Result, Error, Cancelled)}
+Message = Hello | Progress | Log | Finding | Result | Error | Cancelled
+MESSAGE_TYPES = {cls.__name__.lower(): cls for cls in (Hello, Progress, Log, Finding, Result, Error, Cancelled)}
 FinalMessage = Result | Error | Cancelled
 FINAL_TYPES = (Result, Error, Cancelled)
 

@@ -15,6 +15,7 @@ from typing import IO
 
 from ...shared.protocol import Message, Progress
 from .. import child_process
+from .installed_files import find_packages_folder
 from .setup_errors import DiskFullError, SetupCancelled
 
 MEGABYTE = 1e6
@@ -137,6 +138,34 @@ class DownloadMeter:
         """Report the end. Packages that pip took from its cache were not counted before."""
         self._finished = True
         self._run.report(Progress(self._stage, self._expected, self._expected, "MB"))
+
+
+class InstallCounter:
+    """Counts the packages that pip has installed, of those that it announced."""
+
+    def __init__(self, run: SetupRun, folder: Path, on_start: Callable[[], None]):
+        self._run = run
+        self._on_start = on_start
+        self._site_packages = find_packages_folder(folder)
+        self._before = self._count()
+        self._total = 0
+        self._last = -1
+
+    def read(self, line: str) -> None:
+        """Read the number of packages from pip's line "Installing collected packages", which comes after all downloads."""
+        if line.startswith("Installing collected packages:"):
+            self._on_start()
+            self._total = len(line.partition(":")[2].split(","))
+
+    def update(self) -> None:
+        """Report the progress where another package was installed."""
+        done = min(self._count() - self._before, self._total)
+        if self._total and done > self._last:
+            self._last = done
+            self._run.report(Progress("installing", done, self._total, "packages"))
+
+    def _count(self) -> int:
+        return sum(1 for _ in self._site_packages.glob("*.dist-info"))
 
 
 def count_wheel_bytes(folder: Path) -> int:
