@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .doors.capture import import_operators, option_panels, queue_operators, queue_panel, takes
+from .doors.capture import import_operators, installation, option_panels, queue_operators, queue_panel, takes
 from .doors.capture import operators as capture_operators
 from .doors.capture import panel as capture_panel
 from .doors.capture import properties as capture_properties
@@ -26,6 +26,7 @@ CLASSES = (
     preferences.MPSNET_preferences,
     capture_properties.MPSNET_scene_settings,
     capture_properties.MPSNET_person,
+    capture_properties.MPSNET_finding,
     capture_properties.MPSNET_window_state,
     *retarget_properties.CLASSES,
     *capture_operators.CLASSES,
@@ -36,6 +37,7 @@ CLASSES = (
     *capture_panel.CLASSES,
     *queue_panel.CLASSES,
     *option_panels.CLASSES,
+    *installation.CLASSES,
     *takes.CLASSES,
     *cleanup_properties.CLASSES,
     *cleanup_operators.CLASSES,

@@ -21,7 +21,7 @@ TEST_CLIP = Path(__file__).with_name("test_clip.mp4")  # made by tools/test_clip
 _PACKAGES = {"numpy": "numpy", "scipy.optimize": "scipy", "cv2": "opencv-python-headless", "av": "av",
              "ai_edge_litert.interpreter": "ai-edge-litert", "tqdm": "tqdm"}
 _PACKAGES_WITH_TORCH = {"torch": "torch", "smplx": "smplx"}
-_SETUP = "setup"
+_SETUP, _REPAIR = "setup", "repair"  # remedies: see mpsnet_blender/shared/protocol.py
 
 
 class UnhealthyError(FixableError):
@@ -57,7 +57,7 @@ def _import_packages(packages: dict[str, str]) -> list[Finding]:
     all_at_once = ", ".join(packages)
     reasons = dict.fromkeys(packages, "") if not _try_import(all_at_once) else {name: _try_import(name) for name in packages}
     return [Finding(package, _find_version(package)) if not reasons[module]
-            else Finding(package, reasons[module], False, "Install the packages anew.", _SETUP)
+            else Finding(package, reasons[module], False, "Install the packages anew.", _REPAIR)
             for module, package in packages.items()]
 
 
@@ -117,7 +117,7 @@ def _capture_test_clip(models_folder: Path, reporter: Reporter) -> Finding:
             count = capture(TEST_CLIP, Path(folder) / "capture", CaptureRequest(), models_folder, models_folder.parent / "mpsnet",
                             Reporter(_ProgressOnly(reporter)))
         except FixableError as error:
-            return Finding(subject, str(error), False, error.advice, _SETUP)
+            return Finding(subject, str(error), False, error.advice)
     seconds = time.monotonic() - started
     if count != 1:
         return Finding(subject, f"{count} people were found in a clip that shows one", False,

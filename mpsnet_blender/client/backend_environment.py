@@ -26,6 +26,7 @@ from .child_process import EXTENSION_ROOT, child_environ
 from .memory import require_addresses
 from .message_pipe import MessagePipe, call_at_end_of_stdin
 from .setup import base_python
+from .setup.bundle import Bundle
 from .setup.landmark_models import HEAVY_PACKAGE, LANDMARK_WHEEL, ModelFolder, ModelWheel
 from .setup.python_environment import Packages, PythonEnvironment
 from .setup.setup_errors import SetupCancelled, SetupError, make_folder_error
@@ -36,6 +37,7 @@ __all__ = ("EXTENSION_ROOT", "PROFILES", "BackendEnvironment", "Profile", "child
 
 # In Blender this module has a longer name; in the child process, whose root is the extension's folder, it has this one.
 _MODULE = "mpsnet_blender.client.backend_environment"
+DOCTOR_MODULE = "mpsnet_blender.client.doctor"
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,11 @@ class BackendEnvironment:
         self.home = Path(home).absolute()
         self.profile, self.quality = profile, quality
         packages = PROFILES[profile].packages()
-        self._packages = PythonEnvironment(self.home, profile, packages)
+        bundle = Bundle(EXTENSION_ROOT / "bundle") if not packages.first else None
+        self._packages = PythonEnvironment(self.home, profile, packages, bundle=bundle)
+        self._is_bundled = bundle is not None and bundle.serves(packages.requirements)
         self._download_megabytes, self._disk_megabytes = packages.download_megabytes, packages.disk_megabytes
-        self._models = [ModelFolder(self.models_folder, package)
+        self._models = [ModelFolder(self.models_folder, package, Bundle(EXTENSION_ROOT / "bundle"))
                         for package in (PROFILES[profile].models, *_MODELS_OF_QUALITY.get(quality, ()))]
 
     def is_ready(self) -> bool:
@@ -164,9 +168,10 @@ class BackendEnvironment:
 
     @property
     def download_megabytes(self) -> int:
-        """What a set-up downloads, in MB (1e6 bytes), as measured: of packages and models what is missing."""
-        return sum((models.package.download_megabytes for models in self._missing_models()),
-                   0 if self._packages.folder else self._download_megabytes)
+        """What a set-up downloads, in MB (1e6 bytes), as measured: of packages and models what is missing here and in the
+        extension. Without any, it needs no network."""
+        return sum((models.package.download_megabytes for models in self._missing_models() if not models.is_bundled),
+                   0 if self._packages.folder or self._is_bundled else self._download_megabytes)
 
     @property
     def disk_megabytes(self) -> int:
@@ -188,6 +193,13 @@ class BackendEnvironment:
         command = [(runners or programs)[0], "-m", _MODULE, "--home", str(self.home), "--profile", self.profile,
                    "--quality", self.quality]
         return command + [part for program in programs for part in ("--python", program)]
+
+    def check_command(self) -> list[str]:
+        """Return the argument list of the doctor as a process. Raises NoPythonError where no Python can run it."""
+        programs = base_python.list_candidates()
+        if not programs:
+            raise base_python.make_no_python_error([])
+        return [programs[0], "-m", DOCTOR_MODULE, "--home", str(self.home), "--profile", self.profile, "--quality", self.quality]
 
     def backend_command(self, *arguments: str) -> list[str]:
         """Return the argument list of the backend as a process. Raises NotSetUpError before the set-up."""

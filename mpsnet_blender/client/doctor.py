@@ -23,15 +23,14 @@ from ..shared.engine_files import missing_files
 from ..shared.engines import ENGINES, WITHOUT_TORCH
 from ..shared.protocol import Finding
 from . import memory
-from .backend_environment import PROFILES, BackendEnvironment
+from .backend_environment import DOCTOR_MODULE, PROFILES, BackendEnvironment
 from .backend_process import BackendProcess
 from .child_process import EXTENSION_ROOT
 from .message_pipe import MessagePipe, call_at_end_of_stdin
 from .setup import base_python
 from .setup.setup_errors import SetupError, make_folder_error
 
-MODULE = "mpsnet_blender.client.doctor"
-SETUP, FOLDER = "setup", "folder"  # the remedies of a Finding
+SETUP, REPAIR, FOLDER = "setup", "repair", "folder"  # the remedies of a Finding
 _CAPTURE_MEGABYTES = 200  # of disk for captures; one of a minute takes a few MB without a preview, by estimate
 
 
@@ -55,7 +54,7 @@ def examine(environment: BackendEnvironment, report: Callable[[protocol.Message]
                 tell(message)
             elif isinstance(message, protocol.Progress):
                 report(message)
-    if any(finding.remedy == SETUP for finding in wrong):
+    if any(finding.remedy == REPAIR for finding in wrong):
         environment.discard()
     if wrong:
         return protocol.Error("UnhealthyError", f"Not in order: {', '.join(finding.subject for finding in wrong)}.",
@@ -110,7 +109,7 @@ def _find_existing(path: Path) -> Path:
 
 def _examine_packages(environment: BackendEnvironment) -> Finding:
     if damage := environment.find_damage(is_thorough=True):
-        return Finding("Packages", damage, False, "Install them anew.", SETUP)
+        return Finding("Packages", damage, False, "Install them anew.", REPAIR)
     if environment.has_packages:
         return Finding("Packages", "every file is as it was installed")
     suitable, refused = base_python.find_base_pythons(base_python.list_candidates())
@@ -135,7 +134,7 @@ def _run_backend(environment: BackendEnvironment) -> Iterator[protocol.Message]:
 
 def main(arguments: Sequence[str]) -> int:
     """Check and report in messages on stdout. Return the exit status."""
-    parser = argparse.ArgumentParser(prog=MODULE, allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog=DOCTOR_MODULE, allow_abbrev=False)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--profile", choices=sorted(PROFILES), default=WITHOUT_TORCH)
     parser.add_argument("--quality", choices=QUALITIES, default=FAST)

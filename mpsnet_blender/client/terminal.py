@@ -200,7 +200,8 @@ class ProgressPrinter:
 
     def _print_finding(self, finding: protocol.Finding) -> None:
         self._print_line(f"{'ok' if finding.is_well else 'WRONG':<6}{finding.subject}: {finding.words}")
-        command = {doctor.SETUP: f"Run: {self._setup_command}", doctor.FOLDER: "Or: MPSNET_HOME=FOLDER python3 mocap.py ..."}
+        setup = f"Run: {self._setup_command}"
+        command = {doctor.SETUP: setup, doctor.REPAIR: setup, doctor.FOLDER: "Or: MPSNET_HOME=FOLDER python3 mocap.py ..."}
         advice = " ".join(filter(None, (finding.advice, command.get(finding.remedy))))
         if advice:
             self._print_line(f"{'':<6}{advice}")

@@ -67,7 +67,8 @@ class Log:
 @dataclass(frozen=True)
 class Finding:
     """One line of a check: what was looked at, and in words what is there or what is wrong. `advice` says what to do where
-    something is wrong; `remedy` names what does it: "setup" or "folder"; nothing where no command or button can."""
+    something is wrong; `remedy` names what does it: "setup", "repair" (the packages are installed anew), "folder" (another one is
+    chosen); nothing where no command or button can."""
     subject: str
     words: str
     is_well: bool = True

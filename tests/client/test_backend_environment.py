@@ -14,9 +14,10 @@ from mpsnet_blender.client import backend_environment, backend_process
 from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment, Profile, default_home
 from mpsnet_blender.client.backend_process import BackendProcess
 from mpsnet_blender.client.child_process import child_environ
+from mpsnet_blender.client.setup.installed_files import find_packages_folder
 from mpsnet_blender.client.setup.landmark_models import ModelFile, NpmPackage
 from mpsnet_blender.client.setup.setup_errors import FolderError, NotSetUpError, make_folder_error
-from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Progress
+from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Log, Progress
 from tests.waiting import LONG, comes_true
 
 
@@ -101,6 +102,18 @@ def test_a_set_up_makes_the_environment_and_the_models_and_is_quick_to_find(tmp_
     count = len(reported)
     environment.ensure(reported.append)
     assert len(reported) == count
+
+
+def test_a_set_up_that_examines_first_repairs_what_is_damaged_and_says_so(tmp_path, tiny_profile):
+    environment, reported = BackendEnvironment(tmp_path / "home", "tiny"), []
+    environment.ensure(reported.append)
+    module = find_packages_folder(environment.python.parents[1]) / "tinything.py"
+    module.unlink()
+    environment.ensure(reported.append)
+    assert not module.exists()          # it costs some seconds: only on demand
+    environment.ensure(reported.append, examine=True)
+    assert module.exists() and environment.find_damage() == ""
+    assert Log("warning", "The packages are damaged and are installed anew: tinything.py is missing or damaged.") in reported
 
 
 def test_the_quality_best_fetches_its_model_into_an_environment_that_is_there(tmp_path, tiny_profile, monkeypatch):

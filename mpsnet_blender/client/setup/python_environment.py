@@ -17,6 +17,7 @@ from pathlib import Path
 from ...shared.protocol import Log, Progress
 from . import base_python, installed_files
 from .base_python import BasePython
+from .bundle import Bundle
 from .pip_step import pip_environ, run_pip
 from .setup_errors import NotSetUpError, PackagesError
 from .setup_lock import setup_lock
@@ -52,17 +53,18 @@ class Packages:
 class PythonEnvironment:
     """The environment `<home>/environments/<name>-<hash>`; the hash is over the requirements and the base Python.
 
-    It is valid once `complete.json` lies in it, which is written last. Another Python range than the backend's is
-    given by `oldest` and `newest`, both inclusive.
+    The packages come from the `bundle` where that serves, else from pip's index. The environment is valid once `complete.json`
+    lies in it, which is written last. Another Python range than the backend's is given by `oldest` and `newest`, both inclusive.
     """
 
     def __init__(self, home: Path, name: str, packages: Packages,
                  oldest: tuple[int, int] = base_python.OLDEST_PYTHON,
-                 newest: tuple[int, int] = base_python.NEWEST_PYTHON):
+                 newest: tuple[int, int] = base_python.NEWEST_PYTHON, bundle: Bundle | None = None):
         self._parent = Path(home) / "environments"
         self._name = name
         self._packages = packages
         self._oldest, self._newest = oldest, newest
+        self._bundle = bundle
         self._found: tuple[Path, tuple[int, int]] | None = None
         self._discarded: tuple[Path, tuple[int, int] | None] | None = None
 
@@ -125,7 +127,7 @@ class PythonEnvironment:
         """Declare the valid environment to be none: the next set-up makes it anew."""
         folder = self.folder
         if folder is not None:
-            self._discarded = folder, _read_times(folder)
+            self._discarded, self._found = (folder, _read_times(folder)), None
             with suppress(OSError):  # in a folder that can only be read, this object alone knows it
                 (folder / COMPLETE).unlink()
 
@@ -141,19 +143,20 @@ class PythonEnvironment:
         with setup_lock(self._parent / f"{self._name}.lock", run):
             if self.folder is None:  # the process that held the lock may have built it
                 require_disk_space(self._parent, self._packages.disk_megabytes)
-                folder = self._make(run, base_python.list_candidates() if programs is None else programs)
+                folder, base = self._make(run, base_python.list_candidates() if programs is None else programs)
                 try:
-                    self._fill(run, folder)
+                    self._fill(run, folder, base)
                 except BaseException:
                     shutil.rmtree(folder, ignore_errors=True)
                     raise
                 self._remove_others(folder)
         return self.python
 
-    def _make(self, run: SetupRun, programs: Sequence[str]) -> Path:
-        """Make an environment that contains only pip, from the first program with which that works."""
+    def _make(self, run: SetupRun, programs: Sequence[str]) -> tuple[Path, BasePython]:
+        """Make an environment that contains only pip, from the first program with which that works; those that the bundle serves
+        come first."""
         suitable, refused = base_python.find_base_pythons(programs, self._oldest, self._newest)
-        for base in suitable:
+        for base in sorted(suitable, key=lambda base: not self._is_bundled(base)):
             folder = self._parent / f"{self._name}-{self._hash(base)}"
             _remove(folder)
             try:
@@ -168,10 +171,13 @@ class PythonEnvironment:
             else:
                 run.report(Log("info", f"Python {base.version} ({base.executable})"))
                 run.report(Progress("environment", 1, 1))
-                return folder
+                return folder, base
         raise base_python.make_no_python_error(refused, self._oldest, self._newest)
 
-    def _fill(self, run: SetupRun, folder: Path) -> None:
+    def _is_bundled(self, base: BasePython) -> bool:
+        return self._bundle is not None and self._bundle.serves(self._packages.requirements, base.version)
+
+    def _fill(self, run: SetupRun, folder: Path, base: BasePython) -> None:
         """Install the packages, see that they import, and mark the environment as complete."""
         requirements = folder / REQUIREMENTS
         requirements.write_text(self._packages.requirements, encoding="utf-8")
@@ -181,8 +187,10 @@ class PythonEnvironment:
         meter = DownloadMeter(run, "packages", lambda: count_wheel_bytes(temporary), self._packages.download_megabytes)
         counter = InstallCounter(run, folder, meter.finish)
         steps = [self._packages.first] if self._packages.first else []
+        source = self._bundle.pip_options if self._bundle is not None and self._is_bundled(base) else ()
         for arguments in (*steps, ("--requirement", str(requirements))):
-            run_pip(run, python, "install", arguments, temporary, counter.read, [meter.update, counter.update])
+            run_pip(run, python, "install", (*source, *arguments), temporary, counter.read, [meter.update, counter.update],
+                    is_offline=bool(source))
         counter.update()
         shutil.rmtree(temporary)
         self._check_imports(run, python)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import bpy
 
+from ...client.doctor import REPAIR
 from ...scene.capture import job_timer
 from ...scene.capture.found_people import FoundPeople, list_people
 from ...scene.capture.job_timer import Job
@@ -77,6 +78,20 @@ def show_setup_end_and_capture(job: Job, video: str, directory: str) -> None:
         with _scene_context(job) as is_there:
             if is_there and backend_environment(bpy.context).is_ready():
                 _call(job, "capture_video", False, filepath=video, directory=directory)
+
+
+def show_check_end(job: Job) -> None:
+    """Show what a check of the installation found, or that it did not end. What is damaged is not set up from now on."""
+    state = bpy.context.window_manager.mpsnet
+    state.show_findings(job.state.findings)
+    if any(finding.remedy == REPAIR for finding in job.state.findings):
+        backend_environment(bpy.context).discard()
+    if isinstance(job.state.final, Result):
+        state.show_notice(job.state.final.summary)
+    elif isinstance(job.state.final, Error) and job.state.findings:
+        state.show_notice("", (f"{job.state.final.message} See Installation.",))
+    else:
+        _show_unfinished(job, "The check was cancelled.")
 
 
 def show_models_end(job: Job) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import bpy
 
+from ...client.backend_environment import BackendEnvironment
 from ...client.backend_process import BackendProcess
 from ...client.setup.setup_errors import SetupError
 from ...scene.capture import job_timer
@@ -22,6 +23,7 @@ from ..common.preferences import backend_environment, home_folder, preferences
 from .job_endings import run_job, show_capture_end, show_models_end, show_setup_end, show_setup_end_and_capture
 
 _TAB_SECONDS, _TAB_INTERVAL = 2.0, 0.05  # to wait for a sidebar's first drawing, which takes one redraw, and between two looks
+_ALLOW_ACCESS = "allow Online Access (Preferences, System, Network)"
 MOVIE_EXTENSIONS = ";".join(sorted(bpy.path.extensions_movie))
 
 
@@ -57,14 +59,13 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
             self.report({"ERROR"}, problem)
             return {"CANCELLED"}
         settings.video = str(video)
-        environment = backend_environment(context)
         # A file dialog sets `directory` to the video's folder, which the user did not choose for the result.
         chosen = "" if self._is_from_dialog else bpy.path.abspath(self.directory)
-        if not environment.is_ready():
+        if not is_whole(self, context):
             return set_up(self, context, partial(show_setup_end_and_capture, video=str(video), directory=chosen))
         folder = Path(chosen) if chosen else new_capture_folder(home_folder(context), video)
-        return _run(self, context, f"Capturing {video.name}", show_capture_end, lambda: start_capture(
-            environment, home_folder(context), video, folder, settings.capture_request()))
+        return run(self, context, f"Capturing {video.name}", show_capture_end, lambda: start_capture(
+            backend_environment(context), home_folder(context), video, folder, settings.capture_request()))
 
 
 class MPSNET_OT_setup_backend(bpy.types.Operator):
@@ -74,7 +75,7 @@ class MPSNET_OT_setup_backend(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        if not bpy.app.online_access:
+        if not bpy.app.online_access and backend_environment(context).download_megabytes:
             cls.poll_message_set("Allow Online Access first: Preferences, System, Network")
             return False
         return can_start_job(cls)
@@ -103,7 +104,7 @@ class MPSNET_OT_add_models(bpy.types.Operator):
 
     def execute(self, context):
         source = Path(bpy.path.abspath(self.filepath))
-        return _run(self, context, f"Adding {source.name}", show_models_end, lambda: start_adding_models(
+        return run(self, context, f"Adding {source.name}", show_models_end, lambda: start_adding_models(
             backend_environment(context), home_folder(context), source))
 
 
@@ -158,12 +159,25 @@ class MPSNET_FH_video(bpy.types.FileHandler):
 
 
 def set_up(operator: bpy.types.Operator, context: bpy.types.Context, on_end: Callable[[Job], None]) -> set[str]:
-    """Run the set-up as a job."""
-    return _run(operator, context, "Setting up", on_end, lambda: start_setup(
-        backend_environment(context), bpy.path.abspath(preferences(context).python)))
+    """Run the set-up, or the repair, as a job."""
+    environment = backend_environment(context)
+    if not bpy.app.online_access and environment.download_megabytes:
+        operator.report({"ERROR"}, f"{_what_is_missing(environment)}, and Blender may not go online: {_ALLOW_ACCESS}")
+        return {"CANCELLED"}
+    return run(operator, context, "Repairing" if environment.is_damaged else "Setting up", on_end, lambda: start_setup(
+        environment, bpy.path.abspath(preferences(context).python)))
 
 
-def _run(operator: bpy.types.Operator, context: bpy.types.Context, title: str, on_end: Callable[[Job], None],
+def is_whole(operator: bpy.types.Operator, context: bpy.types.Context) -> bool:
+    """Tell whether the backend is set up and has all its files; one that lacks some is from now on not set up."""
+    environment = backend_environment(context)
+    if damage := environment.find_damage():
+        environment.discard()
+        operator.report({"WARNING"}, f"The installation is damaged and must be repaired: {damage}")
+    return environment.is_ready()
+
+
+def run(operator: bpy.types.Operator, context: bpy.types.Context, title: str, on_end: Callable[[Job], None],
          start: Callable[[], BackendProcess]) -> set[str]:
     """Start a process for the context's scene and run it as a job, or report why it cannot start."""
     try:
@@ -202,11 +216,16 @@ def can_capture(operator_class: type[bpy.types.Operator], context: bpy.types.Con
         names = ", ".join(file.original_name for file in missing)
         operator_class.poll_message_set(f"The {engine.label} engine lacks {names}: download what is missing and press Add Files")
         return False
-    if environment.is_ready() or bpy.app.online_access:
+    if environment.is_ready() or bpy.app.online_access or not environment.download_megabytes:
         return True
-    what = "The model for the quality Best is missing" if environment.serves_fast() else "The backend is not set up"
-    operator_class.poll_message_set(f"{what}, and Blender may not go online: allow Online Access (Preferences, System, Network)")
+    operator_class.poll_message_set(f"{_what_is_missing(environment)}, and Blender may not go online: {_ALLOW_ACCESS}")
     return False
+
+
+def _what_is_missing(environment: BackendEnvironment) -> str:
+    if environment.serves_fast():
+        return "The model for the quality Best is missing"
+    return "The installation is damaged" if environment.is_damaged else "The backend is not set up"
 
 
 def _show_tab(context: bpy.types.Context) -> None:

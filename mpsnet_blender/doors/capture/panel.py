@@ -10,7 +10,7 @@ from ...shared.engine_files import missing_files
 from ...shared.engines import find_engine
 from ..common import thumbnails
 from ..common.grades import GRADE_ICONS, GRADE_WORDS
-from ..common.preferences import backend_environment
+from ..common.preferences import backend_environment, setup_label
 from ..common.text_lines import count_line_characters, draw_lines, is_narrow
 from .import_operators import find_enclosing_shown, find_footage_camera, is_listed_capture_imported
 
@@ -121,11 +121,17 @@ def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     row = layout.row()
     row.scale_y = _BUTTON_HEIGHT
     if settings.video and not find_engine(settings.engine).needs_model_files:
-        row.operator("mpsnet.capture_video", text="Set Up and Capture", icon="OUTLINER_OB_ARMATURE")
+        words = f"{setup_label(context)} and Capture" if environment.download_megabytes or environment.is_damaged else "Capture"
+        row.operator("mpsnet.capture_video", text=words, icon="OUTLINER_OB_ARMATURE")
     else:
-        row.operator("mpsnet.setup_backend", icon="INTERNET")
+        row.operator("mpsnet.setup_backend", text=setup_label(context), icon="INTERNET")
+    if not environment.download_megabytes:
+        note = f"The first capture takes a minute longer and {environment.disk_megabytes} MB of disk. Nothing is downloaded."
+        draw_lines(layout.column(align=True), note, "INFO", count_line_characters(context))
+        return
     if bpy.app.online_access:
-        what = "" if not environment.serves_fast() else "The quality Best needs a larger landmark model. "
+        what = "The quality Best needs a larger landmark model. " if environment.serves_fast() else \
+            "The installation is damaged. " if environment.is_damaged else ""
         note = (f"{what}Downloads {environment.download_megabytes} MB once, takes {environment.disk_megabytes} MB of disk. "
                 "Videos never leave this computer.")
         draw_lines(layout.column(align=True), note, "INFO", count_line_characters(context))

@@ -9,7 +9,7 @@ import bpy
 
 from ...scene.capture.found_people import FoundPeople
 from ...scene.capture.import_options import ImportOptions
-from ...shared.protocol import Error
+from ...shared.protocol import Error, Finding
 from ..common import thumbnails
 from ..common.path_options import relative_path_options
 from .capture_properties import CaptureProperties
@@ -86,10 +86,20 @@ class MPSNET_person(bpy.types.PropertyGroup):
     is_chosen: bpy.props.BoolProperty(name="Import", default=True, description="Import this person")
 
 
+class MPSNET_finding(bpy.types.PropertyGroup):
+    """One line of a check of the installation, as in `protocol.Finding`."""
+    subject: bpy.props.StringProperty()
+    words: bpy.props.StringProperty()
+    is_well: bpy.props.BoolProperty()
+    advice: bpy.props.StringProperty()
+    remedy: bpy.props.StringProperty()
+
+
 class MPSNET_window_state(bpy.types.PropertyGroup):
     """WindowManager.mpsnet: the last capture, the last import, the last error."""
     capture: bpy.props.StringProperty()
     people: bpy.props.CollectionProperty(type=MPSNET_person)
+    findings: bpy.props.CollectionProperty(type=MPSNET_finding)
     notice: bpy.props.StringProperty()
     warning: bpy.props.StringProperty()
     camera: bpy.props.StringProperty()
@@ -109,6 +119,14 @@ class MPSNET_window_state(bpy.types.PropertyGroup):
             item.person_id, item.label, item.is_chosen = person.person_id, person.label, person.is_chosen
             item.span, item.thumbnail, item.motion_file = person.span, person.thumbnail, person.motion_file
             item.grade, item.advice = person.grade, person.advice
+
+    def show_findings(self, findings: Sequence[Finding]) -> None:
+        """List what a check of the installation found."""
+        self.findings.clear()
+        for finding in findings:
+            item = self.findings.add()
+            item.subject, item.words, item.is_well = finding.subject, finding.words, finding.is_well
+            item.advice, item.remedy = finding.advice, finding.remedy
 
     def capture_folder(self) -> str:
         """Return the folder of the listed people's capture."""

@@ -20,7 +20,7 @@ from ...shared.picture_sequence import SequenceError, join_pictures
 from ...shared.protocol import Error, Result
 from ..common.preferences import backend_environment, home_folder
 from .job_endings import import_capture_of, show_setup_end
-from .operators import can_capture, can_start_job, set_up
+from .operators import can_capture, can_start_job, is_whole, set_up
 
 
 class MPSNET_OT_queue_videos(bpy.types.Operator):
@@ -71,7 +71,7 @@ class MPSNET_OT_capture_queue(bpy.types.Operator):
 
     def execute(self, context):
         request = context.scene.mpsnet.capture_request()
-        if not backend_environment(context).is_ready():
+        if not is_whole(self, context):
             ended = set_up(self, context, partial(_show_setup_end_and_start, request=request))
             return _capture_all_and_wait(self) if _is_in_background() and QUEUE.is_active else ended
         QUEUE.start(request)

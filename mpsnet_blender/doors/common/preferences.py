@@ -35,7 +35,12 @@ class MPSNET_preferences(bpy.types.AddonPreferences):
         if environment.is_ready():
             row.label(text="The backend is set up.", icon="CHECKMARK")
         else:
-            row.operator("mpsnet.setup_backend", text=f"Set Up Backend ({environment.download_megabytes} MB)", icon="IMPORT")
+            row.operator("mpsnet.setup_backend", text=f"{setup_label(context)} Backend ({environment.download_megabytes} MB)",
+                         icon="IMPORT")
+        row.operator("mpsnet.check_setup", icon="VIEWZOOM")
+        for finding in context.window_manager.mpsnet.findings:
+            if not finding.is_well:
+                column.label(text=f"{finding.subject}: {finding.words}", icon="ERROR")
 
 
 def preferences(context: bpy.types.Context) -> MPSNET_preferences:
@@ -58,7 +63,13 @@ def backend_environment(context: bpy.types.Context) -> BackendEnvironment:
     settings = context.scene.mpsnet
     profile = find_engine(settings.engine).profile
     blenders, shells = (_environment(home, profile, settings.quality) for home in (home_folder(context), default_home()))
-    return shells if not blenders.serves_fast() and shells.serves_fast() else blenders
+    uses_shells = shells.serves_fast() or (shells.is_damaged and not blenders.is_damaged)
+    return shells if not blenders.serves_fast() and uses_shells else blenders
+
+
+def setup_label(context: bpy.types.Context) -> str:
+    """Return the word for what a set-up does: it repairs what is there and damaged."""
+    return "Repair" if backend_environment(context).is_damaged else "Set Up"
 
 
 @lru_cache(maxsize=8)

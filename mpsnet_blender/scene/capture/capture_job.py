@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from ...client.backend_environment import EXTENSION_ROOT, BackendEnvironment
@@ -38,6 +39,12 @@ def start_setup(environment: BackendEnvironment, preferred_python: str) -> Backe
     """Start to set the backend up. Raises NoPythonError where no Python can run it, OSError where the log cannot be written."""
     command = environment.setup_command(preferred_python)
     return BackendProcess(command, EXTENSION_ROOT, _prepare_log(environment.home, "setup-process.log"))
+
+
+def start_check(environment: BackendEnvironment) -> BackendProcess:
+    """Start to check all that captures need. Raises NoPythonError where no Python can run it, OSError where the log cannot be
+    written."""
+    return BackendProcess(environment.check_command(), EXTENSION_ROOT, Path(tempfile.gettempdir()) / "mpsnet-check.log")
 
 
 def _prepare_log(home: Path, name: str) -> Path:

@@ -33,6 +33,7 @@ class JobState:
     fraction: float | None = None
     detail: str = ""
     warnings: tuple[str, ...] = ()
+    findings: tuple[protocol.Finding, ...] = ()
     is_cancelling: bool = False
     final: FinalMessage | None = None
 
@@ -68,6 +69,8 @@ def advance_state(state: JobState, message: protocol.Message) -> JobState:
         return replace(state, final=message)
     if isinstance(message, protocol.Log) and message.level == "warning":
         return replace(state, warnings=(*state.warnings, message.message))
+    if isinstance(message, protocol.Finding):
+        return replace(state, findings=(*state.findings, message))
     if isinstance(message, protocol.Progress) and not state.is_cancelling:
         return replace(state, stage=_SETUP_STAGE_TITLES.get(message.stage, message.stage[:1].upper() + message.stage[1:]),
                        fraction=_job_fraction(message),

@@ -1,7 +1,7 @@
 """A child for the job tests that speaks the protocol: `child_script.py WHAT [FOLDER]`.
 
 capture: some progress, then FOLDER as the result. crash: dies amid its work. error: reports one.
-wait: works until cancelled. setup: makes the file FOLDER.
+wait: works until cancelled. setup: makes the file FOLDER. check: reports two findings.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Log, Progress, Result, encode
+from mpsnet_blender.shared.protocol import Cancelled, Error, Finding, Hello, Log, Progress, Result, encode
 
 
 def _send(message) -> None:
@@ -32,6 +32,11 @@ def main(what: str, folder: str = "") -> None:
         sys.exit(130)
     if what == "setup":
         Path(folder).touch()
+    if what == "check":
+        _send(Finding("Disk", "63,000 MB free"))
+        _send(Finding("numpy", "cannot be imported", False, "Install the packages anew.", "repair"))
+        _send(Error("UnhealthyError", "Not in order: numpy.", "The lines above say how to mend it."))
+        sys.exit(1)
     time.sleep(0.1)
     _send(Log("warning", "The floor was not seen."))
     _send(Result(folder, "2 people found."))

@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +80,37 @@ def test_an_environment_whose_python_has_gone_is_not_valid(tmp_path, built_home)
     assert environment.folder is None
     python.symlink_to("/bin/sh")
     assert environment.folder is None
+
+
+def test_a_discarded_environment_is_made_anew_also_where_its_mark_cannot_be_removed(tmp_path, built_home, run, monkeypatch):
+    shutil.copytree(built_home, tmp_path, symlinks=True, dirs_exist_ok=True)
+    environment, other = PythonEnvironment(tmp_path, "tiny", NOTHING), PythonEnvironment(tmp_path, "tiny", NOTHING)
+    folder = environment.folder
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", lambda *_: (_ for _ in ()).throw(OSError("read-only")))
+        environment.discard()
+    assert environment.folder is None and environment.is_damaged
+    assert other.folder == folder and not other.is_damaged
+    other.discard()
+    assert not (folder / COMPLETE).exists() and other.is_damaged and PythonEnvironment(tmp_path, "tiny", NOTHING).is_damaged
+    (folder / "leftover").touch()
+    other.ensure(run)
+    assert not (folder / "leftover").exists() and (folder / COMPLETE).exists()
+    assert environment.folder == folder and not environment.is_damaged
+
+
+def test_an_environment_that_was_never_there_is_not_damaged(tmp_path, built_home, packages):
+    shutil.copytree(built_home, tmp_path, symlinks=True, dirs_exist_ok=True)
+    assert not PythonEnvironment(tmp_path / "nowhere", "tiny", NOTHING).is_damaged
+    assert not PythonEnvironment(tmp_path, "tiny", packages("2.0")).is_damaged     # older requirements: an update
+
+
+def test_the_import_of_the_packages_is_part_of_the_examination(tmp_path, packages, run):
+    environment = PythonEnvironment(tmp_path, "tiny", packages())
+    environment.ensure(run)
+    assert environment.examine(run) == ""
+    broken = PythonEnvironment(tmp_path, "tiny", packages(imports=("tinything.nothing",)))
+    assert "tinything.nothing" in broken.examine(run)
 
 
 def test_packages_that_do_not_import_leave_no_environment(tmp_path, packages, run):
