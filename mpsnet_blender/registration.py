@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .doors.capture import import_operators, installation, option_panels, queue_operators, queue_panel, takes
+from .doors.capture import import_operators, installation, option_panels, queue_jobs, queue_operators, queue_panel, takes
 from .doors.capture import operators as capture_operators
 from .doors.capture import panel as capture_panel
 from .doors.capture import properties as capture_properties
@@ -65,7 +65,7 @@ def register() -> None:
     cleanup_properties.attach()
     thumbnails.register()
     job_timer.register()
-    queue_operators.attach()
+    queue_jobs.attach()
     live_preview.register()
     live_cleanup.register()
     bpy.types.TOPBAR_MT_file_import.append(import_operators.draw_import_menu)
@@ -82,7 +82,7 @@ def unregister() -> None:
     bpy.types.TOPBAR_MT_file_import.remove(import_operators.draw_import_menu)
     live_cleanup.unregister()
     live_preview.unregister()
-    queue_operators.detach()
+    queue_jobs.detach()
     job_timer.unregister()
     thumbnails.unregister()
     cleanup_properties.detach()

@@ -26,7 +26,7 @@ def queue(extension, empty_scene):
 def captures_by(extension, monkeypatch, tmp_path):
     """Return a function that says what the child script does for a video, by the video's name; it lists the videos it got."""
     environment = extension("client.backend_environment").BackendEnvironment
-    operators = extension("doors.capture.queue_operators")
+    jobs = extension("doors.capture.queue_jobs")
     process = extension("client.backend_process").BackendProcess
     monkeypatch.setattr(environment, "is_ready", lambda _self: True)
     started, scripts = [], {}
@@ -42,7 +42,7 @@ def captures_by(extension, monkeypatch, tmp_path):
             (tmp_path / name).write_bytes(b"")
         return started
 
-    monkeypatch.setattr(operators, "start_capture", start)
+    monkeypatch.setattr(jobs, "start_capture", start)
     return replace
 
 
@@ -135,8 +135,8 @@ def test_rows_are_removed_but_not_the_running_one(queue, extension, tmp_path):
 @pytest.fixture
 def window(extension, monkeypatch):
     """Let the operators behave as in a window; return a function that calls the job's timer until a condition is true."""
-    timer, operators = extension("scene.capture.job_timer"), extension("doors.capture.queue_operators")
-    monkeypatch.setattr(operators, "_is_in_background", lambda: False)
+    timer, jobs = extension("scene.capture.job_timer"), extension("doors.capture.queue_jobs")
+    monkeypatch.setattr(jobs, "is_in_background", lambda: False)
 
     def until(condition):
         def tick():
