@@ -89,7 +89,8 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> Result:
         from .commands.batch import Batch, capture_all
         return capture_all(Batch.of_command_line(arguments, checkpoints), reporter)
     from .pipeline import capture
-    count = capture(arguments.video, arguments.output, make_request(arguments), arguments.models, checkpoints, reporter)
+    count = capture(arguments.video, arguments.output, make_request(arguments), arguments.models, checkpoints, reporter,
+                    arguments.cache_folder)
     return Result(str(arguments.output.absolute()), f"{count} {'person' if count == 1 else 'people'} captured.")
 
 

@@ -19,51 +19,45 @@ from mpsnet_blender.shared.capture_listing import (
 from mpsnet_blender.shared.capture_request import BEST, CaptureRequest
 from mpsnet_blender.shared.motion_file import Motion
 
-from .base.background import Background
-from .base.errors import NobodyFoundError, OutputError, VideoError
-from .base.litert import Workers
+from .base.errors import OutputError, VideoError
 from .base.pinhole import camera_matrix, project
 from .base.reporter import Reporter
-from .camera.scenery import Scenery
 from .camera.viewpoint import find_viewpoint
 from .engines.engine import CapturedPerson, Shot, make_engine
+from .finding.find_people import FIND, find_people
 from .output.folder_writer import CaptureFolder
 from .output.people_files import write_people
 from .output.preview import PreviewPerson, write_preview
 from .output.quality import describe_quality, measure_quality
-from .people.detection import PersonDetector
-from .people.gaps import Clock
-from .people.landmarks import LandmarkModel
-from .people.second_look import LOOK_AGAIN, SecondLooker, second_looker
-from .people.stitching import PersonTrack, person_track, stitch
-from .people.tracking import Tracker
-from .people.tracklets import Tracklet
-from .video.frames import VideoSpan, open_span, read_frames
+from .people.second_look import LOOK_AGAIN
+from .video.frames import VideoSpan, open_span
 from .video.lens_tags import fov_from_focal_length, read_focal_length_35mm
 from .world.placing import PlacedPerson, WorldCamera
 from .world.planting import plant_feet
 from .world.still_lens import place_with_lens
 
-_FIND, _PREVIEW = "Finding people", "Drawing preview"
+_PREVIEW = "Drawing preview"
 
 
 def capture(video: Path, destination: Path, request: CaptureRequest, models_folder: Path, checkpoints_folder: Path,
-            reporter: Reporter) -> int:
-    """Capture everybody in a video into a folder; return how many. Raises a FixableError, or CancelRequested."""
+            reporter: Reporter, cache: Path | None = None) -> int:
+    """Capture everybody in a video into a folder; return how many. Raises a FixableError, or CancelRequested.
+
+    cache: the folder in which what is found is kept, so that an interrupted capture goes on where it was.
+    """
     folder = CaptureFolder(destination, video)
     folder.require_place()
     span = open_span(video, request.start_seconds, request.end_seconds, request.picture_fps)
     engine = make_engine(request, checkpoints_folder)
-    reporter.plan({_FIND: 0.9, **({LOOK_AGAIN: 0.9} if request.quality == BEST else {}), engine.stage_title: engine.time_share,
+    reporter.plan({FIND: 0.9, **({LOOK_AGAIN: 0.9} if request.quality == BEST else {}), engine.stage_title: engine.time_share,
                    **({_PREVIEW: 0.15} if request.preview else {})})
     reporter.log("info", f"Quality: {request.quality}.")
-    scenery = Scenery()
-    tracks, clock = find_people(span, request, models_folder, reporter, scenery)
+    found = find_people(span, request, models_folder, cache if request.cache else None, reporter)
     fov_degrees = request.fov_degrees or _read_fov(span, reporter)
-    view = find_viewpoint(scenery, clock.timestamps, camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES),
+    view = find_viewpoint(found.scenery, found.clock.timestamps, camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES),
                           fov_degrees is not None, reporter)
-    shot = Shot(span, clock, view.intrinsics, request.stature)
-    people = engine.solve(tracks, shot, reporter)
+    shot = Shot(span, found.clock, view.intrinsics, request.stature)
+    people = engine.solve(found.tracks, shot, reporter)
     shot, world_camera, placed = place_with_lens(people, shot, view, fov_degrees is not None, reporter)
     people = [placed_person.person for placed_person in placed]
     planted = [plant_feet(placed_person, request.foot_lock, shot, world_camera) for placed_person in placed]
@@ -93,15 +87,6 @@ def _write_preview(path: Path, shot: Shot, people: list[CapturedPerson], reporte
         return False
 
 
-def _look_again(looker: SecondLooker, people: list[Tracklet], span: VideoSpan, reporter: Reporter) -> list[PersonTrack]:
-    """Return people's tracks by first and second readings; by the first alone where the video cannot be read any more."""
-    try:
-        return looker.tracks(people, span, reporter)
-    except VideoError as error:
-        reporter.log("warning", f"People were not looked at again: {error}")
-        return [person_track(person) for person in people]
-
-
 def _read_fov(span: VideoSpan, reporter: Reporter) -> float | None:
     """Return the field of view in degrees by the file's metadata, or None."""
     focal_length = read_focal_length_35mm(span.path)
@@ -110,33 +95,6 @@ def _read_fov(span: VideoSpan, reporter: Reporter) -> float | None:
     fov_degrees = fov_from_focal_length(focal_length, span.size)
     reporter.log("info", f"Lens by the video's metadata: {focal_length:g} mm as on 35 mm film, {fov_degrees:.0f} degrees.")
     return fov_degrees
-
-
-def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, reporter: Reporter,
-                scenery: Scenery) -> tuple[list[PersonTrack], Clock]:
-    """Return all people's landmarks over the span, and the frames' times; gather the scenery of every frame.
-
-    Raises NobodyFoundError, and ModelError where a model is missing or damaged.
-    """
-    frame_index, timestamps = [], []
-    with Workers() as workers:
-        tracker = Tracker(PersonDetector(models_folder, workers), LandmarkModel(models_folder, workers))
-        looker = second_looker(models_folder, workers, request.quality)
-        reporter.progress(_FIND, 0, span.expected_frames, "frames")
-        with Background("scenery") as background:
-            for frame in read_frames(span, lambda sentence: reporter.log("warning", sentence)):
-                seen = tracker.step(frame)
-                background.call(scenery.step, frame, [tracklet.region for tracklet in seen])
-                frame_index.append(frame.index)
-                timestamps.append(frame.timestamp)
-                reporter.progress(_FIND, len(frame_index), span.expected_frames, "frames")
-        people = stitch(tracker.finish(), span.size, request.people)
-        if not people:
-            raise NobodyFoundError(
-                f"Nobody was found in {span.path.name} ({len(frame_index)} frames).",
-                "People must be seen for a third of a second at least, and be 60 px tall or a tenth of the picture's width.")
-        tracks = _look_again(looker, people, span, reporter) if looker else [person_track(person) for person in people]
-    return tracks, Clock(np.array(frame_index), np.array(timestamps), span.fps)
 
 
 def make_motion(placed: PlacedPerson, raw: PlacedPerson, world_camera: WorldCamera, shot: Shot, engine: str) -> Motion:

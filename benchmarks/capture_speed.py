@@ -112,7 +112,7 @@ def print_captures(environment: BackendEnvironment, clips: dict[int, Path], fold
 
 def run_capture(environment: BackendEnvironment, clip: Path, output: Path, *options: str) -> tuple[float, float, float]:
     """Return a capture's seconds, start of the process included, those of all cores, and its peak memory in MB."""
-    command = environment.backend_command("capture", str(clip), "--output", str(output), *options)
+    command = environment.backend_command("capture", str(clip), "--output", str(output), "--no-cache", *options)
     start = time.monotonic()
     # stdin stays open until the end: closing it would cancel.
     process = subprocess.Popen(command, env=child_environ(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
@@ -129,8 +129,8 @@ def run_capture(environment: BackendEnvironment, clip: Path, output: Path, *opti
 def print_cancels(environment: BackendEnvironment, clip: Path, folder: Path) -> None:
     print(f"\n{'cancel while':<26}{'s until the tree is gone':>26}")
     for stage, reached in CANCEL_POINTS.items():
-        command = environment.backend_command("capture", str(clip), "--output", str(folder / "cancelled"), "--preview",
-                                              "--end", str(CANCELLED_SECONDS_OF_VIDEO))
+        command = environment.backend_command("capture", str(clip), "--output", str(folder / "cancelled"), "--no-cache",
+                                              "--preview", "--end", str(CANCELLED_SECONDS_OF_VIDEO))
         with BackendProcess(command, folder, folder / "cancelled.log") as process:
             if not any(reached(message) for message in process.messages()):
                 sys.exit(f"The capture never came to {stage}.")
@@ -167,10 +167,11 @@ def measure_stages(video: Path, output: Path) -> dict[str, float]:
     """Capture a video in this process with stopwatches on its parts; return their seconds and the number of frames."""
     from backend import pipeline
     from backend.base.reporter import Reporter
+    from backend.finding import find_people
     from mpsnet_blender.shared.capture_request import CaptureRequest
 
     start = time.monotonic()
-    frames = sum(1 for _ in pipeline.read_frames(pipeline.open_span(video)))
+    frames = sum(1 for _ in find_people.read_frames(pipeline.open_span(video)))
     seconds = {"frames": frames, "decode (alone)": time.monotonic() - start}
 
     def timed(function: Callable, name: str) -> Callable:
@@ -182,18 +183,18 @@ def measure_stages(video: Path, output: Path) -> dict[str, float]:
                 seconds[name] = seconds.get(name, 0.0) + time.monotonic() - begin
         return call
 
-    read_frames = pipeline.read_frames
+    read_frames = find_people.read_frames
 
-    def timed_frames(span):
-        iterator = iter(read_frames(span))
+    def timed_frames(*arguments):
+        iterator = iter(read_frames(*arguments))
         step = timed(lambda: next(iterator, None), "waiting for frames")
         while (frame := step()) is not None:
             yield frame
 
-    for model, name in ((pipeline.PersonDetector, "detection"), (pipeline.LandmarkModel, "landmarks")):
+    for model, name in ((find_people.PersonDetector, "detection"), (find_people.LandmarkModel, "landmarks")):
         model.__call__ = timed(model.__call__, name)
-    pipeline.read_frames = timed_frames
-    pipeline.stitch = timed(pipeline.stitch, "stitching")
+    find_people.read_frames = timed_frames
+    find_people.stitch = timed(find_people.stitch, "stitching")
     moments = _StageTimes()
     request = CaptureRequest(preview=True)
     begun = time.monotonic()

@@ -24,6 +24,7 @@ from .scene.retarget import live_preview
 
 CLASSES = (
     preferences.MPSNET_preferences,
+    preferences.MPSNET_OT_clear_cache,
     capture_properties.MPSNET_scene_settings,
     capture_properties.MPSNET_person,
     capture_properties.MPSNET_finding,

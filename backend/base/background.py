@@ -28,6 +28,11 @@ class Background:
             self._waiting.popleft().result()
         self._waiting.append(self._thread.submit(function, *arguments))
 
+    def finish_waiting(self) -> None:
+        """Wait until all calls are done."""
+        while self._waiting:
+            self._waiting.popleft().result()
+
     def __enter__(self) -> Background:
         return self
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,13 @@ from .errors import ModelError
 
 _MAX_WORKERS = 8        # enough for the readings of several people at once; each has an interpreter in memory
 _stderr_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model's file and its SHA-256."""
+    name: str
+    sha256: str
 
 
 class Model:

@@ -102,6 +102,8 @@ class Reporter:
         self._started = time.monotonic()
         self._job_share: float | None = None
         self._stage, self._stage_started, self._last_sent = "", 0.0, 0.0
+        # Where the stage and the job began: one that goes on after an interruption does not begin at 0.
+        self._stage_begun, self._job_begun = 0.0, 0.0
 
     def plan(self, shares: dict[str, float]) -> None:
         """Declare the stages in order, each with its share of the time: how much is done and the time left follow from it."""
@@ -115,16 +117,19 @@ class Reporter:
         self.check()
         now = time.monotonic()
         if stage != self._stage:
-            self._stage, self._stage_started, self._last_sent = stage, now, 0.0
+            is_first, self._stage = not self._stage, stage
+            self._stage_started, self._stage_begun, self._last_sent = now, done, 0.0
+            if is_first:
+                self._job_begun = share_of_job(self._shares, stage, done, total) or 0.0
         if now - self._last_sent < 1 / _REPORTS_PER_SECOND and done < total:
             return
         self._last_sent = now
         elapsed = now - self._stage_started
-        rate = done / elapsed if elapsed > 0.2 else None
+        rate = (done - self._stage_begun) / elapsed if elapsed > 0.2 else None
         planned = share_of_job(self._shares, stage, done, total)
         if planned is not None and self._job_share is not None:
             self._job_share = max(self._job_share, planned)        # stages that are not planned, and corrections, hold it
-        seconds_left = None if planned is None else _estimate_seconds_left(planned, now - self._started)
+        seconds_left = None if planned is None else _estimate_seconds_left(planned, self._job_begun, now - self._started)
         self._sink.send(Progress(stage, done, max(total, done) if total else 0, unit, rate, seconds_left, self._job_share))
 
     def forward(self, message: Message) -> None:
@@ -169,5 +174,6 @@ class Reporter:
         threading.Thread(target=watch, name="cancel watch", daemon=True).start()
 
 
-def _estimate_seconds_left(share: float, elapsed: float) -> float | None:
-    return elapsed * (1 - share) / share if share > 0.01 and elapsed > 1 else None
+def _estimate_seconds_left(share: float, begun: float, elapsed: float) -> float | None:
+    done = share - begun
+    return elapsed * (1 - share) / done if done > 0.01 and elapsed > 1 else None

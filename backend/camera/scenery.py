@@ -44,6 +44,20 @@ class UprightLines:
     pictures: int
 
 
+@dataclass(frozen=True)
+class SceneryState:
+    """What was gathered up to a frame: lines of some frames, the points of each frame (ids, and positions in 64ths of a reduced
+    picture's px), those that are followed, and the rest of `Scenery`'s memory."""
+    lines: list[tuple[int, np.ndarray]]
+    rows: list[tuple[np.ndarray, np.ndarray]]
+    points: np.ndarray
+    ids: np.ndarray
+    next_lines: float
+    next_id: int
+    scale: float
+    cuts: list[float]
+
+
 class Scenery:
     """Gathers the background of each frame: a few milliseconds, and a kilobyte of memory, a frame."""
 
@@ -61,8 +75,7 @@ class Scenery:
     def step(self, frame: Frame, people: list[Region]) -> None:
         """Gather the background of the next frame; people: their regions in it."""
         self._scale = min(1.0, FOLLOWED_SIDE / max(frame.image.shape))
-        grey = cv2.resize(cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY), None, fx=self._scale, fy=self._scale,
-                          interpolation=cv2.INTER_AREA)
+        grey = self._reduce(frame.image)
         people = [Region(region.centre_x * self._scale, region.centre_y * self._scale, region.side * self._scale, 0.0)
                   for region in people]
         self._follow(grey, people, frame.timestamp)
@@ -72,6 +85,25 @@ class Scenery:
             lines = find_steep_lines(grey)
             lines = lines[~_lie_on_people((lines[:, :2] + lines[:, 2:]) / 2, people)]
             self._lines.append((len(self._rows) - 1, lines / np.float32(self._scale)))
+
+    @property
+    def state(self) -> SceneryState:
+        """What was gathered: another scenery to which it is given goes on in the same way."""
+        return SceneryState(self._lines, self._rows, self._points, self._ids, self._next_lines, self._next_id, self._scale,
+                            self.cuts)
+
+    def restore(self, state: SceneryState) -> None:
+        """Go on from a state. Its last frame is given by `remember`, if more frames follow."""
+        self._lines, self._rows, self._points, self._ids = state.lines, state.rows, state.points, state.ids
+        self._next_lines, self._next_id, self._scale, self.cuts = state.next_lines, state.next_id, state.scale, state.cuts
+
+    def remember(self, frame: Frame) -> None:
+        """Keep a frame, which another scenery has been given before, to follow points from it."""
+        self._grey = self._reduce(frame.image)
+
+    def _reduce(self, image: np.ndarray) -> np.ndarray:
+        return cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), None, fx=self._scale, fy=self._scale,
+                          interpolation=cv2.INTER_AREA)
 
     def trails(self) -> Trails:
         """Return the background's points in all frames."""

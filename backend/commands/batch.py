@@ -40,6 +40,7 @@ class Batch:
     def of_command_line(cls, arguments: argparse.Namespace, checkpoints: Path) -> Batch:
         """Return the batch that the arguments of `mocap.py batch` describe."""
         program = [sys.executable, "-m", "backend", "--models", str(arguments.models), "--checkpoints", str(checkpoints)]
+        program += ["--kept-in", str(arguments.cache_folder)] if arguments.cache_folder else []
         request = make_request(arguments)
         return cls(tuple(arguments.sources), arguments.output,
                    lambda video, folder: [*program, *capture_arguments(video, folder, request)],

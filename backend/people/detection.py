@@ -9,10 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..base.litert import Model, Workers
+from ..base.litert import Model, ModelFile, Workers
 from ..base.regions import Region, region_from_alignment
 
-_SHA256 = "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c"
+DETECTOR = ModelFile("pose_detection.tflite", "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c")
 _RESOLUTION = 224
 _MIN_SCORE = 0.5                        # MediaPipe's own threshold for this detector
 _MIN_OVERLAP_OF_ONE_PERSON = 0.3        # intersection over union; MediaPipe's own threshold for this detector
@@ -39,7 +39,7 @@ class Detection:
 
 
 @dataclass(frozen=True)
-class _Search:
+class Search:
     """What was found in a tile: rows (N, 13), the means (28, 28, 3) of the tile's blocks, and how often it was used again."""
     rows: np.ndarray
     blocks: np.ndarray
@@ -53,10 +53,11 @@ class PersonDetector:
     """
 
     def __init__(self, models_folder: Path, workers: Workers):
-        self._model = Model(models_folder / "pose_detection.tflite", _SHA256)
+        self._model = Model(models_folder / DETECTOR.name, DETECTOR.sha256)
         self._workers = workers
         self._anchors = _anchors()
-        self._searches: dict[tuple[int, int, int, int], _Search] = {}
+        # By the tiles' x, y, width and height.
+        self.searches: dict[tuple[int, int, int, int], Search] = {}
 
     def __call__(self, image: np.ndarray, tile_sizes: int = TILE_SIZES) -> list[Detection]:
         """Return the people in a BGR image, each once, best first.
@@ -76,14 +77,14 @@ class PersonDetector:
         letterbox = cv2.warpAffine(image[y:y + height, x:x + width], to_tile, (_RESOLUTION, _RESOLUTION),
                                    flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT)
         blocks = cv2.resize(letterbox, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA).astype(np.float32)
-        before = self._searches.get(tile)
+        before = self.searches.get(tile)
         if before and before.reuses < _MOST_REUSES and np.abs(blocks - before.blocks).max() < _LEAST_CHANGE:
-            self._searches[tile] = replace(before, reuses=before.reuses + 1)
+            self.searches[tile] = replace(before, reuses=before.reuses + 1)
             return before.rows
         rows = self._search(letterbox)
         rows[:, :12] = (rows[:, :12].reshape(-1, 6, 2) - shift).reshape(-1, 12) / scale
         rows[:, :12] += np.tile((x, y), 6)
-        self._searches[tile] = _Search(rows, blocks)
+        self.searches[tile] = Search(rows, blocks)
         return rows
 
     def _search(self, letterbox: np.ndarray) -> np.ndarray:

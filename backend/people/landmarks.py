@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..base.litert import Model, Workers
+from ..base.litert import Model, ModelFile, Workers
 from ..base.regions import Region, region_from_alignment
 
 _RESOLUTION = 256
@@ -100,13 +100,6 @@ class Landmarks:
     @property
     def torso_score(self) -> float:
         return float(self.score[list(TORSO)].mean())
-
-
-@dataclass(frozen=True)
-class ModelFile:
-    """A landmark model's file and its SHA-256."""
-    name: str
-    sha256: str
 
 
 FULL = ModelFile("pose_landmark_full.tflite", "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f")

@@ -41,6 +41,11 @@ class RecentFrames:
         self._bytes = 0             # of all frames but the latest, which may still be in work
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recent-frames")
 
+    @property
+    def first_index(self) -> int | None:
+        """The frame_index of the earliest frame that is kept, or None."""
+        return self._kept[0].index if self._kept else None
+
     def add(self, frame: Frame) -> None:
         """Keep a frame, and let go of those that are too old or too many."""
         if self._kept:

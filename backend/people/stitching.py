@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import heapq
 import itertools
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..base.regions import Region
 from .appearance import appearance_distance
-from .landmarks import Reading
+from .landmarks import Landmarks, Reading
 from .mirroring import Readings, SecondLook, choose_readings, interpolate_second_readings
 from .skeletons import skeleton_distance
 from .tracklets import Tracklet, is_bodily
@@ -72,7 +73,7 @@ def _presence(tracklet: Tracklet) -> float:
 
 
 def _mean_appearance(tracklet: Tracklet, part: slice = slice(None)) -> np.ndarray:
-    return np.mean(tracklet.appearances[part], axis=0)
+    return np.mean(list(tracklet.appearances[part]), axis=0)
 
 
 def _part(tracklet: Tracklet, part: slice) -> Tracklet:
@@ -83,8 +84,10 @@ def _part(tracklet: Tracklet, part: slice) -> Tracklet:
 
 
 def _concatenated(first: Tracklet, second: Tracklet) -> Tracklet:
-    whole = Tracklet(first.frame_index + second.frame_index, first.timestamps + second.timestamps,
-                     first.observations + second.observations, first.appearances + second.appearances,
+    observations, appearances = first.observations[:], first.appearances[:]
+    observations.extend(second.observations)
+    appearances.extend(second.appearances)
+    whole = Tracklet(first.frame_index + second.frame_index, first.timestamps + second.timestamps, observations, appearances,
                      second.velocity,
                      thumbnail=max(first.thumbnail, second.thumbnail, key=lambda thumbnail: thumbnail.quality))
     whole.mean_appearance = _mean_appearance(whole)
@@ -120,10 +123,15 @@ def _closest_moment(first: Tracklet, second: Tracklet) -> int | None:
     common = sorted(set(first.frame_index) & set(second.frame_index))
     if not common:
         return None
-    of_first, of_second = dict(zip(first.frame_index, first.observations)), dict(zip(second.frame_index, second.observations))
-    distances = [skeleton_distance(of_first[frame], of_second[frame]) for frame in common]
+    distances = [skeleton_distance(*_at(first, second, frame)) for frame in common]
     closest = int(np.argmin(distances))
     return common[closest] if distances[closest] < _CROSSING_DISTANCE else None
+
+
+def _at(first: Tracklet, second: Tracklet, frame_index: int) -> tuple[Landmarks, Landmarks]:
+    """Return the observations of two tracklets in a frame in which both have one."""
+    row, other_row = (bisect_left(tracklet.frame_index, frame_index) for tracklet in (first, second))
+    return first.observations[row], second.observations[other_row]
 
 
 def _join(tracklets: list[Tracklet], image_size: tuple[int, int]) -> list[Tracklet]:
@@ -188,9 +196,8 @@ def _remove_doubles(tracklets: list[Tracklet]) -> list[Tracklet]:
 
 
 def _is_double(tracklet: Tracklet, other: Tracklet) -> bool:
-    of_other = dict(zip(other.frame_index, other.observations))
-    close = [skeleton_distance(landmarks, of_other[frame]) < _DOUBLE_DISTANCE
-             for frame, landmarks in zip(tracklet.frame_index, tracklet.observations) if frame in of_other]
+    common = sorted(set(tracklet.frame_index) & set(other.frame_index))
+    close = [skeleton_distance(*_at(tracklet, other, frame)) < _DOUBLE_DISTANCE for frame in common]
     return sum(close) > _DOUBLE_SHARE * len(tracklet.observations)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from ..base.regions import Region
 from ..video.frames import Frame
 from .appearance import measure_appearance
-from .detection import TILE_SIZES, PersonDetector
+from .detection import TILE_SIZES, PersonDetector, Search
 from .hidden import look_behind
 from .landmarks import LandmarkModel, Landmarks
 from .retracing import RecentFrames, trace_back
@@ -44,6 +46,21 @@ _DISTRUST_SECONDS = 3.0                 # for which no tracklet begins where a t
 _BETTER_BY = 0.08                       # mean score by which a second reading must be higher to replace the first
 
 
+@dataclass(frozen=True)
+class TrackerState:
+    """What a tracker knows after a frame: tracklets that are followed or lost, and ended ones; the seconds of the next detection
+    and of the last frame; the number of detections; the frame_index of the first frame that is kept for tracing back; where
+    things looked like people, and until which second; what the detector found in each tile."""
+    active: list[Tracklet]
+    ended: list[Tracklet]
+    next_detection: float
+    last_timestamp: float
+    detections: int
+    first_recent: int | None
+    distrusted: list[tuple[Region, float]]
+    searches: dict[tuple[int, int, int, int], Search]
+
+
 class Tracker:
     """Follows people by landmarks in the region that the last frame gives, and detects new people at intervals."""
 
@@ -75,6 +92,23 @@ class Tracker:
         self._recent.add(frame)
         self._last_timestamp = frame.timestamp
         return followed
+
+    @property
+    def state(self) -> TrackerState:
+        """What the tracker knows: another one to which it is given goes on in the same way."""
+        return TrackerState(self._active, self._ended, self._next_detection, self._last_timestamp, self._detections,
+                            self._recent.first_index, self._distrusted, self._detector.searches)
+
+    def restore(self, state: TrackerState) -> None:
+        """Go on from a state. The frames from its `first_recent` on are given by `remember`."""
+        self._active, self._ended = state.active, state.ended
+        self._next_detection, self._last_timestamp = state.next_detection, state.last_timestamp
+        self._detections, self._distrusted = state.detections, state.distrusted
+        self._detector.searches = state.searches
+
+    def remember(self, frame: Frame) -> None:
+        """Keep a frame for tracing back, which another tracker has been given before."""
+        self._recent.add(frame)
 
     def finish(self) -> list[Tracklet]:
         """Return all tracklets, earliest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import MutableSequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -37,8 +38,8 @@ class Tracklet:
     """A part of one person's track: an observation for each frame in which the person was clearly visible."""
     frame_index: list[int] = field(default_factory=list)
     timestamps: list[float] = field(default_factory=list)
-    observations: list[Landmarks] = field(default_factory=list)
-    appearances: list[np.ndarray] = field(default_factory=list)
+    observations: MutableSequence[Landmarks] = field(default_factory=list)
+    appearances: MutableSequence[np.ndarray] = field(default_factory=list)
     velocity: np.ndarray = field(default_factory=lambda: np.zeros(2))   # px a second of the region's centre
     mean_appearance: np.ndarray = field(default_factory=lambda: np.zeros(HISTOGRAM_SIZE))   # a running mean
     thumbnail: Thumbnail = NO_THUMBNAIL

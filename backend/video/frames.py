@@ -19,12 +19,16 @@ from ..base.errors import OptionError, VideoError
 from .movies import open_movie, require_whole
 
 _PREFETCHED_FRAMES = 4         # decoded ahead: they bridge a slow frame, and bound memory
+_NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 _REENCODE = "Re-encode it as MP4 (H.264) and try again."
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One upright picture: image (H, W, 3) uint8 BGR, its 0-based index in the file and its time in seconds."""
+    """One upright picture: image (H, W, 3) uint8 BGR, its 0-based index in the file and its time in seconds.
+
+    Where the reader does not want the image, it is empty.
+    """
     index: int
     timestamp: float
     image: np.ndarray
@@ -71,12 +75,13 @@ def open_span(path: str | Path, start_seconds: float = 0.0, end_seconds: float |
     return VideoSpan(path, (image.shape[1], image.shape[0]), fps, frame_count, start_seconds, end)
 
 
-def read_frames(span: VideoSpan, warn: Callable[[str], None] = lambda sentence: None) -> Iterator[Frame]:
+def read_frames(span: VideoSpan, warn: Callable[[str], None] = lambda sentence: None, first_wanted: int = 0) -> Iterator[Frame]:
     """Yield the span's frames in order, decoded ahead in a thread; memory does not grow with the clip.
 
     Timestamps are those of the file, from its first picture on, so that variable frame rates keep their speed; where it has none,
-    or they do not rise, they follow from the nominal frame rate. `warn` gets a sentence where pictures are damaged. Raises
-    VideoError where the file ends long before its header says, or cannot be read on.
+    or they do not rise, they follow from the nominal frame rate. `warn` gets a sentence where pictures are damaged. Frames before
+    the index `first_wanted` have no image, for time. Raises VideoError where the file ends long before its header says, or cannot
+    be read on.
     """
     frames: queue.Queue[Frame | Exception | str | None] = queue.Queue(_PREFETCHED_FRAMES)
     stopped = threading.Event()
@@ -92,7 +97,7 @@ def read_frames(span: VideoSpan, warn: Callable[[str], None] = lambda sentence: 
 
     def produce() -> None:
         try:
-            for frame in _decode(span):
+            for frame in _decode(span, first_wanted):
                 if not put(frame):
                     return
             put(None)
@@ -116,7 +121,7 @@ def read_frames(span: VideoSpan, warn: Callable[[str], None] = lambda sentence: 
         thread.join()
 
 
-def _decode(span: VideoSpan) -> Iterator[Frame | str]:
+def _decode(span: VideoSpan, first_wanted: int) -> Iterator[Frame | str]:
     """Yield the span's frames and, last, a sentence where some are damaged."""
     index, last_timestamp, yielded, reached_end = -1, -math.inf, 0, False
     with open_movie(span.path, span.fps) as movie:
@@ -130,7 +135,7 @@ def _decode(span: VideoSpan) -> Iterator[Frame | str]:
                 break
             if timestamp >= span.start_seconds - 1e-6:
                 yielded += 1
-                yield Frame(index, timestamp, picture.make_image())
+                yield Frame(index, timestamp, picture.make_image() if index >= first_wanted else _NO_IMAGE)
         if not reached_end:
             movie.require_complete(last_timestamp)
         if damage := movie.damage():

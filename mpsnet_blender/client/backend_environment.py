@@ -167,6 +167,11 @@ class BackendEnvironment:
         return self.home / "models" / "mpsnet"
 
     @property
+    def cache_folder(self) -> Path:
+        """The folder in which captures keep what they find: MPSNET_CACHE, or one in the home; it may not exist yet."""
+        return Path(os.environ.get("MPSNET_CACHE") or self.home / "cache").expanduser().absolute()
+
+    @property
     def download_megabytes(self) -> int:
         """What a set-up downloads, in MB (1e6 bytes), as measured: of packages and models what is missing here and in the
         extension. Without any, it needs no network."""
@@ -204,7 +209,7 @@ class BackendEnvironment:
     def backend_command(self, *arguments: str) -> list[str]:
         """Return the argument list of the backend as a process. Raises NotSetUpError before the set-up."""
         return [str(self.python), "-m", "backend", "--models", str(self.models_folder),
-                "--checkpoints", str(self.checkpoints_folder), *arguments]
+                "--checkpoints", str(self.checkpoints_folder), "--kept-in", str(self.cache_folder), *arguments]
 
     def ensure(self, report: Callable[[protocol.Message], None], programs: Sequence[str] | None = None,
                cancelled: threading.Event | None = None, examine: bool = False) -> None:

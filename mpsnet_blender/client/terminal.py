@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..shared import protocol
+from ..shared.cache_folder import DEFAULT_LIMIT_MEGABYTES, clear_cache, measure_cache
 from ..shared.capture_request import FAST
 from ..shared.command_line import UsageError, command_line_parser, find_profile
 from ..shared.engines import WITHOUT_TORCH
@@ -45,6 +46,8 @@ def main(arguments: Sequence[str]) -> int:
         return protocol.EXIT_USAGE
     if parsed.command == "convert":
         return _run_with_numpy(home, arguments)
+    if parsed.command == "cache":
+        return _show_cache(BackendEnvironment(home).cache_folder, parsed.clear)
     environment = BackendEnvironment(home, find_profile(parsed), parsed.quality if "quality" in parsed else FAST)
     if parsed.command == "doctor":
         return _examine(environment)
@@ -114,6 +117,16 @@ def _examine(environment: BackendEnvironment) -> int:
 def _make_message(error: SetupError | OSError, home: Path) -> protocol.Error:
     error = make_folder_error(home, error) if isinstance(error, OSError) else error
     return protocol.Error(type(error).__name__, str(error), error.advice)
+
+
+def _show_cache(folder: Path, is_cleared: bool) -> int:
+    """Print how much captures have kept, or remove it and print how much that was."""
+    if is_cleared:
+        freed = clear_cache(folder)
+        print(f"{freed / 1e6:.1f} MB removed; {measure_cache(folder) / 1e6:.1f} MB are kept by captures that are running.")
+    else:
+        print(f"{measure_cache(folder) / 1e6:.1f} MB of at most {DEFAULT_LIMIT_MEGABYTES} MB in {folder}")
+    return protocol.EXIT_OK
 
 
 def _run_with_numpy(home: Path, arguments: Sequence[str]) -> int:

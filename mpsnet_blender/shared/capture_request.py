@@ -156,6 +156,10 @@ class CaptureRequest:
     preview: bool = _declared(Switch(
         flag="--preview", label="Preview Video", default=False,
         description="Also write preview.mp4 into the capture's folder: skeletons, numbers and boxes over the footage"))
+    cache: bool = _declared(Switch(
+        flag="--cache", label="Keep What Is Found", default=True,
+        description="Keep the people found in the video for a while, so that an interrupted capture goes on where it was, and "
+                    "one with other options need not read the video again"))
 
 
 def _named(name: str, option: Option) -> Option:

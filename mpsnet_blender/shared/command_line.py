@@ -56,6 +56,7 @@ def command_line_parser(epilog: str = "") -> argparse.ArgumentParser:
     root.add_argument("--terminal", action="store_true", help=argparse.SUPPRESS)
     root.add_argument("--models", type=Path, help=argparse.SUPPRESS)
     root.add_argument("--checkpoints", type=Path, help=argparse.SUPPRESS)
+    root.add_argument("--kept-in", type=Path, dest="cache_folder", help=argparse.SUPPRESS)
     commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_capture(commands.add_parser("capture", help="capture everybody in a video"))
     _add_batch(commands.add_parser("batch", help="capture many videos, each into a separate folder"))
@@ -63,6 +64,7 @@ def command_line_parser(epilog: str = "") -> argparse.ArgumentParser:
     _add_score(commands.add_parser("score", help="measure a capture against a truth file"))
     _add_evaluate(commands.add_parser("evaluate", help="measure the paper's network on a preprocessed test set"))
     _add_models(commands.add_parser("models", help="add, or list, the files that the paper's network needs"))
+    _add_cache(commands.add_parser("cache", help="show how much captures keep of their work, or remove it"))
     _add_setup(commands.add_parser("setup", help="install what captures need, or repair it where it is damaged"))
     _add_setup(commands.add_parser("doctor", help="check all that captures need, and say how to mend what is wrong"))
     return root
@@ -193,6 +195,10 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--release-batching", metavar="N",
                          type=_make_number_type(1, math.inf, "a number of windows", "(1 or more)", int),
                          help="repeat the published code's mixing of windows in batches of N (it evaluates with 8)")
+
+
+def _add_cache(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--clear", action="store_true", help="remove what captures have kept, except of those that are running")
 
 
 def _add_models(command: argparse.ArgumentParser) -> None:

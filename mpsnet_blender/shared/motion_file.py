@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import lzma
 import os
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -15,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .npz_reading import read_arrays
+from .npz_reading import UNREADABLE, read_arrays
 from .smpl_skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS, generic_rest_joints
 from .whole_file import open_whole_file
 
@@ -25,9 +20,6 @@ CONTACT_NAMES = ("left_heel", "left_toe", "right_heel", "right_toe")
 _SKELETON = {"joint_names": np.array(JOINT_NAMES), "parents": np.array(PARENTS)}
 _OPTIONAL = {"keypoints2d", "camera_matrix", "image_size", "world_from_cam", "raw_poses", "raw_trans"}
 
-# What numpy, zipfile and zlib raise for archives that are damaged, encrypted, or claim more memory than there is.
-_UNREADABLE = (ValueError, OSError, EOFError, KeyError, SyntaxError, RuntimeError, MemoryError, OverflowError, TypeError,
-               AttributeError, IndexError, struct.error, tokenize.TokenError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 # What values may be: far beyond any motion, so that no later sum or frame number overflows.
 _LARGEST, _FASTEST = 1e7, 100_000.0     # metres, radians, seconds, px; frames a second
 _LONGEST_TEXT = 4096                    # characters, of source, engine and gender
@@ -140,7 +132,7 @@ def read_motion_arrays(path: str | os.PathLike, names: Collection[str], texts: C
         raise MotionFileError(f"There is no file {path}. Choose a motion file (.npz).")
     try:
         return read_arrays(path, names, texts)
-    except _UNREADABLE:
+    except UNREADABLE:
         # numpy's messages are not passed on: some advise loading the file unsafely.
         raise MotionFileError(
             f"{path} is not a motion file, or it is damaged. Choose an .npz of a capture, or an AMASS .npz.") from None

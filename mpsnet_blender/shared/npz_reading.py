@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import lzma
 import math
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 
+# What numpy, zipfile and zlib raise for archives that are damaged, encrypted, or claim more memory than there is.
+UNREADABLE = (ValueError, OSError, EOFError, KeyError, SyntaxError, RuntimeError, MemoryError, OverflowError, TypeError,
+               AttributeError, IndexError, struct.error, tokenize.TokenError, lzma.LZMAError, zipfile.BadZipFile, zlib.error)
 _SUFFIX = ".npy"
 # Of all members that are read, uncompressed: at most so many bytes, or, where that is more, so many times the file's own size. A
 # person's motion takes 1.6 kB a frame, and packs to a third; a body that never moves packs to a thousandth.

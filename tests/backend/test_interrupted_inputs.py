@@ -4,6 +4,7 @@ import shutil
 
 from backend import pipeline
 from backend.base.reporter import Reporter
+from backend.finding import find_people
 from backend.output import preview
 from mpsnet_blender.shared.capture_listing import read_listing
 from mpsnet_blender.shared.capture_request import CaptureRequest
@@ -36,13 +37,13 @@ def capture(video, folder, models_folder):
 def test_a_video_unplugged_after_its_frames_were_read_is_captured_without_a_preview(
         tmp_path, sample_clip, models_folder, monkeypatch):
     video = shutil.copy(sample_clip, tmp_path / "clip.mp4")
-    read_frames = pipeline.read_frames
+    read_frames = find_people.read_frames
 
     def read_then_unplug(*arguments):
         yield from read_frames(*arguments)
         video.unlink()
 
-    monkeypatch.setattr(pipeline, "read_frames", read_then_unplug)
+    monkeypatch.setattr(find_people, "read_frames", read_then_unplug)
     listing, warnings = capture(video, tmp_path / "out", models_folder)
     assert listing.preview is None and sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(listing.files())
     assert any("There is no preview: There is no file" in warning for warning in warnings)

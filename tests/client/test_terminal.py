@@ -170,3 +170,13 @@ def test_an_error_is_printed_with_its_advice(capsys):
     printer.print_message(Error("NoNetworkError", "Cannot reach the index.", "Connect."))
     assert capsys.readouterr().err == "Error: Cannot reach the index. Connect.\n"
     assert printer.final is not None
+
+
+def test_the_cache_is_shown_and_cleared_without_any_package(cache, tmp_path):
+    entry = cache / ("0" * 32)
+    entry.mkdir()
+    (entry / "state.npz").write_bytes(bytes(3_500_000))
+    assert run_bare(["cache"], tmp_path).stdout == f"3.5 MB of at most 2000 MB in {cache}\n"
+    cleared = run_bare(["cache", "--clear"], tmp_path)
+    assert cleared.stdout == "3.5 MB removed; 0.0 MB are kept by captures that are running.\n" and cleared.returncode == 0
+    assert not entry.exists() and not (tmp_path / "home").exists()

@@ -35,7 +35,7 @@ def test_an_abbreviated_option_is_refused_with_the_word_that_was_meant(command, 
             assert f"{flag} " in str(refused.value) and refused.value.advice.startswith("usage: mocap.py")
 
 
-@pytest.mark.parametrize("flag", ["--terminal", "--models", "--checkpoints"])
+@pytest.mark.parametrize("flag", ["--terminal", "--models", "--checkpoints", "--kept-in"])
 def test_the_programs_options_before_the_command_are_not_abbreviated_either(flag):
     for length in range(len("--") + 1, len(flag)):
         with pytest.raises(UsageError, match=f"^There is no option {flag[:length]}: write {flag} in full"):

@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 
 from ...client.backend_environment import BackendEnvironment, default_home
+from ...shared.cache_folder import clear_cache, measure_cache
 from ...shared.engines import find_engine
 from .path_options import relative_path_options
 
@@ -41,6 +42,20 @@ class MPSNET_preferences(bpy.types.AddonPreferences):
         for finding in context.window_manager.mpsnet.findings:
             if not finding.is_well:
                 column.label(text=f"{finding.subject}: {finding.words}", icon="ERROR")
+        row = column.row()
+        row.label(text=f"Kept of captures: {measure_cache(environment.cache_folder) / 1e6:.1f} MB")
+        row.operator("mpsnet.clear_cache", icon="TRASH")
+
+
+class MPSNET_OT_clear_cache(bpy.types.Operator):
+    """Remove what captures have kept of their work, except of those that are running. Finished captures stay"""
+    bl_idname = "mpsnet.clear_cache"
+    bl_label = "Clear"
+
+    def execute(self, context):
+        folder = backend_environment(context).cache_folder
+        self.report({"INFO"}, f"{clear_cache(folder) / 1e6:.1f} MB removed")
+        return {"FINISHED"}
 
 
 def preferences(context: bpy.types.Context) -> MPSNET_preferences:

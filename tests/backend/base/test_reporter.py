@@ -53,6 +53,15 @@ def test_the_time_left_counts_the_stages_still_to_come(kept, now):
     assert kept[-1].seconds_left == pytest.approx(30 / 7)
 
 
+def test_a_job_that_goes_on_counts_only_what_it_does_now(kept, now):
+    reporter = Reporter(kept)
+    reporter.plan({"first": 3.0, "second": 1.0})
+    reporter.progress("first", 8, 10)
+    now[0] += 10.0
+    reporter.progress("first", 9, 10)       # 0.3 / 4 of the job in 10 s, and 1.3 / 4 to come
+    assert kept[-1].rate == pytest.approx(0.1) and kept[-1].seconds_left == pytest.approx(10 * 1.3 / 0.3)
+
+
 def test_the_share_of_the_job_rises_through_its_stages_and_never_falls(kept, now):
     reporter = Reporter(kept)
     reporter.plan({"first": 3.0, "second": 1.0})

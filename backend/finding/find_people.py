@@ -1,0 +1,155 @@
+"""The first stage of a capture: everybody in a video. What is found is kept, so that an interrupted capture goes on."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mpsnet_blender.shared.capture_request import CaptureRequest
+
+from ..base.background import Background
+from ..base.errors import CancelRequested, NobodyFoundError, VideoError
+from ..base.litert import Workers
+from ..base.reporter import Reporter
+from ..camera.scenery import Scenery
+from ..people.detection import PersonDetector
+from ..people.gaps import Clock
+from ..people.landmarks import HEAVY, LandmarkModel
+from ..people.second_look import SecondLooker, second_looker
+from ..people.stitching import PersonTrack, person_track, stitch
+from ..people.tracking import Tracker
+from ..people.tracklets import Tracklet
+from ..video.frames import VideoSpan, read_frames
+from .kept_finding import FoundSoFar, KeptFinding, open_kept_finding
+
+FIND = "Finding people"
+# Between two times of writing what was found: as much is lost where the process is killed. Writing takes milliseconds, in long
+# clips more: then it is done more seldom, so that it never takes more than a twentieth of the time.
+_WRITTEN_EVERY_SECONDS, _WRITING_SHARE = 10.0, 0.05
+
+
+@dataclass(frozen=True)
+class FoundPeople:
+    """All people's tracks, the times of all frames, and the background."""
+    tracks: list[PersonTrack]
+    clock: Clock
+    scenery: Scenery
+
+
+def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, cache: Path | None,
+                reporter: Reporter) -> FoundPeople:
+    """Return everybody's landmarks over the span. cache: the folder in which what is found is kept, or None.
+
+    Raises NobodyFoundError, and ModelError where a model is missing or damaged.
+    """
+    with open_kept_finding(cache, span, reporter) as kept, Workers() as workers:
+        reading = _Reading(span, Tracker(PersonDetector(models_folder, workers), LandmarkModel(models_folder, workers)),
+                           kept, reporter)
+        looker = second_looker(models_folder, workers, request.quality)
+        reading.run()
+        choices = [request.people, request.quality, HEAVY.sha256 if looker else ""]
+        tracks = kept.read_tracks(choices)
+        if tracks is None:
+            people = stitch(reading.tracker.finish(), span.size, request.people)
+            if not people:
+                raise NobodyFoundError(
+                    f"Nobody was found in {span.path.name} ({len(reading.frame_index)} frames).",
+                    "People must be seen for a third of a second at least, and be 60 px tall or a tenth of the picture's width.")
+            tracks, is_final = _make_tracks(people, looker, span, reporter)
+            if is_final:
+                kept.write_tracks(choices, tracks)
+    return FoundPeople(tracks, Clock(np.array(reading.frame_index), np.array(reading.timestamps), span.fps), reading.scenery)
+
+
+class _Reading:
+    """The reading of a video's frames, from where an earlier run was interrupted."""
+
+    def __init__(self, span: VideoSpan, tracker: Tracker, kept: KeptFinding, reporter: Reporter):
+        self.tracker, self.scenery = tracker, Scenery()
+        self.frame_index: list[int] = []
+        self.timestamps: list[float] = []
+        self._sentences: tuple[str, ...] = ()
+        self._span, self._kept, self._reporter = span, kept, reporter
+        self._next_writing = 0.0
+
+    def run(self) -> None:
+        """Read all frames. Raises CancelRequested, after what was found is kept."""
+        earlier = self._kept.read()
+        if earlier is not None:
+            self._continue_from(earlier)
+            if earlier.is_whole:
+                return
+        self._report()
+        self._next_writing = time.monotonic() + _WRITTEN_EVERY_SECONDS
+        with Background("scenery") as background:
+            try:
+                self._read_frames(background, earlier)
+            except CancelRequested:
+                background.finish_waiting()
+                self._write()
+                raise
+        self._write(is_whole=True)
+
+    def _continue_from(self, earlier: FoundSoFar) -> None:
+        self.frame_index, self.timestamps, self._sentences = earlier.frame_index, earlier.timestamps, earlier.sentences
+        self.tracker.restore(earlier.tracker)
+        self.scenery.restore(earlier.scenery)
+        done, expected = len(self.frame_index), self._span.expected_frames
+        if earlier.is_whole:
+            self._reporter.log("info", f"Going on after finding people: all {done} frames were read before.")
+            for sentence in self._sentences:
+                self._reporter.log("warning", sentence)
+        else:
+            share = f"{100 * done / expected:.0f} %: {done} of {expected}" if expected else f"frame {done + 1}: {done}"
+            self._reporter.log("info", f"Going on at {share} frames were read before.")
+        self._report()
+
+    def _read_frames(self, background: Background, earlier: FoundSoFar | None) -> None:
+        last = self.frame_index[-1] if self.frame_index else -1
+        first_wanted = last if earlier is None or earlier.tracker.first_recent is None else earlier.tracker.first_recent
+        for frame in read_frames(self._span, self._warn, max(first_wanted, 0)):
+            if frame.index > last:
+                seen = self.tracker.step(frame)
+                background.call(self.scenery.step, frame, [tracklet.region for tracklet in seen])
+                self.frame_index.append(frame.index)
+                self.timestamps.append(frame.timestamp)
+                self._write_when_due(background)
+            elif frame.index >= first_wanted:
+                self.tracker.remember(frame)
+                if frame.index == last:
+                    self.scenery.remember(frame)
+            self._report()
+
+    def _report(self) -> None:
+        self._reporter.progress(FIND, len(self.frame_index), self._span.expected_frames, "frames")
+
+    def _warn(self, sentence: str) -> None:
+        self._sentences = (*self._sentences, sentence)
+        self._reporter.log("warning", sentence)
+
+    def _write_when_due(self, background: Background) -> None:
+        begun = time.monotonic()
+        if begun >= self._next_writing:
+            background.finish_waiting()
+            self._write()
+            ended = time.monotonic()
+            self._next_writing = ended + max(_WRITTEN_EVERY_SECONDS, (ended - begun) / _WRITING_SHARE)
+
+    def _write(self, is_whole: bool = False) -> None:
+        if self.frame_index:
+            self._kept.write(FoundSoFar(self.frame_index, self.timestamps, self.tracker.state, self.scenery.state,
+                                        self._sentences, is_whole))
+
+
+def _make_tracks(people: list[Tracklet], looker: SecondLooker | None, span: VideoSpan,
+                 reporter: Reporter) -> tuple[list[PersonTrack], bool]:
+    """Return people's tracks by first and second readings; by the first alone, and False, where the video cannot be read any
+    more."""
+    try:
+        return (looker.tracks(people, span, reporter) if looker else [person_track(person) for person in people]), True
+    except VideoError as error:
+        reporter.log("warning", f"People were not looked at again: {error}")
+        return [person_track(person) for person in people], False
