@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mpsnet_blender.shared.assumed import DEFAULT_FOV_DEGREES
 from mpsnet_blender.shared.capture_listing import (
     PEOPLE_FILE,
     PREVIEW_FILE,
@@ -16,7 +15,7 @@ from mpsnet_blender.shared.capture_listing import (
     path_as_text,
     write_listing,
 )
-from mpsnet_blender.shared.capture_request import BEST, CaptureRequest
+from mpsnet_blender.shared.capture_request import BEST, DEFAULT_FOV_DEGREES, CaptureRequest
 from mpsnet_blender.shared.motion_file import Motion
 
 from .base.errors import OutputError, VideoError

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from mpsnet_blender.shared.assumed import DEFAULT_FOV_DEGREES
+from mpsnet_blender.shared.capture_request import DEFAULT_FOV_DEGREES
 
 
 def camera_matrix(image_size: tuple[int, int], fov_degrees: float = DEFAULT_FOV_DEGREES) -> np.ndarray:

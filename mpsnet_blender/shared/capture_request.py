@@ -11,9 +11,13 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from .assumed import DEFAULT_FOV_DEGREES, DEFAULT_STATURE
 from .engines import DEFAULT_ENGINE, ENGINES, find_engine
 from .picture_sequence import DEFAULT_FPS
+
+# Values assumed for a video where neither the user nor the file gives them.
+DEFAULT_STATURE = 1.70  # metres, about an adult's: a video cannot tell size from distance
+# Field of view across the picture's long side of a phone or camera with its usual lens.
+DEFAULT_FOV_DEGREES = 55.0
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .assumed import DEFAULT_STATURE
+from .capture_request import DEFAULT_STATURE
 
 JOINT_NAMES = (
     "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2", "left_ankle", "right_ankle",
