@@ -55,12 +55,12 @@ class Platform:
                 "implementation_name": "cpython", "platform_python_implementation": "CPython", "extra": ""}
 
 
-# Blender 4.2 needs glibc 2.28, or macOS 11.2 on Apple silicon.
+# Blender 4.2 needs glibc 2.28. On Macs, the wheels of PyAV 18 need macOS 14, which is newer than what Blender needs.
 PLATFORMS = {
     "linux-x64": Platform((*(f"manylinux_2_{minor}_x86_64" for minor in range(28, 4, -1)), "manylinux2014_x86_64",
                            "manylinux2010_x86_64"), "linux", "x86_64", "Linux", "posix"),
     "windows-x64": Platform(("win_amd64",), "win32", "AMD64", "Windows", "nt"),
-    "macos-arm64": Platform(("macosx_11_0_arm64", "macosx_11_0_universal2", "macosx_10_9_universal2"),
+    "macos-arm64": Platform(("macosx_14_0_arm64", "macosx_14_0_universal2", "macosx_10_9_universal2"),
                             "darwin", "arm64", "Darwin", "posix"),
 }
 
