@@ -30,6 +30,8 @@ def main() -> int:
     if usage_error:
         reporter.finish(Error(type(usage_error).__name__, str(usage_error), usage_error.advice))
         return EXIT_USAGE
+    if not arguments.terminal:
+        reporter.show_life()
     reporter.cancel_on_signals()
     reporter.cancel_on_closed_stdin()
     try:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from mpsnet_blender.shared.protocol import (
     EXIT_CANCELLED,
+    FINAL_TYPES,
+    SECONDS_BETWEEN_SIGNS,
+    Alive,
     Cancelled,
     Error,
     Hello,
@@ -44,15 +47,21 @@ class MessageSink:
     def __init__(self) -> None:
         sys.stdout.flush()
         self._stream: BinaryIO = os.fdopen(os.dup(1), "wb")
+        self._lock = threading.Lock()
+        self._has_ended = False
         os.dup2(2, 1)
         self.send(Hello("mpsnet-backend"))
 
     def send(self, message: Message) -> None:
-        try:
-            self._stream.write(encode(message))
-            self._stream.flush()
-        except BrokenPipeError:
-            pass    # the parent has gone: its closed stdin stops the job
+        with self._lock:
+            if self._has_ended:     # nothing comes after the final message
+                return
+            self._has_ended = isinstance(message, FINAL_TYPES)
+            try:
+                self._stream.write(encode(message))
+                self._stream.flush()
+            except BrokenPipeError:
+                pass    # the parent has gone: its closed stdin stops the job
 
 
 class TerminalSink:
@@ -155,6 +164,15 @@ class Reporter:
             watchdog = threading.Timer(_GRACE_SECONDS, os._exit, (EXIT_CANCELLED,))
             watchdog.daemon = True
             watchdog.start()
+
+    def show_life(self) -> None:
+        """Send a sign of life every two seconds from now on, in a thread."""
+        def show() -> None:
+            while True:
+                time.sleep(SECONDS_BETWEEN_SIGNS)
+                self._sink.send(Alive())
+
+        threading.Thread(target=show, name="signs of life", daemon=True).start()
 
     def cancel_on_signals(self) -> None:
         for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):

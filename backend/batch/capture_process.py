@@ -10,6 +10,7 @@ from typing import IO
 
 from mpsnet_blender.shared.protocol import (
     FINAL_TYPES,
+    Alive,
     Cancelled,
     Error,
     FinalMessage,
@@ -62,7 +63,7 @@ def _follow(messages: queue.SimpleQueue[Message | None], reporter: Reporter) -> 
             continue
         if message is None or isinstance(message, FINAL_TYPES):
             return message
-        if not isinstance(message, Hello):
+        if not isinstance(message, Hello | Alive):      # a batch shows its life itself
             reporter.forward(message)
 
 

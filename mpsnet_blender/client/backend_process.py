@@ -15,6 +15,9 @@ from . import child_process
 from .memory import explain_shortage
 
 TERMINATE_AFTER = 0.7  # seconds from the request to cancel: a cancel shall take effect within one second
+SILENT_AFTER = 15.0  # seconds without a sign of life, which come every 2 s: a busy machine delays them by a few; by estimate
+# Seconds, for a child that hangs: it will hardly stop by itself.
+_HANGING_TERMINATE_AFTER, _HANGING_KILL_AFTER = 0.2, 0.7
 KILL_AFTER = 2.0  # seconds from the request to cancel: 1.3 s to stop after the signal; by estimate
 LINGER_SECONDS = 5.0  # seconds for which a child may run after its final message, to free its models; by estimate
 _KILL_DELAY = 0.5  # seconds between terminate and kill when Blender ends: more would be felt as hanging
@@ -44,6 +47,7 @@ class BackendProcess:
         self._cancel_requested = threading.Event()
         self._ended = threading.Event()
         self._last_read = time.monotonic()
+        self._shows_life = False
         self.log_path = Path(log_path)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         self.log_path.write_bytes(b"")
@@ -77,6 +81,12 @@ class BackendProcess:
         """The child's exit status, negative for a signal; None while it runs and where it never started."""
         return None if self._process is None else self._process.returncode
 
+    @property
+    def silent_seconds(self) -> float:
+        """For how many seconds nothing has come from a child that shows signs of life; 0 up to `SILENT_AFTER`."""
+        seconds = time.monotonic() - self._last_read
+        return seconds if self._shows_life and not self._ended.is_set() and seconds > SILENT_AFTER else 0.0
+
     def poll(self) -> list[protocol.Message]:
         """Return the messages that came since the last call, oldest first, without waiting."""
         received = []
@@ -102,12 +112,18 @@ class BackendProcess:
 
     def cancel(self) -> None:
         """Ask the child to stop, at once and without blocking: its stdin closes; a tree that is still there after
-        0.7 s is terminated, after 2 s killed. The final message is Cancelled, or the Result where it came first."""
+        0.7 s is terminated, after 2 s killed (one that hangs: 0.2 s and 0.7 s). The final message is Cancelled, or the Result
+        where it came first."""
         if self._process is None or self._cancel_requested.is_set() or self._ended.is_set():
             return
         self._cancel_requested.set()
+        is_hanging = self.silent_seconds > 0
         _close_stdin(self._process)
-        self._escalate_in_background(TERMINATE_AFTER, KILL_AFTER)
+        self._stop(child_process.wake_tree)
+        if is_hanging:
+            self._escalate_in_background(_HANGING_TERMINATE_AFTER, _HANGING_KILL_AFTER)
+        else:
+            self._escalate_in_background(TERMINATE_AFTER, KILL_AFTER)
 
     def kill(self) -> None:
         """Stop the child's whole tree now and wait for its end, about half a second. No effect where it has ended."""
@@ -164,6 +180,9 @@ class BackendProcess:
         except protocol.ProtocolError:
             self._write_log(line + b"\n")
         else:
+            if isinstance(message, protocol.Alive):
+                self._shows_life = True
+                return
             if not isinstance(message, protocol.FINAL_TYPES):
                 self._deliver(message)
                 return

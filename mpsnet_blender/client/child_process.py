@@ -46,15 +46,21 @@ def no_window_options() -> dict[str, Any]:
 
 def terminate_tree(process: subprocess.Popen) -> None:
     """Ask a child with a separate group, and all its children, to end. On Windows, where that is impossible, kill them."""
-    _stop_tree(process, "SIGTERM")
+    _signal_tree(process, "SIGTERM")
+
+
+def wake_tree(process: subprocess.Popen) -> None:
+    """Let a child with a separate group that was stopped (SIGSTOP) go on. Windows stops nothing so."""
+    if sys.platform != "win32":
+        _signal_tree(process, "SIGCONT")
 
 
 def kill_tree(process: subprocess.Popen) -> None:
     """Kill a child with a separate group, and all its children."""
-    _stop_tree(process, "SIGKILL")
+    _signal_tree(process, "SIGKILL")
 
 
-def _stop_tree(process: subprocess.Popen, signal_name: str) -> None:
+def _signal_tree(process: subprocess.Popen, signal_name: str) -> None:
     if sys.platform == "win32":
         subprocess.run(["taskkill", "/T", "/F", "/PID", str(process.pid)], capture_output=True, **no_window_options())
         return

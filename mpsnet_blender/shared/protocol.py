@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 PROTOCOL_VERSION = 1
+SECONDS_BETWEEN_SIGNS = 2.0     # of life: costs nothing noticeable
 
 EXIT_OK = 0
 EXIT_ERROR = 1
@@ -77,6 +78,11 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Alive:
+    """A sign of life, sent every `SECONDS_BETWEEN_SIGNS` however long a step takes: a process without them hangs."""
+
+
+@dataclass(frozen=True)
 class Result:
     """Final: the job is done. `path` is the capture's folder (or another result), `summary` one line about it."""
     path: str
@@ -99,8 +105,8 @@ class Cancelled:
     message: str = "Cancelled."
 
 
-Message = Hello | Progress | Log | Finding | Result | Error | Cancelled
-MESSAGE_TYPES = {cls.__name__.lower(): cls for cls in (Hello, Progress, Log, Finding, Result, Error, Cancelled)}
+Message = Hello | Progress | Log | Alive | Finding | Result | Error | Cancelled
+MESSAGE_TYPES = {cls.__name__.lower(): cls for cls in (Hello, Progress, Log, Alive, Finding, Result, Error, Cancelled)}
 FinalMessage = Result | Error | Cancelled
 FINAL_TYPES = (Result, Error, Cancelled)
 

@@ -85,6 +85,15 @@ def test_sigterm_stops_it_in_its_stage_and_nothing_is_left(start_capture, place)
     assert list(place.iterdir()) == []
 
 
+def test_a_stopped_process_that_is_cancelled_goes_on_to_stop_itself(start_capture, place):
+    process = start_capture(FINDING)
+    os.killpg(process._process.pid, signal.SIGSTOP)
+    time.sleep(0.5)
+    process.cancel()
+    assert_it_stops_in_that_stage(process, FINDING)
+    assert list(place.iterdir()) == []
+
+
 def seconds_of(action):
     began = time.monotonic()
     action()

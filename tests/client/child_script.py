@@ -29,6 +29,12 @@ def work_until_cancelled():
         send(protocol.Progress("work", 1, 2))
 
 
+def show_life():
+    while True:
+        send(protocol.Alive())
+        time.sleep(0.05)
+
+
 def main(behaviour, file):
     if behaviour == "old":
         STDOUT.write(b'{"type": "hello", "program": "old", "protocol_version": 0}\n')
@@ -69,6 +75,10 @@ def main(behaviour, file):
         work_until_cancelled()
         send(protocol.Cancelled())
         sys.exit(protocol.EXIT_CANCELLED)
+    elif behaviour == "live":
+        threading.Thread(target=show_life, daemon=True).start()
+        sys.stdin.buffer.read()
+        send(protocol.Cancelled())
     elif behaviour == "error on cancel":
         work_until_cancelled()
         send(protocol.Error("VideoError", "The pipe broke."))

@@ -1,4 +1,5 @@
 import os
+import signal
 import sys
 import threading
 import time
@@ -62,6 +63,30 @@ def test_poll_delivers_every_message_once(start):
     assert received == [Hello("child"), Progress("work", 1, 2), Result("folder")]
     assert process.poll() == []
     assert process.wait(LONG) and not process.is_running and process.exit_code == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows stops no process so")
+def test_a_stopped_child_is_noticed_by_its_silence_and_stops_when_asked(start, monkeypatch):
+    monkeypatch.setattr(backend_process, "SILENT_AFTER", 1.0)
+    process = start("live")
+    wait_for(process, Hello)
+    assert comes_true(lambda: process._shows_life) and process.poll() == []
+    os.killpg(process._process.pid, signal.SIGSTOP)
+    assert comes_true(lambda: process.silent_seconds > 1.2)
+    os.killpg(process._process.pid, signal.SIGCONT)
+    assert comes_true(lambda: process.silent_seconds == 0.0)
+    os.killpg(process._process.pid, signal.SIGSTOP)
+    process.cancel()
+    assert list(process.messages()) == [Cancelled()] and process.wait(LONG)
+    assert process.silent_seconds == 0.0
+
+
+def test_a_child_that_never_showed_life_may_be_silent(start, monkeypatch):
+    monkeypatch.setattr(backend_process, "SILENT_AFTER", 0.01)
+    process = start("ignore")
+    wait_for(process, Log)
+    time.sleep(0.1)
+    assert process.silent_seconds == 0.0
 
 
 def test_poll_does_not_wait_for_a_child_that_says_nothing(start):

@@ -36,7 +36,7 @@ class MPSNET_PT_capture(_MocapPanel, bpy.types.Panel):
         row.operator("mpsnet.queue_videos", text="", icon="ADD")
         job = job_timer.running_job()
         if job is not None:
-            _draw_job(layout, job)
+            _draw_job(layout, context, job)
         else:
             _draw_start(layout, context)
         layout.operator("mpsnet.import_motion", text="Import Motion File", icon="FILE_FOLDER")
@@ -73,7 +73,7 @@ class MPSNET_PT_people(_MocapPanel, bpy.types.Panel):
         row.operator("wm.path_open", text="", icon="FILE_FOLDER").filepath = context.window_manager.mpsnet.capture_folder()
 
 
-def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
+def _draw_job(layout: bpy.types.UILayout, context: bpy.types.Context, job: Job) -> None:
     column = layout.column(align=True)
     row = column.row(align=True)
     row.scale_y = _BUTTON_HEIGHT
@@ -82,6 +82,7 @@ def _draw_job(layout: bpy.types.UILayout, job: Job) -> None:
     cancel.enabled = not job.state.is_cancelling
     cancel.operator("mpsnet.cancel_job", text="", icon="CANCEL")
     column.label(text=job.state.detail)
+    draw_lines(column, job.state.trouble, "ERROR", count_line_characters(context))
 
 
 def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -27,11 +27,12 @@ _SETUP_SHARES = {"environment": 0.1, "packages": 0.5, "installing": 0.3, "models
 @dataclass(frozen=True)
 class JobState:
     """The state of a job for the panel. `stage` is its present stage's title; `fraction`, 0..1, how much of the job is done, or
-    of the stage where only that is known; None where nothing is known."""
+    of the stage where only that is known; None where nothing is known. `trouble`: what is wrong now, and what to do."""
     title: str
     stage: str = "Starting"
     fraction: float | None = None
     detail: str = ""
+    trouble: str = ""
     warnings: tuple[str, ...] = ()
     findings: tuple[protocol.Finding, ...] = ()
     is_cancelling: bool = False
@@ -51,16 +52,26 @@ class Job:
         self.state = JobState(title)
 
     def poll(self) -> list[protocol.Message]:
-        """Return the messages that have arrived, after updating the state with them."""
+        """Return the messages that have arrived, after updating the state with them, and with how long none has come."""
         messages = self.process.poll()
         for message in messages:
             self.state = advance_state(self.state, message)
+        trouble = "" if self.state.is_cancelling else _describe_silence(self.process.silent_seconds)
+        if trouble != self.state.trouble:
+            self.state = replace(self.state, trouble=trouble)
         return messages
 
     def cancel(self) -> None:
         """Ask the process to stop; its final message comes with a later poll."""
         self.process.cancel()
-        self.state = replace(self.state, is_cancelling=True, detail="Stopping")
+        self.state = replace(self.state, is_cancelling=True, detail="Stopping", trouble="")
+
+
+def _describe_silence(seconds: float) -> str:
+    if not seconds:
+        return ""
+    return (f"No sign of life for {5 * int(seconds / 5)} s: the backend hangs, or the computer is overloaded. Wait, or cancel "
+            "and start again: a capture then goes on where it was.")
 
 
 def advance_state(state: JobState, message: protocol.Message) -> JobState:
@@ -164,7 +175,8 @@ def _tick() -> float | None:
     job = _job
     if job is None:
         return None
-    if job.poll():
+    before = job.state
+    if job.poll() or job.state is not before:
         redraw_sidebars()
     if job.state.final is None:
         _ended_at = None

@@ -1,7 +1,7 @@
 """A child for the job tests that speaks the protocol: `child_script.py WHAT [FOLDER]`.
 
 capture: some progress, then FOLDER as the result. crash: dies amid its work. error: reports one.
-wait: works until cancelled. setup: makes the file FOLDER. check: reports two findings.
+wait: works until cancelled. silent: shows life once and waits. setup: makes the file FOLDER. check: reports two findings.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from mpsnet_blender.shared.protocol import Cancelled, Error, Finding, Hello, Log, Progress, Result, encode
+from mpsnet_blender.shared.protocol import Alive, Cancelled, Error, Finding, Hello, Log, Progress, Result, encode
 
 
 def _send(message) -> None:
@@ -27,6 +27,11 @@ def main(what: str, folder: str = "") -> None:
         _send(Error("VideoError", "Cannot read clip.mp4: no video stream.", "Re-encode it as MP4 (H.264)."))
         sys.exit(1)
     if what == "wait":
+        sys.stdin.read()
+        _send(Cancelled())
+        sys.exit(130)
+    if what == "silent":
+        _send(Alive())
         sys.stdin.read()
         _send(Cancelled())
         sys.exit(130)

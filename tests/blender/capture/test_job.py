@@ -161,3 +161,24 @@ def test_unregistering_ends_a_running_job_and_its_process(start_job, extension):
         assert job_timer.running_job() is None and not job.process.is_running
     finally:
         registration.register()
+
+
+def test_a_backend_that_shows_no_life_any_more_is_told_with_what_to_do(start_job, extension, monkeypatch):
+    monkeypatch.setattr(extension("client.backend_process"), "SILENT_AFTER", 0.3)
+    job = start_job("silent")
+    _poll_until(job, lambda: job.state.trouble)
+    assert job.state.trouble == ("No sign of life for 0 s: the backend hangs, or the computer is overloaded. Wait, or cancel and "
+                                 "start again: a capture then goes on where it was.")
+    job.cancel()
+    assert (job.state.detail, job.state.trouble) == ("Stopping", "")
+    _poll_until(job, lambda: job.state.final is not None)
+    assert job.state.trouble == ""
+
+
+def test_the_preferences_button_removes_what_captures_keep(extension, cache, empty_scene):
+    entry = cache / ("f" * 32)
+    entry.mkdir()
+    (entry / "state.npz").write_bytes(bytes(1000))
+    assert extension("shared.cache_folder").measure_cache(cache) == 1000
+    assert bpy.ops.mpsnet.clear_cache() == {"FINISHED"}
+    assert list(cache.iterdir()) == []
