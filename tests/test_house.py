@@ -77,6 +77,7 @@ ROOMS = (
     Room("mpsnet_blender/__init__.py", (), ("mpsnet_blender.registration",)),
     *(stage_room(name) for name in STAGES),
     # The files that use all stages, or measure them.
+    Room("backend/batch", ("ray",), (CONTRACTS, "backend"), ("bpy",)),
     Room("backend", ("numpy", "scipy", "cv2", "torch", "tqdm"), (CONTRACTS, MATHS, "backend"), ("bpy",)),
 )
 

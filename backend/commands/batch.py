@@ -19,6 +19,8 @@ from ..base.errors import BatchError
 from ..base.reporter import Reporter
 from ..batch.attempts import RECORD_FILE, Attempt, BatchRecord
 from ..batch.capture_process import DIED, run_capture
+from ..batch.cluster_task import make_task
+from ..batch.ray_cluster import run_on_cluster
 from ..batch.report import REPORT_FILE, Entry, Report
 from ..batch.videos import Job, describe_state, find_videos, plan_folders
 
@@ -28,13 +30,15 @@ _MANIFEST = Path(__file__).resolve().parents[2] / "blender_manifest.toml"
 @dataclass(frozen=True)
 class Batch:
     """The sources, the folder for the captures' folders, the command of one capture: `command(video, folder)`, and the options
-    as words. again: also those that are captured; retry: also those that would fail again."""
+    as words. again: also those that are captured; retry: also those that would fail again. ray: the address of a Ray cluster that
+    captures them, None: this machine does."""
     sources: tuple[Path, ...]
     output: Path
     command: Callable[[Path, Path], list[str]]
     options: str = ""
     again: bool = False
     retry: bool = False
+    ray: str | None = None
 
     @classmethod
     def of_command_line(cls, arguments: argparse.Namespace, checkpoints: Path) -> Batch:
@@ -44,7 +48,7 @@ class Batch:
         request = make_request(arguments)
         return cls(tuple(arguments.sources), arguments.output,
                    lambda video, folder: [*program, *capture_arguments(video, folder, request)],
-                   " ".join(option_words(request)), arguments.again, arguments.retry)
+                   " ".join(option_words(request)), arguments.again, arguments.retry, arguments.ray)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ def capture_all(batch: Batch, reporter: Reporter) -> Result:
     todo = [job for job in jobs if not progress.settle(job, batch)]
     progress.write(is_running=True)
     try:
-        for ended in _capture_here(todo, batch, reporter):
+        capture = _capture_here if batch.ray is None else _capture_on_cluster
+        for ended in capture(todo, batch, reporter):
             record.keep(ended.job, ended.state, ended.ending, ended.seconds)
             progress.endings[ended.job] = ended.ending
             progress.write(is_running=True)
@@ -135,6 +140,19 @@ def _capture_here(jobs: list[Job], batch: Batch, reporter: Reporter) -> Iterator
             reporter.log("warning", f"{ending.message} It is tried once more.")
             ending = run_capture(command, reporter)
         yield Ended(job, state, ending, time.monotonic() - started)
+
+
+def _capture_on_cluster(jobs: list[Job], batch: Batch, reporter: Reporter) -> Iterator[Ended]:
+    """Capture videos on the batch's Ray cluster."""
+    if not jobs:
+        return
+    states = [describe_state(job.video) for job in jobs]
+    tasks = [make_task(job.video, job.folder, batch.command(job.video, job.folder)) for job in jobs]
+    assert batch.ray is not None
+    for count, (number, end) in enumerate(run_on_cluster(tasks, batch.ray, reporter), start=1):
+        job = jobs[number]
+        reporter.log("info", f"[{count} of {len(jobs)}] {job.video.name}: {end.seconds:.0f} s on {end.machine}")
+        yield Ended(job, states[number], end.ending, end.seconds)
 
 
 def _read_version() -> str:

@@ -98,6 +98,9 @@ def _add_batch(command: argparse.ArgumentParser) -> None:
     command.add_argument("--again", action="store_true", help="also capture videos that are captured already, or that failed")
     command.add_argument("--retry", action="store_true",
                          help="also try videos that failed for a lasting reason, with the same options, before")
+    command.add_argument("--ray", metavar="ADDRESS",
+                         help="capture on the Ray cluster at this address (HOST:6379, or auto), to which this machine belongs; "
+                              "all its machines must have the videos, the output folder and this program under the same paths")
     _add_capture_options(command)
 
 
