@@ -7,7 +7,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from mpsnet_blender.shared.command_line import UsageError, command_line_parser, find_profile, make_request
+from mpsnet_blender.shared.command_line import UsageError, command_line_parser, find_profile, make_request, other_views
 from mpsnet_blender.shared.engines import WITH_TORCH
 from mpsnet_blender.shared.protocol import (
     EXIT_CANCELLED,
@@ -60,6 +60,8 @@ def _read_command_line(argv: list[str]) -> tuple[argparse.Namespace, UsageError 
     parser = command_line_parser()
     try:
         parser.parse_args(argv, arguments)
+        if arguments.command == "capture":
+            other_views(arguments)      # raises for too many
         if arguments.models is None:
             parser.error("the folder of the models is missing: start the backend by mocap.py, or give the folder with --models")
     except UsageError as error:
@@ -91,8 +93,10 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> Result:
         from .commands.batch import Batch, capture_all
         return capture_all(Batch.of_command_line(arguments, checkpoints), reporter)
     from .pipeline import capture
+    from .views.listing import OtherView
+    others = [OtherView(video, None if seconds is None else -seconds) for video, seconds in other_views(arguments)]
     count = capture(arguments.video, arguments.output, make_request(arguments), arguments.models, checkpoints, reporter,
-                    arguments.cache_folder)
+                    arguments.cache_folder, others)
     return Result(str(arguments.output.absolute()), f"{count} {'person' if count == 1 else 'people'} captured.")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from .base.errors import OutputError, VideoError
 from .base.pinhole import camera_matrix, project
 from .base.reporter import Reporter
 from .camera.viewpoint import find_viewpoint
-from .engines.engine import CapturedPerson, Shot, make_engine
+from .engines.engine import CapturedPerson, Engine, Shot, make_engine
 from .finding.find_people import FIND, find_people
 from .output.folder_writer import CaptureFolder
 from .output.people_files import write_people
@@ -31,6 +33,10 @@ from .output.quality import describe_quality, measure_quality
 from .people.second_look import LOOK_AGAIN
 from .video.frames import VideoSpan, open_span
 from .video.lens_tags import fov_from_focal_length, read_focal_length_35mm
+from .views.listing import OtherView, list_views
+from .views.merging import STAGE as JOINING
+from .views.merging import join_views
+from .views.view import View
 from .world.placing import PlacedPerson, WorldCamera
 from .world.planting import plant_feet
 from .world.still_lens import place_with_lens
@@ -39,25 +45,28 @@ _PREVIEW = "Drawing preview"
 
 
 def capture(video: Path, destination: Path, request: CaptureRequest, models_folder: Path, checkpoints_folder: Path,
-            reporter: Reporter, cache: Path | None = None) -> int:
+            reporter: Reporter, cache: Path | None = None, others: Sequence[OtherView] = ()) -> int:
     """Capture everybody in a video into a folder; return how many. Raises a FixableError, or CancelRequested.
 
-    cache: the folder in which what is found is kept, so that an interrupted capture goes on where it was.
+    cache: the folder in which what is found is kept, so that an interrupted capture goes on where it was; others: further videos
+    of the same moment, from other cameras.
     """
     folder = CaptureFolder(destination, video)
     folder.require_place()
-    span = open_span(video, request.start_seconds, request.end_seconds, request.picture_fps)
+    spans = [open_span(video, request.start_seconds, request.end_seconds, request.picture_fps),
+             *(open_span(other.video) for other in others)]
     engine = make_engine(request, checkpoints_folder)
-    reporter.plan({FIND: 0.9, **({LOOK_AGAIN: 0.9} if request.quality == BEST else {}), engine.stage_title: engine.time_share,
-                   **({_PREVIEW: 0.15} if request.preview else {})})
+    reporter.plan(_plan_stages(request, engine, len(spans)))
     reporter.log("info", f"Quality: {request.quality}.")
-    found = find_people(span, request, models_folder, cache if request.cache else None, reporter)
-    fov_degrees = request.fov_degrees or _read_fov(span, reporter)
-    view = find_viewpoint(found.scenery, found.clock.timestamps, camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES),
-                          fov_degrees is not None, reporter)
-    shot = Shot(span, found.clock, view.intrinsics, request.stature)
-    people = engine.solve(found.tracks, shot, reporter)
-    shot, world_camera, placed = place_with_lens(people, shot, view, fov_degrees is not None, reporter)
+    views = []
+    for number, span in enumerate(spans, start=1):
+        reporter.part(f"view {number} of {len(spans)}" if others else "")
+        views.append(look(span, engine, request, models_folder, cache if request.cache else None, reporter))
+    reporter.part("")
+    joined = join_views(views, [other.offset for other in others], reporter) if others else None
+    view = joined.views[0] if joined else views[0]
+    people = joined.people if joined else view.people
+    shot, world_camera, placed = place_with_lens(people, view.shot, view.viewpoint, view.lens_is_known or bool(others), reporter)
     people = [placed_person.person for placed_person in placed]
     planted = [plant_feet(placed_person, request.foot_lock, shot, world_camera) for placed_person in placed]
     motions = [make_motion(final, raw, world_camera, shot, request.engine)
@@ -68,9 +77,32 @@ def capture(video: Path, destination: Path, request: CaptureRequest, models_fold
     with folder:
         listed = write_people(folder.path, people, motions, qualities)
         preview = PREVIEW_FILE if request.preview and _write_preview(folder.path / PREVIEW_FILE, shot, people, reporter) else None
-        write_listing(folder.path / PEOPLE_FILE, _make_listing(shot, world_camera, request, listed, preview))
+        listing = _make_listing(shot, world_camera, request, listed, preview)
+        if joined:
+            listing = replace(listing, views=list_views(joined, world_camera, placed))
+        write_listing(folder.path / PEOPLE_FILE, listing)
         reporter.check()
     return len(people)
+
+
+def _plan_stages(request: CaptureRequest, engine: Engine, views: int) -> dict[str, float]:
+    """Return the stages' shares of the time, as `Reporter.plan` takes them."""
+    looking = {FIND: 0.9, **({LOOK_AGAIN: 0.9} if request.quality == BEST else {}), engine.stage_title: engine.time_share}
+    of_views = [looking] if views == 1 else [{f"{stage}, view {number} of {views}": share for stage, share in looking.items()}
+                                             for number in range(1, views + 1)]
+    shares = {stage: share for stages in of_views for stage, share in stages.items()}
+    return {**shares, **({JOINING: 0.3} if views > 1 else {}), **({_PREVIEW: 0.15} if request.preview else {})}
+
+
+def look(span: VideoSpan, engine: Engine, request: CaptureRequest, models_folder: Path, cache: Path | None,
+         reporter: Reporter) -> View:
+    """Return one camera's view: the people in its axes. Raises a FixableError, or CancelRequested."""
+    found = find_people(span, request, models_folder, cache, reporter)
+    fov_degrees = request.fov_degrees or _read_fov(span, reporter)
+    viewpoint = find_viewpoint(found.scenery, found.clock.timestamps, camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES),
+                               fov_degrees is not None, reporter)
+    shot = Shot(span, found.clock, viewpoint.intrinsics, request.stature)
+    return View(shot, viewpoint, engine.solve(found.tracks, shot, reporter), fov_degrees is not None)
 
 
 def _write_preview(path: Path, shot: Shot, people: list[CapturedPerson], reporter: Reporter) -> bool:

@@ -23,6 +23,10 @@ class NobodyFoundError(FixableError):
     """The video was read and shows no person that can be tracked."""
 
 
+class ViewsError(FixableError):
+    """Several videos cannot be joined: they do not show the same moment, or a camera moves."""
+
+
 class ModelError(FixableError):
     """A model file is missing or damaged."""
 

@@ -110,6 +110,7 @@ class Reporter:
         self._shares: dict[str, float] = {}
         self._started = time.monotonic()
         self._job_share: float | None = None
+        self._part = ""
         self._stage, self._stage_started, self._last_sent = "", 0.0, 0.0
         # Where the stage and the job began: one that goes on after an interruption does not begin at 0.
         self._stage_begun, self._job_begun = 0.0, 0.0
@@ -121,9 +122,14 @@ class Reporter:
         self._started = time.monotonic()
         self._job_share = 0.0
 
+    def part(self, words: str) -> None:
+        """Add words to the titles of the stages that follow: which part of the job they are of; empty for none."""
+        self._part = f", {words}" if words else ""
+
     def progress(self, stage: str, done: float, total: float, unit: str = "") -> None:
         """Report that `done` of `total` (0: unknown) is done. Raises CancelRequested after a request to cancel."""
         self.check()
+        stage += self._part
         now = time.monotonic()
         if stage != self._stage:
             is_first, self._stage = not self._stage, stage

@@ -77,7 +77,7 @@ def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float
     relative = remove_lean(np.einsum("tij,tkj->tki", towards, smoothed(track.world)), lean)
     points = _place_on_rays(relative, point_rays, weights, track.timestamps)
     body = measure_body(points, track.score, stature)
-    points = _place_on_rays(relative * _compute_scale(points, weights, body), point_rays, weights, track.timestamps)
+    points = _place_on_rays(relative * compute_scale(points, weights, body), point_rays, weights, track.timestamps)
     points = _correct_foreshortening(points, point_rays, track.timestamps, body)
     return LiftedTrack(point_rays, weights, track.timestamps, body, points)
 
@@ -89,7 +89,7 @@ def _place_on_rays(relative: np.ndarray, point_rays: np.ndarray, weights: np.nda
     return point_rays * np.maximum(depth[:, None] + relative[..., 2], _MIN_DEPTH)[..., None]
 
 
-def _compute_scale(points: np.ndarray, weights: np.ndarray, body: Body) -> float:
+def compute_scale(points: np.ndarray, weights: np.ndarray, body: Body) -> float:
     """Return the factor by which measured limbs and torso must grow to have the body's size."""
     pairs = [(LANDMARK[a], LANDMARK[b]) for limbs in _CHAINS for a, b in limbs]
     pairs += [(LANDMARK[f"{side}_shoulder"], LANDMARK[f"{side}_hip"]) for side in ("left", "right")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -54,9 +54,26 @@ DEFAULT_PRIOR = PosePrior(make_joint_sigmas(
     hip=0.15, knee=0.15, ankle=0.15, foot=0.05))
 
 
+@dataclass(frozen=True)
+class Picture:
+    """What a camera sees of a body, and where the camera is: cam_from_frame (4, 4) takes the motion's frame to its axes."""
+    seen: LandmarkRays
+    cam_from_frame: np.ndarray
+
+    def at(self, rows: slice) -> Picture:
+        """Return the picture in some frames."""
+        return replace(self, seen=self.seen.at(rows))
+
+
 def fit_to_picture(motion: CameraMotion, seen: LandmarkRays, frame_index: np.ndarray, prior: PosePrior = DEFAULT_PRIOR,
            check: Callable[[], None] = lambda: None) -> CameraMotion:
-    """Return the motion whose landmarks fit those of `seen`, with `motion` as prior.
+    """Return the motion whose landmarks fit those of `seen`, from the camera in whose frame it is: `fit_to_pictures`."""
+    return fit_to_pictures(motion, [Picture(seen, np.eye(4))], frame_index, prior, check)
+
+
+def fit_to_pictures(motion: CameraMotion, pictures: Sequence[Picture], frame_index: np.ndarray, prior: PosePrior = DEFAULT_PRIOR,
+           check: Callable[[], None] = lambda: None) -> CameraMotion:
+    """Return the motion whose landmarks fit those of all pictures, which show the same body, with `motion` as prior.
 
     Nothing is smoothed across gaps in frame_index (T,). `check` is called repeatedly, and may raise to end the work.
 
@@ -70,22 +87,33 @@ def fit_to_picture(motion: CameraMotion, seen: LandmarkRays, frame_index: np.nda
         check()
         first, kept = max(0, start - _OVERLAP_FRAMES), slice(start, start + _BLOCK_FRAMES)
         part = slice(first, kept.stop + _OVERLAP_FRAMES)
-        problem = _Problem(motion.at(part), seen.at(part), frame_index[part], replace(prior, turn=allowed[part]))
+        problem = _Problem(motion.at(part), [picture.at(part) for picture in pictures], frame_index[part],
+                           replace(prior, turn=allowed[part]))
         problem.solve()
         rotmats[kept] = problem.rotmats[start - first:][:_BLOCK_FRAMES]
         transl[kept] = problem.transl[start - first:][:_BLOCK_FRAMES]
     return motion.with_pose(rotmats, transl)
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """Landmarks (T, 33, 3) in a camera's axes, the body's distance from it (T, 1), and how far landmarks lie from their rays
+    (T, 33, 2), right and down, in metres at the body's distance."""
+    points: np.ndarray
+    distance: np.ndarray
+    residuals: np.ndarray
+
+
 class _Problem:
     """Some frames of a motion, solved at once. P parameters a frame: 3 for each joint that moves a landmark, 3 of transl."""
 
-    def __init__(self, motion: CameraMotion, seen: LandmarkRays, frame_index: np.ndarray, prior: PosePrior):
+    def __init__(self, motion: CameraMotion, pictures: Sequence[Picture], frame_index: np.ndarray, prior: PosePrior):
         self.rotmats, self.transl = motion.rotmats, motion.transl
-        self._start, self._body, self._rays = motion, seen.body, seen.point_rays
+        self._start, self._body = motion, pictures[0].seen.body
         self._sigma = _LANDMARK_SIGMA * motion.stature
-        self._weights = seen.weights * _landmark_shares() / self._sigma ** 2
-        self._moves, self._joints = _find_moved_landmarks(seen.body)
+        self._pictures = pictures
+        self._weights = [picture.seen.weights * _landmark_shares() / self._sigma ** 2 for picture in pictures]
+        self._moves, self._joints = _find_moved_landmarks(self._body)
         shift = np.tile(np.multiply(prior.shift, motion.stature), (len(frame_index), 1))
         sigmas = np.concatenate([np.repeat(prior.turn[:, self._joints], 3, axis=1), shift], axis=1)
         self._precision = sigmas ** -2
@@ -110,38 +138,52 @@ class _Problem:
 
     def _cost(self) -> float:
         """Return the minimised cost, at the last outlier scale (Cauchy's cost: s^2 log(1 + r^2 / s^2))."""
-        residuals = self._residuals(*self._landmarks()[:2])
+        points, _, _ = self._landmarks()
         scale = (_OUTLIER_SIGMAS[-1] * self._sigma) ** 2
-        seen = (self._weights * scale * np.log1p((residuals ** 2).sum(-1) / scale)).sum()
+        seen = sum((weights * scale * np.log1p((self._see(points, picture).residuals ** 2).sum(-1) / scale)).sum()
+                   for picture, weights in zip(self._pictures, self._weights, strict=True))
         added = self._compute_added()
         held = (self._precision * added ** 2).sum() + (self._stiffness * added * banded_product(self._time, added)).sum()
         return float(seen + held)
 
-    def _landmarks(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return landmarks (T, 33, 3), the body's distance from the camera (T, 1), and the pose as `CameraMotion.pose`."""
+    def _landmarks(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return landmarks (T, 33, 3), and the pose as `CameraMotion.pose`."""
         global_rotmats, joints = forward_kinematics(self.rotmats, self._start.rest_joints, self.transl)
-        points = self._body.posed_landmarks(global_rotmats, joints)
-        points[..., 2] = np.maximum(points[..., 2], _NEAREST * self._start.stature)
-        return points, np.median(points[..., 2], axis=1)[:, None], global_rotmats, joints
+        return self._body.posed_landmarks(global_rotmats, joints), global_rotmats, joints
 
-    def _residuals(self, points: np.ndarray, distance: np.ndarray) -> np.ndarray:
-        """Return how far landmarks lie from their rays (T, 33, 2), right and down, in metres at the body's distance."""
-        return (points[..., :2] / points[..., 2:] - self._rays[..., :2]) * distance[..., None]
+    def _see(self, points: np.ndarray, picture: Picture) -> _Seen:
+        """Return landmarks (T, 33, 3) as a camera sees them."""
+        points = points @ picture.cam_from_frame[:3, :3].T + picture.cam_from_frame[:3, 3]
+        points[..., 2] = np.maximum(points[..., 2], _NEAREST * self._start.stature)
+        distance = np.median(points[..., 2], axis=1)[:, None]
+        residuals = (points[..., :2] / points[..., 2:] - picture.seen.point_rays[..., :2]) * distance[..., None]
+        return _Seen(points, distance, residuals)
 
     def _landmark_equations(self, outlier_sigmas: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return J'WJ (T, P, P) and J'Wr (T, P) of the residuals r."""
-        points, distance, global_rotmats, joints = self._landmarks()
-        residuals = self._residuals(points, distance)
-        far = (residuals ** 2).sum(-1) / (outlier_sigmas * self._sigma) ** 2
-        weights = np.repeat(self._weights / (1 + far), 2, axis=1)
+        """Return J'WJ (T, P, P) and J'Wr (T, P) of the residuals r in all pictures."""
+        points, global_rotmats, joints = self._landmarks()
+        parts = [self._picture_equations(picture, weights, outlier_sigmas, points, global_rotmats, joints)
+                 for picture, weights in zip(self._pictures, self._weights, strict=True)]
+        curvature, slope = parts[0]
+        for more_curvature, more_slope in parts[1:]:
+            curvature, slope = curvature + more_curvature, slope + more_slope
+        return curvature, slope
+
+    def _picture_equations(self, picture: Picture, weights: np.ndarray, outlier_sigmas: float, points: np.ndarray,
+                           global_rotmats: np.ndarray, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return one picture's share of the equations."""
+        seen = self._see(points, picture)
+        far = (seen.residuals ** 2).sum(-1) / (outlier_sigmas * self._sigma) ** 2
+        weights = np.repeat(weights / (1 + far), 2, axis=1)
         # Of distance X / Z in space: distance / Z (1, 0, -X / Z); of Y likewise. Single precision does for slopes.
-        scale = distance / points[..., 2]
+        scale = seen.distance / seen.points[..., 2]
         gradient = np.zeros(points.shape[:2] + (2, 3), dtype=np.float32)
         gradient[..., 0, 0] = gradient[..., 1, 1] = scale
-        gradient[..., 2] = -points[..., :2] / points[..., 2:] * scale[..., None]
+        gradient[..., 2] = -seen.points[..., :2] / seen.points[..., 2:] * scale[..., None]
+        gradient = gradient @ picture.cam_from_frame[:3, :3].astype(np.float32)
         jacobian = self._jacobian(gradient, points, global_rotmats, joints)
         weighted = np.swapaxes(jacobian * weights[..., None].astype(np.float32), 1, 2)
-        slope = weighted @ residuals.reshape(len(points), -1, 1).astype(np.float32)
+        slope = weighted @ seen.residuals.reshape(len(points), -1, 1).astype(np.float32)
         return (weighted @ jacobian).astype(float), slope[..., 0].astype(float)
 
     def _jacobian(self, gradient: np.ndarray, points: np.ndarray, global_rotmats: np.ndarray, joints: np.ndarray) -> np.ndarray:

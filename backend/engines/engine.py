@@ -45,6 +45,7 @@ class CapturedPerson:
 
     seen_frames: frames in which the person was visible; repaired_frames: frames in which left and right were corrected;
     unrefined_reprojection_error: `reprojection_error` before the fit to the picture; None without that fit.
+    views_score (T, 33): landmarks' best scores over several views; None where there is one view, whose track has them.
     """
     track: PersonTrack
     body: Body
@@ -53,6 +54,7 @@ class CapturedPerson:
     repaired_frames: int
     betas: np.ndarray = field(default_factory=lambda: np.zeros(10))
     unrefined_reprojection_error: float | None = None
+    views_score: np.ndarray | None = None
 
     def scaled(self, factor: float) -> CapturedPerson:
         """Return the person scaled by a factor, at the scaled distance: the picture stays the same."""
@@ -63,7 +65,8 @@ class CapturedPerson:
         body = self.body
         distances = np.linalg.norm(body.rest_joints[:, None] - body.rest_landmarks[None], axis=-1)
         nearness = np.exp(-0.5 * (distances / _NEAR_LANDMARK / body.stature) ** 2) + 1e-6
-        return np.clip(self.track.score @ (nearness / nearness.sum(1, keepdims=True)).T, 0.0, 1.0)
+        score = self.track.score if self.views_score is None else self.views_score
+        return np.clip(score @ (nearness / nearness.sum(1, keepdims=True)).T, 0.0, 1.0)
 
     def height_in_picture(self, intrinsics: np.ndarray) -> float:
         """Return the height in px of the upright body at its median distance."""

@@ -116,6 +116,8 @@ def _place_person(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray
     world_from_cam[:, :3, 3] -= over_floor
     rotmats, path = motion.pose_in(world_from_cam)
     sight = make_sight(person, rotmats, shot.intrinsics, world_from_cam)
+    if person.views_score is not None:
+        sight = replace(sight, path=path)
     contacts = _contacts(sight, path)
     for _ in range(_ROUNDS):
         path = solve_root_path(sight, contacts)

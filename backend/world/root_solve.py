@@ -18,6 +18,7 @@ from ..base.pinhole import fit_translation
 # Errors (one sigma), and the seconds over which they are correlated, both measured on rendered people.
 _LATERAL_METRES, _LATERAL_SECONDS = 0.025, 0.10
 _SIZE_SHARE, _SIZE_SECONDS = 0.025, 0.4            # of the distance, from how large the body looks
+_KNOWN_METRES, _KNOWN_SECONDS = 0.015, 0.10        # from several views; by estimate
 _FLOOR_METRES, _FLOOR_SECONDS = 0.02, 0.15
 _FOOT_RAY_METRES, _FOOT_RAY_SECONDS = 0.02, 0.2
 LANDMARK_ABOVE_SOLE = (0.055, 0.025)              # metres: heel and toes of a standing foot
@@ -37,7 +38,8 @@ class Sight:
 
     landmarks (T, K, 3) and soles (T, 4, 3) of the posed body in metres; lowest (T,): the height of its lowest part without the
     feet; rays (T, K, 3) of the landmarks in the camera's frame and their weights (T, K) in 0..1; foot_landmarks (4,): which
-    of the K lie nearest to the soles; world_from_cam (T, 4, 4); timestamps (T,) s.
+    of the K lie nearest to the soles; world_from_cam (T, 4, 4); timestamps (T,) s. path (T, 3): the root's, where several views
+    show it; it is then held, instead of the place and size in this picture.
     """
     landmarks: np.ndarray
     soles: np.ndarray
@@ -47,12 +49,15 @@ class Sight:
     foot_landmarks: np.ndarray
     world_from_cam: np.ndarray
     timestamps: np.ndarray
+    path: np.ndarray | None = None
 
 
 def solve_root_path(sight: Sight, contacts: np.ndarray) -> np.ndarray:
     """Return the root's positions (T, 3) in the world, metres; contacts (T, 4): the confidence that each sole is on the floor."""
     seconds = frame_durations(sight.timestamps)
-    rows = [*_picture_rows(sight, seconds), _size_rows(sight, seconds), *_foot_rows(sight, contacts, seconds)]
+    place = _known_rows(sight.path, seconds) if sight.path is not None else [*_picture_rows(sight, seconds),
+                                                                             _size_rows(sight, seconds)]
+    rows = [*place, *_foot_rows(sight, contacts, seconds)]
     over_floor = _over_floor_rows(sight, seconds)
     rows.append(over_floor)
     inertia = _inertia(sight)
@@ -97,6 +102,14 @@ def _picture_rows(sight: Sight, seconds: np.ndarray) -> list[_Rows]:
         aim = (axis * (position - middle)).sum(1) - (share * slopes * depth).sum(1)
         rows.append(_Rows(direction, aim, sure, np.full(len(sure), _LATERAL_METRES), is_robust=False))
     return rows
+
+
+def _known_rows(path: np.ndarray, seconds: np.ndarray) -> list[_Rows]:
+    """Return rows by which the root is where several views show it."""
+    sigma = np.full(len(seconds), _KNOWN_METRES)
+    weight = seconds / _KNOWN_SECONDS / sigma ** 2
+    return [_Rows(np.broadcast_to(axis, path.shape), path[:, column], weight, sigma, is_robust=False)
+            for column, axis in enumerate(np.eye(3))]
 
 
 def _size_rows(sight: Sight, seconds: np.ndarray) -> _Rows:

@@ -73,10 +73,24 @@ class ListedPerson:
 
 
 @dataclass(frozen=True)
+class ListedView:
+    """The camera of one of several views: the path of its video with frames a second and size in px; the second of that video
+    in which the first view's second 0 lies; camera_matrix (9) px, and world_from_cam (16), row by row; the mean distance in px
+    between its landmarks and the bodies."""
+    video: str
+    fps: float
+    image_size: tuple[int, int]
+    offset_seconds: float
+    camera_matrix: tuple[float, ...]
+    world_from_cam: tuple[float, ...]
+    reprojection_error_px: float | None = None
+
+
+@dataclass(frozen=True)
 class CaptureListing:
     """A capture: the engine that made it, and how carefully people were looked at ("fast" or "best"); the path of its video with
     frames a second, size in px and number of frames; the stature that was asked for in metres, the camera's angles and
-    whether it moves, the preview's name, and the people."""
+    whether it moves, the preview's name, and the people. views: all cameras, the first one included, where there were several."""
     engine: str = ""
     landmark_quality: str = ""
     video: str = ""
@@ -89,6 +103,7 @@ class CaptureListing:
     camera_moves: bool | None = None
     preview: str | None = None
     people: tuple[ListedPerson, ...] = field(kw_only=True)
+    views: tuple[ListedView, ...] = ()
 
     def files(self) -> frozenset[str]:
         """Return the names of the capture's files, people.json included; names that no capture gives are left out."""
@@ -100,6 +115,9 @@ class CaptureListing:
             raise ValueError("it names no people")
         if self.fps is not None and not 0 < self.fps <= _MOST_FPS:
             raise ValueError(f"fps is {self.fps:g}, not above 0 and up to {_MOST_FPS:g}")
+        for view in self.views:
+            if len(view.camera_matrix) != 9 or len(view.world_from_cam) != 16 or not 0 < view.fps <= _MOST_FPS:
+                raise ValueError(f"the camera of the view {view.video[-_LONGEST_NAME:]!r} is incomplete")
         for values in ([person.person_id for person in self.people], [person.file for person in self.people]):
             if len(set(values)) < len(values):
                 raise ValueError("two people have one id, or one file")

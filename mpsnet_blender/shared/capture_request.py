@@ -189,6 +189,11 @@ def capture_arguments(video: Path, folder: Path, request: CaptureRequest) -> lis
     return ["capture", str(video.absolute()), "--output", str(folder.absolute()), *option_words(request)]
 
 
+def other_view_words(videos: Sequence[Path]) -> list[str]:
+    """Return the words of the command line for further videos of the same moment."""
+    return [word for video in videos for word in ("--also", str(video.absolute()))]
+
+
 def option_words(request: CaptureRequest) -> list[str]:
     """Return the words of the command line for a request's options that are not as by default."""
     chosen = [(option, getattr(request, option.name)) for option in OPTIONS.values()]

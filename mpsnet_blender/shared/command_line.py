@@ -15,6 +15,8 @@ from typing import Any, NoReturn
 from .capture_request import OPTIONS, CaptureRequest, Choice, Number, Option, Switch, engines_using
 from .engines import ENGINES, WITH_TORCH, WITHOUT_TORCH, find_engine
 
+MOST_OTHER_VIEWS = 3        # beside the first: more were not tried
+
 
 class UsageError(Exception):
     """The command line is wrong. `str()` is the message, `advice` the command's usage."""
@@ -80,10 +82,28 @@ def make_request(parsed: argparse.Namespace) -> CaptureRequest:
     return CaptureRequest(**{name: getattr(parsed, name) for name in OPTIONS})
 
 
+def other_views(parsed: argparse.Namespace) -> list[tuple[Path, float | None]]:
+    """Return the further videos of a `capture` command, each with the seconds by which it begins later, where given.
+
+    Raises UsageError.
+    """
+    offsets = [*parsed.offset, *[None] * (len(parsed.also) - len(parsed.offset))]
+    if len(parsed.also) > MOST_OTHER_VIEWS or len(offsets) > len(parsed.also):
+        raise UsageError(f"There are {len(parsed.also)} --also and {len(parsed.offset)} --offset.",
+                         f"Give up to {MOST_OTHER_VIEWS} --also, and no more --offset than those.")
+    return list(zip(parsed.also, offsets, strict=True))
+
+
 def _add_capture(command: argparse.ArgumentParser) -> None:
     command.add_argument("video", type=Path, metavar="VIDEO",
                          help="a video, or numbered pictures: their folder, a pattern such as shot_####.png, or the first one")
     command.add_argument("--output", type=Path, required=True, metavar="DIR", help="the capture's folder")
+    command.add_argument("--also", type=Path, action="append", default=[], metavar="VIDEO",
+                         help="another video of the same moment, from another place: up to three, each with --also. Two views "
+                         "show the depth that one must guess")
+    command.add_argument("--offset", type=_make_number_type(-1e7, 1e7, "a time in seconds"), action="append", default=[],
+                         metavar="S", help="by how many seconds later than VIDEO the recording of --also begins: one for each "
+                         "--also, in their order (default: found from how people move)")
     _add_capture_options(command)
 
 

@@ -9,6 +9,7 @@ import pytest
 from mpsnet_blender.shared.capture_listing import (
     CaptureListing,
     ListedPerson,
+    ListedView,
     ListingError,
     Quality,
     is_capture_file,
@@ -52,7 +53,7 @@ def test_the_file_has_the_keys_that_scripts_rely_on(path):
     write_listing(path, LISTING)
     contents = json.loads(path.read_text(encoding="ascii"))
     assert list(contents) == ["format_version", "engine", "landmark_quality", "video", "fps", "image_size", "frame_count",
-                              "stature", "camera_pitch_degrees", "camera_roll_degrees", "camera_moves", "preview", "people"]
+                              "stature", "camera_pitch_degrees", "camera_roll_degrees", "camera_moves", "preview", "people", "views"]
     assert list(contents["people"][0]) == [
         "id", "file", "thumbnail", "first_frame", "last_frame", "start_seconds", "end_seconds", "stature", "visible_share",
         "sides_repaired_frames", "reprojection_error_px", "quality", "unrefined_reprojection_error_px"]
@@ -188,3 +189,18 @@ def test_of_what_a_listing_names_only_what_captures_make_is_a_captures_file():
     assert all(map(is_capture_file, (motion_name(1), thumbnail_name(1000), "preview.mp4", "people.json")))
     others = ("person_1.npz", "person_in_hat.npz", "person_01.npz.bak", "Preview.mp4", "person_0\u0661.npz")
     assert not any(map(is_capture_file, others))
+
+
+VIEW = ListedView("/videos/b.mp4", 25.0, (1080, 1920), -0.25, tuple(float(n) for n in range(9)), tuple(float(n) for n in range(16)), 7.5)
+
+
+def test_the_cameras_of_several_views_are_read_back(path):
+    write_listing(path, replace(LISTING, views=(VIEW, replace(VIEW, video="/videos/a.mp4", reprojection_error_px=None))))
+    assert read_listing(path).views == (VIEW, replace(VIEW, video="/videos/a.mp4", reprojection_error_px=None))
+    assert read_listing(written(path)).views == ()
+
+
+@pytest.mark.parametrize("change", [{"camera_matrix": (1.0,) * 8}, {"world_from_cam": (1.0,) * 12}, {"fps": 0.0}])
+def test_a_view_without_a_whole_camera_is_refused(path, change):
+    with pytest.raises(ListingError, match=r"the camera of the view '/videos/b\.mp4' is incomplete"):
+        write_listing(path, replace(LISTING, views=(replace(VIEW, **change),)))

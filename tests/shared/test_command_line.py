@@ -3,12 +3,12 @@
 import pytest
 
 from mpsnet_blender.shared.capture_request import OPTIONS
-from mpsnet_blender.shared.command_line import UsageError, command_line_parser, find_profile, make_request
+from mpsnet_blender.shared.command_line import UsageError, command_line_parser, find_profile, make_request, other_views
 
 FLAGS = [option.flag for option in OPTIONS.values()]
 # Each command with what it cannot do without, and all the options that it has.
 COMMANDS = {
-    ("capture", "clip.mp4", "--output", "out"): ["--output", "--no-refine", *FLAGS],
+    ("capture", "clip.mp4", "--output", "out"): ["--output", "--also", "--offset", "--no-refine", *FLAGS],
     ("batch", "videos", "--output", "out"): ["--output", "--again", "--no-refine", *FLAGS],
     ("convert", "person_01.npz", "walk.bvh"): ["--format", "--fps", "--scale"],
     ("evaluate", "--dataset", "3dpw", "--data", "sets"): ["--dataset", "--data", "--models", "--device", "--release-batching"],
@@ -119,3 +119,15 @@ def test_where_the_test_sets_are_measured_is_a_choice_like_a_captures():
     asked = parsed("evaluate", "--dataset", "3dpw", "--data", "d", "--device", "cuda", "--models", "m", "--release-batching", "8")
     assert (asked.device, str(asked.checkpoints), asked.release_batching) == ("cuda", "m", 8)
     assert parsed("evaluate", "--dataset", "3dpw", "--data", "d").device == "auto"
+
+
+def test_other_views_have_their_offsets_in_order_and_none_where_not_given():
+    words = ["capture", "a.mp4", "--output", "o", "--also", "b.mp4", "--also", "c.mp4", "--offset", "-1.5"]
+    assert [(str(path), offset) for path, offset in other_views(parsed(*words))] == [("b.mp4", -1.5), ("c.mp4", None)]
+    assert other_views(parsed("capture", "a.mp4", "--output", "o")) == []
+
+
+@pytest.mark.parametrize("more", ["--also b --offset 1 --offset 2", "--also b --also c --also d --also e", "--offset 1"])
+def test_more_views_or_offsets_than_there_can_be_are_refused(more):
+    with pytest.raises(UsageError, match="--also"):
+        other_views(parsed("capture", "a.mp4", "--output", "o", *more.split()))

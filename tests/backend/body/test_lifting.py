@@ -155,7 +155,7 @@ def test_a_depths_change_costs_by_a_metre_a_second(wanted, steps):
 def limbs_of(points, weights=None):
     """Return by what factor landmarks (33, 3) must grow to have the size of an average body."""
     weights = np.ones((1, 33)) if weights is None else weights
-    return lifting._compute_scale(points[None], weights, make_generic_body(1.7))
+    return lifting.compute_scale(points[None], weights, make_generic_body(1.7))
 
 
 def test_limbs_and_torso_that_are_seen_larger_are_scaled_to_the_body():

@@ -8,6 +8,7 @@ from backend.base.banded import banded_product, solve_frames, squared_accelerati
 from backend.body.lifting import LandmarkRays
 from backend.body.picture_fit import (
     DEFAULT_PRIOR,
+    Picture,
     _Problem,
     fit_to_picture,
 )
@@ -67,13 +68,13 @@ def test_a_perturbed_pose_comes_back_over_the_landmarks_and_nearer_to_the_truth(
 
 def test_the_slopes_are_those_of_the_cost(person):
     seen = lifted_track(person)
-    problem = _Problem(perturbed(person.motion, 0.1), seen, frames(person.motion),
+    problem = _Problem(perturbed(person.motion, 0.1), [Picture(seen, np.eye(4))], frames(person.motion),
                        replace(DEFAULT_PRIOR, turn=np.tile(DEFAULT_PRIOR.turn, (60, 1))))
 
     def cost() -> float:    # without outliers, Cauchy's cost is the square
         points = seen.body.posed_landmarks(*replace(person.motion, rotmats=problem.rotmats, transl=problem.transl).pose())
         apart = (points[..., :2] / points[..., 2:] - seen.point_rays[..., :2]) * distance[:, None, None]
-        return 0.5 * float((problem._weights[..., None] * apart ** 2).sum())
+        return 0.5 * float((problem._weights[0][..., None] * apart ** 2).sum())
 
     points = seen.body.posed_landmarks(*perturbed(person.motion, 0.1).pose())
     distance = np.median(points[..., 2], axis=1)

@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.base.banded import banded_product
-from backend.body.picture_fit import DEFAULT_PRIOR, _find_moved_landmarks, _landmark_shares, _Problem, make_joint_sigmas
+from backend.body.picture_fit import DEFAULT_PRIOR, Picture, _find_moved_landmarks, _landmark_shares, _Problem, make_joint_sigmas
 from backend.people.landmarks import LANDMARK, LANDMARK_NAMES
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 from tests.backend.body.test_picture_fit import frames
@@ -17,7 +17,7 @@ from tests.backend.made_people import lifted_track, seen_from, walker
 def problem_of(person, prior=DEFAULT_PRIOR):
     count = len(person.timestamps)
     turn = np.broadcast_to(prior.turn, (count, 24))
-    return _Problem(person.motion, lifted_track(person), frames(person.motion), replace(prior, turn=turn))
+    return _Problem(person.motion, [Picture(lifted_track(person), np.eye(4))], frames(person.motion), replace(prior, turn=turn))
 
 
 def test_at_the_priors_frequency_what_is_added_costs_as_much_for_its_change_as_for_itself():
@@ -83,14 +83,14 @@ def test_the_cost_of_a_landmark_grows_as_cauchys_does():
     problem = problem_of(person)
     points = person.landmarks
     distance = np.median(points[..., 2])
-    problem._rays = problem._rays.copy()
-    problem._rays[0, LANDMARK["left_knee"], 0] += 0.05 / distance
+    rays = problem._pictures[0].seen.point_rays
+    rays[0, LANDMARK["left_knee"], 0] += 0.05 / distance
     sigma = 0.012 * 1.7
     assert problem._cost() == pytest.approx(9 * np.log1p((0.05 / (3 * sigma)) ** 2), rel=1e-6)
     problem.transl = problem.transl + (0.0, 0.0, 1e-9)
-    problem._rays = points / points[..., 2:]
+    rays[:] = points / points[..., 2:]
     problem.transl = person.transl + (0.0, 0.0, 0.03 * 1.7)         # one sigma away, where the picture says little of it
     moved = points + (0.0, 0.0, 0.03 * 1.7)
-    apart = np.linalg.norm((moved / moved[..., 2:] - problem._rays)[..., :2], axis=-1) * (distance + 0.03 * 1.7)
+    apart = np.linalg.norm((moved / moved[..., 2:] - rays)[..., :2], axis=-1) * (distance + 0.03 * 1.7)
     seen = 9 * np.log1p((apart / (3 * sigma)) ** 2) * _landmark_shares()
     assert problem._cost() == pytest.approx(seen.sum() + 1.0, rel=1e-6)

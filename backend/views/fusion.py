@@ -1,0 +1,59 @@
+"""One body from all views: landmarks meet in space, and the body is fitted to every picture over the whole clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mpsnet_blender.motion.base.smoothing import smooth_measured
+from mpsnet_blender.motion.base.smpl_motion import CameraMotion
+from mpsnet_blender.shared.smpl_skeleton import DEFAULT_STATURE, forward_kinematics
+
+from ..base.smoothing import smooth_rotmats
+from ..body.analytic_solve import smooth_unseen_joints, solve_rotations
+from ..body.lifting import LandmarkRays, LiftedTrack, compute_scale, landmark_weights
+from ..body.picture_fit import Picture, PosePrior, fit_to_pictures, make_joint_sigmas
+from ..body.proportions import Body, measure_body
+from .rays import Cameras, Group, Moments, find_directions, read_moments, triangulate
+
+_SMOOTH_SECONDS = 0.16          # as the keypoints engine
+_PATH_SECONDS = 0.08
+# Two views show what one can only guess: a pose may move farther from where it started, and faster, than with one.
+_PRIOR = PosePrior(make_joint_sigmas(
+    pelvis=0.15, spine=0.08, neck=0.15, head=0.15, collar=0.08, shoulder=0.4, elbow=0.4, wrist=0.2, hand=0.01,
+    hip=0.3, knee=0.3, ankle=0.25, foot=0.05), shift=(0.1, 0.1, 0.1), frequency=2.5, shift_frequency=1.5)
+
+
+@dataclass(frozen=True)
+class FusedBody:
+    """A person from all views in the first camera's axes; pictures: what each view saw, for errors."""
+    motion: CameraMotion
+    pictures: tuple[Picture, ...]
+
+
+def fuse(group: Group, cameras: Cameras, times: np.ndarray, frame_index: np.ndarray,
+         check: Callable[[], None] = lambda: None) -> FusedBody:
+    """Return one person's motion at times (T,) s of the first video, in the first camera's axes and the cameras' scale."""
+    moments = read_moments(group, times, cameras.offsets)
+    points = triangulate(cameras, moments, find_directions(cameras, moments))
+    weights = moments.weights.max(0)
+    score = np.sqrt(weights)
+    body = measure_body(points, score, DEFAULT_STATURE)
+    body = body.scaled(1 / compute_scale(points, weights, body))
+    lifted = LiftedTrack(points, landmark_weights(score), times, body, points)
+    rotmats = smooth_rotmats(smooth_unseen_joints(solve_rotations(lifted), lifted), times, _SMOOTH_SECONDS, degree=2)
+    global_rotmats, joints = forward_kinematics(rotmats, body.rest_joints, np.zeros((len(times), 3)))
+    share = lifted.weights / lifted.weights.sum(1, keepdims=True)
+    transl = ((points - body.posed_landmarks(global_rotmats, joints)) * share[..., None]).sum(1)
+    transl = smooth_measured(transl, times, _PATH_SECONDS, weights.mean(1, keepdims=True))
+    motion = CameraMotion(rotmats, transl, body.rest_joints, times, body.stature)
+    pictures = tuple(_make_picture(cameras, view, moments, times, body) for view in range(len(cameras)))
+    return FusedBody(fit_to_pictures(motion, pictures, frame_index, _PRIOR, check), pictures)
+
+
+def _make_picture(cameras: Cameras, view: int, moments: Moments, times: np.ndarray, body: Body) -> Picture:
+    slopes = moments.slopes[view] / cameras.zooms[view]
+    rays = np.concatenate([slopes, np.ones_like(slopes[..., :1])], axis=-1)
+    return Picture(LandmarkRays(rays, moments.weights[view], times, body), np.linalg.inv(cameras.first_from_cam(view)))

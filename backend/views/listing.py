@@ -1,0 +1,53 @@
+"""The cameras of several views, for a capture's listing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mpsnet_blender.shared.capture_listing import ListedView, path_as_text
+
+from ..base.pinhole import project
+from ..world.placing import PlacedPerson, WorldCamera
+from .merging import JoinedViews
+
+
+@dataclass(frozen=True)
+class OtherView:
+    """A further video of the same moment; offset: the second of it in which the first video's second 0 lies, where given."""
+    video: Path
+    offset: float | None = None
+
+
+def list_views(joined: JoinedViews, world_camera: WorldCamera, placed: list[PlacedPerson]) -> tuple[ListedView, ...]:
+    """Return the cameras of all views in the world, each with how far its landmarks lie from the people's bodies."""
+    # The world has people on one floor, and may have scaled them about the first camera: the other cameras move with them.
+    factors = [there.person.motion.stature / person.motion.stature
+               for there, person, _ in zip(placed, joined.people, joined.pictures, strict=False)]
+    cameras = replace(joined.cameras, places=joined.cameras.places * float(np.median(factors)))
+    joined = replace(joined, cameras=cameras)
+    listed = []
+    for number, view in enumerate(joined.views):
+        first_from_cam = joined.cameras.first_from_cam(number)
+        world_from_cam = world_camera.world_from_cam[0] @ first_from_cam
+        listed.append(ListedView(
+            path_as_text(view.shot.span.path.absolute()), view.shot.clock.fps, view.shot.span.size,
+            float(joined.cameras.offsets[number]), tuple(float(value) for value in view.shot.intrinsics.ravel()),
+            tuple(float(value) for value in world_from_cam.ravel()), _measure_error(joined, number, placed)))
+    return tuple(listed)
+
+
+def _measure_error(joined: JoinedViews, number: int, placed: list[PlacedPerson]) -> float | None:
+    """Return the mean distance in px between a view's landmarks and the bodies of all people, weighted by score."""
+    total = weight = 0.0
+    cam_from_first = np.linalg.inv(joined.cameras.first_from_cam(number))
+    for person, pictures in zip(placed, joined.pictures, strict=False):
+        points = person.person.body.posed_landmarks(*person.person.motion.pose())
+        seen = pictures[number].seen
+        drawn = project(points @ cam_from_first[:3, :3].T + cam_from_first[:3, 3], joined.views[number].shot.intrinsics)
+        read = project(seen.point_rays, joined.views[number].shot.intrinsics)
+        total += float((np.linalg.norm(drawn - read, axis=-1) * seen.weights).sum())
+        weight += float(seen.weights.sum())
+    return round(total / weight, 2) if weight else None

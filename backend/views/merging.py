@@ -1,0 +1,178 @@
+"""Several views become one: the first view's shot, with every person as all views together show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..base.errors import ViewsError
+from ..base.pinhole import project
+from ..base.reporter import Reporter
+from ..base.smoothing import interpolate, nearest_rotmats
+from ..body.picture_fit import Picture
+from ..engines.engine import CapturedPerson, Shot
+from ..people.stitching import PersonTrack
+from ..world.still_lens import change_lens
+from .agreement import Agreement, measure_agreement
+from .cameras import find_cameras
+from .fusion import FusedBody, fuse
+from .rays import Cameras, Group
+from .sightlines import Sightlines, read_sightlines
+from .timing import Timing, find_timings
+from .view import View
+
+STAGE = "Joining the views"
+_TRIED_TIMINGS = 2              # of the most likely ones: the bundle tells which of two neighbouring peaks is right
+_FEWEST_FRAMES = 5              # of a person whom the first view does not see
+
+
+@dataclass(frozen=True)
+class JoinedViews:
+    """The first view with everybody whom the views show, and all cameras in its axes, of the people's scale.
+
+    views have the intrinsics that were found; people: of the first view's clock, in its camera's axes. pictures: what each view
+    saw of the first of them, those whom several views see.
+    """
+    views: list[View]
+    cameras: Cameras
+    people: list[CapturedPerson]
+    pictures: list[tuple[Picture, ...]]
+
+
+def join_views(views: list[View], offsets: list[float | None], reporter: Reporter) -> JoinedViews:
+    """Return all views as one; offsets (V - 1) in s, where given, are taken as exact. Raises ViewsError, CancelRequested."""
+    _require_still(views)
+    seen = [[read_sightlines(person, view.shot.intrinsics) for person in view.people] for view in views]
+    timings: list[Timing] = []
+    for number, offset in enumerate(offsets, start=1):
+        reporter.progress(STAGE, number - 1, len(views), "views")
+        timings.append(find_timing(views, seen, number, offset, reporter))
+    members = _find_members(timings, len(views[0].people))
+    groups = [_lines_of(member, seen) for member in members]
+    reporter.progress(STAGE, len(views) - 1, len(views), "views")
+    cameras = find_cameras(groups, np.array([0.0, *(timing.offset for timing in timings)]),
+                           [view.lens_is_known for view in views], [offset is not None for offset in offsets], reporter.check)
+    people, pictures, cameras = _fuse_all(views, members, groups, cameras, reporter)
+    views = [_with_zoom(view, float(zoom)) for view, zoom in zip(views, cameras.zooms, strict=True)]
+    cameras = replace(cameras, zooms=np.ones(len(views)))
+    people += _seen_by_one(views, members, cameras)
+    reporter.progress(STAGE, len(views), len(views), "views")
+    return JoinedViews(views, cameras, people, pictures)
+
+
+def _require_still(views: list[View]) -> None:
+    for view in views:
+        if not view.viewpoint.camera.is_still:
+            raise ViewsError(f"The camera of {view.name} moves. Several views need cameras that stand still.",
+                             "Put the cameras on tripods or shelves, or capture each video by itself.")
+
+
+def find_timing(views: list[View], seen: list[list[Sightlines]], number: int, offset: float | None, reporter: Reporter) -> Timing:
+    """Return the timing of a view by the first one, refined by the bundle. Raises ViewsError where they do not agree."""
+    best: tuple[Timing, Agreement] | None = None
+    for timing in find_timings(seen[0], seen[number], offset, _TRIED_TIMINGS):
+        groups: list[Group] = [(seen[0][a], seen[number][b]) for a, b in timing.pairs]
+        cameras = find_cameras(groups, np.array([0.0, timing.offset]), [views[0].lens_is_known, views[number].lens_is_known],
+                               [offset is not None], reporter.check)
+        timing = replace(timing, offset=float(cameras.offsets[1]))
+        agreement = measure_agreement(groups, cameras, timing.likeness)
+        if best is None or agreement.cost < best[1].cost:
+            best = timing, agreement
+    if best is None or not best[1].is_enough:
+        raise ViewsError(f"{views[0].name} and {views[number].name} do not show the same moment: nobody moves alike in both"
+                         + (f" ({best[1].describe()})." if best else "."),
+                         "Choose videos of the same people at the same time, which overlap by two seconds or more.")
+    _report(views, number, best[0], best[1], reporter)
+    return best[0]
+
+
+def _report(views: list[View], number: int, timing: Timing, agreement: Agreement, reporter: Reporter) -> None:
+    seconds, people = abs(timing.offset), len(timing.pairs)
+    frames = seconds * views[number].shot.clock.fps
+    reporter.log("info", f"{views[number].name} starts {seconds:.3f} s ({frames:.1f} of its frames) "
+                 f"{'before' if timing.offset > 0 else 'after'} {views[0].name}; "
+                 f"{people} {'person is' if people == 1 else 'people are'} in both: {agreement.describe()}.")
+
+
+def _find_members(timings: list[Timing], people: int) -> list[tuple[int | None, ...]]:
+    """Return the people whom the first view and another one see: their numbers in each view."""
+    partners = [dict(timing.pairs) for timing in timings]
+    members = [(number, *(match.get(number) for match in partners)) for number in range(people)]
+    return [member for member in members if any(number is not None for number in member[1:])]
+
+
+def _lines_of(member: tuple[int | None, ...], seen: list[list[Sightlines]]) -> Group:
+    return tuple(None if number is None else people[number] for number, people in zip(member, seen, strict=True))
+
+
+def _fuse_all(views: list[View], members: list[tuple[int | None, ...]], groups: list[Group], cameras: Cameras,
+              reporter: Reporter) -> tuple[list[CapturedPerson], list[tuple[Picture, ...]], Cameras]:
+    """Return the people whom several views see, and the cameras, at the scale at which people have the asked stature."""
+    clock, stature = views[0].shot.clock, views[0].shot.stature
+    people, pictures = [], []
+    for member, group in zip(members, groups, strict=True):
+        seen = [lines.at(clock.timestamps + offset) for lines, offset in zip(group, cameras.offsets, strict=True) if lines]
+        rows = np.flatnonzero(np.any([lines.weights.any(1) for lines in seen], axis=0))
+        body = fuse(group, cameras, clock.timestamps[rows], clock.frame_index[rows], reporter.check)
+        assert member[0] is not None
+        people.append(_as_captured(views[0].people[member[0]], body, rows, views[0].shot))
+        pictures.append(body.pictures)
+    scale = stature / float(np.median([person.motion.stature for person in people]))
+    return [person.scaled(scale) for person in people], pictures, replace(cameras, places=cameras.places * scale)
+
+
+def _as_captured(person: CapturedPerson, fused: FusedBody, rows: np.ndarray, shot: Shot) -> CapturedPerson:
+    """Return a person of the first view with the body of all views, at the clock's rows (T,)."""
+    track = _track_at(person.track, rows, shot)
+    score = np.sqrt(np.max([picture.seen.weights for picture in fused.pictures], axis=0))
+    return CapturedPerson(track, fused.pictures[0].seen.body, fused.motion, person.seen_frames, person.repaired_frames,
+                          person.betas, None, score)
+
+
+def _track_at(track: PersonTrack, rows: np.ndarray, shot: Shot) -> PersonTrack:
+    """Return the track at the clock's rows (T,): where it saw nothing, positions are interpolated and scores 0."""
+    times, frames = shot.clock.timestamps[rows], shot.clock.frame_index[rows]
+    filled = {name: interpolate(getattr(track, name), track.timestamps, times) for name in ("xy", "world", "score", "boxes")}
+    filled["score"] = filled["score"] * np.isin(frames, track.frame_index)[:, None]
+    return PersonTrack(frames, times, **filled, thumbnail=track.thumbnail)
+
+
+def _with_zoom(view: View, zoom: float) -> View:
+    """Return a view with another focal length, and its people moved to it."""
+    viewpoint = view.viewpoint.zoomed(zoom)
+    people = [change_lens(person, view.shot.intrinsics, viewpoint.intrinsics) for person in view.people]
+    return replace(view, viewpoint=viewpoint, people=people, shot=replace(view.shot, intrinsics=viewpoint.intrinsics))
+
+
+def _seen_by_one(views: list[View], members: list[tuple[int | None, ...]], cameras: Cameras) -> list[CapturedPerson]:
+    """Return the people whom one view alone sees, in the first camera's axes and at its clock."""
+    alone = []
+    for number, view in enumerate(views):
+        joined = {member[number] for member in members}
+        for index, person in enumerate(view.people):
+            if index in joined:
+                continue
+            moved = person if number == 0 else _moved_to_first(person, views[0].shot, cameras, number)
+            alone += [moved] if moved is not None else []
+    return alone
+
+
+def _moved_to_first(person: CapturedPerson, shot: Shot, cameras: Cameras, number: int) -> CapturedPerson | None:
+    """Return a person of another view in the first view's frames; None where it ends before that person comes."""
+    times = shot.clock.timestamps + cameras.offsets[number]
+    own = person.track.timestamps
+    rows = np.flatnonzero((times >= own[0]) & (times <= own[-1]))
+    if len(rows) < _FEWEST_FRAMES:
+        return None
+    rotmats = interpolate(person.motion.rotmats, own, times[rows])
+    rotmats = nearest_rotmats(rotmats.reshape(-1, 3, 3)).reshape(rotmats.shape)
+    there = replace(person.motion, rotmats=rotmats, transl=interpolate(person.motion.transl, own, times[rows]),
+                    timestamps=shot.clock.timestamps[rows])
+    motion = there.with_pose(*there.pose_in(cameras.first_from_cam(number)))
+    drawn = project(person.body.posed_landmarks(*motion.pose()), shot.intrinsics)
+    score = interpolate(person.track.score, own, times[rows])
+    boxes = np.concatenate([drawn.min(1), drawn.max(1)], axis=1)
+    track = replace(person.track, frame_index=shot.clock.frame_index[rows], timestamps=shot.clock.timestamps[rows], xy=drawn,
+                    world=interpolate(person.track.world, own, times[rows]), score=np.zeros_like(score), boxes=boxes)
+    return replace(person, track=track, motion=motion, views_score=score)

@@ -1,0 +1,101 @@
+"""The rays of all views through one person's landmarks, and the points at which they meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mpsnet_blender.shared.smpl_skeleton import DEFAULT_STATURE
+
+from ..base.rotations import normalize
+from ..people.landmarks import LANDMARK_COUNT
+from .sightlines import Sightlines
+
+# Errors (sigma) of a landmark's place on the body, across a ray (as in `body.picture_fit`, rounded up), and of the distance at
+# which one view alone has the body. The second only decides where rays are nearly parallel.
+LANDMARK_METRES, _DISTANCE_METRES = 0.015 * DEFAULT_STATURE, 0.3
+OUTLIER_SIGMAS = 3.0            # from which on a ray counts less (Cauchy)
+_ALL = np.arange(LANDMARK_COUNT)
+
+Group = tuple[Sightlines | None, ...]       # one person's sightlines in each view, None where it does not see the person
+
+
+@dataclass(frozen=True)
+class Cameras:
+    """The cameras of V views in the first one's axes.
+
+    rotmats (V, 3, 3) and places (V, 3) m take a view's camera axes there; zooms (V,): focal lengths over the assumed ones;
+    offsets (V,) s: the second of the view's video in which the first video's second 0 lies; cost: mean cost of a moment.
+    """
+    rotmats: np.ndarray
+    places: np.ndarray
+    zooms: np.ndarray
+    offsets: np.ndarray
+    cost: float = np.inf
+
+    def __len__(self) -> int:
+        return len(self.rotmats)
+
+    def first_from_cam(self, view: int) -> np.ndarray:
+        """Return the matrix (4, 4) that takes a view's camera axes to the first one's."""
+        matrix = np.eye(4)
+        matrix[:3, :3], matrix[:3, 3] = self.rotmats[view], self.places[view]
+        return matrix
+
+
+@dataclass(frozen=True)
+class Moments:
+    """One person in all views at T moments: slopes (V, T, K, 2) of the rays with z = 1 by the assumed lens, weights (V, T, K) in
+    0..1, and depths (V, T, K) m along z at which each view alone has the landmarks."""
+    slopes: np.ndarray
+    weights: np.ndarray
+    depths: np.ndarray
+
+
+def read_moments(group: Group, times: np.ndarray, offsets: np.ndarray, landmarks: np.ndarray = _ALL) -> Moments:
+    """Return what the views see of a person at times (T,) s of the first video."""
+    shape = (len(offsets), len(times), len(landmarks))
+    slopes, weights, depths = np.zeros((*shape, 2)), np.zeros(shape), np.ones(shape)
+    for view, lines in enumerate(group):
+        if lines is not None:
+            seen = lines.at(times + offsets[view])
+            slopes[view], weights[view] = seen.slopes[:, landmarks], seen.weights[:, landmarks]
+            depths[view] = seen.landmarks[:, landmarks, 2]
+    return Moments(slopes, weights, depths)
+
+
+def find_directions(cameras: Cameras, moments: Moments) -> np.ndarray:
+    """Return unit vectors (V, T, K, 3) from the cameras to the landmarks, in the first camera's axes."""
+    slopes = moments.slopes / cameras.zooms[:, None, None, None]
+    rays = np.concatenate([slopes, np.ones_like(slopes[..., :1])], axis=-1)
+    return normalize(np.einsum("vij,vtkj->vtki", cameras.rotmats, rays))
+
+
+def measure_across(points: np.ndarray, cameras: Cameras, directions: np.ndarray) -> np.ndarray:
+    """Return how far points (T, K, 3) lie beside the rays, as vectors (V, T, K, 3) m."""
+    off = points - cameras.places[:, None, None]
+    return off - (off * directions).sum(-1, keepdims=True) * directions
+
+
+def triangulate(cameras: Cameras, moments: Moments, directions: np.ndarray, rounds: int = 3) -> np.ndarray:
+    """Return points (T, K, 3) nearest to the rays and, weakly, at the distances that each view alone tells.
+
+    Weighted least squares in closed form: w (I - d d') (p - c) = 0 for each ray d from c, and v d' (p - c) = v distance;
+    reweighted a few times, so that a view that is far off counts little.
+    """
+    places = cameras.places[:, None, None]
+    outer = directions[..., :, None] * directions[..., None, :]
+    distance = moments.depths * cameras.zooms[:, None, None]
+    kept = moments.weights / _DISTANCE_METRES ** 2
+    start = (directions * places).sum(-1, keepdims=True)
+    trust = np.ones_like(moments.weights)
+    for _ in range(rounds):
+        across = trust * moments.weights / LANDMARK_METRES ** 2
+        matrix = (across[..., None, None] * (np.eye(3) - outer) + kept[..., None, None] * outer).sum(0)
+        right = (across[..., None] * (places - start * directions)
+                 + kept[..., None] * (start + distance[..., None]) * directions).sum(0)
+        points = np.linalg.solve(matrix + 1e-6 * np.eye(3), right[..., None])[..., 0]
+        far = np.linalg.norm(measure_across(points, cameras, directions), axis=-1) / LANDMARK_METRES
+        trust = 1 / (1 + (far / OUTLIER_SIGMAS) ** 2)
+    return points

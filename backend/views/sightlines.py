@@ -1,0 +1,67 @@
+"""What one view sees of one person over time, to be read at any moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mpsnet_blender.motion.base.smoothing import LONGEST_STEP, frame_seconds, smooth_measured
+from mpsnet_blender.shared.smpl_skeleton import JOINT
+
+from ..base.pinhole import compute_rays
+from ..base.rotations import normalize
+from ..base.smoothing import interpolate
+from ..body.lifting import landmark_weights
+from ..engines.engine import CapturedPerson
+
+_LANDMARK_SIGMA_SECONDS = 0.05      # as in `body.lifting`: against trembling
+_SIDES = ("left", "right")
+# Directions in the body whose angles to each other tell one pose from another, from wherever it is seen.
+_LIMBS = [(JOINT[f"{side}_{a}"], JOINT[f"{side}_{b}"]) for a, b in (
+    ("shoulder", "elbow"), ("elbow", "wrist"), ("hip", "knee"), ("knee", "ankle")) for side in _SIDES]
+_LIMBS += [(JOINT["pelvis"], JOINT["neck"]), (JOINT["right_hip"], JOINT["left_hip"]),
+           (JOINT["right_shoulder"], JOINT["left_shoulder"])]
+
+
+@dataclass(frozen=True)
+class Sightlines:
+    """One person in one view, at timestamps (T,) s of that view's video.
+
+    slopes (T, 33, 2): rays through the landmarks with z = 1 in the camera's axes; weights (T, 33) in 0..1, 0 where nothing was
+    seen; joints (T, 24, 3) and landmarks (T, 33, 3) m of the body as the view alone has it, in the camera's axes.
+    """
+    timestamps: np.ndarray
+    slopes: np.ndarray
+    weights: np.ndarray
+    joints: np.ndarray
+    landmarks: np.ndarray
+
+    def at(self, times: np.ndarray) -> Sightlines:
+        """Return what is seen at times (T,) s; outside the seen spans, weights are 0."""
+        after = np.clip(np.searchsorted(self.timestamps, times), 1, len(self.timestamps) - 1)
+        step = self.timestamps[after] - self.timestamps[after - 1]
+        slack = 0.5 * frame_seconds(self.timestamps)
+        is_seen = (times >= self.timestamps[0] - slack) & (times <= self.timestamps[-1] + slack)
+        is_seen &= step <= LONGEST_STEP * frame_seconds(self.timestamps)
+        slopes, weights, joints, landmarks = (interpolate(values, self.timestamps, times)
+                                              for values in (self.slopes, self.weights, self.joints, self.landmarks))
+        return Sightlines(times, slopes, weights * is_seen[:, None], joints, landmarks)
+
+    def pose_angles(self) -> np.ndarray:
+        """Return the cosines (T, N) of the angles between all pairs of limbs: they do not depend on the view."""
+        along = normalize(np.stack([self.joints[:, b] - self.joints[:, a] for a, b in _LIMBS], axis=1))
+        cosines = along @ np.swapaxes(along, 1, 2)
+        return cosines[:, *np.triu_indices(len(_LIMBS), 1)]
+
+
+def read_sightlines(person: CapturedPerson, intrinsics: np.ndarray) -> Sightlines:
+    """Return what a view with intrinsics (3, 3) sees of a person that an engine solved in it."""
+    track = person.track
+    weights = landmark_weights(track.score) * (track.score.max(1, keepdims=True) > 0)
+    slopes = compute_rays(track.xy, intrinsics)[..., :2]
+    flat = smooth_measured(slopes.reshape(len(slopes), -1), track.timestamps, _LANDMARK_SIGMA_SECONDS,
+                           np.repeat(weights, 2, axis=1))
+    global_rotmats, joints = person.motion.pose()
+    return Sightlines(track.timestamps, flat.reshape(slopes.shape), weights, joints,
+                      person.body.posed_landmarks(global_rotmats, joints))

@@ -1,0 +1,66 @@
+"""Views with known cameras: one dancer, whose landmarks are exact in each, with the body a few degrees off."""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from backend.base.pinhole import project
+from backend.body.proportions import make_generic_body
+from backend.camera.path import still_camera
+from backend.camera.scenery import UprightLines
+from backend.camera.viewpoint import Viewpoint
+from backend.engines.engine import CapturedPerson, Shot
+from backend.people.gaps import Clock
+from backend.people.stitching import PersonTrack
+from backend.video.frames import VideoSpan
+from backend.views.view import View
+from mpsnet_blender.motion.base.smpl_motion import CameraMotion
+from mpsnet_blender.shared.smpl_skeleton import JOINT
+from tests.backend.made_people import IMAGE_SIZE, INTRINSICS
+
+DISTANCE = 4.0      # metres from each camera to the dancer
+_MOVING = [JOINT[f"{side}_{name}"] for side in ("left", "right") for name in ("shoulder", "elbow", "hip", "knee")]
+
+
+def dance(times: np.ndarray, seed: int) -> np.ndarray:
+    """Return the rotations (T, 24, 3, 3) of an aperiodic dance at times (T,) s, upright in a camera's axes (y down)."""
+    rng = np.random.default_rng(seed)
+    rotvecs = np.zeros((len(times), 24, 3))
+    for joint in _MOVING:
+        pace, phase = rng.uniform(0.2, 0.9, (2, 3)), rng.uniform(0, 2 * np.pi, (2, 3))
+        rotvecs[:, joint] = 0.35 * np.sin(2 * np.pi * pace * times[:, None, None] + phase).sum(1)
+    rotmats = Rotation.from_rotvec(rotvecs.reshape(-1, 3)).as_matrix().reshape(-1, 24, 3, 3)
+    rotmats[:, 0] = Rotation.from_euler("xy", (180, 40), degrees=True).as_matrix()
+    return rotmats
+
+
+def make_view(name: str, turn_degrees: float = 0.0, seed: int = 0, start: float = 0.0, frames: int = 90, fps: float = 30.0,
+              lean_degrees: float = 0.0) -> View:
+    """Return the view of a camera that stands at an angle around the dancer; its video begins at the dance's second `start`.
+
+    lean_degrees: by how much the view's body leans towards the camera, as bodies from one view do.
+    """
+    times = np.arange(frames) / fps
+    body = make_generic_body(1.7)
+    motion = CameraMotion(dance(times + start, seed), np.tile((0.0, 0.0, DISTANCE), (frames, 1)), body.rest_joints, times, 1.7)
+    motion = motion.with_pose(*motion.pose_in(np.linalg.inv(first_from_cam(turn_degrees))))
+    xy = project(body.posed_landmarks(*motion.pose()), INTRINSICS)
+    leaning = np.eye(4)
+    leaning[:3, :3] = Rotation.from_euler("x", lean_degrees, degrees=True).as_matrix()
+    rotmats, _ = motion.pose_in(leaning)
+    clock = Clock(np.arange(frames), times, fps)
+    track = PersonTrack(clock.frame_index, times, xy, np.zeros((frames, 33, 3)), np.ones((frames, 33)), np.zeros((frames, 4)))
+    shot = Shot(VideoSpan(Path(name), IMAGE_SIZE, fps, frames), clock, INTRINSICS, 1.7)
+    nothing = UprightLines(np.zeros((0, 2, 2)), np.zeros(0, dtype=int), 0)
+    return View(shot, Viewpoint(INTRINSICS, still_camera(frames), nothing),
+                [CapturedPerson(track, body, motion.with_pose(rotmats, motion.transl), frames, 0)], True)
+
+
+def first_from_cam(turn_degrees: float) -> np.ndarray:
+    """Return the pose (4, 4), in the first camera's axes, of a camera that went so far around the dancer."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = Rotation.from_euler("y", -turn_degrees, degrees=True).as_matrix()
+    middle = np.array((0.0, 0.0, DISTANCE))
+    matrix[:3, 3] = middle - matrix[:3, :3] @ middle
+    return matrix

@@ -1,0 +1,65 @@
+"""Two views of one dancer become one: time, cameras and body are found; views of two dances are refused."""
+
+import numpy as np
+import pytest
+
+from backend.base.errors import ViewsError
+from backend.base.reporter import Reporter
+from backend.views.merging import join_views
+from tests.backend.angles import angle_between
+
+from .made_views import dance, first_from_cam, make_view
+
+
+class Messages:
+    def __init__(self):
+        self.texts = []
+
+    def send(self, message):
+        self.texts += [message.message] if hasattr(message, "message") else []
+
+
+def join(*views, offset=None):
+    messages = Messages()
+    return join_views(list(views), [offset] * (len(views) - 1), Reporter(messages)), messages.texts
+
+
+@pytest.mark.parametrize(("turn", "start", "fps"), [(80.0, 0.31, 30.0), (120.0, -0.22, 24.0), (170.0, 0.4, 60.0)])
+def test_time_and_cameras_of_two_views_are_found(turn, start, fps):
+    joined, texts = join(make_view("a.mp4", lean_degrees=6),
+                         make_view("b.mp4", turn, start=start, fps=fps, frames=round(3 * fps), lean_degrees=6))
+    assert abs(joined.cameras.offsets[1] + start) < 0.25 / fps
+    truth = first_from_cam(turn)
+    assert np.degrees(angle_between(joined.cameras.rotmats[1], truth[:3, :3])) < 1.5
+    np.testing.assert_allclose(joined.cameras.places[1], truth[:3, 3], atol=0.12)
+    later = "after" if start > 0 else "before"
+    assert len(texts) == 1 and f"{later} a.mp4; 1 person is in both" in texts[0]
+
+
+def test_the_body_of_two_views_is_that_which_neither_has_alone():
+    first = make_view("a.mp4", lean_degrees=8)
+    joined, _ = join(first, make_view("b.mp4", 90, start=0.2, lean_degrees=-8))
+    true = dance(first.shot.clock.timestamps, 0)
+    alone, together = (np.degrees(np.median(angle_between(person.motion.rotmats[:, 0], true[:, 0])))
+                       for person in (first.people[0], joined.people[0]))
+    assert alone > 7.9 and together < 1.5
+    assert joined.people[0].motion.stature == pytest.approx(1.7)
+    assert joined.people[0].views_score.shape == (90, 33)
+
+
+def test_three_views_share_one_body_and_the_first_views_frames():
+    joined, _ = join(make_view("a.mp4"), make_view("b.mp4", 70, start=0.1), make_view("c.mp4", -100, start=-0.3))
+    np.testing.assert_allclose(joined.cameras.offsets, (0, -0.1, 0.3), atol=0.008)
+    assert len(joined.people) == 1 and len(joined.pictures[0]) == 3
+    assert (joined.people[0].track.frame_index == np.arange(90)).all()
+
+
+def test_a_given_offset_is_kept():
+    joined, _ = join(make_view("a.mp4"), make_view("b.mp4", 90, start=0.2), offset=-0.18)
+    assert joined.cameras.offsets[1] == -0.18
+
+
+@pytest.mark.parametrize("seed", range(1, 7))
+def test_views_of_two_dances_are_refused_in_one_sentence(seed):
+    with pytest.raises(ViewsError, match=r"^a\.mp4 and b\.mp4 do not show the same moment: nobody moves alike in both"):
+        join(make_view("a.mp4"), make_view("b.mp4", 90, seed=seed))
