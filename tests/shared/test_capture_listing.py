@@ -53,7 +53,8 @@ def test_the_file_has_the_keys_that_scripts_rely_on(path):
     write_listing(path, LISTING)
     contents = json.loads(path.read_text(encoding="ascii"))
     assert list(contents) == ["format_version", "engine", "landmark_quality", "video", "fps", "image_size", "frame_count",
-                              "stature", "camera_pitch_degrees", "camera_roll_degrees", "camera_moves", "preview", "people", "views"]
+                              "stature", "camera_pitch_degrees", "camera_roll_degrees", "camera_moves", "preview", "people",
+                              "views"]
     assert list(contents["people"][0]) == [
         "id", "file", "thumbnail", "first_frame", "last_frame", "start_seconds", "end_seconds", "stature", "visible_share",
         "sides_repaired_frames", "reprojection_error_px", "quality", "unrefined_reprojection_error_px"]
@@ -191,7 +192,8 @@ def test_of_what_a_listing_names_only_what_captures_make_is_a_captures_file():
     assert not any(map(is_capture_file, others))
 
 
-VIEW = ListedView("/videos/b.mp4", 25.0, (1080, 1920), -0.25, tuple(float(n) for n in range(9)), tuple(float(n) for n in range(16)), 7.5)
+VIEW = ListedView("/videos/b.mp4", 25.0, (1080, 1920), -0.25, camera_matrix=tuple(float(number) for number in range(9)),
+                  world_from_cam=tuple(float(number) for number in range(16)), reprojection_error_px=7.5)
 
 
 def test_the_cameras_of_several_views_are_read_back(path):
