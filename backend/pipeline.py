@@ -99,8 +99,8 @@ def look(span: VideoSpan, engine: Engine, request: CaptureRequest, models_folder
     """Return one camera's view: the people in its axes. Raises a FixableError, or CancelRequested."""
     found = find_people(span, request, models_folder, cache, reporter)
     fov_degrees = request.fov_degrees or _read_fov(span, reporter)
-    viewpoint = find_viewpoint(found.scenery, found.clock.timestamps, camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES),
-                               fov_degrees is not None, reporter)
+    intrinsics = camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES)
+    viewpoint = find_viewpoint(found.scenery, found.clock.timestamps, intrinsics, fov_degrees is not None, reporter)
     shot = Shot(span, found.clock, viewpoint.intrinsics, request.stature)
     return View(shot, viewpoint, engine.solve(found.tracks, shot, reporter), fov_degrees is not None)
 
