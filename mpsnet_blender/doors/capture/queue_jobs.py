@@ -24,11 +24,11 @@ from .job_endings import import_capture_of, show_setup_end
 def start_next() -> None:
     """Start the next capture, if the queue is active and no job is running; the job timer calls this when a job has ended."""
     while QUEUE.is_active and job_timer.running_job() is None and not is_in_background():
-        job = _start_waiting()
-        if job is not None:
-            job_timer.start(job)
-        elif QUEUE.next_waiting() is None:
+        queued = QUEUE.next_waiting()
+        if queued is None or queued.request is None:
             QUEUE.stop()
+        elif (job := _start_waiting()) is not None:
+            job_timer.start(job)
 
 
 def _start_waiting() -> Job | None:

@@ -62,6 +62,10 @@ def _load_image(footage: Footage) -> bpy.types.Image:
     """
     path = footage.sequence.path_of(0) if footage.sequence else footage.path
     image = bpy.data.images.load(str(path), check_existing=footage.sequence is None)
+    if footage.sequence is None and image.source != "MOVIE":      # an animated WebP, or a video of an unknown suffix
+        if not image.users:
+            bpy.data.images.remove(image)
+        raise RuntimeError("it reads this file as a single picture. As MP4, it would be shown.")
     aspect = _pixel_aspect(tuple(image.size), footage.size)
     if abs(aspect - image.display_aspect[0] / image.display_aspect[1]) > _NEARLY_SQUARE:
         if image.users:

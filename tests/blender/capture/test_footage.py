@@ -7,6 +7,12 @@ import pytest
 from tests.blender.coded_clip import CLIP, TIMES, numbers_shown
 from tests.blender.motion_samples import random_motion, write_capture
 
+# Two pictures of 4 x 4 px, lossless: header with the flag of animations, and for each picture its place, duration and data.
+ANIMATED_WEBP = bytes.fromhex(
+    "524946468800000057454250565038580a00000002000000030000030000414e494d06000000000000000000414e4d462a000000000000"
+    "000000030000030000280000025650384c110000002f03c00000075099ca54a6ff8188e87f0000414e4d462a0000000000000000000300"
+    "00030000280000005650384c110000002f03c000000750e42217b9ff8188e87f0000")
+
 
 def _movie_counts(scene, frames) -> list[int]:
     """Return the movie frames that the evaluated background asks for: Blender's BKE_image_user_frame_get, from 0 on."""
@@ -107,6 +113,15 @@ def test_no_picture_beyond_the_last_is_asked_for(tmp_path, empty_scene):
         empty_scene.render.fps = fps
         bpy.ops.mpsnet.import_motion(filepath=str(folder))
         assert max(_movie_counts(empty_scene, range(1, 200))) + 1 == 10
+
+
+def test_a_video_that_blender_takes_for_a_picture_is_told_and_the_motion_is_imported(tmp_path, empty_scene):
+    folder = write_capture(tmp_path / "capture", [random_motion(5)], video=str(tmp_path / "loop.webp"))
+    (tmp_path / "loop.webp").write_bytes(ANIMATED_WEBP)
+    assert bpy.ops.mpsnet.import_motion(filepath=str(folder)) == {"FINISHED"}
+    assert "Blender cannot show the footage loop.webp: it reads this file as a single picture" in (
+        bpy.context.window_manager.mpsnet.warning)
+    assert not bpy.data.images and not empty_scene.camera.data.background_images
 
 
 def test_missing_pictures_are_told_and_the_motion_is_imported(tmp_path, empty_scene):

@@ -102,6 +102,28 @@ def test_several_dropped_videos_are_queued_and_one_is_chosen(queue, captures_by,
     assert len(queue.videos) == 2 and empty_scene.mpsnet.video == str(tmp_path / "a.mp4")
 
 
+def test_pictures_of_one_sequence_are_one_video_and_a_single_one_is_refused(queue, tmp_path):
+    names = [f"shot_{number}.png" for number in (1, 2, 3)]
+    for name in (*names, "cover.png"):
+        (tmp_path / name).write_bytes(b"")
+    bpy.ops.mpsnet.queue_videos(directory=str(tmp_path), files=[{"name": name} for name in names])
+    assert [queued.video for queued in queue.videos] == [tmp_path / "shot_#.png"]
+    with pytest.raises(RuntimeError, match=r"cover\.png is a picture, not a video"):
+        bpy.ops.mpsnet.queue_videos(directory=str(tmp_path), files=[{"name": "cover.png"}])
+
+
+@pytest.mark.parametrize(("numbers", "path", "words"), [
+    ((1, 2, 4), "shot_1.png", "numbers are missing: 3"), ((1, 2, 4), "", "numbers are missing: 3"),
+    ((1,), "shot_1.png", "is a picture, not a video"), ((1, 2), "shot_##.png", "No picture is named like"),
+    ((), "clip.mp4", "There is no video")])
+def test_a_capture_of_pictures_that_are_no_video_says_why(captures_by, tmp_path, numbers, path, words):
+    captures_by()
+    for number in numbers:
+        (tmp_path / f"shot_{number}.png").write_bytes(b"")
+    with pytest.raises(RuntimeError, match=words):
+        bpy.ops.mpsnet.capture_video(filepath=str(tmp_path / path))
+
+
 def test_a_video_that_waits_is_not_added_twice_and_one_that_ended_is(queue, tmp_path):
     video = tmp_path / "a.mp4"
     assert queue.add([video, video], "Scene") == 1 and queue.add([video], "Scene") == 0
