@@ -20,7 +20,7 @@ _AMPLE = _ONE_CORE + 7 * _FURTHER_CORE  # for the eight workers that a capture h
 # What libraries say when they get no memory, in lower case. "failed to map": the loader of a package's library.
 _SIGNS = ("memoryerror", "out of memory", "cannot allocate memory", "failed to map segment", "memory allocation still failed",
           "bad_alloc", "can't start new thread", "cannot start new thread", "insufficient memory", "paging file is too small",
-          "unable to allocate")
+          "unable to allocate", "failed to create xnnpack runtime")
 _LIMIT_ADVICE = "Raise the limit: in a shell by `ulimit -v unlimited`, in a cluster's job by asking for more memory."
 _ADVICE = "Close other programs, or capture a part of the video (Start and End; --start and --end)."
 

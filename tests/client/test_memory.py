@@ -50,6 +50,7 @@ def test_mocap_py_says_it_in_one_sentence(tmp_path):
 @pytest.mark.parametrize("said", [
     "OpenBLAS error: Memory allocation still failed after 10 retries, giving up.", "RuntimeError: can't start new thread",
     "ImportError: libavformat.so.62: failed to map segment from shared object", "terminate called after throwing std::bad_alloc",
+    "LiteRT cannot load pose_landmark_heavy.tflite: failed to create XNNPACK runtimeNode number 689 failed to prepare.",
     "numpy._core._exceptions._ArrayMemoryError: Unable to allocate 4.00 GiB",
     "DLL load failed while importing cv2: The paging file is too small for this operation to complete."])
 def test_a_backend_that_got_no_memory_is_told_so(said):

@@ -43,10 +43,11 @@ class MPSNET_PT_installation(bpy.types.Panel):
             layout.label(text="Damaged" if environment.is_damaged else "Not set up", icon="ERROR")
         layout.operator("mpsnet.check_setup", icon="VIEWZOOM")
         for finding in context.window_manager.mpsnet.findings:
-            _draw_finding(layout, context, finding)
+            draw_finding(layout, context, finding)
 
 
-def _draw_finding(layout: bpy.types.UILayout, context: bpy.types.Context, finding: bpy.types.PropertyGroup) -> None:
+def draw_finding(layout: bpy.types.UILayout, context: bpy.types.Context, finding: bpy.types.PropertyGroup) -> None:
+    """Draw a line of the check; where something is wrong, with the button that mends it."""
     text = f"{finding.subject}: {finding.words}"
     if finding.is_well:
         draw_lines(layout.column(align=True), text, "CHECKMARK", count_line_characters(context))

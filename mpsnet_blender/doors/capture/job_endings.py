@@ -63,6 +63,7 @@ def import_capture_of(job: Job, found: FoundPeople) -> bool:
 def show_setup_end(job: Job) -> None:
     """Show whether the set-up succeeded."""
     if isinstance(job.state.final, Result):
+        bpy.context.window_manager.mpsnet.findings.clear()
         bpy.context.window_manager.mpsnet.show_notice("The backend is set up. Choose a video and press Capture.")
     else:
         _show_unfinished(job, "The set-up was cancelled.")
@@ -88,9 +89,7 @@ def show_check_end(job: Job) -> None:
         backend_environment(bpy.context).discard()
     if isinstance(job.state.final, Result):
         state.show_notice(job.state.final.summary)
-    elif isinstance(job.state.final, Error) and job.state.findings:
-        state.show_notice("", (f"{job.state.final.message} See Installation.",))
-    else:
+    elif not (isinstance(job.state.final, Error) and job.state.findings):
         _show_unfinished(job, "The check was cancelled.")
 
 

@@ -13,6 +13,7 @@ from ..common.grades import GRADE_ICONS, GRADE_WORDS
 from ..common.preferences import backend_environment, setup_label
 from ..common.text_lines import count_line_characters, draw_lines, is_narrow
 from .import_operators import find_enclosing_shown, find_footage_camera, is_listed_capture_imported
+from .installation import draw_finding
 
 _BUTTON_HEIGHT = 1.6
 _PICTURE_CHARACTERS = 14    # as wide as a person's picture with its margins; by eye
@@ -42,6 +43,9 @@ class MPSNET_PT_capture(_MocapPanel, bpy.types.Panel):
         layout.operator("mpsnet.import_motion", text="Import Motion File", icon="FILE_FOLDER")
         if state.error_message:
             _draw_error(layout, context)
+        for finding in state.findings:
+            if not finding.is_well:
+                draw_finding(layout, context, finding)
         _draw_notice(layout, context)
 
 
@@ -127,7 +131,9 @@ def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     else:
         row.operator("mpsnet.setup_backend", text=setup_label(context), icon="INTERNET")
     if not environment.download_megabytes:
-        note = f"The first capture takes a minute longer and {environment.disk_megabytes} MB of disk. Nothing is downloaded."
+        what = "The installation is damaged. Its repair takes a minute" if environment.is_damaged else \
+            "The first capture takes a minute longer"
+        note = f"{what} and {environment.disk_megabytes} MB of disk. Nothing is downloaded."
         draw_lines(layout.column(align=True), note, "INFO", count_line_characters(context))
         return
     if bpy.app.online_access:
