@@ -9,7 +9,7 @@ import bpy
 
 from ...scene.capture.capture_import import ImportReport, import_capture
 from ...scene.capture.found_people import list_people
-from ...scene.capture.takes import MOTION_FILE, find_camera, find_imported_files, find_takes, is_shown, show_take
+from ...scene.capture.takes import find_camera, find_imported_files, find_takes, hide_earlier, is_shown, show_take
 from ...shared.capture_listing import PEOPLE_FILE
 from ...shared.motion_file import MotionFileError
 from .properties import IMPORT_PROPERTIES, ImportProperties
@@ -174,12 +174,11 @@ def _import(operator: bpy.types.Operator, context: bpy.types.Context, path: Path
             person_ids: Container[int] | None) -> ImportReport | None:
     """Import and show what was done; return None after an error, which is reported to the user."""
     try:
-        present = find_imported_files(context.scene)
         report = import_capture(context.scene, path, operator.import_options(), person_ids, _find_view_layer(context))
     except MotionFileError as error:
         operator.report({"ERROR"}, str(error))
         return None
-    is_again = any(bpy.data.objects[name][MOTION_FILE] in present for name in report.armatures)
+    is_again = hide_earlier(bpy.data.collections[report.collection], find_takes(context.scene), _find_view_layer(context))
     notice = f"Imported {'again: ' if is_again else ''}{report.sentence}."
     state = context.window_manager.mpsnet
     state.show_notice(notice, report.warnings, report.camera or "")

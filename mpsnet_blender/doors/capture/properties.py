@@ -148,13 +148,21 @@ class MPSNET_window_state(bpy.types.PropertyGroup):
         self.error_message = self.error_advice = self.error_log_tail = self.error_log_path = ""
 
 
+@bpy.app.handlers.persistent
+def _forget_notice(_scene: bpy.types.Scene) -> None:
+    """Remove a line about what was done when it was undone, or something before it."""
+    bpy.context.window_manager.mpsnet.show_notice("")
+
+
 def attach() -> None:
     """Add the settings to scenes and the state to the window manager."""
+    bpy.app.handlers.undo_post.append(_forget_notice)
     bpy.types.Scene.mpsnet = bpy.props.PointerProperty(type=MPSNET_scene_settings)
     bpy.types.WindowManager.mpsnet = bpy.props.PointerProperty(type=MPSNET_window_state, options={"SKIP_SAVE"})
 
 
 def detach() -> None:
     """Remove both again."""
+    bpy.app.handlers.undo_post.remove(_forget_notice)
     del bpy.types.WindowManager.mpsnet
     del bpy.types.Scene.mpsnet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ...scene.capture.takes import delete_take, find_camera, find_people, find_takes, is_shown, show_take
+from ...scene.capture.takes import delete_take, find_camera, find_people, find_takes, is_shown, set_hidden, show_take
 from ..common.grades import GRADE_ICONS, GRADE_WORDS
 from ..common.text_lines import is_narrow
 from ..common.thumbnails import find_armature_icon
@@ -36,7 +36,7 @@ class _TakeOperator:
 
 
 class MPSNET_OT_show_take(_TakeOperator, bpy.types.Operator):
-    """Show this take and hide all others, in the view and in renders. Its people are selected"""
+    """Show this take and hide all others, in the view and in renders; its people are selected. Again: hide it too"""
     bl_idname = "mpsnet.show_take"
     bl_label = "Show Take"
 
@@ -44,7 +44,11 @@ class MPSNET_OT_show_take(_TakeOperator, bpy.types.Operator):
         take = self.find_take(context)
         if take is None:
             return {"CANCELLED"}
-        show_take(take, find_takes(context.scene), context.view_layer)
+        takes = find_takes(context.scene)
+        if [other for other in takes if is_shown(other, context.view_layer)] == [take]:
+            set_hidden(take, context.view_layer, True)
+            return {"FINISHED"}
+        show_take(take, takes, context.view_layer)
         camera = find_camera(take)
         context.window_manager.mpsnet.camera = camera.name if camera else ""
         return {"FINISHED"}
@@ -56,7 +60,9 @@ class MPSNET_OT_delete_take(_TakeOperator, bpy.types.Operator):
     bl_label = "Delete Take"
 
     def invoke(self, context, event):
-        return context.window_manager.invoke_confirm(self, event)
+        return context.window_manager.invoke_confirm(
+            self, event, title=f"Delete the take “{self.collection}”?", message="The capture's files and your objects stay.",
+            confirm_text="Delete")
 
     def execute(self, context):
         take = self.find_take(context)

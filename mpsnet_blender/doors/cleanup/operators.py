@@ -10,6 +10,7 @@ import bpy
 from ...scene.base.motion_storage import find_person, has_motion
 from ...scene.base.redraw import redraw_all
 from ...scene.cleanup.cleanup import CLEANUP_ERRORS, CleanupError, CleanupReport, clean_armature, reset_armature, show_contacts
+from ...scene.cleanup.scene_range import fit_scene_range
 from .properties import CLEANUP_PROPERTIES, CleanupProperties
 
 Outcome = TypeVar("Outcome")
@@ -91,6 +92,19 @@ class MPSNET_OT_show_contacts(_ArmatureOperator, bpy.types.Operator):
         return True
 
 
+class MPSNET_OT_fit_scene_range(_ArmatureOperator, bpy.types.Operator):
+    """Set the scene's first and last frame to this motion's, for playback and renders; of a loop, without the repeated frame"""
+    bl_idname = "mpsnet.fit_scene_range"
+    bl_label = "Fit Scene Range"
+
+    def execute(self, context):
+        fitted = self.run_on_armature(context, lambda thing: fit_scene_range(context.scene, thing))
+        if fitted is None:
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"The scene plays frames {fitted[0]} to {fitted[1]}")
+        return {"FINISHED"}
+
+
 def _find_armature(name: str, context: bpy.types.Context) -> bpy.types.Object:
     """Return the object of that name, or else the active one, if it is an imported armature. Raises CleanupError."""
     thing = bpy.data.objects.get(name) if name else find_person(context.active_object) or context.active_object
@@ -102,4 +116,4 @@ def _find_armature(name: str, context: bpy.types.Context) -> bpy.types.Object:
     return thing
 
 
-CLASSES = (MPSNET_OT_clean_motion, MPSNET_OT_reset_motion, MPSNET_OT_show_contacts)
+CLASSES = (MPSNET_OT_clean_motion, MPSNET_OT_reset_motion, MPSNET_OT_show_contacts, MPSNET_OT_fit_scene_range)

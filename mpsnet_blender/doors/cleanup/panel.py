@@ -60,6 +60,7 @@ class MPSNET_PT_cleanup_place(_CleanupPanel, bpy.types.Panel):
             marks.prop(properties, name)
         for name in ("floor_offset", "speed", "first_frame", "key_tolerance"):
             numbers.prop(properties, name)
+        self.layout.operator("mpsnet.fit_scene_range", icon="PREVIEW_RANGE").armature = person.name
 
 
 class MPSNET_PT_contacts(_CleanupPanel, bpy.types.Panel):

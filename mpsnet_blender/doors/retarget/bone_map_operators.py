@@ -44,7 +44,7 @@ class MPSNET_OT_map_bones(bpy.types.Operator):
 def _list_bones(operator: bpy.types.Operator, _context: bpy.types.Context | None) -> list[tuple[str, str, str]]:
     armature_object = bpy.data.objects.get(operator.armature)
     bones = armature_object.data.bones.keys() if armature_object and armature_object.type == "ARMATURE" else []
-    _entries[:] = [(NO_BONE, NO_BONE, "No bone for this part of the body"), *((name, name, "") for name in bones)]
+    _entries[:] = [(NO_BONE, NO_BONE, ""), *((name, name, "") for name in bones)]
     return _entries
 
 

@@ -11,6 +11,7 @@ import numpy as np
 # have 0.8, baked motion has 1; hand-made animation has keys much farther apart.
 _DENSE_KEYS = 1.5
 VISIBILITY_PATHS = ("hide_viewport", "hide_render")
+CONTACT_PATH_END = '_contact"]'     # of the paths of contacts that are keyed for editing: see contact_curves.py
 
 
 def find_fcurves(animation: bpy.types.AnimData | None) -> list[bpy.types.FCurve]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from .fcurve_reading import find_fcurves
+from .fcurve_reading import CONTACT_PATH_END, find_fcurves
 from .scratch_scene import scratch_scene
 from .visibility import unhide
 
@@ -34,13 +34,17 @@ class SampledMotion:
 
 
 def motion_frames(armature_object: bpy.types.Object) -> np.ndarray:
-    """Return the whole scene frames (T,) of the armature's Action, or else of its NLA strips. Raises ExportError."""
+    """Return the whole scene frames (T,) of the armature's Action, or else of its NLA strips. Raises ExportError.
+
+    Contacts that are keyed for editing do not count: they go on where a loop was cut out of a motion.
+    """
     animation = armature_object.animation_data
     spans = []
     if animation and animation.action and animation.action.use_frame_range:  # the user's range, for a loop for example
         spans = [(animation.action.frame_start, animation.action.frame_end)]
     elif animation and animation.action:
-        spans = [fcurve.range() for fcurve in find_fcurves(animation) if not fcurve.is_empty]
+        spans = [fcurve.range() for fcurve in find_fcurves(animation)
+                 if not fcurve.is_empty and not fcurve.data_path.endswith(CONTACT_PATH_END)]
     elif animation:
         spans = [(strip.frame_start, strip.frame_end) for track in animation.nla_tracks if not track.mute
                  for strip in track.strips if not strip.mute]

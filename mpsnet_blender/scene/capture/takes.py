@@ -64,12 +64,26 @@ def is_shown(take: bpy.types.Collection, view_layer: bpy.types.ViewLayer) -> boo
 def show_take(take: bpy.types.Collection, takes: Sequence[bpy.types.Collection], view_layer: bpy.types.ViewLayer) -> None:
     """Show one of the takes and hide the others, in the view layer and in renders; select its people, the best one active."""
     for other in takes:
-        other.hide_render = other != take
-        for layer in _find_layers(view_layer.layer_collection, other):
-            layer.hide_viewport = other != take
+        set_hidden(other, view_layer, other != take)
     people = [person for person in find_people(take) if person.name in view_layer.objects]
     if people:
         select_only(view_layer, people)
+
+
+def set_hidden(take: bpy.types.Collection, view_layer: bpy.types.ViewLayer, is_hidden: bool) -> None:
+    """Hide or show a take, in the view layer and in renders."""
+    take.hide_render = is_hidden
+    for layer in _find_layers(view_layer.layer_collection, take):
+        layer.hide_viewport = is_hidden
+
+
+def hide_earlier(take: bpy.types.Collection, takes: Sequence[bpy.types.Collection], view_layer: bpy.types.ViewLayer) -> bool:
+    """Hide other takes of a take's motion files, whose people stand in the same place; tell whether there are any."""
+    files = {thing[MOTION_FILE] for thing in take.objects if MOTION_FILE in thing}
+    earlier = [other for other in takes if other != take and any(thing.get(MOTION_FILE) in files for thing in other.objects)]
+    for other in earlier:
+        set_hidden(other, view_layer, True)
+    return bool(earlier)
 
 
 def delete_take(take: bpy.types.Collection) -> int:

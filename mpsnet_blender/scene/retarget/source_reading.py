@@ -16,7 +16,7 @@ from ...motion.retarget.mapped_rigs import MappedMotion
 from ...motion.retarget.posing import pose_forward
 from ...motion.retarget.standing_frame import refer_to_standing_frame, rest_pose_stands
 from ...shared.motion_file import MotionFileError, read_motion
-from ..base.fcurve_reading import find_fcurves, sampling_frames, values_at
+from ..base.fcurve_reading import CONTACT_PATH_END, find_fcurves, sampling_frames, values_at
 from ..base.motion_sampling import ExportError, motion_frames, sample_motion
 from ..base.motion_storage import interpolate_contacts
 from .rig_reading import read_rig
@@ -66,7 +66,8 @@ def _find_bone_curves(source: bpy.types.Object) -> dict[str, dict[tuple[str, int
     for fcurve in find_fcurves(animation):
         parts = _BONE_PATH.match(fcurve.data_path)
         if parts is None:
-            if fcurve.data_path.endswith('_contact"]') or (fcurve.data_path.endswith(".scale") and _is_constantly_one(fcurve)):
+            path = fcurve.data_path
+            if path.endswith(CONTACT_PATH_END) or (path.endswith(".scale") and _is_constantly_one(fcurve)):
                 continue
             return None  # the object itself moves, bones are scaled, or constraints are switched
         name = bpy.utils.unescape_identifier(parts[1])

@@ -126,7 +126,24 @@ def test_an_unknown_take_is_named_in_the_error(empty_scene):
             operator("EXEC_DEFAULT", collection="nothing")
 
 
-def test_an_import_again_says_so(tmp_path, empty_scene, extension):
+def test_the_only_shown_take_is_hidden_when_it_is_chosen_again(tmp_path, empty_scene, takes):
+    take = import_capture(make_capture(tmp_path / "a"))
+    layer = bpy.context.view_layer
+    for is_on in (False, True):
+        bpy.ops.mpsnet.show_take(collection=take.name)
+        assert takes.is_shown(take, layer) is is_on and take.hide_render is not is_on
+
+
+def test_a_notice_goes_when_something_is_undone(tmp_path, empty_scene):
+    bpy.ops.ed.undo_push(message="Before")
+    import_capture(make_capture(tmp_path / "a"))
+    bpy.ops.ed.undo_push(message="Import")
+    assert bpy.context.window_manager.mpsnet.notice
+    bpy.ops.ed.undo()
+    assert bpy.context.window_manager.mpsnet.notice == ""
+
+
+def test_an_import_again_says_so_and_hides_the_first_one(tmp_path, empty_scene, extension, takes):
     folder = make_capture(tmp_path / "a")
     is_imported = extension("doors.capture.import_operators").is_listed_capture_imported
     import_capture(folder)
@@ -134,6 +151,8 @@ def test_an_import_again_says_so(tmp_path, empty_scene, extension):
     assert state.notice.startswith("Imported 1 person") and is_imported(bpy.context)
     import_capture(folder)
     assert state.notice.startswith("Imported again: 1 person")
+    layer = bpy.context.view_layer
+    assert {take.name for take in takes.find_takes(empty_scene) if takes.is_shown(take, layer)} == {"a.001"}
     for take in ("a", "a.001"):
         bpy.ops.mpsnet.delete_take("EXEC_DEFAULT", collection=take)
     assert not is_imported(bpy.context)

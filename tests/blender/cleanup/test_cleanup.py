@@ -278,3 +278,18 @@ def test_ten_thousand_frames_are_cleaned_in_good_time(tmp_path, empty_scene):
         assert seconds < 8      # generous: shared machines differ; the aim is 2
     expected = clean_motion(disturbed(walker(10000)), CleanupSettings(0.3, 0.3, 0.3, 0.3, True)).body.pose()[1]
     assert np.linalg.norm(heads(thing, (5001,))[0] - expected[5000], axis=-1).max() < 0.006
+
+
+def test_the_scene_plays_a_loop_without_the_frame_that_repeats(armature, empty_scene, extension):
+    bpy.ops.mpsnet.show_contacts(armature=armature.name)
+    bpy.ops.mpsnet.clean_motion(armature=armature.name, loop=True)
+    keys = key_values(armature)["pose.bones[\"pelvis\"].location", 0]
+    first, last = keys[0, 0], keys[-1, 0]
+    assert (first, last) == (11, round(last)) and last < 130
+    frames = extension("scene.base.motion_sampling").motion_frames(armature)
+    assert (frames[0], frames[-1]) == (first, last)          # contact keys go on beyond the loop
+    assert bpy.ops.mpsnet.fit_scene_range(armature=armature.name) == {"FINISHED"}
+    assert (empty_scene.frame_start, empty_scene.frame_end) == (first, last - 1)
+    bpy.ops.mpsnet.clean_motion(armature=armature.name, loop=False)
+    bpy.ops.mpsnet.fit_scene_range(armature=armature.name)
+    assert (empty_scene.frame_start, empty_scene.frame_end) == (11, 130)
