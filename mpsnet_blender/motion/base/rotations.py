@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+_BLOCK_FRAMES = 4096    # converted at a time: what lies between needs several times the result's memory
 _TINY_ANGLE = 1e-8  # radians; below it the limit of sin(a / 2) / a is exact in float64
 
 
@@ -42,7 +45,10 @@ def quat_from_rotmat(rotmat: np.ndarray) -> np.ndarray:
 
     Each of the four rows of q q^T is proportional to q; the longest is the accurate one (Bar-Itzhack 2000).
     """
-    m = np.asarray(rotmat, dtype=np.float64)
+    return _convert_blocks(_quat_from_rotmat, np.asarray(rotmat, dtype=np.float64), 2)
+
+
+def _quat_from_rotmat(m: np.ndarray) -> np.ndarray:
     xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
     wx, wy, wz = m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]
     xy, xz, yz = m[..., 0, 1] + m[..., 1, 0], m[..., 0, 2] + m[..., 2, 0], m[..., 1, 2] + m[..., 2, 1]
@@ -59,7 +65,19 @@ def quat_from_rotmat(rotmat: np.ndarray) -> np.ndarray:
 
 def rotmat_from_rotvec(rotvec: np.ndarray) -> np.ndarray:
     """Return rotation matrices (..., 3, 3) from rotation vectors (..., 3) in radians."""
-    return rotmat_from_quat(quat_from_rotvec(rotvec))
+    return _convert_blocks(lambda part: rotmat_from_quat(quat_from_rotvec(part)), np.asarray(rotvec, dtype=np.float64), 1)
+
+
+def _convert_blocks(convert: Callable[[np.ndarray], np.ndarray], rotations: np.ndarray, own_axes: int) -> np.ndarray:
+    """Return rotations (T, ...), of which each has so many axes, converted a block of frames after the other."""
+    if rotations.ndim == own_axes or len(rotations) <= _BLOCK_FRAMES:
+        return convert(rotations)
+    first = convert(rotations[:_BLOCK_FRAMES])
+    converted = np.empty((len(rotations), *first.shape[1:]))
+    converted[:_BLOCK_FRAMES] = first
+    for start in range(_BLOCK_FRAMES, len(rotations), _BLOCK_FRAMES):
+        converted[start:start + _BLOCK_FRAMES] = convert(rotations[start:start + _BLOCK_FRAMES])
+    return converted
 
 
 def rotvec_from_rotmat(rotmat: np.ndarray) -> np.ndarray:
@@ -75,5 +93,8 @@ def continuous_quat(quat: np.ndarray) -> np.ndarray:
     quat = np.array(quat, dtype=np.float64)
     steps = np.ones(quat.shape[:-1])
     steps[0] = np.where(quat[0, ..., 0] < 0, -1.0, 1.0)
-    steps[1:] = np.where(np.sum(quat[1:] * quat[:-1], axis=-1) < 0, -1.0, 1.0)
-    return quat * np.cumprod(steps, axis=0)[..., None]
+    for start in range(0, len(quat) - 1, _BLOCK_FRAMES):
+        rows = quat[start:start + _BLOCK_FRAMES + 1]
+        steps[start + 1:start + len(rows)] = np.where(np.sum(rows[1:] * rows[:-1], axis=-1) < 0, -1.0, 1.0)
+    quat *= np.cumprod(steps, axis=0)[..., None]
+    return quat

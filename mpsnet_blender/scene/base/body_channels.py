@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import bpy
 import numpy as np
 
@@ -13,8 +15,8 @@ from .action import Channel, bone_path
 
 
 def make_body_channels(armature_object: bpy.types.Object, cleaned: CleanMotion, frames: np.ndarray,
-                  units_per_metre: float) -> list[Channel]:
-    """Return the root's location and each bone's rotation, in the bone's rotation mode, at the keyed ones of scene frames (T,).
+                       units_per_metre: float) -> Iterator[Channel]:
+    """Yield the root's location and each bone's rotation, in the bone's rotation mode, at the keyed ones of scene frames (T,).
 
     The armature must have a bone for each of SMPL's joints, be built with `units_per_metre`, and stand at the world's origin.
     """
@@ -23,10 +25,9 @@ def make_body_channels(armature_object: bpy.types.Object, cleaned: CleanMotion, 
     root = JOINT_NAMES[0]
     root_path = units_per_metre * cleaned.body.root_path
     locations = compute_root_basis_locations(root_path, np.array(bones[root].head_local), rest_rotmats[0])
-    rows = cleaned.keys.location
-    channels = [Channel(bone_path(root, "location"), frames[rows], locations[rows], root)]
-    basis = compute_basis_quats(cleaned.quats, rest_rotmats)
-    for joint, (name, rows) in enumerate(zip(JOINT_NAMES, cleaned.keys.rotations, strict=True)):
+    basis, keys = compute_basis_quats(cleaned.quats, rest_rotmats), cleaned.keys
+    del cleaned     # its matrices need not stay in memory while keys are written
+    yield Channel(bone_path(root, "location"), frames[keys.location], locations[keys.location], root)
+    for joint, (name, rows) in enumerate(zip(JOINT_NAMES, keys.rotations, strict=True)):
         path, values = convert_to_mode(basis[:, joint], armature_object.pose.bones[name].rotation_mode)
-        channels.append(Channel(bone_path(name, path), frames[rows], values[rows], name))
-    return channels
+        yield Channel(bone_path(name, path), frames[rows], values[rows], name)

@@ -13,6 +13,7 @@ import bpy
 import numpy as np
 
 from ...motion.base.footage_timing import SceneClock
+from ...motion.base.rest_pose import curl_hands
 from ...motion.base.soles import compute_stature
 from ...motion.base.timing import compute_scene_frames, split_frame_rate
 from ...motion.formats.capture_folder import Capture, ReadMotions, open_capture, read_motions
@@ -60,7 +61,7 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
     warnings. If the import fails, everything that it added is removed.
     """
     capture = open_capture(path)
-    read = read_motions(capture, person_ids, options.rows)
+    read = _prepare(read_motions(capture, person_ids, options.rows), options)
     collection = bpy.data.collections.new(capture.name)
     with _restore_on_failure(scene.render), _remove_on_failure(collection):
         _set_scene(scene, options, read)
@@ -91,6 +92,13 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
         camera=camera.name if camera else None, first_frame=float(first), last_frame=float(last),
         warnings=(*read.failures, *read.notes, *warnings, *_find_empty_frame(scene, armatures, first, last)),
         person_ids=person_ids, enclosing=tuple(thing.name for thing in enclosing))
+
+
+def _prepare(read: ReadMotions, options: ImportOptions) -> ReadMotions:
+    """Return the motions with relaxed hands, if chosen, and without the landmarks, which an import does not need."""
+    motions = ((person, replace(motion, keypoints2d=None)) for person, motion in read.motions)
+    return replace(read, motions=tuple((person, curl_hands(motion) if options.relax_hands else motion)
+                                       for person, motion in motions))
 
 
 def _find_empty_frame(scene: bpy.types.Scene, armatures: list[bpy.types.Object], first: float, last: float) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import bpy
 import numpy as np
 
-from ...motion.base.rest_pose import build_rest_pose, curl_hands
+from ...motion.base.rest_pose import build_rest_pose
 from ...motion.cleanup.cleanup import keep_unchanged
-from ...motion.cleanup.stored_motion import make_stored_motion
+from ...motion.cleanup.stored_motion import make_stored_motion, motion_bytes
 from ...motion.formats.capture_folder import Capture
 from ...motion.mannequin.mannequin import build_mannequin
 from ...shared.capture_listing import ListedPerson
@@ -31,14 +33,15 @@ def add_person(collection: bpy.types.Collection, capture: Capture, person: Liste
     name = capture.name if is_alone else f"{capture.name} person {person.person_id}"
     armature_object = build_armature(collection, name, rest.in_units(units_per_metre))
     armature_object[MOTION_FILE] = str(capture.motion_path(person))
-    stored = make_stored_motion(curl_hands(motion) if options.relax_hands else motion)
-    imported = keep_unchanged(stored.imported)
-    channels = make_body_channels(armature_object, imported, frames, units_per_metre)
+    stored = make_stored_motion(motion)
+    content, imported = motion_bytes(stored), keep_unchanged(stored.imported)
+    channels, quality = make_body_channels(armature_object, imported, frames, units_per_metre), imported.quality
+    del stored, imported    # a long motion takes as much memory as its keys
     if options.only_while_seen and motion.world_from_cam is not None:  # a file without a camera does not tell who was seen when
-        channels += make_visibility_channels(frames)
+        channels = chain(channels, make_visibility_channels(frames))
     store_rate(write_action(armature_object, armature_object.name, channels), scene_fps)
-    store_motion(armature_object, stored, frames, scene_fps, units_per_metre, person.quality)
-    store_imported_quality(armature_object, imported.quality, motion.frame_count)
+    store_motion(armature_object, content, frames, scene_fps, units_per_metre, person.quality)
+    store_imported_quality(armature_object, quality, motion.frame_count)
     # Bones in front of a body would hide it, and thick ones would stick out of its hands.
     armature_object.show_in_front = not options.with_body
     if options.with_body:

@@ -155,10 +155,10 @@ def _key_motion(armature_object: bpy.types.Object, cleaned: CleanMotion, frames:
     """Key a motion in the armature's Action, whose other F-curves stay; return warnings for the user."""
     is_only_shown_while_seen = has_keyed_visibility(armature_object)
     warnings = _ensure_unshared_action(armature_object)
-    channels = make_body_channels(armature_object, cleaned, frames, armature_object.mpsnet_cleanup.units_per_metre)
+    holder = find_curve_holder(armature_object.animation_data)
+    write_channels(holder, make_body_channels(armature_object, cleaned, frames, armature_object.mpsnet_cleanup.units_per_metre))
     if is_only_shown_while_seen:
-        channels += make_visibility_channels(frames, is_loop)
-    write_channels(find_curve_holder(armature_object.animation_data), channels)
+        write_channels(holder, make_visibility_channels(frames, is_loop))
     armature_object.update_tag(refresh={"TIME"})        # otherwise Blender evaluates it only at the next change of frame
     return warnings
 
