@@ -25,7 +25,7 @@ def find_numpy_python(home: Path, report: Callable[[Message], None]) -> str:
     """
     for profile in PROFILES:
         backend = BackendEnvironment(home, profile)
-        if backend.is_ready():
+        if backend.is_ready() and not backend.find_damage():
             return str(backend.python)
     if _has_numpy(sys.executable):
         return sys.executable

@@ -1,4 +1,4 @@
-"""The panel "Installation": what captures need, checked on request, and a button for each thing that is wrong."""
+"""The panel "Installation": what captures need, checked on request; and, for the main panel, what is wrong, with its button."""
 
 from __future__ import annotations
 
@@ -43,17 +43,20 @@ class MPSNET_PT_installation(bpy.types.Panel):
             layout.label(text="Damaged" if environment.is_damaged else "Not set up", icon="ERROR")
         layout.operator("mpsnet.check_setup", icon="VIEWZOOM")
         for finding in context.window_manager.mpsnet.findings:
-            draw_finding(layout, context, finding)
+            if finding.is_well:
+                draw_lines(layout.column(align=True), f"{finding.subject}: {finding.words}", "CHECKMARK",
+                           count_line_characters(context))
 
 
-def draw_finding(layout: bpy.types.UILayout, context: bpy.types.Context, finding: bpy.types.PropertyGroup) -> None:
-    """Draw a line of the check; where something is wrong, with the button that mends it."""
-    text = f"{finding.subject}: {finding.words}"
-    if finding.is_well:
-        draw_lines(layout.column(align=True), text, "CHECKMARK", count_line_characters(context))
-        return
-    box = layout.box().column(align=True)
-    draw_lines(box, text, "ERROR", count_line_characters(context) - 2)
+def draw_wrong(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw each line of the check that is wrong, with the button that mends it."""
+    for finding in context.window_manager.mpsnet.findings:
+        if not finding.is_well:
+            _draw_wrong(layout.box().column(align=True), context, finding)
+
+
+def _draw_wrong(box: bpy.types.UILayout, context: bpy.types.Context, finding: bpy.types.PropertyGroup) -> None:
+    draw_lines(box, f"{finding.subject}: {finding.words}", "ERROR", count_line_characters(context) - 2)
     draw_lines(box, finding.advice, "BLANK1", count_line_characters(context) - 2)
     if finding.remedy in (SETUP, REPAIR):
         box.operator("mpsnet.setup_backend", text=setup_label(context), icon="TOOL_SETTINGS")

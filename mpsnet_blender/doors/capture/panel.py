@@ -13,7 +13,7 @@ from ..common.grades import GRADE_ICONS, GRADE_WORDS
 from ..common.preferences import backend_environment, setup_label
 from ..common.text_lines import count_line_characters, draw_lines, is_narrow
 from .import_operators import find_enclosing_shown, find_footage_camera, is_listed_capture_imported
-from .installation import draw_finding
+from .installation import draw_wrong
 
 _BUTTON_HEIGHT = 1.6
 _PICTURE_CHARACTERS = 14    # as wide as a person's picture with its margins; by eye
@@ -43,9 +43,7 @@ class MPSNET_PT_capture(_MocapPanel, bpy.types.Panel):
         layout.operator("mpsnet.import_motion", text="Import Motion File", icon="FILE_FOLDER")
         if state.error_message:
             _draw_error(layout, context)
-        for finding in state.findings:
-            if not finding.is_well:
-                draw_finding(layout, context, finding)
+        draw_wrong(layout, context)
         _draw_notice(layout, context)
 
 
