@@ -14,16 +14,12 @@ from mpsnet_blender.shared.smpl_skeleton import DEFAULT_STATURE, forward_kinemat
 from ..base.smoothing import smooth_rotmats
 from ..body.analytic_solve import smooth_unseen_joints, solve_rotations
 from ..body.lifting import LandmarkRays, LiftedTrack, compute_scale, landmark_weights
-from ..body.picture_fit import Picture, PosePrior, fit_to_pictures, make_joint_sigmas
+from ..body.picture_fit import Picture, fit_to_pictures
 from ..body.proportions import Body, measure_body
 from .rays import Cameras, Group, Moments, find_directions, read_moments, triangulate
 
 _SMOOTH_SECONDS = 0.16          # as the keypoints engine
 _PATH_SECONDS = 0.08
-# Two views show what one can only guess: a pose may move farther from where it started, and faster, than with one.
-_PRIOR = PosePrior(make_joint_sigmas(
-    pelvis=0.15, spine=0.08, neck=0.15, head=0.15, collar=0.08, shoulder=0.4, elbow=0.4, wrist=0.2, hand=0.01,
-    hip=0.3, knee=0.3, ankle=0.25, foot=0.05), shift=(0.1, 0.1, 0.1), frequency=2.5, shift_frequency=1.5)
 
 
 @dataclass(frozen=True)
@@ -50,7 +46,7 @@ def fuse(group: Group, cameras: Cameras, times: np.ndarray, frame_index: np.ndar
     transl = smooth_measured(transl, times, _PATH_SECONDS, weights.mean(1, keepdims=True))
     motion = CameraMotion(rotmats, transl, body.rest_joints, times, body.stature)
     pictures = tuple(_make_picture(cameras, view, moments, times, body) for view in range(len(cameras)))
-    return FusedBody(fit_to_pictures(motion, pictures, frame_index, _PRIOR, check), pictures)
+    return FusedBody(fit_to_pictures(motion, pictures, frame_index, check=check), pictures)
 
 
 def _make_picture(cameras: Cameras, view: int, moments: Moments, times: np.ndarray, body: Body) -> Picture:

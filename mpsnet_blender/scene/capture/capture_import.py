@@ -17,6 +17,7 @@ from ...motion.base.rest_pose import curl_hands
 from ...motion.base.soles import compute_stature
 from ...motion.base.timing import compute_scene_frames, split_frame_rate
 from ...motion.formats.capture_folder import Capture, ReadMotions, open_capture, read_motions
+from ...shared.capture_listing import ListedView
 from ...shared.picture_sequence import SequenceError, find_sequence
 from ..base.scene_rate import scene_rate, store_rate
 from ..base.selection import select_only
@@ -135,7 +136,23 @@ def _add_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, captur
     camera_object = build_camera(collection, f"{capture.name} camera", path, aspect, 1 / metres_per_unit(scene))
     if camera_object.animation_data is not None:
         store_rate(camera_object.animation_data.action, scene_rate(scene))
-    return camera_object, _add_footage(scene, camera_object.data, capture, read, path.image_size, options.start_frame)
+    clock = SceneClock(options.start_frame, read.origin_seconds, scene_rate(scene))
+    motion = read.motions[0][1]
+    warnings = _add_footage(camera_object.data, Path(capture.listing.video or motion.source), path.image_size, read.picture_times,
+                            clock, capture.listing.fps or motion.mocap_framerate)
+    for number, view in enumerate(capture.listing.views[1:], start=2):
+        warnings += _add_view(collection, f"{capture.name} camera {number}", view, aspect, clock, 1 / metres_per_unit(scene))
+    return camera_object, warnings
+
+
+def _add_view(collection: bpy.types.Collection, name: str, view: ListedView, aspect: float, clock: SceneClock,
+              units_per_metre: float) -> list[str]:
+    """Add the camera of another view of a capture, with its footage in step; return warnings."""
+    path = CameraPath(np.reshape(view.camera_matrix, (3, 3)), np.array(view.image_size),
+                      np.reshape(view.world_from_cam, (1, 4, 4)), np.array([clock.start_frame]))
+    camera = build_camera(collection, name, path, aspect, units_per_metre)
+    there = replace(clock, origin_seconds=clock.origin_seconds + view.offset_seconds)
+    return _add_footage(camera.data, Path(view.video), path.image_size, np.zeros(1), there, view.fps)
 
 
 def _join_camera_paths(read: ReadMotions, frames: list[np.ndarray]) -> CameraPath | None:
@@ -152,10 +169,9 @@ def _join_camera_paths(read: ReadMotions, frames: list[np.ndarray]) -> CameraPat
     return replace(paths[0], world_from_cam=np.concatenate([path.world_from_cam for path in moving])[chosen], frames=times)
 
 
-def _add_footage(scene: bpy.types.Scene, camera: bpy.types.Camera, capture: Capture, read: ReadMotions, image_size: np.ndarray,
-                 start_frame: int) -> list[str]:
-    motion = read.motions[0][1]
-    path = Path(capture.listing.video or motion.source)
+def _add_footage(camera: bpy.types.Camera, path: Path, image_size: np.ndarray, picture_times: np.ndarray, clock: SceneClock,
+                 fps: float) -> list[str]:
+    """Show a video behind the scene in a camera's view, if it is there; return warnings."""
     try:
         sequence = find_sequence(path) if path.is_absolute() else None
     except SequenceError as error:
@@ -163,8 +179,7 @@ def _add_footage(scene: bpy.types.Scene, camera: bpy.types.Camera, capture: Capt
     if sequence is None and not (path.is_absolute() and os.path.isfile(path)):  # Path.is_file raises for impossible names
         return [f"The footage {path.name} was not found: the camera has no background."] if path.name else []
     width, height = (int(side) for side in image_size)
-    footage = Footage(path, (width, height), read.picture_times, SceneClock(start_frame, read.origin_seconds, scene_rate(scene)),
-                      sequence, capture.listing.fps or motion.mocap_framerate)
+    footage = Footage(path, (width, height), picture_times, clock, sequence, fps)
     try:
         image = add_footage(camera, footage)
     except RuntimeError as error:

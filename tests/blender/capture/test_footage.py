@@ -1,9 +1,13 @@
 """The picture that the camera's background shows at every frame of the scene, compared with the motion's time there."""
 
+from dataclasses import replace
+
 import bpy
 import numpy as np
 import pytest
+from mathutils import Vector
 
+from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, ListedView, read_listing, write_listing
 from tests.blender.coded_clip import CLIP, TIMES, numbers_shown
 from tests.blender.motion_samples import random_motion, write_capture
 
@@ -130,3 +134,21 @@ def test_missing_pictures_are_told_and_the_motion_is_imported(tmp_path, empty_sc
     folder = write_capture(tmp_path / "capture", [random_motion(5)], video=str(pictures))
     assert bpy.ops.mpsnet.import_motion(filepath=str(folder)) == {"FINISHED"}
     assert "numbers are missing: 4." in bpy.context.window_manager.mpsnet.warning
+
+
+def test_each_view_has_a_camera_whose_footage_is_in_step(tmp_path, empty_scene):
+    motion = random_motion(20, timestamps=TIMES[5:25], frame_index=np.arange(5, 25))
+    folder = write_capture(tmp_path / "capture", [motion], video=str(CLIP))
+    listing = read_listing(folder / PEOPLE_FILE)
+    pose = np.array(((0.0, 0, -1, 3), (1, 0, 0, 0), (0, -1, 0, 1.5), (0, 0, 0, 1)))     # looks along -x, from 3 m away
+    view = ListedView(str(CLIP), 30.0, listing.image_size, 0.5, tuple(motion.camera_matrix.ravel()), tuple(pose.ravel()))
+    write_listing(folder / PEOPLE_FILE, replace(listing, views=(replace(view, offset_seconds=0.0), view)))
+    bpy.ops.mpsnet.import_motion(filepath=str(folder))
+    first, other = (thing for thing in empty_scene.objects if thing.type == "CAMERA")
+    assert empty_scene.camera == first and other.name == "coded_clip camera 2"
+    np.testing.assert_allclose(other.matrix_world.translation, (3, 0, 1.5), atol=1e-6)
+    np.testing.assert_allclose(other.matrix_world.to_3x3() @ Vector((0, 0, -1)), (-1, 0, 0), atol=1e-6)
+    shown = []
+    for empty_scene.camera in (first, other):
+        shown += numbers_shown(_movie_counts(empty_scene, [4]), tmp_path)
+    assert abs(TIMES[shown[1]] - TIMES[shown[0]] - 0.5) < 1 / 30
