@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import bpy
 
-from .doors.capture import import_operators, installation, option_panels, queue_jobs, queue_operators, queue_panel, takes
+from .doors.capture import (
+    import_operators,
+    installation,
+    option_panels,
+    queue_jobs,
+    queue_operators,
+    queue_panel,
+    takes,
+    view_operators,
+)
 from .doors.capture import operators as capture_operators
 from .doors.capture import panel as capture_panel
 from .doors.capture import properties as capture_properties
@@ -25,6 +34,7 @@ from .scene.retarget import live_preview
 CLASSES = (
     preferences.MPSNET_preferences,
     preferences.MPSNET_OT_clear_cache,
+    capture_properties.MPSNET_view,
     capture_properties.MPSNET_scene_settings,
     capture_properties.MPSNET_person,
     capture_properties.MPSNET_finding,
@@ -35,6 +45,7 @@ CLASSES = (
     *error_dialog.CLASSES,
     *scene_rate.CLASSES,
     *queue_operators.CLASSES,
+    *view_operators.CLASSES,
     *capture_panel.CLASSES,
     *queue_panel.CLASSES,
     *option_panels.CLASSES,

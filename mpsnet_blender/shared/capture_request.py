@@ -106,6 +106,7 @@ def _declared(option: Option) -> Any:
     return field(default=option.default, metadata={"option": option})
 
 
+MOST_OTHER_VIEWS = 3        # videos of one moment beside the first one: more were not tried
 FAST, BEST = "fast", "best"
 QUALITIES = (FAST, BEST)
 

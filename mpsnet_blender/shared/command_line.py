@@ -12,10 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .capture_request import OPTIONS, CaptureRequest, Choice, Number, Option, Switch, engines_using
+from .capture_request import MOST_OTHER_VIEWS, OPTIONS, CaptureRequest, Choice, Number, Option, Switch, engines_using
 from .engines import ENGINES, WITH_TORCH, WITHOUT_TORCH, find_engine
-
-MOST_OTHER_VIEWS = 3        # beside the first: more were not tried
 
 
 class UsageError(Exception):

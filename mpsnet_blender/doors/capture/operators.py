@@ -58,14 +58,20 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
         if problem := find_problem(video):
             self.report({"ERROR"}, problem)
             return {"CANCELLED"}
+        if self.filepath and str(video) != bpy.path.abspath(settings.video):
+            settings.views.clear()      # they show the moment of the video before
         settings.video = str(video)
+        views = [Path(bpy.path.abspath(view.filepath)) for view in settings.views]
+        if missing := next(filter(None, map(find_problem, views)), ""):
+            self.report({"ERROR"}, missing)
+            return {"CANCELLED"}
         # A file dialog sets `directory` to the video's folder, which the user did not choose for the result.
         chosen = "" if self._is_from_dialog else bpy.path.abspath(self.directory)
         if not is_whole(self, context):
             return set_up(self, context, partial(show_setup_end_and_capture, video=str(video), directory=chosen))
         folder = Path(chosen) if chosen else new_capture_folder(home_folder(context), video)
         return run(self, context, f"Capturing {video.name}", show_capture_end, lambda: start_capture(
-            backend_environment(context), home_folder(context), video, folder, settings.capture_request()))
+            backend_environment(context), home_folder(context), video, folder, settings.capture_request(), views))
 
 
 class MPSNET_OT_setup_backend(bpy.types.Operator):
@@ -143,6 +149,7 @@ class MPSNET_OT_choose_video(bpy.types.Operator):
         if len(self.files) > 1:
             return bpy.ops.mpsnet.queue_videos(directory=self.directory, files=[{"name": item.name} for item in self.files])
         context.scene.mpsnet.video = self.filepath
+        context.scene.mpsnet.views.clear()
         self.report({"INFO"}, "Press Capture in the Mocap tab of the sidebar")
         return {"FINISHED"}
 

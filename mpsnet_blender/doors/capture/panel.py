@@ -14,6 +14,7 @@ from ..common.preferences import backend_environment, setup_label
 from ..common.text_lines import count_line_characters, draw_lines, is_narrow
 from .import_operators import find_enclosing_shown, find_footage_camera, is_listed_capture_imported
 from .installation import draw_wrong
+from .view_operators import draw_views
 
 _BUTTON_HEIGHT = 1.6
 _PICTURE_CHARACTERS = 14    # as wide as a person's picture with its margins; by eye
@@ -35,6 +36,7 @@ class MPSNET_PT_capture(_MocapPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.prop(context.scene.mpsnet, "video", text="", icon="FILE_MOVIE", placeholder=words)
         row.operator("mpsnet.queue_videos", text="", icon="ADD")
+        draw_views(layout, context)
         job = job_timer.running_job()
         if job is not None:
             _draw_job(layout, context, job)

@@ -65,11 +65,19 @@ class ImportProperties:
             up_axis=self.up_axis, source_fps=self.source_fps)
 
 
+class MPSNET_view(bpy.types.PropertyGroup):
+    """A further video of the moment that the scene's video shows."""
+    filepath: bpy.props.StringProperty(
+        name="View", subtype="FILE_PATH", options=relative_path_options(),
+        description="Another video of the same moment, from a camera that stands elsewhere")
+
+
 class MPSNET_scene_settings(CaptureProperties, ImportProperties, bpy.types.PropertyGroup):
     """Scene.mpsnet: the video, and the options of capture and import."""
     video: bpy.props.StringProperty(
         name="Video", subtype="FILE_PATH", options=relative_path_options(),
         description="The video to capture. You can drop one into the 3D view too")
+    views: bpy.props.CollectionProperty(type=MPSNET_view)
     import_when_done: bpy.props.BoolProperty(
         name="Import When Done", default=True, description="Import all people as soon as the capture is finished")
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...client.backend_environment import EXTENSION_ROOT, BackendEnvironment
 from ...client.backend_process import BackendProcess
-from ...shared.capture_request import CaptureRequest, capture_arguments
+from ...shared.capture_request import CaptureRequest, capture_arguments, other_view_words
 from ...shared.picture_sequence import video_name
 
 
@@ -20,12 +21,12 @@ def new_capture_folder(home: Path, video: Path) -> Path:
 
 
 def start_capture(environment: BackendEnvironment, home: Path, video: Path, folder: Path,
-                  request: CaptureRequest) -> BackendProcess:
-    """Start a capture of `video` into `folder`, with its log in `home`.
+                  request: CaptureRequest, views: Sequence[Path] = ()) -> BackendProcess:
+    """Start a capture of `video` into `folder`, with its log in `home`; views: further videos of the same moment.
 
     Raises NotSetUpError before the set-up, OSError where the log cannot be written.
     """
-    command = environment.backend_command(*capture_arguments(video, folder, request))
+    command = environment.backend_command(*capture_arguments(video, folder, request), *other_view_words(views))
     return BackendProcess(command, EXTENSION_ROOT, _prepare_log(home, "capture.log"))
 
 

@@ -1,0 +1,61 @@
+"""Further views in the panel: what is added reaches the backend, and goes when another video is chosen."""
+
+import sys
+from pathlib import Path
+
+import bpy
+import pytest
+
+CHILD = Path(__file__).with_name("child_script.py")
+
+
+@pytest.fixture
+def videos(tmp_path):
+    paths = [tmp_path / f"{name}.mp4" for name in "abcde"]
+    for path in paths:
+        path.write_bytes(b"")
+    return [str(path) for path in paths]
+
+
+def listed(scene):
+    return [view.filepath for view in scene.mpsnet.views]
+
+
+def test_up_to_three_views_are_added_and_each_can_be_removed(empty_scene, videos):
+    assert not bpy.ops.mpsnet.add_view.poll()
+    empty_scene.mpsnet.video = videos[0]
+    for video in videos[1:4]:
+        assert bpy.ops.mpsnet.add_view(filepath=video) == {"FINISHED"}
+    assert not bpy.ops.mpsnet.add_view.poll()
+    bpy.ops.mpsnet.remove_view(index=1)
+    assert listed(empty_scene) == [videos[1], videos[3]]
+    with pytest.raises(RuntimeError, match="There is no video"):
+        bpy.ops.mpsnet.add_view(filepath=videos[0] + ".none")
+
+
+def test_a_video_that_is_dropped_has_no_views_of_the_one_before(empty_scene, videos):
+    empty_scene.mpsnet.video = videos[0]
+    bpy.ops.mpsnet.add_view(filepath=videos[1])
+    bpy.ops.mpsnet.choose_video(filepath=videos[2])
+    assert (empty_scene.mpsnet.video, listed(empty_scene)) == (videos[2], [])
+
+
+def test_a_capture_gets_the_views_and_no_view_of_another_video(empty_scene, extension, monkeypatch, videos, tmp_path):
+    operators = extension("doors.capture.operators")
+    environment = extension("client.backend_environment").BackendEnvironment
+    process = extension("client.backend_process").BackendProcess
+    monkeypatch.setattr(environment, "is_ready", lambda _self: True)
+    monkeypatch.setattr(environment, "find_damage", lambda _self: "")
+    started = []
+
+    def start(_environment, _home, video, _folder, _request, views):
+        started.append((str(video), [str(view) for view in views]))
+        return process([sys.executable, str(CHILD), "error"], tmp_path, tmp_path / "log.txt")
+
+    monkeypatch.setattr(operators, "start_capture", start)
+    empty_scene.mpsnet.video = videos[0]
+    bpy.ops.mpsnet.add_view(filepath=videos[1])
+    for words in ({}, {"filepath": videos[2]}):
+        with pytest.raises(RuntimeError):
+            bpy.ops.mpsnet.capture_video(directory=str(tmp_path / "out"), **words)
+    assert started == [(videos[0], [videos[1]]), (videos[2], [])]
