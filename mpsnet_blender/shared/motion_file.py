@@ -22,6 +22,7 @@ _OPTIONAL = {"keypoints2d", "camera_matrix", "image_size", "world_from_cam", "ra
 
 # What values may be: far beyond any motion, so that no later sum or frame number overflows.
 _LARGEST, _FASTEST = 1e7, 100_000.0     # metres, radians, seconds, px; frames a second
+_SHOWN_CHARACTERS = 40                  # of a wrong value, in a message
 _LONGEST_TEXT = 4096                    # characters, of source, engine and gender
 _SHORTEST_LIMB, _LONGEST_LIMB = 0.001, 10.0     # metres, from a joint to its parent: of dolls to giants
 
@@ -111,7 +112,7 @@ def _convert_arrays(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> M
     version = arrays["format_version"]
     if version.shape != () or version.dtype.kind not in "iu" or int(version) != FORMAT_VERSION:
         raise MotionFileError(
-            f"{path} has motion format version {version!s}; this add-on reads version {FORMAT_VERSION}. "
+            f"{path} has motion format version {str(version)[:_SHOWN_CHARACTERS]}; this add-on reads version {FORMAT_VERSION}. "
             "Update the add-on, or capture the video again.")
     known = {item.name for item in fields(Motion)}
     missing = (known | _SKELETON.keys()) - arrays.keys() - _OPTIONAL
@@ -141,7 +142,8 @@ def read_motion_arrays(path: str | os.PathLike, names: Collection[str], texts: C
 def convert_framerate(value: np.ndarray, path: str | os.PathLike) -> float:
     """Return a frame rate that an array holds. Raises MotionFileError where it holds none."""
     if value.size != 1 or value.dtype.kind not in "fiu":
-        raise MotionFileError(f"{path}: mocap_framerate must be one number, not {value!r}.")
+        raise MotionFileError(f"{path}: mocap_framerate must be one number, not of shape {value.shape} and "
+                              f"type {value.dtype.name[:_SHOWN_CHARACTERS]}.")
     framerate = float(value.ravel()[0])
     if not 0 < framerate <= _FASTEST:
         raise MotionFileError(f"{path}: mocap_framerate is {framerate}; it must be above zero, and at most {_FASTEST:g}.")

@@ -8,7 +8,7 @@ import pytest
 from mpsnet_blender.client.child_process import child_environ
 from mpsnet_blender.shared.capture_listing import read_listing
 from mpsnet_blender.shared.motion_file import read_motion
-from mpsnet_blender.shared.protocol import FINAL_TYPES, Error, Hello, Progress, Result, decode
+from mpsnet_blender.shared.protocol import FINAL_TYPES, Alive, Error, Hello, Progress, Result, decode
 from tests.backend.videos import grey_pictures, write_video
 
 
@@ -19,8 +19,9 @@ def empty_clip(tmp_path):
 
 
 def messages_of(ended):
-    """Return the messages on a finished backend's stdout; every line must be one."""
-    return [decode(line) for line in ended.stdout.splitlines()]
+    """Return the messages on a finished backend's stdout; every line must be one. Signs of life are left out."""
+    messages = (decode(line) for line in ended.stdout.splitlines())
+    return [message for message in messages if not isinstance(message, Alive)]
 
 
 def test_nobody_found_is_an_error_with_a_separate_status(empty_clip, tmp_path, run_backend):

@@ -83,6 +83,12 @@ def test_impossible_values_are_refused(tmp_path, arrays, name, value):
     assert not read_or_refuse(tmp_path / "m.npz", packed({**arrays, name: value}))
 
 
+def test_the_error_about_a_large_member_in_a_numbers_place_is_short(tmp_path, arrays):
+    (tmp_path / "m.npz").write_bytes(packed({**arrays, "mocap_framerate": np.zeros((3, 4, 4, 4), bool)}))
+    with pytest.raises(MotionFileError, match=r"one number, not of shape \(3, 4, 4, 4\) and type bool\.$"):
+        read_motion(tmp_path / "m.npz")
+
+
 def test_members_that_nobody_asks_for_are_not_read(tmp_path, arrays):
     assert read_or_refuse(tmp_path / "m.npz", packed(arrays, notes=b"no array at all"))
     assert read_or_refuse(tmp_path / "m.npz", packed({**arrays, "labels": np.array([{"a": 1}], dtype=object)}))
