@@ -101,8 +101,9 @@ def look(span: VideoSpan, engine: Engine, request: CaptureRequest, models_folder
     fov_degrees = request.fov_degrees or _read_fov(span, reporter)
     intrinsics = camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES)
     viewpoint = find_viewpoint(found.scenery, found.clock.timestamps, intrinsics, fov_degrees is not None, reporter)
-    shot = Shot(span, found.clock, viewpoint.intrinsics, request.stature)
-    return View(shot, viewpoint, engine.solve(found.tracks, shot, reporter), fov_degrees is not None)
+    tracks, shot = found.tracks, Shot(span, found.clock, viewpoint.intrinsics, request.stature)
+    del found       # the background of a long video takes as much memory as its people
+    return View(shot, viewpoint, engine.solve(tracks, shot, reporter), fov_degrees is not None)
 
 
 def _write_preview(path: Path, shot: Shot, people: list[CapturedPerson], reporter: Reporter) -> bool:

@@ -10,6 +10,7 @@ from mpsnet_blender.motion.base.smoothing import smooth_measured
 # --end 3`: walk_turn's first 3 s).
 # Metres: nobody is seen closer to the camera.
 _DEPTH_SIGMA_SECONDS, _NEAREST_METRES = 0.4, 0.3
+_BLOCK_MATRICES = 16384     # decomposed at a time, for bounded memory: what lies between takes four times their own
 
 
 def smooth_depth(depth: np.ndarray, timestamps: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -36,9 +37,12 @@ def smooth_rotmats(rotmats: np.ndarray, timestamps: np.ndarray, sigma_seconds: f
 
 def nearest_rotmats(matrices: np.ndarray) -> np.ndarray:
     """Return the rotations (N, 3, 3) nearest to matrices (N, 3, 3)."""
-    left, _, right = np.linalg.svd(matrices)
-    left[..., :, 2] *= np.sign(np.linalg.det(left @ right))[..., None]
-    return left @ right
+    nearest = np.empty_like(matrices)
+    for start in range(0, len(matrices), _BLOCK_MATRICES):
+        left, _, right = np.linalg.svd(matrices[start:start + _BLOCK_MATRICES])
+        left[..., :, 2] *= np.sign(np.linalg.det(left @ right))[..., None]
+        nearest[start:start + _BLOCK_MATRICES] = left @ right
+    return nearest
 
 
 def interpolate(values: np.ndarray, known: np.ndarray, timestamps: np.ndarray) -> np.ndarray:

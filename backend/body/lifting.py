@@ -25,6 +25,7 @@ _LENGTH_ERROR, _DEPTH_ERROR = 0.05, 0.10
 _DEPTH_CANDIDATES = np.linspace(-0.45, 0.45, 61)    # metres: longer than an upper arm or a thigh; steps of 1.5 cm
 _DEPTH_CHANGE_PER_SECOND = 1.0      # sigma (m/s) of a depth correction's change: slower than limbs move; not measured
 _MIN_SCORE = 0.02                   # of guessed landmarks: above 0, so that gaps are filled; by eye
+_BLOCK_FRAMES = 512                 # computed at a time, for bounded memory
 _MIN_DEPTH = 0.1                    # metres from the camera; a guard, no person is so near
 # The ends of limbs: first those at the torso.
 _CHAINS = tuple(tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in limbs) for limbs in (
@@ -112,9 +113,7 @@ def _correct_foreshortening(points: np.ndarray, point_rays: np.ndarray, timestam
         parents, children = np.array([(LANDMARK[parent], LANDMARK[child]) for parent, child in limbs]).T
         lengths = np.linalg.norm(body.rest_landmarks[children] - body.rest_landmarks[parents], axis=-1)
         expected = corrected[:, parents, 2] + points[:, children, 2] - points[:, parents, 2]             # (T, limbs)
-        depths = expected[..., None] + _DEPTH_CANDIDATES
-        reach = np.linalg.norm(point_rays[:, children, None] * depths[..., None] - corrected[:, parents, None], axis=-1)
-        cost = ((reach - lengths[:, None]) / _LENGTH_ERROR) ** 2 + (_DEPTH_CANDIDATES / _DEPTH_ERROR) ** 2
+        cost = _compute_depth_costs(point_rays[:, children], corrected[:, parents], expected, lengths)
         chosen = expected + _find_smoothest_minimum(cost, np.diff(timestamps))
         corrected[:, children] = point_rays[:, children] * chosen[..., None]
         for column, (_, child_name) in enumerate(limbs):
@@ -124,6 +123,18 @@ def _correct_foreshortening(points: np.ndarray, point_rays: np.ndarray, timestam
                 depth = chosen[:, column] + points[:, index, 2] - points[:, children[column], 2]
                 corrected[:, index] = point_rays[:, index] * depth[:, None]
     return corrected
+
+
+def _compute_depth_costs(point_rays: np.ndarray, parents: np.ndarray, expected: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return the cost (T, L, N) of each candidate for the depths of L limbs' far ends on their rays (T, L, 3), whose near ends
+    are `parents` (T, L, 3): of its length, given in lengths (L,), and of its distance from the expected depth (T, L)."""
+    cost = np.empty((*expected.shape, len(_DEPTH_CANDIDATES)))
+    for start in range(0, len(cost), _BLOCK_FRAMES):        # all at once would take ten times the result's memory
+        rows = slice(start, start + _BLOCK_FRAMES)
+        depths = expected[rows, :, None] + _DEPTH_CANDIDATES
+        reach = np.linalg.norm(point_rays[rows, :, None] * depths[..., None] - parents[rows, :, None], axis=-1)
+        cost[rows] = ((reach - lengths[:, None]) / _LENGTH_ERROR) ** 2 + (_DEPTH_CANDIDATES / _DEPTH_ERROR) ** 2
+    return cost
 
 
 def _find_smoothest_minimum(cost: np.ndarray, steps: np.ndarray) -> np.ndarray:

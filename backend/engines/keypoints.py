@@ -15,7 +15,7 @@ from ..base.smoothing import interpolate, smooth_rotmats
 from ..body.analytic_solve import smooth_unseen_joints, solve_rotations
 from ..body.camera_placement import fit_in_camera
 from ..body.lean import measure_lean_bias
-from ..body.lifting import lift
+from ..body.lifting import LiftedTrack, lift
 from ..body.picture_fit import fit_to_picture
 from ..people.gaps import fill_gaps, span_starts
 from ..people.sides import repair_sides
@@ -55,22 +55,29 @@ class KeypointsEngine:
         reporter.check()
         lifted = lift(repaired, shot.intrinsics, shot.stature, lean)
         reporter.check()
-        rotmats = smooth_unseen_joints(solve_rotations(lifted), lifted)
-        reporter.check()
-        if self._lifter:
-            inputs = make_lifter_inputs(repaired, lifted, rotmats, shot.intrinsics)
-            rotmats = self._lifter.run(inputs, repaired.timestamps, span_starts(repaired)).rotmats
-            reporter.check()
         seen = np.isin(repaired.frame_index, track.frame_index)
-        stepped = fill_hidden_steps(rotmats, repaired.timestamps, seen)
-        is_filled = ~seen & (stepped != rotmats).any((1, 2, 3))
-        rotmats = smooth_rotmats(stepped, repaired.timestamps, _SMOOTH_SECONDS, degree=2)
+        rotmats, is_filled = self._find_rotmats(repaired, lifted, seen, shot, reporter)
         person = CapturedPerson(repaired, lifted.body, fit_in_camera(lifted, rotmats), len(track.frame_index), repaired_frames)
         if self._refine:
             before = person.reprojection_error(shot.intrinsics)
             person = replace(person, motion=fit_to_picture(person.motion, lifted, repaired.frame_index, check=reporter.check),
                              unrefined_reprojection_error=before)
         return _move_landmarks(person, is_filled, shot.intrinsics)
+
+    def _find_rotmats(self, track: PersonTrack, lifted: LiftedTrack, seen: np.ndarray, shot: Shot,
+                      reporter: Reporter) -> tuple[np.ndarray, np.ndarray]:
+        """Return the joints' rotations (T, 24, 3, 3), and whether a frame (T,) was filled with steps; seen (T,): whether the
+        person was. What is computed on the way is large, and gone afterwards."""
+        rotmats = smooth_unseen_joints(solve_rotations(lifted), lifted)
+        reporter.check()
+        if self._lifter:
+            inputs = make_lifter_inputs(track, lifted, rotmats, shot.intrinsics)
+            rotmats = self._lifter.run(inputs, track.timestamps, span_starts(track)).rotmats
+            del inputs
+            reporter.check()
+        stepped = fill_hidden_steps(rotmats, track.timestamps, seen)
+        is_filled = ~seen & (stepped != rotmats).any((1, 2, 3))
+        return smooth_rotmats(stepped, track.timestamps, _SMOOTH_SECONDS, degree=2), is_filled
 
 
 def make_engine(request: CaptureRequest, _checkpoints_folder: Path) -> KeypointsEngine:

@@ -211,12 +211,16 @@ def person_track(tracklet: Tracklet, second_look: SecondLook | None = None) -> P
 
 def readings_of(tracklet: Tracklet) -> Readings:
     """Return the two readings of each observation; a second one that was not read differs from the first as those around it."""
-    first, second = (Reading(*(np.stack([getattr(reading, name) for reading in readings]) for name in ("xy", "world", "score")))
-                     for readings in zip(*(landmarks.readings for landmarks in tracklet.observations), strict=True))
-    side = np.array([landmarks.region.side for landmarks in tracklet.observations])
-    readings = Readings(first, second, side, np.array(tracklet.timestamps))
-    is_crosswise, is_carried = np.array([(landmarks.is_crosswise, landmarks.is_carried) for landmarks in tracklet.observations]).T
-    return interpolate_second_readings(readings, is_crosswise, is_carried)
+    count = len(tracklet.observations)
+    both = [Reading(*(np.empty((count, *part.shape), part.dtype) for part in (reading.xy, reading.world, reading.score)))
+            for reading in tracklet.observations[0].readings]
+    side, is_crosswise, is_carried = np.empty(count), np.empty(count, bool), np.empty(count, bool)
+    # One observation after the other: those of a long clip are read from files, and would not fit in memory.
+    for row, landmarks in enumerate(tracklet.observations):
+        for readings, reading in zip(both, landmarks.readings, strict=True):
+            readings.xy[row], readings.world[row], readings.score[row] = reading.xy, reading.world, reading.score
+        side[row], is_crosswise[row], is_carried[row] = landmarks.region.side, landmarks.is_crosswise, landmarks.is_carried
+    return interpolate_second_readings(Readings(both[0], both[1], side, np.array(tracklet.timestamps)), is_crosswise, is_carried)
 
 
 def _boxes(xy: np.ndarray) -> np.ndarray:
