@@ -24,6 +24,9 @@ from .view import View
 
 STAGE = "Joining the views"
 _TRIED_TIMINGS = 2              # of the most likely ones: the bundle tells which of two neighbouring peaks is right
+# Of somebody who stands still: % of the height by which rays may miss each other (measured: 0.4, and 4 for a bystander at the
+# pictures' edges), and how far apart, as a share of the distance, both views alone may have the person (measured: 0.1).
+_MOST_MISSED, _NEAR_SHARE = 5.0, 0.2
 _FEWEST_FRAMES = 5              # of a person whom the first view does not see
 
 
@@ -48,11 +51,14 @@ def join_views(views: list[View], offsets: list[float | None], reporter: Reporte
     for number, offset in enumerate(offsets, start=1):
         reporter.progress(STAGE, number - 1, len(views), "views")
         timings.append(find_timing(views, seen, number, offset, reporter))
-    members = _find_members(timings, len(views[0].people))
+    members = _find_members([dict(timing.pairs) for timing in timings], len(views[0].people))
     groups = [_lines_of(member, seen) for member in members]
     reporter.progress(STAGE, len(views) - 1, len(views), "views")
     cameras = find_cameras(groups, np.array([0.0, *(timing.offset for timing in timings)]),
                            [view.lens_is_known for view in views], [offset is not None for offset in offsets], reporter.check)
+    members = _find_members([{**find_by_place(seen, members, cameras, number), **dict(timing.pairs)}
+                             for number, timing in enumerate(timings, start=1)], len(views[0].people))
+    groups = [_lines_of(member, seen) for member in members]
     people, pictures, cameras = _fuse_all(views, members, groups, cameras, reporter)
     views = [_with_zoom(view, float(zoom)) for view, zoom in zip(views, cameras.zooms, strict=True)]
     cameras = replace(cameras, zooms=np.ones(len(views)))
@@ -95,9 +101,37 @@ def _report(views: list[View], number: int, timing: Timing, agreement: Agreement
                  f"{people} {'person is' if people == 1 else 'people are'} in both: {agreement.describe()}.")
 
 
-def _find_members(timings: list[Timing], people: int) -> list[tuple[int | None, ...]]:
-    """Return the people whom the first view and another one see: their numbers in each view."""
-    partners = [dict(timing.pairs) for timing in timings]
+def find_by_place(seen: list[list[Sightlines]], members: list[tuple[int | None, ...]], cameras: Cameras,
+                  number: int) -> dict[int, int]:
+    """Return who of the first view is who in another one among those who do not move alike, as people who stand still: their
+    rays meet. The closest pairs come first."""
+    pair = Cameras(*(values[[0, number]] for values in (cameras.rotmats, cameras.places, cameras.zooms, cameras.offsets)))
+    known = {(member[0], member[number]) for member in members if member[number] is not None}
+    ours = set(range(len(seen[0]))) - {first for first, _ in known}
+    theirs = set(range(len(seen[number]))) - {other for _, other in known}
+    misses = sorted((measure_agreement([(seen[0][a], seen[number][b])], pair, 0.0).percent, a, b) for a in ours for b in theirs
+                    if _is_near(seen[0][a], seen[number][b], pair))
+    found: dict[int, int] = {}
+    for percent, a, b in misses:
+        if percent < _MOST_MISSED and a not in found and b not in found.values():
+            found[a] = b
+    return found
+
+
+def _is_near(first: Sightlines, other: Sightlines, pair: Cameras) -> bool:
+    """Return whether two views alone have a person at about one place."""
+    there = other.at(first.timestamps + pair.offsets[1])
+    both = first.weights.any(1) & there.weights.any(1)
+    if not both.any():
+        return False
+    ours, theirs = (np.median(lines.joints[both].mean(1) * (1.0, 1.0, zoom), axis=0)
+                    for lines, zoom in zip((first, there), pair.zooms, strict=True))
+    apart = ours - pair.places[1] - pair.rotmats[1] @ theirs
+    return float(np.linalg.norm(apart)) < _NEAR_SHARE * float(np.linalg.norm(ours))
+
+
+def _find_members(partners: list[dict[int, int]], people: int) -> list[tuple[int | None, ...]]:
+    """Return the people whom the first view and another one see: their numbers in each view, by the partners (V - 1)."""
     members = [(number, *(match.get(number) for match in partners)) for number in range(people)]
     return [member for member in members if any(number is not None for number in member[1:])]
 
@@ -175,4 +209,4 @@ def _moved_to_first(person: CapturedPerson, shot: Shot, cameras: Cameras, number
     boxes = np.concatenate([drawn.min(1), drawn.max(1)], axis=1)
     track = replace(person.track, frame_index=shot.clock.frame_index[rows], timestamps=shot.clock.timestamps[rows], xy=drawn,
                     world=interpolate(person.track.world, own, times[rows]), score=np.zeros_like(score), boxes=boxes)
-    return replace(person, track=track, motion=motion, views_score=score)
+    return replace(person, track=track, motion=motion, seen_frames=len(rows), views_score=score)

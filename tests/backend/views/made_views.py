@@ -36,25 +36,36 @@ def dance(times: np.ndarray, seed: int) -> np.ndarray:
 
 
 def make_view(name: str, turn_degrees: float = 0.0, seed: int = 0, start: float = 0.0, frames: int = 90, fps: float = 30.0,
-              lean_degrees: float = 0.0) -> View:
+              lean_degrees: float = 0.0, bystander: float | None = None) -> View:
     """Return the view of a camera that stands at an angle around the dancer; its video begins at the dance's second `start`.
 
-    lean_degrees: by how much the view's body leans towards the camera, as bodies from one view do.
+    lean_degrees: by how much the view's body leans towards the camera, as bodies from one view do; bystander: metres by which
+    somebody who stands still is to the right of the dancer in the first view.
     """
     times = np.arange(frames) / fps
-    body = make_generic_body(1.7)
-    motion = CameraMotion(dance(times + start, seed), np.tile((0.0, 0.0, DISTANCE), (frames, 1)), body.rest_joints, times, 1.7)
+    place = np.array((0.0, 0.0, DISTANCE))
+    people = [_see_person(dance(times + start, seed), place, times, turn_degrees, lean_degrees)]
+    if bystander is not None:
+        still = np.repeat(dance(np.zeros(1), 99), frames, axis=0)
+        people.append(_see_person(still, place + (bystander, 0.0, 0.0), times, turn_degrees, lean_degrees))
+    clock = Clock(np.arange(frames), times, fps)
+    shot = Shot(VideoSpan(Path(name), IMAGE_SIZE, fps, frames), clock, INTRINSICS, 1.7)
+    nothing = UprightLines(np.zeros((0, 2, 2)), np.zeros(0, dtype=int), 0)
+    return View(shot, Viewpoint(INTRINSICS, still_camera(frames), nothing), people, True)
+
+
+def _see_person(rotmats: np.ndarray, place: np.ndarray, times: np.ndarray, turn_degrees: float,
+                lean_degrees: float) -> CapturedPerson:
+    """Return a person at a place (3,) m in the first camera's axes as a camera sees and an engine solves that person."""
+    body, count = make_generic_body(1.7), len(times)
+    motion = CameraMotion(rotmats, np.tile(place, (count, 1)), body.rest_joints, times, 1.7)
     motion = motion.with_pose(*motion.pose_in(np.linalg.inv(first_from_cam(turn_degrees))))
     xy = project(body.posed_landmarks(*motion.pose()), INTRINSICS)
     leaning = np.eye(4)
     leaning[:3, :3] = Rotation.from_euler("x", lean_degrees, degrees=True).as_matrix()
-    rotmats, _ = motion.pose_in(leaning)
-    clock = Clock(np.arange(frames), times, fps)
-    track = PersonTrack(clock.frame_index, times, xy, np.zeros((frames, 33, 3)), np.ones((frames, 33)), np.zeros((frames, 4)))
-    shot = Shot(VideoSpan(Path(name), IMAGE_SIZE, fps, frames), clock, INTRINSICS, 1.7)
-    nothing = UprightLines(np.zeros((0, 2, 2)), np.zeros(0, dtype=int), 0)
-    return View(shot, Viewpoint(INTRINSICS, still_camera(frames), nothing),
-                [CapturedPerson(track, body, motion.with_pose(rotmats, motion.transl), frames, 0)], True)
+    solved, _ = motion.pose_in(leaning)
+    track = PersonTrack(np.arange(count), times, xy, np.zeros((count, 33, 3)), np.ones((count, 33)), np.zeros((count, 4)))
+    return CapturedPerson(track, body, motion.with_pose(solved, motion.transl), count, 0)
 
 
 def first_from_cam(turn_degrees: float) -> np.ndarray:

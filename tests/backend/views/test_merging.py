@@ -63,3 +63,19 @@ def test_a_given_offset_is_kept():
 def test_views_of_two_dances_are_refused_in_one_sentence(seed):
     with pytest.raises(ViewsError, match=r"^a\.mp4 and b\.mp4 do not show the same moment: nobody moves alike in both"):
         join(make_view("a.mp4"), make_view("b.mp4", 90, seed=seed))
+
+
+def test_somebody_who_stands_still_is_one_person_in_both_views():
+    joined, texts = join(make_view("a.mp4", bystander=1.0), make_view("b.mp4", 70, start=0.1, bystander=1.0))
+    assert len(joined.people) == len(joined.pictures) == 2 and "1 person is in both" in texts[0]
+    apart = joined.people[1].motion.root_path - joined.people[0].motion.root_path
+    np.testing.assert_allclose(apart.mean(0), (1.0, 0.0, 0.0), atol=0.05)
+
+
+def test_people_whom_one_view_sees_are_kept_at_their_places():
+    joined, _ = join(make_view("a.mp4", bystander=-1.2), make_view("b.mp4", 70, start=0.1, bystander=1.2))
+    assert len(joined.people) == 3 and len(joined.pictures) == 1
+    for person, place in zip(joined.people[1:], (-1.2, 1.2)):
+        apart = person.motion.root_path.mean(0) - joined.people[0].motion.root_path.mean(0)
+        np.testing.assert_allclose(apart, (place, 0.0, 0.0), atol=0.1)
+    assert joined.people[2].seen_frames == len(joined.people[2].track.frame_index) == 87
