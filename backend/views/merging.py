@@ -105,7 +105,7 @@ def find_by_place(seen: list[list[Sightlines]], members: list[tuple[int | None, 
                   number: int) -> dict[int, int]:
     """Return who of the first view is who in another one among those who do not move alike, as people who stand still: their
     rays meet. The closest pairs come first."""
-    pair = Cameras(*(values[[0, number]] for values in (cameras.rotmats, cameras.places, cameras.zooms, cameras.offsets)))
+    pair = cameras.at([0, number])
     known = {(member[0], member[number]) for member in members if member[number] is not None}
     ours = set(range(len(seen[0]))) - {first for first, _ in known}
     theirs = set(range(len(seen[number]))) - {other for _, other in known}

@@ -37,6 +37,10 @@ class Cameras:
     def __len__(self) -> int:
         return len(self.rotmats)
 
+    def at(self, views: list[int]) -> Cameras:
+        """Return the cameras of some views."""
+        return Cameras(self.rotmats[views], self.places[views], self.zooms[views], self.offsets[views])
+
     def first_from_cam(self, view: int) -> np.ndarray:
         """Return the matrix (4, 4) that takes a view's camera axes to the first one's."""
         matrix = np.eye(4)
