@@ -87,7 +87,8 @@ def test_nothing_is_touched_before_the_set_up(tmp_path):
     assert not (tmp_path / "home").exists()
 
 
-def test_a_set_up_makes_the_environment_and_the_models_and_is_quick_to_find(tmp_path, tiny_profile):
+def test_a_set_up_makes_the_environment_and_the_models_and_is_quick_to_find(tmp_path, tiny_profile, monkeypatch):
+    monkeypatch.delenv("MPSNET_CACHE", raising=False)
     environment = BackendEnvironment(tmp_path / "home", "tiny")
     reported = []
     environment.ensure(reported.append)
@@ -96,7 +97,8 @@ def test_a_set_up_makes_the_environment_and_the_models_and_is_quick_to_find(tmp_
         "environment", "packages", "installing", "models"}
     assert environment.backend_command("capture", "clip.mp4") == [
         str(environment.python), "-m", "backend", "--models", str(environment.models_folder),
-        "--checkpoints", str(environment.checkpoints_folder), "capture", "clip.mp4"]
+        "--checkpoints", str(environment.checkpoints_folder), "--kept-in", str(tmp_path / "home" / "cache"),
+        "capture", "clip.mp4"]
     # A panel asks each time that it is drawn: it costs what asking for the times of a few files costs.
     assert fastest_seconds(environment.is_ready) < 200 * fastest_seconds(environment.python.stat)
     count = len(reported)
