@@ -51,8 +51,8 @@ def make_lifter_inputs(track: PersonTrack, lifted: LiftedTrack, rotmats: np.ndar
     start[:, 0] = from_camera @ rotmats[:, 0]
     rot6d = start[..., :2].reshape(frame_count, POSE_SIZE)
     parts = (image, 2 * track.score - 1, track.world / _SPREAD / _STATURE, points, rot6d)
-    frames = np.concatenate([np.asarray(part).reshape(frame_count, -1) for part in parts], axis=1)
-    return LifterInputs(np.clip(frames, -_LARGEST, _LARGEST).astype(np.float32), rot6d.astype(np.float32), towards)
+    frames = np.concatenate([np.asarray(part, np.float32).reshape(frame_count, -1) for part in parts], axis=1)
+    return LifterInputs(np.clip(frames, -_LARGEST, _LARGEST, out=frames), rot6d.astype(np.float32), towards)
 
 
 def window_indices(timestamps: np.ndarray, breaks: np.ndarray) -> np.ndarray:

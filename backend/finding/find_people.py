@@ -53,7 +53,7 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, c
         choices = [request.people, request.quality, HEAVY.sha256 if looker else ""]
         tracks = kept.read_tracks(choices)
         if tracks is None:
-            people = stitch(reading.tracker.finish(), span.size, request.people)
+            people = stitch(reading.finish(), span.size, request.people)
             if not people:
                 raise NobodyFoundError(
                     f"Nobody was found in {span.path.name} ({len(reading.frame_index)} frames).",
@@ -68,7 +68,7 @@ class _Reading:
     """The reading of a video's frames, from where an earlier run was interrupted."""
 
     def __init__(self, span: VideoSpan, tracker: Tracker, kept: KeptFinding, reporter: Reporter):
-        self.tracker, self.scenery = tracker, Scenery()
+        self._tracker, self.scenery = tracker, Scenery()
         self.frame_index: list[int] = []
         self.timestamps: list[float] = []
         self._sentences: tuple[str, ...] = ()
@@ -93,9 +93,15 @@ class _Reading:
                 raise
         self._write(is_whole=True)
 
+    def finish(self) -> list[Tracklet]:
+        """Return all tracklets. The tracker is let go with its models, whose memory the heavy model needs."""
+        tracklets = self._tracker.finish()
+        del self._tracker
+        return tracklets
+
     def _continue_from(self, earlier: FoundSoFar) -> None:
         self.frame_index, self.timestamps, self._sentences = earlier.frame_index, earlier.timestamps, earlier.sentences
-        self.tracker.restore(earlier.tracker)
+        self._tracker.restore(earlier.tracker)
         self.scenery.restore(earlier.scenery)
         done, expected = len(self.frame_index), self._span.expected_frames
         if earlier.is_whole:
@@ -112,13 +118,13 @@ class _Reading:
         first_wanted = last if earlier is None or earlier.tracker.first_recent is None else earlier.tracker.first_recent
         for frame in read_frames(self._span, self._warn, max(first_wanted, 0)):
             if frame.index > last:
-                seen = self.tracker.step(frame)
+                seen = self._tracker.step(frame)
                 background.call(self.scenery.step, frame, [tracklet.region for tracklet in seen])
                 self.frame_index.append(frame.index)
                 self.timestamps.append(frame.timestamp)
                 self._write_when_due(background)
             elif frame.index >= first_wanted:
-                self.tracker.remember(frame)
+                self._tracker.remember(frame)
                 if frame.index == last:
                     self.scenery.remember(frame)
             self._report()
@@ -140,7 +146,7 @@ class _Reading:
 
     def _write(self, is_whole: bool = False) -> None:
         if self.frame_index:
-            self._kept.write(FoundSoFar(self.frame_index, self.timestamps, self.tracker.state, self.scenery.state,
+            self._kept.write(FoundSoFar(self.frame_index, self.timestamps, self._tracker.state, self.scenery.state,
                                         self._sentences, is_whole))
 
 
