@@ -96,13 +96,16 @@ def read_frames(span: VideoSpan, warn: Callable[[str], None] = lambda sentence: 
         return False
 
     def produce() -> None:
+        last: Exception | None = RuntimeError("The video decoder ended unexpectedly; the log has more.")
         try:
             for frame in _decode(span, first_wanted):
                 if not put(frame):
                     return
-            put(None)
+            last = None
         except (VideoError, av.FFmpegError, cv2.error, OSError, MemoryError) as error:
-            put(error)
+            last = error
+        finally:
+            put(last)       # in any case, or the reader would wait for ever
 
     thread = threading.Thread(target=produce, name="video decoder", daemon=True)
     thread.start()

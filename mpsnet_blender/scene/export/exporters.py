@@ -42,7 +42,7 @@ def write_gltf(scene: bpy.types.Scene, path: Path, deform_only: bool) -> None:
     render = scene.render
     seconds = scene.frame_end * render.fps_base / render.fps
     if render.fps_base != 1.0 and abs(_clip_seconds(path) - seconds) > 1e-4 * seconds:
-        # Blender's glTF exporter (4.2 to 5.0) takes fps * fps_base for the rate, which is fps / fps_base.
+        # Blender's glTF exporter (4.2 to 5.3) takes fps * fps_base for the rate, which is fps / fps_base.
         render.fps_base = 1 / render.fps_base
         _run("export_scene.gltf", scene, path, options)
 

@@ -100,8 +100,8 @@ def test_a_grey_video_comes_in_three_equal_channels(tmp_path):
 def test_frames_are_decoded_only_a_few_ahead(tmp_path, monkeypatch):
     decoded = []
 
-    def counted(span, decode=frames_module._decode):
-        for frame in decode(span):
+    def counted(span, first_wanted, decode=frames_module._decode):
+        for frame in decode(span, first_wanted):
             decoded.append(frame.index)
             yield frame
 
@@ -111,6 +111,19 @@ def test_frames_are_decoded_only_a_few_ahead(tmp_path, monkeypatch):
     time.sleep(0.3)
     assert len(decoded) <= 7
     frames.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_of_any_kind_in_the_decoder_ends_the_reading(tmp_path, monkeypatch):
+    def broken(span, first_wanted):
+        raise ZeroDivisionError("no such thing")
+        yield
+
+    span = open_span(write_video(tmp_path / "clip.mp4", grey_pictures(5)))
+    monkeypatch.setattr(frames_module, "_decode", broken)
+    with pytest.raises(RuntimeError, match="decoder ended unexpectedly"):
+        next(read_frames(span))
+    assert decoders() == []
 
 
 def test_the_decoder_ends_when_its_reader_stops_early(tmp_path):
