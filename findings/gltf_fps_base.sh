@@ -14,8 +14,8 @@ import json
 import os
 import struct
 
-import addon_utils
 import bpy
+import addon_utils
 
 addon_utils.enable("io_scene_gltf2")
 path, scene = os.path.abspath("moving.glb"), bpy.context.scene
