@@ -35,7 +35,7 @@ def compute_body_axes(rig: Rig, bone_map: dict[str, str]) -> np.ndarray:
     if np.linalg.norm(left) < 1e-6:
         left = np.cross(rig.axes[:, 1], up)
     left = _snap_to_axis(left, rig.axes, _NEAR_AXIS_LEFT)
-    left = _normalize(left - up * (left @ up))
+    left = normalize(left - up * (left @ up))
     return np.column_stack((left, np.cross(up, left), up))
 
 
@@ -128,14 +128,15 @@ def _compute_heading_turn(source: Rig, source_map: dict[str, str], source_axes: 
 def _snap_to_axis(vector: np.ndarray, axes: np.ndarray, least_cosine: float) -> np.ndarray:
     """Return the nearest of the armature's axes (columns of `axes`) where its cosine exceeds `least_cosine`, else the vector;
     of unit length."""
-    unit = _normalize(vector)
+    unit = normalize(vector)
     cosines = unit @ axes
     nearest = int(np.argmax(np.abs(cosines)))
     return np.sign(cosines[nearest]) * axes[:, nearest] if abs(cosines[nearest]) > least_cosine else unit
 
 
-def _normalize(vector: np.ndarray) -> np.ndarray:
-    return vector / max(np.linalg.norm(vector), 1e-12)
+def normalize(vectors: np.ndarray) -> np.ndarray:
+    """Return vectors (..., 3) with unit length; a vector of no length stays so."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
 
 def _normalize_or_none(vector: np.ndarray) -> np.ndarray | None:

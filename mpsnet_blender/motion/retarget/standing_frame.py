@@ -18,7 +18,7 @@ from ..base.rotations import rotmat_from_quat, rotmat_from_rotvec
 from ..base.two_bone_ik import compute_rotmats_between
 from .mapped_rigs import MappedMotion
 from .posing import Posing
-from .rest_alignment import compute_body_axes
+from .rest_alignment import compute_body_axes, normalize
 
 # Cosines, 60° and 18°: legs that hang less than this against the trunk, or feet that point more downwards, are no standing
 # body's. Rest poses of known rigs have 0.95 and more, and feet 15° to 60° below the level.
@@ -33,12 +33,12 @@ def rest_pose_stands(rig: Rig, bone_map: dict[str, str]) -> bool:
         return rig.heads[rig.index[bone_map[slot]]]
 
     hips = (head("left_thigh") + head("right_thigh")) / 2
-    up = _normalize((head("left_upper_arm") + head("right_upper_arm")) / 2 - hips)
+    up = normalize((head("left_upper_arm") + head("right_upper_arm")) / 2 - hips)
     for side in SIDES:
-        if _normalize(head(f"{side}_thigh") - head(f"{side}_shin")) @ up < _LEGS_HANG:
+        if normalize(head(f"{side}_thigh") - head(f"{side}_shin")) @ up < _LEGS_HANG:
             return False
         foot, toe = f"{side}_foot", f"{side}_toe"
-        if foot in bone_map and toe in bone_map and abs(_normalize(head(toe) - head(foot)) @ up) > _FOOT_STEEP:
+        if foot in bone_map and toe in bone_map and abs(normalize(head(toe) - head(foot)) @ up) > _FOOT_STEEP:
             return False
     return True
 
@@ -79,7 +79,7 @@ def _untwist_arms(rig: Rig, motion: MappedMotion) -> Rig:
             continue
         upper, fore = (rig.index[motion.bone_map[f"{side}_{part}"]] for part in ("upper_arm", "forearm"))
         hand = rig.index[motion.bone_map[f"{side}_hand"]]
-        direction, forearm = _normalize(rig.heads[fore] - rig.heads[upper]), _normalize(rig.heads[hand] - rig.heads[fore])
+        direction, forearm = normalize(rig.heads[fore] - rig.heads[upper]), normalize(rig.heads[hand] - rig.heads[fore])
         # In a T-pose, an elbow that bends takes the forearm forward.
         resting = compute_rotmats_between(sign * axes[:, 0], direction) @ np.cross(sign * axes[:, 0], -axes[:, 1])
         actual = rotmats[upper] @ hinge
@@ -96,16 +96,16 @@ def _find_elbow_hinge(motion: MappedMotion, side: str) -> np.ndarray | None:
     if f"{side}_hand" not in motion.heads:
         return None
     shoulder, elbow, wrist = (motion.heads[f"{side}_{part}"] for part in ("upper_arm", "forearm", "hand"))
-    world = np.cross(_normalize(elbow - shoulder), _normalize(wrist - elbow))       # as long as the bend's sine
+    world = np.cross(normalize(elbow - shoulder), normalize(wrist - elbow))       # as long as the bend's sine
     mean = turn(conjugate(motion.rotations[f"{side}_upper_arm"]), world).mean(axis=0)
-    return None if np.linalg.norm(mean) < _LEAST_BEND else _normalize(mean)
+    return None if np.linalg.norm(mean) < _LEAST_BEND else normalize(mean)
 
 
 def _rate_frames(motion: MappedMotion) -> np.ndarray:
     """Return how well the body stands in each frame (T,)."""
     heads = motion.heads
     hips, shoulders = ((heads[f"left_{part}"] + heads[f"right_{part}"]) / 2 for part in ("thigh", "upper_arm"))
-    rating = _normalize(shoulders - hips)[:, 2]
+    rating = normalize(shoulders - hips)[:, 2]
     for side in SIDES:
         leg = [heads[f"{side}_{part}"] for part in ("thigh", "shin", "foot") if f"{side}_{part}" in heads]
         arm = [heads[f"{side}_{part}"] for part in ("upper_arm", "forearm", "hand") if f"{side}_{part}" in heads]
@@ -119,7 +119,3 @@ def _rate_frames(motion: MappedMotion) -> np.ndarray:
 
 def _sum_lengths(joints: list[np.ndarray]) -> np.ndarray:
     return sum((np.linalg.norm(b - a, axis=1) for a, b in pairwise(joints)), np.full(len(joints[0]), 1e-9))
-
-
-def _normalize(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
