@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mpsnet_blender.shared.capture_listing import (
+    GRADE_WORDS,
     GRADES,
     PREVIEW_FILE,
     CaptureListing,
@@ -28,7 +29,6 @@ from .page_style import STYLE
 
 REPORT_FILE = "batch_report.html"
 _MARK = b'<!doctype html><meta charset="utf-8"><meta name="generator" content="MPS-Net batch">'
-_GRADE_WORDS = {"green": "Good", "amber": "Fair", "red": "Poor"}
 _MOST_PICTURES = 8              # of a capture's people: as many as fit in two lines
 _LARGEST_PICTURE = 200_000      # bytes; those that captures write have a twentieth of it
 _REFRESH_SECONDS = 10           # while the batch runs
@@ -147,7 +147,7 @@ def _draw_facts(entry: Entry, listing: CaptureListing) -> str:
 
 def _draw_person(folder: Path, person: ListedPerson) -> str:
     grade = person.quality.grade if person.quality.grade in GRADES else "none"
-    word = _GRADE_WORDS.get(person.quality.grade, "Not graded")
+    word = GRADE_WORDS.get(person.quality.grade, "Not graded")
     figures = _describe_figures(person.quality)
     picture = _embed_picture(folder / person.thumbnail) if person.thumbnail else ""
     image = f'<img alt="" src="{picture}">' if picture else '<div class="nopicture"></div>'

@@ -18,6 +18,7 @@ PEOPLE_FILE = "people.json"
 PREVIEW_FILE = "preview.mp4"
 FORMAT_VERSION = 1
 GRADES = ("green", "amber", "red")
+GRADE_WORDS = {"green": "Good", "amber": "Fair", "red": "Poor"}     # for people: the same in all panels and reports
 _FILE_NAMES = re.compile(r"person_[0-9]{2,}\.(npz|jpg)|preview\.mp4|people\.json")
 _MOST_FPS = 100_000.0           # above every camera, below what overflows Blender's frame numbers within hours
 _LARGEST_FILE = 4 * 2 ** 20     # bytes; a person takes less than 1024

@@ -6,10 +6,11 @@ import bpy
 
 from ...scene.capture import job_timer
 from ...scene.capture.job_timer import Job
+from ...shared.capture_listing import GRADE_WORDS
 from ...shared.engine_files import missing_files
 from ...shared.engines import find_engine
 from ..common import thumbnails
-from ..common.grades import GRADE_ICONS, GRADE_WORDS
+from ..common.grades import GRADE_ICONS
 from ..common.preferences import backend_environment, setup_label
 from ..common.text_lines import count_line_characters, draw_lines, is_narrow
 from .import_operators import find_enclosing_shown, find_footage_camera, is_listed_capture_imported

@@ -6,7 +6,8 @@ import bpy
 
 from ...scene.capture import job_timer
 from ...scene.capture.capture_queue import QUEUE, QueuedVideo, QueueState
-from ..common.grades import GRADE_ICONS, GRADE_WORDS
+from ...shared.capture_listing import GRADE_WORDS
+from ..common.grades import GRADE_ICONS
 from ..common.text_lines import count_line_characters, draw_lines
 
 _BUTTON_HEIGHT = 1.4

@@ -5,7 +5,8 @@ from __future__ import annotations
 import bpy
 
 from ...scene.capture.takes import delete_take, find_camera, find_people, find_takes, is_shown, set_hidden, show_take
-from ..common.grades import GRADE_ICONS, GRADE_WORDS
+from ...shared.capture_listing import GRADE_WORDS
+from ..common.grades import GRADE_ICONS
 from ..common.text_lines import is_narrow
 from ..common.thumbnails import find_armature_icon
 

@@ -6,7 +6,8 @@ import bpy
 
 from ...scene.base.contact_curves import PROPERTIES
 from ...scene.base.motion_storage import find_person
-from ..common.grades import GRADE_ICONS, GRADE_WORDS
+from ...shared.capture_listing import GRADE_WORDS
+from ..common.grades import GRADE_ICONS
 from ..common.text_lines import count_line_characters, draw_lines, is_narrow
 
 _BUTTON_HEIGHT = 1.6
