@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ...scene.base.motion_storage import MOTION_FILE
 from ...scene.capture.takes import find_people, find_takes
 from ...scene.retarget.source_reading import RetargetError
 
@@ -49,7 +50,7 @@ def _find_selected_armatures(context: bpy.types.Context) -> list[bpy.types.Objec
 
 
 def _is_captured(thing: bpy.types.Object) -> bool:
-    return thing.type == "ARMATURE" and "mpsnet_motion_file" in thing
+    return thing.type == "ARMATURE" and MOTION_FILE in thing
 
 
 def find_named_armature(name: str, role: str) -> bpy.types.Object:

@@ -13,6 +13,7 @@ from ...shared.capture_listing import Quality
 from .contact_curves import read_contacts
 
 # The quality figures that only the capture can measure, and those that are measured again on every keyed motion.
+MOTION_FILE = "mpsnet_motion_file"     # custom property of a person: the path of the imported motion file
 _CAPTURED = ("visible_share", "reprojection_error_percent", "feet_off_picture_percent", "sides_repaired_frames")
 _MEASURED = ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "lean_degrees")
 COMPARED = ("foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "lean_degrees")    # before and after a clean-up

@@ -16,13 +16,12 @@ from ...shared.capture_listing import ListedPerson
 from ...shared.motion_file import Motion
 from ..base.action import write_action
 from ..base.body_channels import make_body_channels
-from ..base.motion_storage import store_imported_quality, store_motion
+from ..base.motion_storage import MOTION_FILE, store_imported_quality, store_motion
 from ..base.scene_rate import store_rate
 from ..base.visibility import make_visibility_channels
 from .armature import build_armature
 from .body import build_body
 from .import_options import ImportOptions
-from .takes import MOTION_FILE
 
 
 def add_person(collection: bpy.types.Collection, capture: Capture, person: ListedPerson, motion: Motion,

@@ -11,11 +11,10 @@ import bpy
 from ...motion.base.timing import format_clock
 from ...motion.formats.capture_folder import Capture
 from ...shared.capture_listing import GRADES, PEOPLE_FILE
-from ..base.motion_storage import has_motion
+from ..base.motion_storage import MOTION_FILE, has_motion
 from ..base.selection import select_only
 from .bone_shapes import find_shapes
 
-MOTION_FILE = "mpsnet_motion_file"  # custom property of a person: the path of the imported motion file
 _OURS = "mpsnet_take"           # custom property of the objects that an import made: only these are deleted with a take
 _PICTURE_SIDE = 128             # pixels; Blender draws previews at up to this size in lists
 

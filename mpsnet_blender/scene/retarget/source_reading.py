@@ -18,7 +18,7 @@ from ...motion.retarget.standing_frame import refer_to_standing_frame, rest_pose
 from ...shared.motion_file import MotionFileError, read_motion
 from ..base.fcurve_reading import CONTACT_PATH_END, find_fcurves, sampling_frames, values_at
 from ..base.motion_sampling import ExportError, motion_frames, sample_motion
-from ..base.motion_storage import interpolate_contacts
+from ..base.motion_storage import MOTION_FILE, interpolate_contacts
 from .rig_reading import read_rig
 
 _BONE_PATH = re.compile(r'^pose\.bones\["(.+)"\]\.(location|rotation_quaternion|rotation_euler|rotation_axis_angle)$')
@@ -136,7 +136,7 @@ def _read_contacts(source: bpy.types.Object, frames: np.ndarray) -> np.ndarray |
     stored = interpolate_contacts(source, frames)
     if stored is not None:
         return stored
-    path = source.get("mpsnet_motion_file")
+    path = source.get(MOTION_FILE)
     if not isinstance(path, str) or not Path(path).is_file():
         return None
     try:
