@@ -20,6 +20,7 @@ from ...shared.engine_files import missing_files
 from ...shared.engines import find_engine
 from ...shared.picture_sequence import SequenceError, find_sequence
 from ..common.preferences import backend_environment, home_folder, preferences
+from ..common.text_lines import describe_error
 from .job_endings import run_job, show_capture_end, show_models_end, show_setup_end, show_setup_end_and_capture
 
 _TAB_SECONDS, _TAB_INTERVAL = 2.0, 0.05  # to wait for a sidebar's first drawing, which takes one redraw, and between two looks
@@ -190,7 +191,7 @@ def run(operator: bpy.types.Operator, context: bpy.types.Context, title: str, on
     try:
         process = start()
     except SetupError as error:
-        operator.report({"ERROR"}, f"{error} {getattr(error, 'advice', '')}".strip())
+        operator.report({"ERROR"}, describe_error(error))
         return {"CANCELLED"}
     except OSError as error:
         operator.report({"ERROR"}, f"{error.filename or 'The folder'} cannot be made or written ({error.strerror or error}). "

@@ -18,6 +18,7 @@ from ...shared.capture_request import CaptureRequest
 from ...shared.motion_file import MotionFileError
 from ...shared.protocol import Error, Result
 from ..common.preferences import backend_environment, home_folder
+from ..common.text_lines import describe_error
 from .job_endings import import_capture_of, show_setup_end
 
 
@@ -42,7 +43,7 @@ def _start_waiting() -> Job | None:
     try:
         process = start_capture(environment, home, queued.video, folder, queued.request)
     except (SetupError, OSError) as error:
-        QUEUE.change(queued.number, state=QueueState.FAILED, words=f"{error} {getattr(error, 'advice', '')}".strip())
+        QUEUE.change(queued.number, state=QueueState.FAILED, words=describe_error(error))
         return None
     QUEUE.change(queued.number, state=QueueState.RUNNING, words="")
     job = Job(f"Capturing {queued.video.name}", process, queued.scene_name or "", partial(_end_queued, number=queued.number))

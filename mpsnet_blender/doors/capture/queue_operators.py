@@ -10,6 +10,7 @@ import bpy
 from ...scene.capture import job_timer
 from ...scene.capture.capture_queue import QUEUE, QueuedVideo, QueueState
 from ...shared.picture_sequence import SequenceError, join_pictures
+from ..common.text_lines import describe_error
 from . import queue_jobs
 from .operators import can_capture, can_start_job, is_whole, set_up
 
@@ -36,7 +37,7 @@ class MPSNET_OT_queue_videos(bpy.types.Operator):
         try:
             videos = join_pictures(folder / item.name for item in self.files if (folder / item.name).is_file())
         except (SequenceError, OSError) as error:
-            self.report({"ERROR"}, f"{error} {getattr(error, 'advice', '')}".strip())
+            self.report({"ERROR"}, describe_error(error))
             return {"CANCELLED"}
         if not videos:
             self.report({"ERROR"}, "No video was chosen. Choose one or more video files.")

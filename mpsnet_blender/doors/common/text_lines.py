@@ -47,3 +47,8 @@ def draw_setting(column: bpy.types.UILayout, settings: bpy.types.PropertyGroup, 
 
 def _find_width(context: bpy.types.Context) -> float:
     return context.region.width / context.preferences.system.ui_scale
+
+
+def describe_error(error: Exception) -> str:
+    """Return an error's message and, where it has one, its advice, as one line."""
+    return f"{error} {getattr(error, 'advice', '')}".strip()
