@@ -10,15 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from .hands.poses import HAND_MEMBERS, HandPoses, list_hand_shapes
 from .npz_reading import UNREADABLE, read_arrays
 from .smpl_skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS, generic_rest_joints
 from .whole_file import open_whole_file
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2                      # 2 has fingers; files of version 1 are the same without them
+_READ_VERSIONS = (1, FORMAT_VERSION)
 CONTACT_NAMES = ("left_heel", "left_toe", "right_heel", "right_toe")
 # The skeleton in every file, for other tools.
 _SKELETON = {"joint_names": np.array(JOINT_NAMES), "parents": np.array(PARENTS)}
-_OPTIONAL = {"keypoints2d", "camera_matrix", "image_size", "world_from_cam", "raw_poses", "raw_trans"}
+_OPTIONAL = {"keypoints2d", "camera_matrix", "image_size", "world_from_cam", "raw_poses", "raw_trans", "hands"}
 
 # What values may be: far beyond any motion, so that no later sum or frame number overflows.
 _LARGEST, _FASTEST = 1e7, 100_000.0     # metres, radians, seconds, px; frames a second
@@ -42,6 +44,8 @@ class Motion:
     z forward. A plain AMASS file has no keypoints, camera matrix, image size or world_from_cam: they are None.
 
     raw_poses (T, 72) and raw_trans (T, 3): the motion before its feet were held to the floor, where that was done.
+    hands: the fingers, where they are known; in the file they are the members left_hand_pose, right_hand_pose and
+    hand_confidence, all or none.
     """
     poses: np.ndarray
     trans: np.ndarray
@@ -61,6 +65,7 @@ class Motion:
     world_from_cam: np.ndarray | None = None
     raw_poses: np.ndarray | None = None
     raw_trans: np.ndarray | None = None
+    hands: HandPoses | None = None
 
     @property
     def frame_count(self) -> int:
@@ -72,7 +77,7 @@ class Motion:
         return self.engine not in ("", "amass")
 
 
-_READ = frozenset(("format_version", *_SKELETON, *(item.name for item in fields(Motion))))
+_READ = frozenset(("format_version", *_SKELETON, *HAND_MEMBERS, *(item.name for item in fields(Motion)))) - {"hands"}
 
 
 def new_motion(poses: np.ndarray, trans: np.ndarray, mocap_framerate: float, **known: Any) -> Motion:
@@ -92,8 +97,9 @@ def write_motion(path: str | os.PathLike, motion: Motion) -> None:
     """Write a motion file atomically: whole under its name, or not at all. Raises MotionFileError on invalid motion."""
     path = Path(path)
     validate_motion(motion, path)
-    present = {name: value for name, value in vars(motion).items() if value is not None}
-    arrays: dict[str, Any] = {"format_version": FORMAT_VERSION, **present, **_SKELETON}
+    present = {name: value for name, value in vars(motion).items() if value is not None and name != "hands"}
+    hands = {} if motion.hands is None else vars(motion.hands)
+    arrays: dict[str, Any] = {"format_version": FORMAT_VERSION, **present, **hands, **_SKELETON}
     with open_whole_file(path) as stream:
         np.savez_compressed(stream, **arrays)
 
@@ -110,9 +116,9 @@ def read_motion(path: str | os.PathLike) -> Motion:
 
 def _convert_arrays(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Motion:
     version = arrays["format_version"]
-    if version.shape != () or version.dtype.kind not in "iu" or int(version) != FORMAT_VERSION:
+    if version.shape != () or version.dtype.kind not in "iu" or int(version) not in _READ_VERSIONS:
         raise MotionFileError(
-            f"{path} has motion format version {str(version)[:_SHOWN_CHARACTERS]}; this add-on reads version {FORMAT_VERSION}. "
+            f"{path} has motion format version {str(version)[:_SHOWN_CHARACTERS]}; this add-on reads 1 to {FORMAT_VERSION}. "
             "Update the add-on, or capture the video again.")
     known = {item.name for item in fields(Motion)}
     missing = (known | _SKELETON.keys()) - arrays.keys() - _OPTIONAL
@@ -123,7 +129,17 @@ def _convert_arrays(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> M
     values: dict[str, Any] = {name: array for name, array in arrays.items() if name in known}
     for name in ("gender", "source", "engine"):
         values[name] = _convert_text(arrays[name], name, path)
-    return Motion(**(values | {"mocap_framerate": convert_framerate(arrays["mocap_framerate"], path)}))
+    return Motion(**(values | {"mocap_framerate": convert_framerate(arrays["mocap_framerate"], path),
+                               "hands": _convert_hands(arrays, path)}))
+
+
+def _convert_hands(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> HandPoses | None:
+    given = {name: arrays[name] for name in HAND_MEMBERS if name in arrays}
+    missing = [name for name in HAND_MEMBERS if name not in given]
+    if given and missing:
+        raise MotionFileError(
+            f"{path} has {', '.join(given)} without {', '.join(missing)}. The file is damaged; capture the video again.")
+    return HandPoses(**given) if given else None
 
 
 def read_motion_arrays(path: str | os.PathLike, names: Collection[str], texts: Collection[str] = ()) -> dict[str, np.ndarray]:
@@ -170,8 +186,10 @@ def validate_motion(motion: Motion, path: str | os.PathLike) -> None:
         "contacts": (frames, len(CONTACT_NAMES)), "camera_matrix": (3, 3), "image_size": (2,),
         "raw_poses": (frames, 3 * JOINT_COUNT), "raw_trans": (frames, 3),
     }
-    for name, shape in shapes.items():
-        value = getattr(motion, name)
+    hands = {} if motion.hands is None else vars(motion.hands)
+    values = {**vars(motion), **hands}
+    for name, shape in (shapes | list_hand_shapes(frames)).items():
+        value = values.get(name)
         if value is not None and np.shape(value) != shape:
             raise MotionFileError(f"{path}: {name} has shape {np.shape(value)}, expected {shape}.")
     keypoints, world_from_cam = motion.keypoints2d, motion.world_from_cam
@@ -180,8 +198,8 @@ def validate_motion(motion: Motion, path: str | os.PathLike) -> None:
     if world_from_cam is not None and np.shape(world_from_cam) not in ((1, 4, 4), (frames, 4, 4)):
         raise MotionFileError(
             f"{path}: world_from_cam has shape {np.shape(world_from_cam)}, expected (1 or {frames}, 4, 4).")
-    for name in (*shapes, "keypoints2d", "world_from_cam"):
-        value = getattr(motion, name)
+    for name in (*shapes, *hands, "keypoints2d", "world_from_cam"):
+        value = values[name]
         if value is None:
             continue
         if np.asarray(value).dtype.kind not in "fiu" or not np.isfinite(value).all():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.shared import motion_file
+from mpsnet_blender.shared.hands.poses import HandPoses
 from mpsnet_blender.shared.motion_file import FORMAT_VERSION, Motion, MotionFileError, new_motion, read_motion, write_motion
 from mpsnet_blender.shared.smpl_skeleton import generic_rest_joints
 
@@ -66,8 +67,43 @@ def test_a_file_of_version_1_written_by_hand_is_read(tmp_path):
 
 def test_a_written_file_has_the_version_and_no_array_that_was_not_given(tmp_path):
     arrays = written_arrays(tmp_path / "m.npz", a_motion(raw_poses=None, raw_trans=None, keypoints2d=None))
-    assert arrays["format_version"] == 1 and not {"raw_poses", "raw_trans", "keypoints2d"} & arrays.keys()
+    assert arrays["format_version"] == 2
+    assert not {"raw_poses", "raw_trans", "keypoints2d", "hands", "left_hand_pose", "hand_confidence"} & arrays.keys()
     assert arrays["contacts"].shape == (FRAMES, 4) and arrays["confidence"].shape == (FRAMES, 24)
+
+
+def some_hands(frames=FRAMES):
+    random = np.random.default_rng(3)
+    return HandPoses(random.normal(size=(frames, 45)).astype(np.float32), random.normal(size=(frames, 45)).astype(np.float32),
+                     random.uniform(size=(frames, 2)).astype(np.float32))
+
+
+def test_fingers_come_back_as_they_were_written(tmp_path):
+    hands = some_hands()
+    arrays = written_arrays(tmp_path / "m.npz", a_motion(hands=hands))
+    assert arrays["left_hand_pose"].shape == arrays["right_hand_pose"].shape == (FRAMES, 45)
+    assert arrays["hand_confidence"].shape == (FRAMES, 2) and arrays["left_hand_pose"].dtype == np.float32
+    read = read_motion(tmp_path / "m.npz").hands
+    for name in ("left_hand_pose", "right_hand_pose", "hand_confidence"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(hands, name))
+
+
+def test_a_file_with_a_part_of_the_fingers_is_refused(tmp_path):
+    arrays = written_arrays(tmp_path / "m.npz", a_motion(hands=some_hands()))
+    for missing in ("left_hand_pose", "right_hand_pose", "hand_confidence"):
+        np.savez(tmp_path / "m.npz", **{name: array for name, array in arrays.items() if name != missing})
+        with pytest.raises(MotionFileError, match=rf"m\.npz has .* without {missing}"):
+            read_motion(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("left_hand_pose", np.zeros((FRAMES, 15, 3))), ("right_hand_pose", np.zeros((FRAMES + 1, 45))),
+    ("hand_confidence", np.zeros(FRAMES)), ("left_hand_pose", np.full((FRAMES, 45), np.nan))])
+def test_wrong_fingers_are_refused_by_name(tmp_path, name, value):
+    arrays = written_arrays(tmp_path / "m.npz", a_motion(hands=some_hands()))
+    np.savez(tmp_path / "m.npz", **{**arrays, name: value})
+    with pytest.raises(MotionFileError, match=rf"m\.npz: {name}"):
+        read_motion(tmp_path / "m.npz")
 
 
 def test_missing_fields_of_a_motion_are_filled_in(tmp_path):

@@ -7,6 +7,8 @@ from typing import Self
 
 import numpy as np
 
+from ...shared.hands.poses import HandPoses
+from ...shared.hands.skeleton import FULL_PARENTS, full_rest_joints
 from ...shared.motion_file import Motion
 from ...shared.smpl_skeleton import JOINT_COUNT, forward_kinematics
 from .rotations import rotmat_from_rotvec, rotvec_from_rotmat
@@ -72,23 +74,47 @@ class CameraMotion(SmplMotion):
 @dataclass(frozen=True)
 class WorldMotion(SmplMotion):
     """A person's motion in the world (z up, floor at z = 0); contacts (T, 4) with the floor in 0..1 of left heel, left toe,
-    right heel, right toe; whether the feet stand in shoes."""
+    right heel, right toe; whether the feet stand in shoes; the fingers, where they are known."""
     contacts: np.ndarray
     is_shod: bool = True
+    hands: HandPoses | None = None
 
     def at(self, rows: np.ndarray | slice) -> WorldMotion:
         """Return the motion in these rows (frames) only."""
-        return replace(super().at(rows), contacts=self.contacts[rows])
+        return replace(super().at(rows), contacts=self.contacts[rows], hands=self.hands and self.hands.at(rows))
+
+    @property
+    def full_rotmats(self) -> np.ndarray:
+        """Return the parent-relative rotations (T, 24, 3, 3), or (T, 54, 3, 3) with the fingers, where they are known."""
+        if self.hands is None:
+            return self.rotmats
+        return np.concatenate((self.rotmats, rotmat_from_rotvec(self.hands.rotvecs)), axis=1)
+
+    def with_full_pose(self, rotmats: np.ndarray, transl: np.ndarray) -> WorldMotion:
+        """Return the motion with other rotations, like `full_rotmats`, and another path."""
+        hands = self.hands and self.hands.with_rotvecs(rotvec_from_rotmat(rotmats[:, JOINT_COUNT:]))
+        return replace(self, rotmats=rotmats[:, :JOINT_COUNT], transl=transl, hands=hands)
+
+    @property
+    def full_rest_joints(self) -> np.ndarray:
+        """Return the rest joints (24, 3), or (54, 3) with the fingers, in metres."""
+        return self.rest_joints if self.hands is None else full_rest_joints(self.rest_joints)
+
+    def pose_fully(self, rotmats: np.ndarray, transl: np.ndarray) -> np.ndarray:
+        """Return the joints (T, J, 3) in the world of rotations like `full_rotmats` and a path (T, 3)."""
+        rest = self.full_rest_joints
+        return forward_kinematics(rotmats, rest, transl, FULL_PARENTS[:len(rest)])[1]
 
 
 def make_file_motion(motion: Motion) -> WorldMotion:
     """Return what a motion file holds: with planted feet, where that was done."""
-    return make_world_motion(motion.poses, motion.trans, motion.rest_joints, motion.timestamps, motion.contacts, motion.is_shod)
+    return make_world_motion(motion.poses, motion.trans, motion.rest_joints, motion.timestamps, motion.contacts, motion.is_shod,
+                             motion.hands)
 
 
 def make_world_motion(poses: np.ndarray, trans: np.ndarray, rest_joints: np.ndarray, timestamps: np.ndarray,
-                 contacts: np.ndarray, is_shod: bool = True) -> WorldMotion:
+                      contacts: np.ndarray, is_shod: bool = True, hands: HandPoses | None = None) -> WorldMotion:
     """Return a motion from arrays as a motion file has them: poses (T, 72) rotation vectors in radians, trans (T, 3) metres."""
     rotmats = rotmat_from_rotvec(np.reshape(poses, (-1, JOINT_COUNT, 3)))
     transl, rest, times, contact = (np.asarray(array, dtype=np.float64) for array in (trans, rest_joints, timestamps, contacts))
-    return WorldMotion(rotmats, transl, rest, times, contact, is_shod)
+    return WorldMotion(rotmats, transl, rest, times, contact, is_shod, hands)

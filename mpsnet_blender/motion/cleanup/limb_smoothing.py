@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...shared.smpl_skeleton import JOINT_NAMES
+from ...shared.hands.skeleton import FULL_JOINT_NAMES
+from ...shared.smpl_skeleton import JOINT_COUNT
 from ..base.rotations import continuous_quat, quat_from_rotmat, rotmat_from_quat
 from ..base.smoothing import frame_seconds, smooth, smoothstep
 from ..base.smpl_motion import WorldMotion
 
-LIMBS = ("trunk", "head", "arms", "legs")
+LIMBS = ("trunk", "head", "arms", "legs", "fingers")
 _WORDS = {"head": ("neck", "head"), "arms": ("collar", "shoulder", "elbow", "wrist", "hand"),
           "legs": ("hip", "knee", "ankle", "foot")}
 # Sigma of the window at amount 1, and the power of the amount by which it grows: in proportion to the amount, sliders below 0.3
@@ -27,9 +28,11 @@ _TREMBLING_QUANTILE, _NOISE_FACTOR = 0.25, 4.0      # a joint's noise is this qu
 
 def find_limb_joints(limb: str) -> list[int]:
     """Return the indices of the joints of a group of LIMBS; the trunk has the joints that are in no other group."""
+    if limb == "fingers":
+        return list(range(JOINT_COUNT, len(FULL_JOINT_NAMES)))
     others = [word for words in _WORDS.values() for word in words]
     words = _WORDS.get(limb)
-    return [number for number, name in enumerate(JOINT_NAMES)
+    return [number for number, name in enumerate(FULL_JOINT_NAMES[:JOINT_COUNT])
             if (any(word in name for word in words) if words else not any(word in name for word in others))]
 
 
@@ -37,9 +40,9 @@ def smooth_limbs(body: WorldMotion, amounts: dict[str, float]) -> WorldMotion:
     """Return the motion with each group of LIMBS smoothed by its amount in 0..1; the trunk's amount holds for the path too."""
     if len(body.transl) < 3 or not any(amounts.values()):
         return body
-    rotmats, transl = body.rotmats.copy(), body.transl
+    rotmats, transl = body.full_rotmats.copy(), body.transl
     for limb, amount in amounts.items():
-        if amount <= 0:
+        if amount <= 0 or (limb == "fingers" and body.hands is None):
             continue
         joints = find_limb_joints(limb)
         quats = continuous_quat(quat_from_rotmat(rotmats[:, joints]))
@@ -47,7 +50,7 @@ def smooth_limbs(body: WorldMotion, amounts: dict[str, float]) -> WorldMotion:
         rotmats[:, joints] = rotmat_from_quat(quats / np.linalg.norm(quats, axis=-1, keepdims=True))
         if limb == "trunk":
             transl = smooth_by_amount(transl[:, None], body.timestamps, amount)[:, 0]
-    return body.with_pose(rotmats, transl)
+    return body.with_full_pose(rotmats, transl)
 
 
 def smooth_by_amount(values: np.ndarray, timestamps: np.ndarray, amount: float) -> np.ndarray:

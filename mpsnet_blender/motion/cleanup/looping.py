@@ -50,7 +50,7 @@ def close_loop(body: WorldMotion) -> WorldMotion:
     first, last = find_loop(body)
     part = body.at(slice(first, last + 1))
     share = (part.timestamps - part.timestamps[0]) / max(part.timestamps[-1] - part.timestamps[0], 1e-9)
-    rotmats = part.rotmats.copy()
+    rotmats = part.full_rotmats
     goal = rotmats[0].copy()
     turn = np.angle(np.exp(1j * (_yaw(rotmats[-1:, 0]) - _yaw(rotmats[:1, 0]))))
     if abs(turn[0]) > _CORNER:
@@ -59,7 +59,7 @@ def close_loop(body: WorldMotion) -> WorldMotion:
     rotmats = rotmats @ rotmat_from_rotvec(share[:, None, None] * correction)
     transl = part.transl.copy()
     transl[:, 2] += share * (transl[0, 2] - transl[-1, 2])
-    return part.with_pose(rotmats, transl)
+    return part.with_full_pose(rotmats, transl)
 
 
 def _compute_features(body: WorldMotion) -> np.ndarray:

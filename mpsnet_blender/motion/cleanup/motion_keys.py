@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...shared.smpl_skeleton import JOINT_COUNT, PARENTS, forward_kinematics
+from ...shared.hands.skeleton import FULL_PARENTS
 from ..base.rotations import rotmat_from_quat
 from ..base.smpl_motion import WorldMotion
 from .key_reduction import interpolate_keys, reduce_keys
@@ -30,19 +30,19 @@ class MotionKeys:
         return len(self.location) + sum(len(keys) for keys in self.rotations)
 
 
-def all_keys(frame_count: int) -> MotionKeys:
-    """Return keys on every frame."""
+def all_keys(frame_count: int, joint_count: int) -> MotionKeys:
+    """Return keys on every frame for all joints."""
     every = np.arange(frame_count)
-    return MotionKeys(every, (every,) * JOINT_COUNT)
+    return MotionKeys(every, (every,) * joint_count)
 
 
 def find_needed_keys(body: WorldMotion, quats: np.ndarray, tolerance_mm: float) -> MotionKeys:
     """Return few keys with which, interpolated linearly, no joint is farther from the motion than the tolerance.
 
-    quats (T, 24, 4) are the body's rotations, sign-continuous.
+    quats (T, 24, 4), or with fingers (T, 54, 4), are the rotations, sign-continuous.
     """
-    _, joints = body.pose()
-    reaches = _compute_reaches(body.rest_joints)
+    joints = body.pose_fully(rotmat_from_quat(quats), body.transl)
+    reaches = _compute_reaches(body.full_rest_joints)
     metres = _FIRST_SHARE * tolerance_mm / 1000
     for _ in range(_ROUNDS):
         # A quaternion that is off by d turns by 2 d radians.
@@ -53,22 +53,22 @@ def find_needed_keys(body: WorldMotion, quats: np.ndarray, tolerance_mm: float) 
         if error_mm <= tolerance_mm:
             return keys
         metres *= _NEXT_SHARE * tolerance_mm / error_mm
-    return all_keys(len(body.transl))
+    return all_keys(*quats.shape[:2])
 
 
 def _pose_between_keys(body: WorldMotion, quats: np.ndarray, keys: MotionKeys) -> np.ndarray:
-    """Return the joints (T, 24, 3) that Blender poses from the keys: it interpolates quaternions linearly and normalizes them."""
+    """Return the joints (T, J, 3) that Blender poses from the keys: it interpolates quaternions linearly and normalizes them."""
     posed = np.stack([interpolate_keys(quats[:, joint], body.timestamps, frames)
                       for joint, frames in enumerate(keys.rotations)], axis=1)
     posed = posed / np.linalg.norm(posed, axis=-1, keepdims=True)
     path = interpolate_keys(body.transl, body.timestamps, keys.location)
-    return forward_kinematics(rotmat_from_quat(posed), body.rest_joints, path)[1]
+    return body.pose_fully(rotmat_from_quat(posed), path)
 
 
 def _compute_reaches(rest_joints: np.ndarray) -> np.ndarray:
-    """Return the distance (24,) in metres, along the limbs, from each joint to the farthest joint below it."""
-    reaches = np.zeros(JOINT_COUNT)
-    for joint in range(JOINT_COUNT - 1, 0, -1):
-        parent = PARENTS[joint]
+    """Return the distance (J,) in metres, along the limbs, from each joint to the farthest joint below it."""
+    reaches = np.zeros(len(rest_joints))
+    for joint in range(len(rest_joints) - 1, 0, -1):
+        parent = FULL_PARENTS[joint]
         reaches[parent] = max(reaches[parent], reaches[joint] + np.linalg.norm(rest_joints[joint] - rest_joints[parent]))
     return np.maximum(reaches, _SHORTEST_REACH)

@@ -24,15 +24,15 @@ def repair_spikes(body: WorldMotion) -> WorldMotion:
     """Return the motion with spikes replaced by interpolation between the frames around them."""
     if len(body.transl) < 3:
         return body
-    quats = continuous_quat(quat_from_rotmat(body.rotmats))
+    quats = continuous_quat(quat_from_rotmat(body.full_rotmats))
     turns = find_spikes(quats, body.timestamps, _LEAST_RADIANS, _compute_angle)
     moves = find_spikes(body.transl[:, None], body.timestamps, _LEAST_METRES, _compute_distance)[:, 0]
     if not turns.any() and not moves.any():
         return body
-    rotmats, transl = body.rotmats.copy(), body.transl.copy()
+    rotmats = body.full_rotmats.copy()
     for joint in np.flatnonzero(turns.any(axis=0)):
         rotmats[:, joint] = rotmat_from_quat(_interpolate_spikes(quats[:, joint], body.timestamps, turns[:, joint], is_unit=True))
-    return body.with_pose(rotmats, _interpolate_spikes(transl, body.timestamps, moves, is_unit=False))
+    return body.with_full_pose(rotmats, _interpolate_spikes(body.transl, body.timestamps, moves, is_unit=False))
 
 
 def find_spikes(values: np.ndarray, timestamps: np.ndarray, least: float, distance: Distance) -> np.ndarray:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...shared.hands.poses import HandPoses
 from ...shared.motion_file import Motion
-from ...shared.smpl_skeleton import JOINT_COUNT
 from ..base.quaternions import slerp
 from ..base.rotations import quat_from_rotvec, rotvec_from_quat
 
@@ -20,7 +20,7 @@ def resample_evenly(motion: Motion, framerate: float | None = None) -> Motion:
     """Return the motion with `framerate` frames a second (None: the motion's mocap_framerate), interpolated between frames.
 
     A motion whose timestamps are even at that rate is returned unchanged. Rotations take the shorter arc; contacts,
-    confidence and frame_index are those of the nearest frame; keypoints and the path of a moving camera are left out,
+    confidences and frame_index are those of the nearest frame; keypoints and the path of a moving camera are left out,
     because they belong to the video's frames.
     """
     framerate = framerate or motion.mocap_framerate
@@ -34,6 +34,7 @@ def resample_evenly(motion: Motion, framerate: float | None = None) -> Motion:
         motion, poses=_interpolate_rotations(motion.poses, before, share), trans=_interpolate(motion.trans, before, share),
         mocap_framerate=framerate, timestamps=motion.timestamps[0] + times, frame_index=motion.frame_index[nearest],
         confidence=motion.confidence[nearest], contacts=motion.contacts[nearest], keypoints2d=None,
+        hands=motion.hands and _resample_hands(motion.hands, before, share, nearest),
         world_from_cam=motion.world_from_cam if motion.world_from_cam is None or len(motion.world_from_cam) == 1 else None)
 
 
@@ -55,7 +56,12 @@ def _interpolate(values: np.ndarray, before: np.ndarray, share: np.ndarray) -> n
 
 
 def _interpolate_rotations(poses: np.ndarray, before: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Return rotation vectors (N, 72) between frames of `poses` (T, 72): spherical linear interpolation (Shoemake 1985)."""
-    quats = quat_from_rotvec(poses.reshape(-1, JOINT_COUNT, 3))
+    """Return rotation vectors (N, 3 J) between frames of `poses` (T, 3 J): spherical linear interpolation (Shoemake 1985)."""
+    quats = quat_from_rotvec(np.reshape(poses, (len(poses), -1, 3)))
     between = slerp(quats[before], quats[np.minimum(before + 1, len(quats) - 1)], share[:, None])
-    return rotvec_from_quat(between).reshape(-1, 3 * JOINT_COUNT)
+    return rotvec_from_quat(between).reshape(len(before), -1)
+
+
+def _resample_hands(hands: HandPoses, before: np.ndarray, share: np.ndarray, nearest: np.ndarray) -> HandPoses:
+    left, right = (_interpolate_rotations(pose, before, share) for pose in (hands.left_hand_pose, hands.right_hand_pose))
+    return HandPoses(left, right, hands.hand_confidence[nearest])

@@ -7,13 +7,12 @@ from itertools import pairwise
 import numpy as np
 
 from ...shared.bone_slots import FINGER_NAMES, SIDES
+from ..base.hand_shapes import RELAXED_DEGREES
 from ..base.rotations import quat_from_rotvec
 from .mapped_rigs import Character
 from .rest_alignment import compute_body_axes
 
-# Degrees of flexion at the three joints, from the extended finger, of a relaxed hand beside the body. Chosen by eye; the order is
-# that of the hand's natural cascade, in which each finger is bent more than its neighbour towards the thumb.
-_CURL = {"thumb": (5, 10, 10), "index": (18, 22, 12), "middle": (22, 26, 14), "ring": (25, 28, 15), "little": (28, 28, 16)}
+SMPL_FINGERS = {"little": "pinky"}      # by our slots' names, where they differ
 
 
 def relax_fingers(character: Character, source_map: dict[str, str]) -> dict[str, np.ndarray]:
@@ -32,7 +31,8 @@ def relax_fingers(character: Character, source_map: dict[str, str]) -> dict[str,
                 continue
             bones = [rig.index[bone_map[slot]] for slot in slots]
             axis = _find_curl_axis(character, side)
-            for bone, curl in zip(bones, _compute_missing_curls(rig.heads[bones], rig.tails[bones[2]], axis, _CURL[finger])):
+            degrees = RELAXED_DEGREES[SMPL_FINGERS.get(finger, finger)]
+            for bone, curl in zip(bones, _compute_missing_curls(rig.heads[bones], rig.tails[bones[2]], axis, degrees)):
                 # A rotation vector v of the world is R^T v in the bone's axes.
                 found[rig.names[bone]] = quat_from_rotvec(rig.rotmats[bone].T @ axis * curl)[None]
     return found

@@ -96,5 +96,5 @@ def test_a_finer_tolerance_needs_more_keys():
 
 
 def test_all_keys_are_one_a_frame():
-    keys = all_keys(7)
+    keys = all_keys(7, 24)
     assert keys.count == 25 * 7 and keys.location.tolist() == list(range(7)) and len(keys.rotations) == 24
