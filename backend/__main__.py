@@ -88,7 +88,8 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> Result:
         return _run_models(arguments, checkpoints, reporter)
     if arguments.command == "evaluate":
         from .evaluation.evaluate import evaluate
-        return evaluate(arguments.dataset, arguments.data, checkpoints, arguments.device, arguments.release_batching, reporter)
+        return evaluate(arguments.engine, arguments.dataset, arguments.data, checkpoints, arguments.device,
+                        arguments.release_batching, reporter)
     if arguments.command == "batch":
         from .commands.batch import Batch, capture_all
         return capture_all(Batch.of_command_line(arguments, checkpoints), reporter)

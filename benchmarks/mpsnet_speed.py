@@ -1,8 +1,8 @@
 """Measures the MPS-Net engine on the CPU: `python benchmarks/mpsnet_speed.py [--threads 1] [--frames 300 3000]`.
 
-Prints CPU ms per window of the plain network as published against the fast path, CPU ms per frame of ResNet-50 eager
-against ours, how far their numbers lie apart, and the peak memory of the whole engine (crops to motion) at lengths of
-clip. Weights are random: speed does not depend on them. Runs in the environment of the mpsnet profile. Every figure is
+Prints CPU ms per window of the plain network as published against the fast path, CPU ms per frame of its peers,
+CPU ms per frame of ResNet-50 eager against ours, how far their numbers lie apart, and the peak memory of the whole
+engine (crops to motion) at lengths of clip. Weights are random: speed does not depend on them. Runs in the environment of the mpsnet profile. Every figure is
 the fastest of some rounds, the two sides in turn, as other work on the machine lengthens all of it.
 """
 
@@ -23,13 +23,19 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from backend.models.fast_path import FastMPSNet
+from backend.models.meva import MEVA
 from backend.models.mpsnet import MPSNet
 from backend.models.resnet import CROP_SIZE, FEATURE_SIZE, ResNet50
+from backend.models.tcmr import TCMR
+from backend.models.vibe import VIBE
 from backend.paper.features import FeatureExtractor, normalise
-from backend.paper.windowed_network import WindowedNetwork, window_indices
+from backend.paper.frame_network import make_regressor
+from backend.paper.networks import make_network
+from backend.paper.windowed_network import make_mpsnet, window_indices
 
 PUBLISHED_WINDOWS = 64   # the demo's batch of windows
 PUBLISHED_CROPS = 64     # the demo has 256 at once, which takes more memory than some machines have
+PEER_FRAMES = 300
 ROUNDS = 5
 
 
@@ -52,6 +58,7 @@ def main() -> None:
     for frames in given.frames:
         print(f"peak memory of the engine at {frames} frames: {measure_peak_megabytes(frames):.0f} MB", flush=True)
     measure_windows()
+    measure_peers()
     measure_crops()
 
 
@@ -71,6 +78,16 @@ def measure_windows() -> None:
     results = compare(published, lambda: fast(frames, indices).rotmats, PUBLISHED_WINDOWS)
     print("temporal network, CPU ms per window: published {:.2f}, fast path {:.2f}, {:.0f} times less; "
           "rotations differ by {:.1e} at most".format(*results), flush=True)
+
+
+def measure_peers() -> None:
+    """Print the CPU time of each network for a track, from features to bodies."""
+    track = np.random.default_rng(0).normal(0, 0.4, (PEER_FRAMES, FEATURE_SIZE)).clip(0).astype(np.float32)
+    parts = {"mpsnet": MPSNet, "spin": make_regressor, "vibe": VIBE, "tcmr": TCMR, "meva": MEVA}
+    for method, make in parts.items():
+        network = make_network(method, arrays(make()), torch.device("cpu"))
+        results = compare(lambda network=network: network.run(track).betas, lambda: np.zeros((PEER_FRAMES, 10)), PEER_FRAMES)
+        print(f"{method}, features to bodies of {PEER_FRAMES} frames: CPU ms a frame {results[0]:.2f}", flush=True)
 
 
 def measure_crops() -> None:
@@ -110,7 +127,7 @@ def arrays(network: torch.nn.Module) -> dict[str, np.ndarray]:
 def run_engine(frame_count: int) -> None:
     """Run crops to motion. The crops come one by one, as from a video."""
     extractor = FeatureExtractor(arrays(ResNet50()), torch.device("cpu"), print)
-    network = WindowedNetwork(arrays(MPSNet()), torch.device("cpu"))
+    network = make_mpsnet(arrays(MPSNet()), torch.device("cpu"))
 
     def crops() -> Iterator[np.ndarray]:
         for _ in range(frame_count):

@@ -1,7 +1,7 @@
 """The interface of an engine: it takes all people's landmarks in a shot and returns their SMPL motion in the camera's frame.
 
 The stages before (finding people) and after (world, floor, files) are the same for all engines. A new engine is one file in this
-folder with a class of this interface and a function `make_engine` that makes it, and an entry with the file's name in
+folder with a class of this interface and a function `make_engine` that makes it, and an entry in
 `mpsnet_blender.shared.engines`.
 """
 
@@ -98,5 +98,5 @@ def make_engine(request: CaptureRequest, checkpoints_folder: Path) -> Engine:
 
     The file is imported only here, because it may need packages that other engines do not need.
     """
-    module = importlib.import_module(f".{find_engine(request.engine).name}", __package__)
+    module = importlib.import_module(f".{find_engine(request.engine).module}", __package__)
     return module.make_engine(request, checkpoints_folder)

@@ -1,4 +1,4 @@
-"""`mocap.py evaluate`: the paper's network on a preprocessed test set, by the paper's measures, beside the paper's numbers."""
+"""`mocap.py evaluate`: a network on a preprocessed test set of image features, by the paper's measures, beside its numbers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
+from mpsnet_blender.shared.engines import find_engine
 from mpsnet_blender.shared.protocol import Result
 from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT
 
@@ -18,7 +19,8 @@ from ..base.errors import DatasetError, ModelError
 from ..base.reporter import Reporter
 from ..models.body import BodyModel
 from ..paper.models_folder import EngineArrays, load_engine_arrays
-from ..paper.windowed_network import WINDOW, WindowedNetwork
+from ..paper.networks import make_network
+from ..paper.windowed_network import WINDOW
 from .metrics import acceleration_errors, mpjpe, pa_mpjpe
 from .preprocessed_sets import EVALUATION_SETS, JOINTS_17, EvaluationVideo, find_set, open_set
 
@@ -79,15 +81,16 @@ class Totals:
 class Predictor:
     """The network and the body of an evaluation."""
 
-    def __init__(self, arrays: EngineArrays, dataset: str, device: torch.device, release_batching: int | None):
-        self._network = WindowedNetwork(arrays.mpsnet, device, release_batching)
+    def __init__(self, method: str, arrays: EngineArrays, dataset: str, device: torch.device, release_batching: int | None):
+        """method, release_batching: as in `networks.make_network`. Raises OptionError."""
+        self._network = make_network(method, arrays.network, device, release_batching)
         self._mpii3d_joints = EVALUATION_SETS[dataset].mpii3d_joints
         self._body = BodyModel(arrays.body, arrays.extra_regressor, arrays.h36m_regressor).to(device)
         self._device = device
 
     @torch.inference_mode()
     def predict(self, video: EvaluationVideo) -> PosedVideo:
-        """Return the joints of every frame of a video, with the windows of `windowed_network.window_indices`."""
+        """Return the joints of every frame of a video, as the engine computes it."""
         motion = self._network.run(video.features)
         joints, distances = [], []
         for part in _slices(len(video.features)):
@@ -107,19 +110,21 @@ class Predictor:
         return torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).to(self._device)
 
 
-def evaluate(dataset: str, place: Path, checkpoints: Path, device: str, release_batching: int | None,
+def evaluate(engine: str, dataset: str, place: Path, checkpoints: Path, device: str, release_batching: int | None,
              reporter: Reporter) -> Result:
     """Return the table of a data set. Raises DatasetError, ModelError, OptionError, CancelRequested.
 
-    place: the set's file, or a folder with it. release_batching: as in `WindowedNetwork`; the published evaluation has 8.
+    place: the set's file, or a folder with it. release_batching: as in `networks.NetworkKind`; published are 8 for MPS-Net,
+    16 for VIBE.
     """
     chosen_device = choose_device(device)
     path = find_set(dataset, place)
-    arrays = load_engine_arrays(checkpoints)
+    declaration = find_engine(engine)
+    arrays = load_engine_arrays(checkpoints, declaration)
     _require_regressor(dataset, arrays)
     totals, done = Totals(), 0
     with open_set(dataset, path) as videos:
-        predictor = Predictor(arrays, dataset, chosen_device, release_batching)
+        predictor = Predictor(engine, arrays, dataset, chosen_device, release_batching)
         reporter.plan({_STAGE: 1.0})
         for video in videos:
             reporter.progress(_STAGE, done, videos.frame_count, "poses")
@@ -131,12 +136,12 @@ def evaluate(dataset: str, place: Path, checkpoints: Path, device: str, release_
     if not totals.videos:
         raise DatasetError(f"{path} holds no video of {WINDOW} frames with valid poses.",
                            "Choose one of the authors' preprocessed sets.")
-    return Result(str(path), format_table(dataset, totals))
+    return Result(str(path), format_table(dataset, totals, declaration.label))
 
 
-def format_table(dataset: str, totals: Totals) -> str:
-    """Return this run's means above those that the paper gives, in mm, acceleration in mm/frame^2."""
-    rows = {"this run": totals.means()} | {f"{name} (paper)": numbers for name, numbers in _PAPER[dataset].items()}
+def format_table(dataset: str, totals: Totals, label: str) -> str:
+    """Return this run's means, under the engine's label, above those that the paper gives, in mm, acceleration in mm/frame^2."""
+    rows = {f"{label} (here)": totals.means()} | {f"{name} (paper)": numbers for name, numbers in _PAPER[dataset].items()}
     lines = [f"{EVALUATION_SETS[dataset].title}: {totals.counts['MPJPE']} poses of {totals.videos} videos; mm, mm/frame^2",
              " " * 16 + "".join(f"{name:>10}" for name in _MEASURES)]
     for name, numbers in rows.items():

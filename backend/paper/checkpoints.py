@@ -17,9 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from ..base.errors import ModelError, OutputError
-from ..models.mpsnet import MPSNet, MPSNetConfig
-from ..models.regressor import Regressor
-from ..models.resnet import FEATURE_SIZE, ResNet50
+from ..models.meva import MEVA
+from ..models.mpsnet import MPSNet
+from ..models.resnet import ResNet50
+from ..models.tcmr import TCMR
+from ..models.vibe import VIBE
+from .frame_network import make_regressor
 from .model_sources import ModelSource, UnsafeModelError, find_sources
 from .models_folder import MODEL_FILES, UNREADABLE, save_model
 from .smpl_files import find_gender, is_body, make_body_arrays, read_pickle
@@ -29,11 +32,17 @@ _MEAN_SHAPES = {"pose": (144,), "shape": (10,), "cam": (3,)}
 # torch's older files, which are no zips, begin with this pickled number.
 _LEGACY_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _TORCH_SUFFIXES = (".tar", ".pth", ".pt")
+_UNNEEDED_SUFFIX = ".p"       # of MEVA's model_1000.p, a pickle of tensors, which a safe reader has to refuse
 # A checkpoint's `performance` may be a numpy scalar: these names make one, and nothing else.
 _SCALAR = np._core.multiarray.scalar  # type: ignore[attr-defined]  # private, but a pickled scalar refers to it
 _SAFE_GLOBALS: list[Callable | tuple[Callable, str]] = [
     (_SCALAR, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]
 _SAFE_GLOBALS += [np.dtype, *(type(np.dtype(code)) for code in ("f4", "f8", "i8"))]
+# A weight of each checkpoint that no other has, the model's key, and its network, which says what else the file must hold.
+_CHECKPOINT_KINDS: tuple[tuple[str, str, tuple[Callable[[], nn.Module], ...]], ...] = (
+    ("nonlocalblock.conv_phi.weight", "mpsnet", (MPSNet,)), ("encoder.gru.weight_ih_l0", "vibe", (VIBE,)),
+    ("encoder.gru_cur.weight_ih_l0", "tcmr", (TCMR,)), ("feat_encoder.gru.weight_ih_l0", "meva", (MEVA,)),
+    ("layer1.0.conv1.weight", "spin", (ResNet50, make_regressor)))
 _CHECK_SOURCE = "Download it from its authors again."
 _WANTED_FILES = "Choose one of: " + ", ".join(file.original_name for file in MODEL_FILES.values()) + "."
 
@@ -91,6 +100,9 @@ def recognise(source: ModelSource) -> RecognisedModel:
     except OSError as error:
         raise ModelError(f"Cannot open {source.name}: {error.strerror}.", "Check the file's permissions.") from error
     lower_name = source.name.lower()
+    if lower_name.endswith(_UNNEEDED_SUFFIX):
+        raise _OtherFileError(f"{source.name} was not opened: no model needs it. MEVA's autoencoder lies in its "
+                              f"{MODEL_FILES['meva'].original_name} too.", _WANTED_FILES)
     if head.startswith(b"\x93NUMPY"):
         return _recognise_array(_load_array(source), source.name)
     if head.startswith(b"PK") and not lower_name.endswith((".pkl", *_TORCH_SUFFIXES)) and _is_numpy_archive(source):
@@ -186,17 +198,18 @@ def _first_line(error: Exception) -> str:
 
 
 def _recognise_checkpoint(contents: Mapping[str, object], name: str) -> RecognisedModel:
-    """Return the network, recognised by the key under which its authors save it, or else by its first layer's key."""
-    if "gen_state_dict" in contents or "nonlocalblock.conv_phi.weight" in contents:
-        return RecognisedModel("mpsnet", _select_weights(contents.get("gen_state_dict", contents), _find_mpsnet_shapes(), name))
-    if "model" in contents or "layer1.0.conv1.weight" in contents:
-        return RecognisedModel("spin", _select_weights(contents.get("model", contents), _find_spin_shapes(), name))
-    raise _OtherFileError(f"{name} holds neither gen_state_dict (MPS-Net) nor model (SPIN).", _WANTED_FILES)
-
-
-def _select_weights(weights: object, shapes: Mapping[str, torch.Size], name: str) -> dict[str, np.ndarray]:
-    """Return the weights named in `shapes`, float32; others, such as SMPL's in `regressor.smpl.*`, are left out."""
+    """Return the network, recognised by one of its weights, under the key of its authors or on the top level."""
+    weights = contents.get("gen_state_dict", contents.get("model", contents))
     by_key = weights if isinstance(weights, Mapping) else {}
+    for weight, key, parts in _CHECKPOINT_KINDS:
+        if weight in by_key:
+            return RecognisedModel(key, _select_weights(by_key, _find_shapes(parts), name))
+    raise _OtherFileError(f"{name} holds the weights of none of the networks (its first is {next(iter(by_key), 'missing')}).",
+                          _WANTED_FILES)
+
+
+def _select_weights(by_key: Mapping[str, object], shapes: Mapping[str, torch.Size], name: str) -> dict[str, np.ndarray]:
+    """Return the weights named in `shapes`, float32; others, such as SMPL's in `regressor.smpl.*`, are left out."""
     missing = [key for key in shapes if key not in by_key]
     if missing:
         raise ModelError(f"{name} lacks {missing[0]} {tuple(shapes[missing[0]])} and {len(missing) - 1} other weights of "
@@ -218,17 +231,7 @@ def _convert_finite(array: np.ndarray, key: str, name: str) -> np.ndarray:
     return np.ascontiguousarray(array, dtype=np.float32)
 
 
-def _find_mpsnet_shapes() -> dict[str, torch.Size]:
+def _find_shapes(parts: tuple[Callable[[], nn.Module], ...]) -> dict[str, torch.Size]:
     with torch.device("meta"):
-        return _find_shapes(MPSNet())
-
-
-def _find_spin_shapes() -> dict[str, torch.Size]:
-    config = MPSNetConfig()
-    with torch.device("meta"):
-        regressor = Regressor(FEATURE_SIZE, config.regressor_size, config.regressor_iterations, config.dropout)
-        return _find_shapes(ResNet50()) | _find_shapes(regressor)
-
-
-def _find_shapes(network: nn.Module) -> dict[str, torch.Size]:
-    return {key: weight.shape for key, weight in network.state_dict().items() if not key.endswith("num_batches_tracked")}
+        return {key: weight.shape for make in parts for key, weight in make().state_dict().items()
+                if not key.endswith("num_batches_tracked")}

@@ -14,8 +14,6 @@ import torch
 from ..base.devices import PRECISIONS, free_cached_memory, is_out_of_memory
 from ..models.resnet import CROP_SIZE, FEATURE_SIZE, fast_resnet50
 
-# Side of a crop over that of the person's box, as in the published code; the crop's camera must use the same number.
-CROP_SCALE = 1.1
 # ImageNet's, RGB in 0..1, with which the network was trained.
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _BATCH_SIZES = {"cpu": 16, "cuda": 64, "mps": 32}       # halved where memory is full
@@ -28,13 +26,14 @@ def make_square_boxes(bbox_xyxy: np.ndarray) -> np.ndarray:
     return np.concatenate(((low + high) / 2, (high - low).max(-1, keepdims=True)), axis=-1)
 
 
-def crop(image: np.ndarray, box: np.ndarray) -> np.ndarray:
+def crop(image: np.ndarray, box: np.ndarray, scale: float) -> np.ndarray:
     """Return the crop (224, 224, 3) uint8 RGB around a square box (3,), centre x, y and side in px.
 
-    image (H, W, 3) uint8 BGR; outside it is black. The corners are rounded to single precision and the sampling is
-    OpenCV's bilinear one, as in the published code, whose network was trained on such crops.
+    image (H, W, 3) uint8 BGR; outside it is black. scale: the crop's side over the box's, see `networks.NETWORKS`. The corners
+    are rounded to single precision and the sampling is OpenCV's bilinear one, as in the published code, whose network was
+    trained on such crops.
     """
-    centre, half = np.asarray(box[:2], np.float64), np.float32(CROP_SCALE * float(box[2]) / 2)
+    centre, half = np.asarray(box[:2], np.float64), np.float32(scale * float(box[2]) / 2)
     in_image = np.stack((centre, centre + np.array((0, half)), centre + np.array((half, 0)))).astype(np.float32)
     in_crop = np.array(((0.5, 0.5), (0.5, 1.0), (1.0, 0.5)), np.float32) * CROP_SIZE
     cropped = cv2.warpAffine(image, cv2.getAffineTransform(in_image, in_crop), (CROP_SIZE, CROP_SIZE),

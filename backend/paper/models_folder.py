@@ -1,4 +1,4 @@
-"""The models folder of the MPS-Net engine: its files with their purposes and sites, and how to read and write them.
+"""The models folder of the engines on image features: its files, and how to read and write them.
 
 The files are ours: plain arrays, made once by `checkpoints.add_models` from what the person has downloaded. No torch here.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from mpsnet_blender.shared.engine_files import MODEL_FILES, ModelFile, missing_files
+from mpsnet_blender.shared.engines import ENGINES, EngineDeclaration
 from mpsnet_blender.shared.whole_file import open_whole_file
 
 from ..base.errors import ModelError, OutputError
@@ -37,8 +38,9 @@ class ModelState:
 
 @dataclass(frozen=True)
 class EngineArrays:
-    """The engine's arrays: weights by checkpoint key (float32), the body's arrays, and regressors of further joints."""
-    mpsnet: dict[str, np.ndarray]
+    """An engine's arrays: weights of its network and of SPIN's by checkpoint key (float32), the body's arrays, and regressors of
+    further joints."""
+    network: dict[str, np.ndarray]
     spin: dict[str, np.ndarray]
     body: dict[str, np.ndarray]
     extra_regressor: np.ndarray | None
@@ -63,28 +65,29 @@ def describe_models(folder: Path) -> str:
         if state.is_present:
             lines.append(f"here      {file.original_name}: {file.purpose} (from {state.source_name})")
         else:
-            word = "missing " if file.is_required else "optional"
-            lines.append(f"{word}  {file.original_name}: {file.purpose}; {file.site}; {file.licence}")
+            users = [engine.name for engine in ENGINES if file.key in engine.model_files]
+            word = f"missing   {file.original_name} (engine {', '.join(users)})" if users else f"optional  {file.original_name}"
+            lines.append(f"{word}: {file.purpose}; {file.site}; {file.licence}")
     return "\n".join(lines)
 
 
-def require_models(folder: Path) -> None:
-    """Raise ModelError if the engine cannot run; its advice says where to get the missing files."""
-    missing = missing_files(folder)
+def require_models(folder: Path, engine: EngineDeclaration) -> None:
+    """Raise ModelError if an engine cannot run; its advice says where to get the missing files."""
+    missing = missing_files(folder, engine)
     if missing:
         names = ", ".join(f"{file.original_name} ({file.purpose})" for file in missing)
         places = "; ".join(dict.fromkeys(f"{file.site}: {file.licence}" for file in missing))
-        raise ModelError(f"The mpsnet engine lacks {names}.",
+        raise ModelError(f"The engine {engine.name} lacks {names}.",
                          f"Download what is missing ({places}), then add it: `python3 mocap.py models add PATH`.")
 
 
-def load_engine_arrays(folder: Path, gender: str = "neutral") -> EngineArrays:
-    """Return the engine's arrays. Raises ModelError where a file is missing or damaged."""
-    require_models(folder)
+def load_engine_arrays(folder: Path, engine: EngineDeclaration) -> EngineArrays:
+    """Return the arrays of an engine on image features. Raises ModelError where a file is missing or damaged."""
+    require_models(folder, engine)
     regressors = [load_model(folder, key)["regressor"] if (folder / MODEL_FILES[key].file_name).is_file() else None
                   for key in ("extra_joints", "h36m_joints")]
-    return EngineArrays(load_model(folder, "mpsnet"), load_model(folder, "spin"), load_model(folder, f"smpl_{gender}"),
-                        *regressors)
+    parts = {key: load_model(folder, key) for key in engine.model_files}
+    return EngineArrays(parts[engine.model_files[0]], parts["spin"], parts["smpl_neutral"], *regressors)
 
 
 def load_model(folder: Path, key: str) -> dict[str, np.ndarray]:

@@ -1,31 +1,25 @@
-"""The paper's network: from features of a track to SMPL's parameters of every frame, in the cameras of crop and image."""
+"""MPS-Net and TCMR: the body of every frame from the window of 16 frames around it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..models.fast_path import FastMPSNet
 from ..models.mpsnet import MPSNet
-from .features import CROP_SCALE
+from ..models.regressor import BodyEstimate
+from ..models.tcmr import TCMR, FastTCMR
+from .network_motion import NetworkMotion
 
 WINDOW = 16
 CENTRE = 8
 _WINDOWS_AT_ONCE = 256      # bounds memory
-
-
-@dataclass(frozen=True)
-class NetworkMotion:
-    """The network's result for T frames: rotmats (T, 24, 3, 3), betas (T, 10), weak_cam (T, 3), float32.
-
-    As `models.regressor.BodyEstimate`: the root's matrix takes the rest frame to the crop camera's.
-    """
-    rotmats: np.ndarray
-    betas: np.ndarray
-    weak_cam: np.ndarray
+_Network = TypeVar("_Network", bound=torch.nn.Module)
 
 
 def window_indices(frame_count: int) -> np.ndarray:
@@ -40,53 +34,48 @@ def window_indices(frame_count: int) -> np.ndarray:
 
 
 class WindowedNetwork:
-    """The temporal network, folded for inference. weights: MPS-Net's, of `models_folder`.
+    """A network that is run on windows, so many at once; memory grows only with the result.
+
+    run_windows: takes features (F, 2048) and windows (N, 16) of indices into them, returns the bodies (N) of the centres.
+    """
+
+    def __init__(self, run_windows: Callable[[Tensor, Tensor], BodyEstimate], device: torch.device,
+                 windows_at_once: int = _WINDOWS_AT_ONCE):
+        self._run_windows = run_windows
+        self._device = device
+        self._windows_at_once = windows_at_once
+
+    def run(self, features: np.ndarray) -> NetworkMotion:
+        """Return the motion of features (T, 2048) of consecutive frames, about 30 a second."""
+        return NetworkMotion.of_estimates(self._chunks(features))
+
+    def _chunks(self, features: np.ndarray) -> Iterator[BodyEstimate]:
+        windows = window_indices(len(features))
+        for start in range(0, len(features), self._windows_at_once):
+            chosen = windows[start:start + self._windows_at_once]
+            first, last = chosen.min(), chosen.max()
+            near = torch.from_numpy(features[first:last + 1]).to(self._device)
+            yield self._run_windows(near, torch.from_numpy(chosen - first).to(self._device))
+
+
+def make_mpsnet(weights: Mapping[str, np.ndarray], device: torch.device, release_batching: int | None = None) -> WindowedNetwork:
+    """Return MPS-Net, folded for inference. weights: of `models_folder`.
 
     release_batching: None pairs every window's maps with each other, as in the paper; a number N repeats the published
     code's mixing within batches of N windows (the demo has 64), for comparison only.
     """
-
-    def __init__(self, weights: Mapping[str, np.ndarray], device: torch.device, release_batching: int | None = None):
-        self._network = FastMPSNet(make_network(weights).to(device))
-        self._device = device
-        self._release_batching = release_batching
-
-    def run(self, features: np.ndarray) -> NetworkMotion:
-        """Return the motion of features (T, 2048) of consecutive frames, about 30 a second; memory does not grow with T."""
-        chunks = list(self._chunks(features)) or [tuple(np.empty((0, *shape), np.float32) for shape in ((24, 3, 3), (10,), (3,)))]
-        return NetworkMotion(*(np.concatenate(parts) for parts in zip(*chunks, strict=True)))
-
-    def _chunks(self, features: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
-        windows = window_indices(len(features))
-        size = self._release_batching or _WINDOWS_AT_ONCE
-        for start in range(0, len(features), size):
-            chosen = windows[start:start + size]
-            first, last = chosen.min(), chosen.max()
-            near = torch.from_numpy(features[first:last + 1]).to(self._device)
-            estimate = self._network(near, torch.from_numpy(chosen - first).to(self._device),
-                                     release_batching=self._release_batching is not None)
-            yield tuple(part.cpu().numpy() for part in (estimate.rotmats, estimate.betas, estimate.weak_cam))
+    network = FastMPSNet(load_weights(MPSNet(), weights).to(device))
+    if release_batching is None:
+        return WindowedNetwork(network, device)
+    return WindowedNetwork(functools.partial(network, release_batching=True), device, release_batching)
 
 
-def make_network(weights: Mapping[str, np.ndarray]) -> MPSNet:
-    """Return the network with the paper's sizes, in eval mode."""
-    network = MPSNet().eval().requires_grad_(False)
+def make_tcmr(weights: Mapping[str, np.ndarray], device: torch.device) -> WindowedNetwork:
+    """Return TCMR, folded for inference. weights: of `models_folder`."""
+    return WindowedNetwork(FastTCMR(load_weights(TCMR(), weights).to(device)), device)
+
+
+def load_weights(network: _Network, weights: Mapping[str, np.ndarray]) -> _Network:
+    """Return the network with these weights, frozen, in eval mode."""
     network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
-    return network
-
-
-def translation_from_weak_cam(weak_cam: np.ndarray, boxes: np.ndarray, camera_matrix: np.ndarray) -> np.ndarray:
-    """Return the body's translation (T, 3) in metres in the image's camera (x right, y down, z forward).
-
-    weak_cam (T, 3) is s, tx, ty of the crop; boxes (T, 3) centre cx, cy and side in px, before the crop's scale;
-    camera_matrix (3, 3) with focal length f and principal point px, py.
-
-    The crop's side in the image is h = 1.1 side. The network places a point X of the body at u = cx + h/2 s (X + tx); a
-    camera at u = px + f (X + x) / z, for points at the body's depth z. The same size gives z = 2 f / (h s), the same
-    place x = tx + (cx - px) z / f; y likewise (CLIFF, Li et al., ECCV 2022, eq. 4 and 5).
-    """
-    scale, shift = weak_cam[:, :1], weak_cam[:, 1:]
-    focal, principal = camera_matrix[0, 0], camera_matrix[:2, 2]
-    # A scale at or below zero would put the body at infinity or behind the camera.
-    depth = 2 * focal / (CROP_SCALE * boxes[:, 2:3] * np.maximum(scale, 1e-3))
-    return np.concatenate((shift + (boxes[:, :2] - principal) * depth / focal, depth), axis=1)
+    return network.eval().requires_grad_(False)

@@ -18,9 +18,10 @@ from ..base.errors import DatasetError
 from ..evaluation.joblib_files import JoblibDictionary, open_joblib
 from ..evaluation.preprocessed_sets import JOINTS_14
 from ..models.mpsnet import MPSNetConfig
-from ..paper.features import CROP_SCALE
+from ..paper.networks import NETWORKS
 
 WINDOW, CENTRE = MPSNetConfig().window, MPSNetConfig().centre
+_CROP_SCALE = NETWORKS["mpsnet"].crop_scale
 _SHAPES = {"features": ((2048,),), "bbox": ((4,),), "joints2D": ((49, 3),), "joints3D": ((49, 3), (14, 3)),
            "pose": ((72,),), "shape": ((10,),)}
 
@@ -91,7 +92,7 @@ def _keypoints(contents: JoblibDictionary, name: str, centres: np.ndarray, count
         return np.zeros((len(centres), 49, 3), np.float32)
     keypoints = np.array(_column(contents, "joints2D", name, count)[centres], np.float32)
     boxes = np.array(_column(contents, "bbox", name, count)[centres], np.float32)
-    half = CROP_SCALE * np.maximum(boxes[:, 2], boxes[:, 3])[:, None, None] / 2
+    half = _CROP_SCALE * np.maximum(boxes[:, 2], boxes[:, 3])[:, None, None] / 2
     keypoints[..., :2] = (keypoints[..., :2] - boxes[:, None, :2]) / np.maximum(half, 1e-6)
     return keypoints
 

@@ -76,8 +76,17 @@ def _examine_from_outside(environment: BackendEnvironment) -> Iterator[Finding]:
     for models, is_complete in environment.model_states():
         yield Finding("Models", models) if is_complete else Finding(
             "Models", f"those of {models} are missing or damaged", False, "Fetch them.", SETUP)
-    if any(engine.needs_model_files and engine.profile == environment.profile for engine in ENGINES):
-        for file in missing_files(environment.checkpoints_folder):
+    yield from _examine_engine_files(environment)
+
+
+def _examine_engine_files(environment: BackendEnvironment) -> Iterator[Finding]:
+    """Yield which engines of the environment have the authors' files that they need; where none has, what the first lacks."""
+    engines = [engine for engine in ENGINES if engine.model_files and engine.profile == environment.profile]
+    able = [engine.label for engine in engines if not missing_files(environment.checkpoints_folder, engine)]
+    if able:
+        yield Finding("Engine files", f"complete for {', '.join(able)}")
+    elif engines:
+        for file in missing_files(environment.checkpoints_folder, engines[0]):
             yield Finding(file.original_name, f"is missing: {file.purpose}", False,
                           f"Get it from {file.site}, then run python3 mocap.py models add FILE, or press Add Files.")
 

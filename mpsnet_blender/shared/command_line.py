@@ -15,6 +15,9 @@ from typing import Any, NoReturn
 from .capture_request import MOST_OTHER_VIEWS, OPTIONS, CaptureRequest, Choice, Number, Option, Switch, engines_using
 from .engines import ENGINES, WITH_TORCH, WITHOUT_TORCH, find_engine
 
+# Engines that `evaluate` can measure: the test sets hold image features.
+_FEATURE_ENGINES = [engine.name for engine in ENGINES if engine.module == "image_features"]
+
 
 class UsageError(Exception):
     """The command line is wrong. `str()` is the message, `advice` the command's usage."""
@@ -62,8 +65,8 @@ def command_line_parser(epilog: str = "") -> argparse.ArgumentParser:
     _add_batch(commands.add_parser("batch", help="capture many videos, each into a separate folder"))
     _add_convert(commands.add_parser("convert", help="write motion files as BVH or as plain AMASS .npz"))
     _add_score(commands.add_parser("score", help="measure a capture against a truth file"))
-    _add_evaluate(commands.add_parser("evaluate", help="measure the paper's network on a preprocessed test set"))
-    _add_models(commands.add_parser("models", help="add, or list, the files that the paper's network needs"))
+    _add_evaluate(commands.add_parser("evaluate", help="measure a network on a preprocessed test set"))
+    _add_models(commands.add_parser("models", help="add, or list, the authors' files that engines need"))
     _add_cache(commands.add_parser("cache", help="show how much captures keep of their work, or remove it"))
     _add_setup(commands.add_parser("setup", help="install what captures need, or repair it where it is damaged"))
     _add_setup(commands.add_parser("doctor", help="check all that captures need, and say how to mend what is wrong"))
@@ -207,7 +210,8 @@ def _add_score(command: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(command: argparse.ArgumentParser) -> None:
-    command.set_defaults(profile=WITH_TORCH)
+    command.add_argument("--engine", choices=_FEATURE_ENGINES, default=_FEATURE_ENGINES[0],
+                         help="whose network (default: %(default)s)")
     command.add_argument("--dataset", choices=("3dpw", "mpii3d", "h36m"), required=True)
     command.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="folder of the authors' preprocessed sets")
     command.add_argument("--models", type=Path, dest="checkpoints", default=argparse.SUPPRESS, metavar="DIR",
@@ -215,7 +219,8 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
     _add_option(command, OPTIONS["device"])
     command.add_argument("--release-batching", metavar="N",
                          type=_make_number_type(1, math.inf, "a number of windows", "(1 or more)", int),
-                         help="repeat the published code's mixing of windows in batches of N (it evaluates with 8)")
+                         help="repeat what the published code's batches of N do: mpsnet mixes N windows (published: 8), vibe "
+                              "forgets the past every N frames (published: 16)")
 
 
 def _add_cache(command: argparse.ArgumentParser) -> None:

@@ -43,7 +43,7 @@ def run_bare(words, tmp_path):
 
 @pytest.mark.parametrize(("words", "expected_help"), [
     (["--help"], "usage: mocap.py [-h] COMMAND"), (["evaluate", "--help"], "--release-batching N"),
-    (["capture", "-h"], "--engine {auto,keypoints,mpsnet}"), (["convert", "--help"], "--format {bvh,amass}"),
+    (["capture", "-h"], "--engine {auto,keypoints,mpsnet,spin,vibe,tcmr,meva}"), (["convert", "--help"], "--format {bvh,amass}"),
     (["models", "add", "--help"], "mocap.py models add"), (["capture", "v", "--engine", "mpsnet", "--help"], "--foot-lock 0..1")])
 def test_help_needs_no_package_and_no_set_up_and_makes_nothing(tmp_path, words, expected_help):
     ended = run_bare(words, tmp_path)

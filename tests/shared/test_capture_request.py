@@ -103,9 +103,10 @@ def test_every_option_is_in_the_help_with_its_description_and_default(command, c
     help_text = " ".join(capsys.readouterr().out.split())
     for option in OPTIONS.values():
         assert option.flag in help_text and option.description[1:] in help_text
-    assert "{auto,keypoints,mpsnet}" in help_text and "--refine, --no-refine" in help_text
+    assert "{auto,keypoints,mpsnet,spin,vibe,tcmr,meva}" in help_text and "--refine, --no-refine" in help_text
     assert "(in metres; default: 1.7)" in help_text and "default: to its end)" in help_text and "default: everybody)" in help_text
-    assert "(only for the engine mpsnet; default: auto)" in help_text and help_text.count("(default: on)") == 2
+    assert "(only for the engine mpsnet, spin, vibe, tcmr, meva; default: auto)" in help_text
+    assert help_text.count("(default: on)") == 2
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -45,7 +45,7 @@ def test_the_programs_options_before_the_command_are_not_abbreviated_either(flag
 def test_what_is_no_option_at_all_is_refused_with_the_commands_usage():
     with pytest.raises(UsageError, match=r"^There is no option --magic\.$") as refused:
         parsed("capture", "clip.mp4", "--output", "out", "--magic")
-    assert "--engine {auto,keypoints,mpsnet}" in refused.value.advice
+    assert "--engine {auto,keypoints,mpsnet,spin,vibe,tcmr,meva}" in refused.value.advice
     with pytest.raises(UsageError, match=r"^'more\.mp4' is one word too many\.$"):
         parsed("capture", "clip.mp4", "more.mp4", "--output", "out")
     with pytest.raises(UsageError, match=r"^There is no option --verbose\.$"):

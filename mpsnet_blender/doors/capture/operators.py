@@ -92,7 +92,7 @@ class MPSNET_OT_setup_backend(bpy.types.Operator):
 
 
 class MPSNET_OT_add_models(bpy.types.Operator):
-    """Check and add files that you downloaded for the MPS-Net engine: a folder, a zip, or a single file"""
+    """Check and add files that you downloaded for an engine: a folder, a zip, or a single file"""
     bl_idname = "mpsnet.add_models"
     bl_label = "Add Files"
 
@@ -220,7 +220,7 @@ def can_start_job(operator_class: type[bpy.types.Operator]) -> bool:
 def can_capture(operator_class: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """Tell whether a capture can start, or the set-up before it, if Blender may go online."""
     environment, engine = backend_environment(context), find_engine(context.scene.mpsnet.engine)
-    if engine.needs_model_files and (missing := missing_files(environment.checkpoints_folder)):
+    if missing := missing_files(environment.checkpoints_folder, engine):
         names = ", ".join(file.original_name for file in missing)
         operator_class.poll_message_set(f"The {engine.label} engine lacks {names}: download what is missing and press Add Files")
         return False

@@ -97,8 +97,7 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     if not backend_environment(context).is_ready():
         _draw_setup(layout, context)
         return
-    if find_engine(context.scene.mpsnet.engine).needs_model_files:
-        _draw_missing_files(layout, context)
+    _draw_missing_files(layout, context)
     row = layout.row()
     row.scale_y = _BUTTON_HEIGHT
     row.operator("mpsnet.capture_video", icon="OUTLINER_OB_ARMATURE")
@@ -106,7 +105,7 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 def _draw_missing_files(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """List the authors' files that are missing, what each is for, and where to get it."""
-    missing = missing_files(backend_environment(context).checkpoints_folder)
+    missing = missing_files(backend_environment(context).checkpoints_folder, find_engine(context.scene.mpsnet.engine))
     if not missing:
         return
     box = layout.box().column(align=True)
@@ -126,7 +125,7 @@ def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     settings = context.scene.mpsnet
     row = layout.row()
     row.scale_y = _BUTTON_HEIGHT
-    if settings.video and not find_engine(settings.engine).needs_model_files:
+    if settings.video and not find_engine(settings.engine).model_files:
         words = f"{setup_label(context)} and Capture" if environment.download_megabytes or environment.is_damaged else "Capture"
         row.operator("mpsnet.capture_video", text=words, icon="OUTLINER_OB_ARMATURE")
     else:

@@ -37,7 +37,7 @@ class ToyEngine:
 def make_engine(request, checkpoints_folder):
     return ToyEngine(request.refine)
 '''
-TOY_ENTRY = '    EngineDeclaration("toy", "Toy", "A toy for the tests", WITHOUT_TORCH, options=("lifter",)),\n'
+TOY_ENTRY = '    EngineDeclaration("toy", "Toy", "A toy for the tests", WITHOUT_TORCH, "toy", options=("lifter",)),\n'
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_one_file_and_one_entry_make_an_engine_that_captures(environment, source
 
 def test_the_help_lists_a_new_engine_and_the_options_that_it_uses(sources_with_toy):
     help_text = " ".join(run(sources_with_toy, "batch", "--help").stdout.split())
-    assert "{auto,keypoints,mpsnet,toy}" in help_text and "toy (a toy for the tests)" in help_text
+    assert "{auto,keypoints,mpsnet,spin,vibe,tcmr,meva,toy}" in help_text and "toy (a toy for the tests)" in help_text
     assert "(only for the engine keypoints, toy; default: trained)" in help_text
 
 

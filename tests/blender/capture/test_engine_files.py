@@ -12,9 +12,9 @@ def test_mpsnet_without_its_authors_files_says_which_are_missing(extension, empt
 
 
 def test_files_that_are_there_are_not_asked_for(extension, tmp_path):
-    engine_files = extension("shared.engine_files")
+    engine_files, mpsnet = extension("shared.engine_files"), extension("shared.engines").find_engine("mpsnet")
     (tmp_path / engine_files.MODEL_FILES["spin"].file_name).write_bytes(b"")
-    assert [file.key for file in engine_files.missing_files(tmp_path)] == ["mpsnet", "smpl_neutral"]
+    assert [file.key for file in engine_files.missing_files(tmp_path, mpsnet)] == ["mpsnet", "smpl_neutral"]
 
 
 def test_files_cannot_be_added_before_the_engine_is_set_up(extension, empty_scene, tmp_path, monkeypatch):

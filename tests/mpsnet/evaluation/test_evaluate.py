@@ -14,6 +14,7 @@ from backend.evaluation.evaluate import PosedVideo, Predictor, Totals, evaluate,
 from backend.evaluation.preprocessed_sets import EvaluationVideo, find_set, open_set
 from backend.paper.models_folder import load_engine_arrays
 from mpsnet_blender.client.child_process import EXTENSION_ROOT, child_environ
+from mpsnet_blender.shared.engines import find_engine
 from mpsnet_blender.shared.protocol import Progress, Result, decode
 from tests.mpsnet.evaluation.joblib_writer import write_joblib
 
@@ -46,7 +47,7 @@ def contents_3dpw(seed=0):
 
 @pytest.fixture(scope="module")
 def predictor(models_folder):
-    return Predictor(load_engine_arrays(models_folder), "3dpw", CPU, None)
+    return Predictor("mpsnet", load_engine_arrays(models_folder, find_engine("mpsnet")), "3dpw", CPU, None)
 
 
 def measured(ours, truth, **more):
@@ -122,13 +123,13 @@ def test_a_set_made_of_the_networks_output_has_no_error_and_a_moved_one_the_know
         truth[rows] = predictor.predict(video).joints
         first += count
     write_joblib(tmp_path / "3dpw_test_db.pt", contents | {"joints3D": truth})
-    rows = numbers(evaluate("3dpw", tmp_path, models_folder, "cpu", None, Silent()).summary)
-    assert rows["poses"] == 64 and rows["this run"][:2] == [0.0, 0.0] and rows["this run"][3] == 0.0
+    rows = numbers(evaluate("mpsnet", "3dpw", tmp_path, models_folder, "cpu", None, Silent()).summary)
+    assert rows["poses"] == 64 and rows["MPS-Net (here)"][:2] == [0.0, 0.0] and rows["MPS-Net (here)"][3] == 0.0
     assert rows["MPS-Net (paper)"] == [52.1, 84.3, 99.7, 7.4]
     truth[:40, 11, 1] += 0.14
     write_joblib(tmp_path / "3dpw_test_db.pt", contents | {"joints3D": truth})
-    rows = numbers(evaluate("3dpw", tmp_path, models_folder, "cpu", None, Silent()).summary)
-    assert rows["this run"][1] == pytest.approx(10.0 * 40 / 64, abs=0.06)
+    rows = numbers(evaluate("mpsnet", "3dpw", tmp_path, models_folder, "cpu", None, Silent()).summary)
+    assert rows["MPS-Net (here)"][1] == pytest.approx(10.0 * 40 / 64, abs=0.06)
 
 
 def numbers(summary):
@@ -175,7 +176,7 @@ def test_mpii3d_is_compared_about_the_pelvis():
     totals = Totals()
     totals.add(PosedVideo(moved), EvaluationVideo("a", np.empty(0), truth, np.ones(20, bool)))
     assert totals.means()[1] == pytest.approx(10.0)
-    assert "TCMR (paper)" in format_table("mpii3d", totals)
+    assert "TCMR (paper)" in format_table("mpii3d", totals, "VIBE")
 
 
 def test_frames_that_are_marked_out_are_left_out_and_videos_need_not_be_in_order(tmp_path):
@@ -200,19 +201,19 @@ def test_a_wrong_set_is_reported_with_key_and_shape(models_folder, tmp_path, key
     contents = contents_3dpw() | {key: array}
     write_joblib(tmp_path / "3dpw_test_db.pt", {name: value for name, value in contents.items() if value is not None})
     with pytest.raises(DatasetError, match=expected_message):
-        evaluate("3dpw", tmp_path, models_folder, "cpu", None, Silent())
+        evaluate("mpsnet", "3dpw", tmp_path, models_folder, "cpu", None, Silent())
 
 
 def test_what_is_missing_is_named(models_folder, tmp_path):
     with pytest.raises(DatasetError, match=r"There is no mpii3d_val_scale12_db\.pt nor") as raised:
-        evaluate("mpii3d", tmp_path, models_folder, "cpu", None, Silent())
+        evaluate("mpsnet", "mpii3d", tmp_path, models_folder, "cpu", None, Silent())
     assert "authors" in raised.value.advice
     for path in models_folder.iterdir():
         if path.stem != "h36m_joints":
             (tmp_path / path.name).symlink_to(path)
     write_joblib(tmp_path / "3dpw_test_db.pt", contents_3dpw())
     with pytest.raises(ModelError, match=r"lacks J_regressor_h36m\.npy"):
-        evaluate("3dpw", tmp_path, tmp_path, "cpu", None, Silent())
+        evaluate("mpsnet", "3dpw", tmp_path, tmp_path, "cpu", None, Silent())
 
 
 def test_the_command_line_prints_the_table(models_folder, tmp_path):

@@ -8,12 +8,17 @@ import pytest
 import torch
 
 from backend.base.errors import ModelError
-from backend.paper.checkpoints import add_models
-from backend.paper.model_sources import UnsafeModelError
+from backend.models.meva import MEVA
+from backend.models.tcmr import TCMR
+from backend.models.vibe import VIBE
+from backend.paper.checkpoints import add_models, recognise
+from backend.paper.model_sources import ModelSource, UnsafeModelError
 from backend.paper.models_folder import list_models, load_engine_arrays, load_model, require_models
 from mpsnet_blender.shared.engine_files import missing_files
+from mpsnet_blender.shared.engines import find_engine
 from tests.mpsnet.made_models import image_weights, smpl_contents, temporal_weights
 
+MPSNET = find_engine("mpsnet")
 REQUIRED = ["mpsnet", "spin", "smpl_neutral"]
 
 
@@ -34,13 +39,13 @@ def add(source, folder):
 
 
 def test_what_is_added_comes_back_number_for_number(models_folder):
-    arrays = load_engine_arrays(models_folder)
+    arrays = load_engine_arrays(models_folder, MPSNET)
     for name, weight in temporal_weights().items():
-        np.testing.assert_array_equal(arrays.mpsnet[name], weight)
+        np.testing.assert_array_equal(arrays.network[name], weight)
     for name, weight in image_weights().items():
         if not name.endswith("num_batches_tracked"):
             np.testing.assert_array_equal(arrays.spin[name], weight)
-    assert not any(".smpl." in name for name in arrays.mpsnet)
+    assert not any(".smpl." in name for name in arrays.network)
     np.testing.assert_allclose(arrays.body["posedirs"], smpl_contents()["posedirs"], rtol=1e-6)
     assert arrays.extra_regressor.shape == (9, 6890) and arrays.h36m_regressor.shape == (17, 6890)
 
@@ -56,9 +61,9 @@ def test_list_names_what_is_there_and_where_to_get_the_rest(models_folder, tmp_p
     states = {state.file.key: state for state in list_models(models_folder)}
     assert states["mpsnet"].is_present and states["mpsnet"].source_name == "mpsnet_model_best.pth.tar"
     assert not states["smpl_male"].is_present
-    assert [file.key for file in missing_files(tmp_path)] == REQUIRED
+    assert [file.key for file in missing_files(tmp_path, MPSNET)] == REQUIRED
     with pytest.raises(ModelError, match=r"mpsnet_model_best\.pth\.tar.*SMPL_NEUTRAL\.pkl") as raised:
-        require_models(tmp_path)
+        require_models(tmp_path, MPSNET)
     assert "smpl.is.tue.mpg.de" in raised.value.advice and "research" in raised.value.advice
 
 
@@ -67,9 +72,9 @@ def test_each_missing_file_is_named_in_turn(models_folder, tmp_path, key):
     folder = shutil.copytree(models_folder, tmp_path / "models")
     (folder / f"{key}.npz").unlink()
     with pytest.raises(ModelError) as raised:
-        load_engine_arrays(folder)
-    assert [file.key for file in missing_files(folder)] == [key]
-    assert missing_files(folder)[0].original_name in str(raised.value)
+        load_engine_arrays(folder, MPSNET)
+    assert [file.key for file in missing_files(folder, MPSNET)] == [key]
+    assert missing_files(folder, MPSNET)[0].original_name in str(raised.value)
 
 
 def test_a_damaged_file_of_ours_is_an_error(models_folder, tmp_path):
@@ -94,7 +99,7 @@ def test_a_zip_of_the_downloads_is_as_good_as_their_folder(downloads, tmp_path):
             archive.write(path, f"data/base_data/{path.name}")
     added, _ = add(tmp_path / "data.zip", tmp_path / "models")
     assert set(REQUIRED) <= set(added)
-    assert missing_files(tmp_path / "models") == []
+    assert missing_files(tmp_path / "models", MPSNET) == []
 
 
 def test_checkpoints_of_old_torch_versions_are_read(tmp_path):
@@ -147,10 +152,35 @@ def test_a_wrong_weight_is_named_with_its_shape(tmp_path, key, value, message):
         add(tmp_path / "mpsnet.pth.tar", tmp_path / "models")
 
 
+@pytest.mark.parametrize(("key", "network"), [("vibe", VIBE), ("tcmr", TCMR), ("meva", MEVA)])
+def test_the_peers_are_recognised_by_their_weights(tmp_path, key, network):
+    with torch.device("meta"):
+        weights = network().state_dict()
+    # Every weight is one number, expanded: files of the real size would be 300 MB.
+    weights = {name: torch.full((1,), 0.5).expand(weight.shape) for name, weight in weights.items()}
+    others = {"regressor.smpl.shapedirs": torch.zeros(1).expand(6890, 3, 300), "vae_init_mlp.0.bias": torch.zeros(256)}
+    torch.save({"epoch": 7, "performance": np.float64(56.5), "gen_state_dict": weights | others}, tmp_path / "model_best.pth.tar")
+    model = recognise(ModelSource("model_best.pth.tar", tmp_path / "model_best.pth.tar"))
+    assert model.key == key and model.arrays.keys() == weights.keys()
+    assert all(array.shape == weights[name].shape for name, array in model.arrays.items())
+
+
 def test_a_checkpoint_of_another_network_names_what_it_lacks(tmp_path):
-    torch.save({"gen_state_dict": {"encoder.gru.weight": torch.zeros(3)}}, tmp_path / "vibe.pth.tar")
-    with pytest.raises(ModelError, match=r"lacks nonlocalblock\.conv_phi\.weight \(1024, 2048, 1\)"):
+    torch.save({"gen_state_dict": {"encoder.gru.weight_ih_l0": torch.zeros(3)}}, tmp_path / "vibe.pth.tar")
+    with pytest.raises(ModelError, match=r"lacks encoder\.gru\.weight_hh_l0 \(3072, 1024\)"):
         add(tmp_path / "vibe.pth.tar", tmp_path / "models")
+    torch.save({"model": {"feature_extractor.conv1.weight": torch.zeros(3)}}, tmp_path / "PyMAF.pt")
+    with pytest.raises(ModelError, match=r"PyMAF\.pt holds the weights of none .* first is feature_extractor\.conv1\.weight"):
+        add(tmp_path / "PyMAF.pt", tmp_path / "models")
+
+
+def test_mevas_pickle_is_left_out_unopened(downloads, tmp_path):
+    (tmp_path / "meva_data").mkdir()
+    (tmp_path / "meva_data" / "model_1000.p").write_bytes(pickle.dumps(Call(f"touch {tmp_path / 'marker'}")))
+    shutil.copy(downloads / "smpl_mean_params.npz", tmp_path / "meva_data")
+    added, reported = add(tmp_path / "meva_data", tmp_path / "models")
+    assert added == ["mean_parameters"] and not (tmp_path / "marker").exists()
+    assert "Left out: model_1000.p was not opened" in reported[0]
 
 
 def test_other_files_are_distinguished(tmp_path):

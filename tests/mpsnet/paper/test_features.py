@@ -4,7 +4,6 @@ import torch
 
 from backend.base.devices import choose_device
 from backend.base.errors import OptionError
-from backend.paper import features
 from backend.paper.features import FeatureExtractor, crop, make_square_boxes, normalise
 from tests.mpsnet.made_models import image_network
 
@@ -36,12 +35,17 @@ def test_the_square_around_a_box():
 
 def test_a_crop_shows_a_tenth_more_than_the_box_in_rgb():
     box = np.array((200, 150, 224 / 1.1))  # 224 px of the image: one pixel of the crop each
-    shown = crop(gradient_image(), box)
+    shown = crop(gradient_image(), box, 1.1)
     np.testing.assert_array_equal(shown, gradient_image()[150 - 112:150 + 112, 200 - 112:200 + 112, ::-1])
 
 
+def test_a_crop_of_another_scale_shows_more():
+    box = np.array((200, 150, 224 / 1.4))
+    np.testing.assert_array_equal(crop(gradient_image(), box, 1.4), crop(gradient_image(), np.array((200, 150, 224 / 1.1)), 1.1))
+
+
 def test_outside_the_image_the_crop_is_black():
-    shown = crop(gradient_image(), np.array((0, 0, 224 / 1.1)))
+    shown = crop(gradient_image(), np.array((0, 0, 224 / 1.1)), 1.1)
     assert (shown[:112] == 0).all() and (shown[:, :112] == 0).all() and (shown[112:, 112:, 0] == 7).all()
 
 
@@ -134,7 +138,3 @@ def test_the_device_is_the_best_there_is(monkeypatch):
         choose_device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert choose_device("auto").type == "cuda"
-
-
-def test_crop_and_camera_have_one_scale():
-    assert features.CROP_SCALE == 1.1

@@ -1,4 +1,4 @@
-"""`capture --engine mpsnet` as a process: a whole run, its cancel, and what it says of each missing file."""
+"""`capture` with the engines on image features as a process: a whole run, its cancel, and what it says of each missing file."""
 
 import shutil
 import sys
@@ -10,6 +10,7 @@ from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnv
 from mpsnet_blender.client.backend_process import BackendProcess
 from mpsnet_blender.shared.capture_listing import read_listing
 from mpsnet_blender.shared.engine_files import MODEL_FILES
+from mpsnet_blender.shared.engines import find_engine
 from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.protocol import Cancelled, Error, Log, Progress, Result
 from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
@@ -26,9 +27,9 @@ def start(models_folder, tmp_path):
         pytest.skip("the backend is not set up: python3 tests/run.py does it")
     started = []
 
-    def start_capture(*options, checkpoints=models_folder) -> BackendProcess:
+    def start_capture(*options, engine="mpsnet", checkpoints=models_folder) -> BackendProcess:
         command = [sys.executable, "-m", "backend", "--models", str(landmark_models), "--checkpoints", str(checkpoints),
-                   "capture", str(CLIP), "--output", str(tmp_path / "out"), "--engine", "mpsnet", "--device", "cpu", *options]
+                   "capture", str(CLIP), "--output", str(tmp_path / "out"), "--engine", engine, "--device", "cpu", *options]
         process = BackendProcess(command, tmp_path, tmp_path / f"backend_{len(started)}.log")
         started.append(process)
         return process
@@ -80,5 +81,22 @@ def test_each_missing_file_is_named_with_where_to_get_it(start, models_folder, t
     assert isinstance(final, Error) and final.kind == "ModelError"
     file = MODEL_FILES[key]
     assert file.original_name in final.message and file.site in final.advice and "models add" in final.advice
-    others = [other.original_name for other in MODEL_FILES.values() if other.is_required and other.key != key]
+    others = [MODEL_FILES[other].original_name for other in find_engine("mpsnet").model_files if other != key]
     assert not any(name in final.message for name in others) and not (tmp_path / "out").exists()
+
+
+def test_spin_needs_no_further_files(start, models_folder, tmp_path):
+    folder = shutil.copytree(models_folder, tmp_path / "models")
+    (folder / "mpsnet.npz").unlink()
+    messages = list(start("--start", "1", "--end", "1.5", engine="spin", checkpoints=folder).messages())
+    assert isinstance(messages[-1], Result), messages[-1]
+    assert "Running SPIN" in {message.stage for message in messages if isinstance(message, Progress)}
+    assert read_motion(tmp_path / "out" / "person_01.npz").engine == "spin"
+
+
+@pytest.mark.parametrize("engine", ["vibe", "tcmr", "meva"])
+def test_a_peers_missing_network_is_named(start, engine):
+    final = list(start(engine=engine).messages())[-1]
+    file = MODEL_FILES[engine]
+    assert isinstance(final, Error) and f"The engine {engine} lacks {file.original_name}" in final.message
+    assert file.site in final.advice and file.licence in final.advice

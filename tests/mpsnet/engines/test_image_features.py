@@ -1,4 +1,4 @@
-"""The mpsnet engine from tracks and frames to people, on networks and a body of seeded random numbers."""
+"""The engines on image features from tracks and frames to people, on networks and a body of seeded random numbers."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 
 from backend.base.errors import CancelRequested
 from backend.engines.engine import Shot
-from backend.engines.mpsnet import MPSNetEngine
+from backend.engines.image_features import ImageFeatureEngine
 from backend.people.gaps import Clock
 from backend.video.frames import open_span
 from mpsnet_blender.shared.protocol import Log, Progress
@@ -60,8 +60,8 @@ def only(track, frames):
 def test_refinement_lays_the_body_over_the_landmarks(models_folder, shot, track):
     """The random network's pose is far from the person's, so refinement gains much and cannot gain all."""
     listener = Listener()
-    (refined,) = MPSNetEngine(models_folder, "cpu", refine=True).solve([track], shot, listener)
-    (plain,) = MPSNetEngine(models_folder, "cpu", refine=False).solve([track], shot, Listener())
+    (refined,) = ImageFeatureEngine("mpsnet", models_folder, "cpu", refine=True).solve([track], shot, listener)
+    (plain,) = ImageFeatureEngine("mpsnet", models_folder, "cpu", refine=False).solve([track], shot, Listener())
     before, after = plain.reprojection_error(INTRINSICS), refined.reprojection_error(INTRINSICS)
     assert after < 0.8 * before and plain.unrefined_reprojection_error is None
     assert refined.unrefined_reprojection_error == pytest.approx(before, rel=1e-6)
@@ -71,7 +71,7 @@ def test_refinement_lays_the_body_over_the_landmarks(models_folder, shot, track)
 
 def test_short_gaps_are_filled_and_long_ones_left_out(models_folder, shot, track):
     seen = np.concatenate([np.arange(0, 20), np.arange(24, 35), np.arange(90, 100)])
-    (person,) = MPSNetEngine(models_folder, "cpu", refine=True).solve([only(track, seen)], shot, Listener())
+    (person,) = ImageFeatureEngine("mpsnet", models_folder, "cpu", refine=True).solve([only(track, seen)], shot, Listener())
     np.testing.assert_array_equal(person.track.frame_index, np.concatenate([np.arange(0, 35), np.arange(90, 100)]))
     assert person.motion.rotmats.shape == (45, 24, 3, 3) and np.isfinite(person.motion.rotmats).all()
     assert np.isfinite(person.motion.transl).all() and person.seen_frames == 41
@@ -80,7 +80,7 @@ def test_short_gaps_are_filled_and_long_ones_left_out(models_folder, shot, track
 
 
 def test_a_part_after_a_gap_comes_out_as_it_does_alone(models_folder, shot, track):
-    engine = MPSNetEngine(models_folder, "cpu", refine=False)
+    engine = ImageFeatureEngine("mpsnet", models_folder, "cpu", refine=False)
     late = np.arange(80, 100)
     (both,) = engine.solve([only(track, np.concatenate([np.arange(0, 20), late]))], shot, Listener())
     (alone,) = engine.solve([only(track, late)], shot, Listener())
@@ -90,7 +90,7 @@ def test_a_part_after_a_gap_comes_out_as_it_does_alone(models_folder, shot, trac
 
 
 def test_two_people_are_distinguished_in_one_pass(models_folder, shot, track):
-    engine = MPSNetEngine(models_folder, "cpu", refine=False)
+    engine = ImageFeatureEngine("mpsnet", models_folder, "cpu", refine=False)
     other = person_track(seen_from(walker(FRAMES, start=(0.8, 5.0))))
     listener = Listener()
     people = engine.solve([track, only(other, np.arange(30, 70))], shot, listener)
@@ -104,12 +104,12 @@ def test_two_people_are_distinguished_in_one_pass(models_folder, shot, track):
 def test_cancel_stops_between_two_frames(models_folder, shot, track):
     listener = Listener(stop_after=20)
     with pytest.raises(CancelRequested):
-        MPSNetEngine(models_folder, "cpu", refine=True).solve([track], shot, listener)
+        ImageFeatureEngine("mpsnet", models_folder, "cpu", refine=True).solve([track], shot, listener)
     assert listener.heard[-1].done == 20
 
 
 def test_twice_the_frame_rate_is_sampled_and_half_of_it_interpolated(models_folder, shot, track):
-    engine = MPSNetEngine(models_folder, "cpu", refine=False)
+    engine = ImageFeatureEngine("mpsnet", models_folder, "cpu", refine=False)
     for fps, crops in ((60.0, 51), (15.0, 100)):
         clock = Clock(np.arange(FRAMES), np.arange(FRAMES) / fps, fps)
         listener = Listener()

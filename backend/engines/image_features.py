@@ -1,4 +1,4 @@
-"""The mpsnet engine: the paper's network on image features, with the authors' checkpoints and a SMPL body. Needs torch."""
+"""The engines on image features: MPS-Net and its peers, with their authors' checkpoints and a SMPL body. Need torch."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation, Slerp
 from mpsnet_blender.motion.base.smoothing import smooth_measured
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.shared.capture_request import CaptureRequest
+from mpsnet_blender.shared.engines import find_engine
 
 from ..base.devices import choose_device
 from ..base.pinhole import compute_rays, rotmats_towards
@@ -25,7 +26,8 @@ from ..body.proportions import make_body_on_joints
 from ..models.body import BodyModel
 from ..paper.features import FeatureExtractor, crop, make_square_boxes
 from ..paper.models_folder import load_engine_arrays
-from ..paper.windowed_network import NetworkMotion, WindowedNetwork, translation_from_weak_cam
+from ..paper.network_motion import NetworkMotion, translation_from_weak_cam
+from ..paper.networks import NETWORKS, make_network
 from ..people.gaps import fill_gaps, span_starts
 from ..people.stitching import PersonTrack
 from ..video.frames import read_frames
@@ -45,17 +47,22 @@ class _Crops:
     boxes: np.ndarray
 
 
-class MPSNetEngine:
-    """Reads the video a second time: crops around each person, ResNet-50 features, MoCA, HAFI and the regressor."""
-    stage_title = "Running MPS-Net"
+class ImageFeatureEngine:
+    """Reads the video a second time: crops around each person, ResNet-50 features, then a network over time."""
     time_share = 6.0
 
-    def __init__(self, checkpoints_folder: Path, device: str, refine: bool):
-        """Raises ModelError where one of the authors' files is missing, OptionError where there is no such device."""
+    def __init__(self, name: str, checkpoints_folder: Path, device: str, refine: bool):
+        """Raises KeyError, ModelError where one of the authors' files is missing, OptionError where there is no such device.
+
+        name: of the engine, a key of `networks.NETWORKS`.
+        """
+        declaration = find_engine(name)
+        self.stage_title = f"Running {declaration.label}"
+        self._crop_scale = NETWORKS[name].crop_scale
         self._device = choose_device(device)
-        arrays = load_engine_arrays(checkpoints_folder)
+        arrays = load_engine_arrays(checkpoints_folder, declaration)
         self._spin_weights = arrays.spin
-        self._network = WindowedNetwork(arrays.mpsnet, self._device)
+        self._network = make_network(name, arrays.network, self._device)
         self._body = BodyModel(arrays.body)
         self._template = arrays.body["v_template"], arrays.body["shapedirs"]
         self._refine = refine
@@ -82,7 +89,7 @@ class MPSNetEngine:
                 for person, (plan, row_of) in enumerate(zip(crops, wanted, strict=True)):
                     if frame.index in row_of:
                         person_of_crop.append(person)
-                        yield crop(frame.image, plan.boxes[row_of[frame.index]])
+                        yield crop(frame.image, plan.boxes[row_of[frame.index]], self._crop_scale)
                 reporter.progress(self.stage_title, len(person_of_crop), total, "crops")
 
         extractor = FeatureExtractor(self._spin_weights, self._device, lambda words: reporter.log("warning", words),
@@ -105,7 +112,7 @@ class MPSNetEngine:
         rotmats = network.rotmats.astype(np.float64)
         towards = rotmats_towards(compute_rays(plan.boxes[:, :2], shot.intrinsics))
         rotmats[:, 0] = towards @ rotmats[:, 0]
-        transl = translation_from_weak_cam(network.weak_cam.astype(np.float64), plan.boxes, shot.intrinsics)
+        transl = translation_from_weak_cam(network.weak_cam.astype(np.float64), plan.boxes, shot.intrinsics, self._crop_scale)
         body = make_body_on_joints(rest_joints, stature)
         motion = CameraMotion(rotmats, transl, rest_joints, track.timestamps, stature)
         person = CapturedPerson(track, body, motion, seen_frames, 0, betas)
@@ -127,9 +134,9 @@ class MPSNetEngine:
         return network if np.array_equal(grid, wanted_times) else _interpolate_motion(network, grid, wanted_times)
 
 
-def make_engine(request: CaptureRequest, checkpoints_folder: Path) -> MPSNetEngine:
+def make_engine(request: CaptureRequest, checkpoints_folder: Path) -> ImageFeatureEngine:
     """Return the engine that a request asks for. Raises ModelError, OptionError."""
-    return MPSNetEngine(checkpoints_folder, request.device, request.refine)
+    return ImageFeatureEngine(request.engine, checkpoints_folder, request.device, request.refine)
 
 
 def _fit_person(person: CapturedPerson, shot: Shot) -> CapturedPerson:
