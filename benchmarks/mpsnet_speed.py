@@ -2,8 +2,9 @@
 
 Prints CPU ms per window of the plain network as published against the fast path, CPU ms per frame of its peers,
 CPU ms per frame of ResNet-50 eager against ours, how far their numbers lie apart, and the peak memory of the whole
-engine (crops to motion) at lengths of clip. Weights are random: speed does not depend on them. Runs in the environment of the mpsnet profile. Every figure is
-the fastest of some rounds, the two sides in turn, as other work on the machine lengthens all of it.
+engine (crops to motion) at lengths of clip. Weights are random: speed does not depend on them. Runs in the environment
+of the mpsnet profile. Every figure is the fastest of some rounds, the two sides in turn, as other work on the machine
+lengthens all of it.
 """
 
 from __future__ import annotations
