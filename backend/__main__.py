@@ -8,7 +8,7 @@ import traceback
 from pathlib import Path
 
 from mpsnet_blender.shared.command_line import UsageError, command_line_parser, find_profile, make_request, other_views
-from mpsnet_blender.shared.engines import WITH_TORCH
+from mpsnet_blender.shared.engines.declaration import WITH_TORCH
 from mpsnet_blender.shared.protocol import (
     EXIT_CANCELLED,
     EXIT_ERROR,

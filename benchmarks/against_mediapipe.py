@@ -22,8 +22,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT))
 
-from mpsnet_blender.client.backend_environment import BackendEnvironment, default_home  # noqa: E402
+from mpsnet_blender.client.backend_environment import BackendEnvironment  # noqa: E402
 from mpsnet_blender.client.terminal import ProgressPrinter  # noqa: E402
+from mpsnet_blender.shared.user_home import default_home  # noqa: E402
 
 # What the Pose solution imports. All that the wheel asks for would be a gigabyte.
 PACKAGES = ("absl-py", "attrs", "flatbuffers", "matplotlib", "numpy<2", "opencv-contrib-python==4.11.0.86", "protobuf>=4.25.3,<5")

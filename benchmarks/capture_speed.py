@@ -21,11 +21,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT))
 
-from mpsnet_blender.client.backend_environment import BackendEnvironment, child_environ, default_home  # noqa: E402
+from mpsnet_blender.client.backend_environment import BackendEnvironment, child_environ  # noqa: E402
 from mpsnet_blender.client.backend_process import BackendProcess  # noqa: E402
 from mpsnet_blender.client.terminal import ProgressPrinter  # noqa: E402
 from mpsnet_blender.shared.capture_request import FAST, QUALITIES  # noqa: E402
 from mpsnet_blender.shared.protocol import Hello, Message, Progress  # noqa: E402
+from mpsnet_blender.shared.user_home import default_home  # noqa: E402
 
 CANCELLED_SECONDS_OF_VIDEO = 4.0
 # Where a cancel is asked for: at the first message of that kind.

@@ -50,7 +50,8 @@ from backend.pipeline import make_motion  # noqa: E402
 from backend.video.frames import VideoSpan, open_span, read_frames  # noqa: E402
 from backend.world.planting import plant_feet  # noqa: E402
 from backend.world.still_lens import place_with_lens  # noqa: E402
-from mpsnet_blender.client.backend_environment import BackendEnvironment, default_home  # noqa: E402
+from mpsnet_blender.client.backend_environment import BackendEnvironment  # noqa: E402
+from mpsnet_blender.shared.user_home import default_home  # noqa: E402
 
 # In the order in which a capture runs them: from the room of the constant on, everything is computed again.
 ROOMS = ("people", "camera", "base", "body", "engines", "world")

@@ -35,8 +35,8 @@ from backend.paper.features import FeatureExtractor, crop, normalise
 from backend.paper.models_folder import EngineArrays, load_engine_arrays
 from backend.paper.networks import NETWORKS
 from backend.paper.windowed_network import WINDOW, load_weights, make_mpsnet, window_indices
-from mpsnet_blender.shared.engine_files import missing_files
-from mpsnet_blender.shared.engines import find_engine
+from mpsnet_blender.shared.engines.files import missing_files
+from mpsnet_blender.shared.engines.table import find_engine
 
 # The crops that are compared: frames with the boxes of their people, then with boxes partly outside the image.
 CROPS_OF_FRAMES = (0, 13, 39)

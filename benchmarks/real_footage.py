@@ -23,9 +23,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT))
 
-from mpsnet_blender.client.backend_environment import BackendEnvironment, child_environ, default_home  # noqa: E402
+from mpsnet_blender.client.backend_environment import BackendEnvironment, child_environ  # noqa: E402
 from mpsnet_blender.client.terminal import ProgressPrinter  # noqa: E402
 from mpsnet_blender.shared.capture_request import FAST, QUALITIES  # noqa: E402
+from mpsnet_blender.shared.user_home import default_home  # noqa: E402
 
 PACKAGE = "pose2sim==0.10.49"
 DEMO = "Pose2Sim/Demo_SinglePerson"

@@ -20,8 +20,9 @@ sys.path.insert(0, str(ROOT))
 
 from real_footage import PACKAGE, TRUTH, VIDEOS, run  # noqa: E402
 
-from mpsnet_blender.client.backend_environment import BackendEnvironment, default_home  # noqa: E402
+from mpsnet_blender.client.backend_environment import BackendEnvironment  # noqa: E402
 from mpsnet_blender.client.terminal import ProgressPrinter  # noqa: E402
+from mpsnet_blender.shared.user_home import default_home  # noqa: E402
 
 GROUPS = [*itertools.combinations((1, 2, 3, 4), 2), *itertools.combinations((1, 2, 3, 4), 3), (1, 2, 3, 4)]
 FPS = 60.0

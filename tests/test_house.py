@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mpsnet_blender.shared.engines import ENGINES
+from mpsnet_blender.shared.engines.table import ENGINES
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ("mpsnet_blender", "backend")
@@ -204,7 +204,7 @@ def forbidden_in(path, tree):
             if name in ("eval", "exec", "pickle.load", "pickle.loads"):
                 found.append((node.lineno, f"calls {name}"))
         elif isinstance(node, ast.Compare) and ENGINE_NAMES & constants_in(node):
-            found.append((node.lineno, "asks for an engine by its name: say in shared/engines.py what is different with it"))
+            found.append((node.lineno, "asks for an engine by its name: shared/engines/table.py says what differs with it"))
         elif isinstance(node, ast.ExceptHandler) and path not in MAY_CATCH_EVERYTHING:
             caught = [] if node.type is None else [ast.unparse(part) for part in ast.walk(node.type)
                                                    if isinstance(part, ast.Name)]

@@ -30,7 +30,7 @@ from mpsnet_blender.client.setup.landmark_models import HEAVY_PACKAGE, ModelFold
 from mpsnet_blender.client.setup.setup_errors import SetupError  # noqa: E402
 from mpsnet_blender.client.setup.setup_steps import SetupRun  # noqa: E402
 from mpsnet_blender.client.terminal import ProgressPrinter  # noqa: E402
-from mpsnet_blender.shared.engines import WITHOUT_TORCH  # noqa: E402
+from mpsnet_blender.shared.engines.table import WITHOUT_TORCH  # noqa: E402
 from tests.environments import ROOT  # noqa: E402
 from tools import release  # noqa: E402
 from tools.release import ReleaseError  # noqa: E402

@@ -23,8 +23,8 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mpsnet_blender.client.backend_environment import default_home  # noqa: E402  (found through the line above)
 from mpsnet_blender.client.setup.setup_errors import SetupError  # noqa: E402
+from mpsnet_blender.shared.user_home import default_home  # noqa: E402  (found through the line above)
 from tests.environments import ROOT, make_blender  # noqa: E402
 
 # The oldest Blender that the extension runs in: what its tool takes, the newer ones take too.

@@ -2,23 +2,28 @@
 
 The stages before (finding people) and after (world, floor, files) are the same for all engines. A new engine is one file in this
 folder with a class of this interface and a function `make_engine` that makes it, and an entry in
-`mpsnet_blender.shared.engines`.
+`mpsnet_blender.shared.engines.table`.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Protocol
 
 import numpy as np
 
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.shared.capture_request import CaptureRequest
-from mpsnet_blender.shared.engines import find_engine
+from mpsnet_blender.shared.engines.declaration import EngineDeclaration
+from mpsnet_blender.shared.engines.table import find_engine
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
+from ..base.errors import OptionError
 from ..base.pinhole import project
 from ..base.reporter import Reporter
 from ..body.proportions import Body
@@ -26,6 +31,7 @@ from ..people.gaps import Clock
 from ..people.stitching import PersonTrack
 from ..video.frames import VideoSpan
 
+_SOURCE_SUFFIX = ".py"       # of an engine from outside: its declaration has a path
 _MIN_DEPTH = 0.1             # metres from the camera, so that nobody behind it gets a height
 _NEAR_LANDMARK = 0.08        # statures, sigma: a joint takes the scores of landmarks within about 14 cm
 
@@ -98,5 +104,24 @@ def make_engine(request: CaptureRequest, checkpoints_folder: Path) -> Engine:
 
     The file is imported only here, because it may need packages that other engines do not need.
     """
-    module = importlib.import_module(f".{find_engine(request.engine).module}", __package__)
-    return module.make_engine(request, checkpoints_folder)
+    declaration = find_engine(request.engine)
+    if declaration.module.endswith(_SOURCE_SUFFIX):
+        return _load_outside(declaration).make_engine(request, checkpoints_folder)
+    return importlib.import_module(f".{declaration.module}", __package__).make_engine(request, checkpoints_folder)
+
+
+def _load_outside(declaration: EngineDeclaration) -> ModuleType:
+    """Run the file of an engine from outside, and return it as a module. Raises OptionError where it is none."""
+    spec = importlib.util.spec_from_file_location(f"outside_engine_{declaration.name}", declaration.module)
+    if spec is None or spec.loader is None:
+        raise OptionError(f"{declaration.module} cannot be loaded.", "Ask its author.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module     # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    except (ImportError, SyntaxError, OSError, NameError) as error:
+        raise OptionError(f"The engine {declaration.name} cannot be loaded: {error}.",
+                          f"Mend {declaration.module}, or ask its author for another version.") from error
+    if not callable(getattr(module, "make_engine", None)):
+        raise OptionError(f"The engine {declaration.name} has no function make_engine.", f"It belongs into {declaration.module}.")
+    return module

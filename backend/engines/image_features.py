@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation, Slerp
 from mpsnet_blender.motion.base.smoothing import smooth_measured
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.shared.capture_request import CaptureRequest
-from mpsnet_blender.shared.engines import find_engine
+from mpsnet_blender.shared.engines.table import find_engine
 
 from ..base.devices import choose_device
 from ..base.pinhole import compute_rays, rotmats_towards

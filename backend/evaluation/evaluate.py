@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
-from mpsnet_blender.shared.engines import find_engine
+from mpsnet_blender.shared.engines.table import find_engine
 from mpsnet_blender.shared.protocol import Result
 from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT
 

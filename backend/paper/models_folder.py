@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mpsnet_blender.shared.engine_files import MODEL_FILES, ModelFile, missing_files
-from mpsnet_blender.shared.engines import ENGINES, EngineDeclaration
+from mpsnet_blender.shared.engines.files import MODEL_FILES, ModelFile, missing_files
+from mpsnet_blender.shared.engines.table import ENGINES, EngineDeclaration
 from mpsnet_blender.shared.whole_file import open_whole_file
 
 from ..base.errors import ModelError, OutputError

@@ -21,8 +21,9 @@ _Make = Callable[[Mapping[str, np.ndarray], torch.device], FeatureNetwork]
 
 @dataclass(frozen=True)
 class NetworkKind:
-    """A method. weights: the key of its file in `engine_files.MODEL_FILES`; crop_scale: side of its crops over that of a person's
-    box, for image and camera alike; release_batching: makes the network that repeats the published code's batches of N frames."""
+    """A method. weights: the key of its file in `shared.engines.files.MODEL_FILES`; crop_scale: side of its crops over that of a
+    person's box, for image and camera alike; release_batching: makes the network that repeats the published code's batches of
+    N frames."""
     weights: str
     crop_scale: float
     make: _Make

@@ -21,7 +21,8 @@ from pathlib import Path
 
 from ..shared import protocol
 from ..shared.capture_request import BEST, FAST, QUALITIES
-from ..shared.engines import ENGINES, WITH_TORCH, WITHOUT_TORCH
+from ..shared.engines.declaration import WITH_TORCH, WITHOUT_TORCH
+from ..shared.engines.table import ENGINES
 from .child_process import EXTENSION_ROOT, child_environ
 from .memory import require_addresses
 from .message_pipe import MessagePipe, call_at_end_of_stdin
@@ -33,7 +34,7 @@ from .setup.setup_errors import SetupCancelled, SetupError, make_folder_error
 from .setup.setup_steps import SetupRun
 from .setup.torch_build import find_torch_build
 
-__all__ = ("EXTENSION_ROOT", "PROFILES", "BackendEnvironment", "Profile", "child_environ", "default_home")
+__all__ = ("EXTENSION_ROOT", "PROFILES", "BackendEnvironment", "Profile", "child_environ")
 
 # In Blender this module has a longer name; in the child process, whose root is the extension's folder, it has this one.
 _MODULE = "mpsnet_blender.client.backend_environment"
@@ -73,20 +74,6 @@ PROFILES = {
 }
 
 _MODELS_OF_QUALITY = {BEST: (HEAVY_PACKAGE,)}
-
-
-def default_home() -> Path:
-    """Return the folder of the shell's environments and models: MPSNET_HOME, or the user's data folder."""
-    chosen = os.environ.get("MPSNET_HOME")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    if sys.platform == "win32":
-        data = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        data = Path.home() / "Library" / "Application Support"
-    else:
-        data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "mpsnet-blender"
 
 
 class BackendEnvironment:

@@ -19,8 +19,9 @@ from pathlib import Path
 
 from ..shared import protocol
 from ..shared.capture_request import FAST, QUALITIES
-from ..shared.engine_files import missing_files
-from ..shared.engines import ENGINES, WITHOUT_TORCH
+from ..shared.engines.declaration import WITHOUT_TORCH
+from ..shared.engines.files import missing_files
+from ..shared.engines.table import ENGINES, REFUSED_ENGINES
 from ..shared.protocol import Finding
 from . import memory
 from .backend_environment import DOCTOR_MODULE, PROFILES, BackendEnvironment
@@ -77,6 +78,8 @@ def _examine_from_outside(environment: BackendEnvironment) -> Iterator[Finding]:
         yield Finding("Models", models) if is_complete else Finding(
             "Models", f"those of {models} are missing or damaged", False, "Fetch them.", SETUP)
     yield from _examine_engine_files(environment)
+    for words in REFUSED_ENGINES:
+        yield Finding("Engine", words, False, "Mend the file, or take it out of the folder.")
 
 
 def _examine_engine_files(environment: BackendEnvironment) -> Iterator[Finding]:

@@ -12,9 +12,10 @@ from ..shared import protocol
 from ..shared.cache_folder import DEFAULT_LIMIT_MEGABYTES, clear_cache, measure_cache
 from ..shared.capture_request import FAST
 from ..shared.command_line import UsageError, command_line_parser, find_profile
-from ..shared.engines import WITHOUT_TORCH
+from ..shared.engines.declaration import WITHOUT_TORCH
+from ..shared.user_home import default_home
 from . import doctor
-from .backend_environment import EXTENSION_ROOT, BackendEnvironment, child_environ, default_home
+from .backend_environment import EXTENSION_ROOT, BackendEnvironment, child_environ
 from .backend_process import BackendProcess
 from .child_process import describe_exit
 from .memory import describe_limit, require_addresses

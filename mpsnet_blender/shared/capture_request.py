@@ -11,7 +11,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from .engines import DEFAULT_ENGINE, ENGINES, find_engine
+from .engines.table import DEFAULT_ENGINE, ENGINES, find_engine, number_of
 from .picture_sequence import DEFAULT_FPS
 
 # Values assumed for a video where neither the user nor the file gives them.
@@ -83,10 +83,11 @@ class Number(Option):
 
 @dataclass(frozen=True)
 class Entry:
-    """One of the words of a `Choice`, and what the panel says of it."""
+    """One of the words of a `Choice`, what the panel says of it, and the number that Blender saves for it; None: its place."""
     name: str
     label: str
     description: str
+    number: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +117,7 @@ class CaptureRequest:
     """How to capture a video. None: left open, the capture finds it out. Metres, degrees, seconds of the video."""
     engine: str = _declared(Choice(
         flag="--engine", label="Engine", description="What finds the motion", default=DEFAULT_ENGINE.name, automatic="auto",
-        entries=[Entry(engine.name, engine.label, engine.description) for engine in ENGINES]))
+        entries=[Entry(engine.name, engine.label, engine.description, number_of(engine)) for engine in ENGINES]))
     quality: str = _declared(Choice(
         flag="--quality", label="Quality", description="How carefully people are looked at", default=FAST,
         entries=(Entry(FAST, "Fast", "A quick landmark model reads every frame"),

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .capture_request import MOST_OTHER_VIEWS, OPTIONS, CaptureRequest, Choice, Number, Option, Switch, engines_using
-from .engines import ENGINES, WITH_TORCH, WITHOUT_TORCH, find_engine
+from .engines.declaration import WITH_TORCH, WITHOUT_TORCH
+from .engines.table import ENGINES, find_engine
 
 # Engines that `evaluate` can measure: the test sets hold image features.
 _FEATURE_ENGINES = [engine.name for engine in ENGINES if engine.module == "image_features"]

@@ -9,8 +9,9 @@ import pytest
 
 from backend.base.litert import Workers
 from backend.video.frames import Frame, open_span, read_frames
-from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment, child_environ, default_home
+from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment, child_environ
 from mpsnet_blender.client.backend_process import BackendProcess
+from mpsnet_blender.shared.user_home import default_home
 
 SAMPLES = EXTENSION_ROOT / "samples"
 

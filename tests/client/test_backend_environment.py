@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from mpsnet_blender.client import backend_environment, backend_process
-from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment, Profile, default_home
+from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment, Profile
 from mpsnet_blender.client.backend_process import BackendProcess
 from mpsnet_blender.client.child_process import child_environ
 from mpsnet_blender.client.setup.installed_files import find_packages_folder
 from mpsnet_blender.client.setup.landmark_models import ModelFile, NpmPackage
 from mpsnet_blender.client.setup.setup_errors import FolderError, NotSetUpError, make_folder_error
 from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Log, Progress
+from mpsnet_blender.shared.user_home import default_home
 from tests.waiting import LONG, comes_true
 
 

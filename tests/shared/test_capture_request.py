@@ -18,7 +18,7 @@ from mpsnet_blender.shared.capture_request import (
     options_of,
 )
 from mpsnet_blender.shared.command_line import UsageError, command_line_parser, make_request
-from mpsnet_blender.shared.engines import ENGINES, find_engine
+from mpsnet_blender.shared.engines.table import ENGINES, find_engine
 
 VIDEO, FOLDER = Path("/v/clip.mp4"), Path("/out")
 NUMBERS = {name: option for name, option in OPTIONS.items() if isinstance(option, Number)}

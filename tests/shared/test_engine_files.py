@@ -1,5 +1,5 @@
-from mpsnet_blender.shared.engine_files import MODEL_FILES, missing_files
-from mpsnet_blender.shared.engines import ENGINES, find_engine
+from mpsnet_blender.shared.engines.files import MODEL_FILES, missing_files
+from mpsnet_blender.shared.engines.table import ENGINES, find_engine
 
 MPSNET = find_engine("mpsnet")
 

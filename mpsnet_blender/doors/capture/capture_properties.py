@@ -21,6 +21,7 @@ from ...shared.capture_request import (
     Option,
     options_of,
 )
+from ..common.engine_choice import chosen_engine
 
 # METRES are missing, because Blender converts a "LENGTH" by the scene's Unit Scale, and a person's height does not depend on it.
 _SUBTYPES = {DEGREES: {"subtype": "ANGLE"}, SECONDS: {"unit": "TIME_ABSOLUTE"}, SHARE: {"subtype": "FACTOR"}}
@@ -31,7 +32,8 @@ def _make_properties(option: Option) -> Iterator[tuple[str, Any]]:
     """Yield names and declarations of an option's properties: its value, and its check mark if it has one."""
     words = {"name": option.label, "description": option.description}
     if isinstance(option, Choice):
-        entries = [(entry.name, entry.label, entry.description) for entry in option.entries]
+        entries = [(entry.name, entry.label, entry.description, "NONE", place if entry.number is None else entry.number)
+                   for place, entry in enumerate(option.entries)]
         yield option.property_name, bpy.props.EnumProperty(items=entries, default=option.default, **words)
     elif not isinstance(option, Number):
         yield option.property_name, bpy.props.BoolProperty(default=option.default, **words)
@@ -104,4 +106,4 @@ class CaptureProperties:
     def capture_request(self: bpy.types.PropertyGroup) -> CaptureRequest:
         """Return the options that the chosen engine uses, and defaults for all others."""
         return CaptureRequest(**{option.name: _convert_to_request(option, getattr(self, option.property_name))
-                                 for option in options_of(self.engine)})
+                                 for option in options_of(chosen_engine(self).name)})

@@ -16,9 +16,9 @@ from ...client.setup.setup_errors import SetupError
 from ...scene.capture import job_timer
 from ...scene.capture.capture_job import new_capture_folder, start_adding_models, start_capture, start_setup
 from ...scene.capture.job_timer import Job
-from ...shared.engine_files import missing_files
-from ...shared.engines import find_engine
+from ...shared.engines.files import missing_files
 from ...shared.picture_sequence import SequenceError, find_sequence
+from ..common.engine_choice import chosen_engine
 from ..common.preferences import backend_environment, home_folder, preferences
 from ..common.text_lines import describe_error
 from .job_endings import run_job, show_capture_end, show_models_end, show_setup_end, show_setup_end_and_capture
@@ -219,7 +219,7 @@ def can_start_job(operator_class: type[bpy.types.Operator]) -> bool:
 
 def can_capture(operator_class: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
     """Tell whether a capture can start, or the set-up before it, if Blender may go online."""
-    environment, engine = backend_environment(context), find_engine(context.scene.mpsnet.engine)
+    environment, engine = backend_environment(context), chosen_engine(context.scene.mpsnet)
     if missing := missing_files(environment.checkpoints_folder, engine):
         names = ", ".join(file.original_name for file in missing)
         operator_class.poll_message_set(f"The {engine.label} engine lacks {names}: download what is missing and press Add Files")

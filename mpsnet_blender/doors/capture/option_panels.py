@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...shared.capture_request import LeftOpen, Number, options_of
+from ..common.engine_choice import chosen_engine
 from ..common.text_lines import draw_setting, is_narrow, make_settings_column
 from .properties import IMPORT_PROPERTIES
 
@@ -23,7 +24,7 @@ class MPSNET_PT_capture_options(_OptionsPanel, bpy.types.Panel):
     def draw(self, context):
         column = make_settings_column(self.layout, context)
         settings = context.scene.mpsnet
-        for option in options_of(settings.engine):
+        for option in options_of(chosen_engine(settings).name):
             if isinstance(option, Number) and option.left_open:
                 _draw_switched(column, settings, option.property_name, option.left_open, is_narrow(context))
             else:

@@ -7,9 +7,9 @@ import bpy
 from ...scene.capture import job_timer
 from ...scene.capture.job_timer import Job
 from ...shared.capture_listing import GRADE_WORDS
-from ...shared.engine_files import missing_files
-from ...shared.engines import find_engine
+from ...shared.engines.files import missing_files
 from ..common import thumbnails
+from ..common.engine_choice import chosen_engine
 from ..common.grades import GRADE_ICONS
 from ..common.preferences import backend_environment, setup_label
 from ..common.text_lines import count_line_characters, draw_lines, is_narrow
@@ -105,7 +105,7 @@ def _draw_start(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
 
 def _draw_missing_files(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """List the authors' files that are missing, what each is for, and where to get it."""
-    missing = missing_files(backend_environment(context).checkpoints_folder, find_engine(context.scene.mpsnet.engine))
+    missing = missing_files(backend_environment(context).checkpoints_folder, chosen_engine(context.scene.mpsnet))
     if not missing:
         return
     box = layout.box().column(align=True)
@@ -125,7 +125,7 @@ def _draw_setup(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     settings = context.scene.mpsnet
     row = layout.row()
     row.scale_y = _BUTTON_HEIGHT
-    if settings.video and not find_engine(settings.engine).model_files:
+    if settings.video and not chosen_engine(settings).model_files:
         words = f"{setup_label(context)} and Capture" if environment.download_megabytes or environment.is_damaged else "Capture"
         row.operator("mpsnet.capture_video", text=words, icon="OUTLINER_OB_ARMATURE")
     else:

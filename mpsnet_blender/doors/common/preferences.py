@@ -7,9 +7,10 @@ from pathlib import Path
 
 import bpy
 
-from ...client.backend_environment import BackendEnvironment, default_home
+from ...client.backend_environment import BackendEnvironment
 from ...shared.cache_folder import clear_cache, measure_cache
-from ...shared.engines import find_engine
+from ...shared.user_home import default_home
+from .engine_choice import chosen_engine
 from .path_options import relative_path_options
 
 # Blender looks preferences up under the extension's root package: "bl_ext.<repository>.mpsnet_blender".
@@ -76,7 +77,7 @@ def backend_environment(context: bpy.types.Context) -> BackendEnvironment:
     So users of `mocap.py` need not download anything again.
     """
     settings = context.scene.mpsnet
-    profile = find_engine(settings.engine).profile
+    profile = chosen_engine(settings).profile
     blenders, shells = (_environment(home, profile, settings.quality) for home in (home_folder(context), default_home()))
     uses_shells = shells.serves_fast() or (shells.is_damaged and not blenders.is_damaged)
     return shells if not blenders.serves_fast() and uses_shells else blenders

@@ -12,7 +12,7 @@ def test_mpsnet_without_its_authors_files_says_which_are_missing(extension, empt
 
 
 def test_files_that_are_there_are_not_asked_for(extension, tmp_path):
-    engine_files, mpsnet = extension("shared.engine_files"), extension("shared.engines").find_engine("mpsnet")
+    engine_files, mpsnet = extension("shared.engines.files"), extension("shared.engines.table").find_engine("mpsnet")
     (tmp_path / engine_files.MODEL_FILES["spin"].file_name).write_bytes(b"")
     assert [file.key for file in engine_files.missing_files(tmp_path, mpsnet)] == ["mpsnet", "smpl_neutral"]
 

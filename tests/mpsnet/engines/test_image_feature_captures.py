@@ -6,14 +6,15 @@ import sys
 import numpy as np
 import pytest
 
-from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment, default_home
+from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment
 from mpsnet_blender.client.backend_process import BackendProcess
 from mpsnet_blender.shared.capture_listing import read_listing
-from mpsnet_blender.shared.engine_files import MODEL_FILES
-from mpsnet_blender.shared.engines import find_engine
+from mpsnet_blender.shared.engines.files import MODEL_FILES
+from mpsnet_blender.shared.engines.table import find_engine
 from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.protocol import Cancelled, Error, Log, Progress, Result
 from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
+from mpsnet_blender.shared.user_home import default_home
 from tests.waiting import LONG
 
 CLIP = EXTENSION_ROOT / "samples" / "walk_turn.mp4"

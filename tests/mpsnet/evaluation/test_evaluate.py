@@ -14,7 +14,7 @@ from backend.evaluation.evaluate import PosedVideo, Predictor, Totals, evaluate,
 from backend.evaluation.preprocessed_sets import EvaluationVideo, find_set, open_set
 from backend.paper.models_folder import load_engine_arrays
 from mpsnet_blender.client.child_process import EXTENSION_ROOT, child_environ
-from mpsnet_blender.shared.engines import find_engine
+from mpsnet_blender.shared.engines.table import find_engine
 from mpsnet_blender.shared.protocol import Progress, Result, decode
 from tests.mpsnet.evaluation.joblib_writer import write_joblib
 

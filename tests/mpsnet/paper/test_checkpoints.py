@@ -14,8 +14,8 @@ from backend.models.vibe import VIBE
 from backend.paper.checkpoints import add_models, recognise
 from backend.paper.model_sources import ModelSource, UnsafeModelError
 from backend.paper.models_folder import list_models, load_engine_arrays, load_model, require_models
-from mpsnet_blender.shared.engine_files import missing_files
-from mpsnet_blender.shared.engines import find_engine
+from mpsnet_blender.shared.engines.files import missing_files
+from mpsnet_blender.shared.engines.table import find_engine
 from tests.mpsnet.made_models import image_weights, smpl_contents, temporal_weights
 
 MPSNET = find_engine("mpsnet")

@@ -1,25 +1,13 @@
-"""Declarations of the engines. A new engine needs a file in `backend/engines/`, and an entry here."""
+"""Declarations of the engines. A new engine needs a file in `backend/engines/`, and an entry here; or, outside of the project, a
+file as `outside` has it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from zlib import crc32
 
-# Names of the backend's environments, and of their folders; `client.backend_environment` lists their packages.
-WITHOUT_TORCH, WITH_TORCH = "keypoints", "mpsnet"
-
-
-@dataclass(frozen=True)
-class EngineDeclaration:
-    """One engine. name: in files and in the shell; label and description: for the panel; profile: its environment; module: its
-    file in `backend/engines/`; options: the fields of a `CaptureRequest` that it uses but not every engine does; model_files:
-    the keys of the authors' files in `engine_files` that it needs."""
-    name: str
-    label: str
-    description: str
-    profile: str
-    module: str
-    options: tuple[str, ...] = ()
-    model_files: tuple[str, ...] = ()
+from ..user_home import default_home
+from .declaration import WITH_TORCH, WITHOUT_TORCH, EngineDeclaration
+from .outside import find_outside_engines
 
 
 def _on_image_features(name: str, label: str, description: str, *model_files: str) -> EngineDeclaration:
@@ -29,7 +17,7 @@ def _on_image_features(name: str, label: str, description: str, *model_files: st
 
 
 # The first is the default. Blender saves the number of the chosen one, so that new ones must be added at the end.
-ENGINES = (
+_OURS = (
     EngineDeclaration("keypoints", "Landmarks", "Works at once on any computer: body landmarks, lifted by our trained network",
                       WITHOUT_TORCH, "keypoints", options=("lifter",)),
     _on_image_features("mpsnet", "MPS-Net", "The network of the CVPR 2022 paper, with its authors' files, which you download",
@@ -42,9 +30,19 @@ ENGINES = (
     _on_image_features("meva", "MEVA", "The network of MEVA (ACCV 2020), which takes three seconds as a whole, with its authors' "
                        "files", "meva"),
 )
+_OUTSIDE = tuple(find_outside_engines(default_home() / "engines", {engine.name for engine in _OURS}))
+ENGINES = (*_OURS, *(engine for engine in _OUTSIDE if isinstance(engine, EngineDeclaration)))
+# Sentences on files in the folder of engines that are none.
+REFUSED_ENGINES = tuple(refused for refused in _OUTSIDE if isinstance(refused, str))
 DEFAULT_ENGINE = ENGINES[0]
+_FIRST_OUTSIDE_NUMBER, _OUTSIDE_NUMBERS = 1_000, 1_000_000
 
 
 def find_engine(name: str) -> EngineDeclaration:
     """Return the engine of that name. Raises KeyError."""
     return {engine.name: engine for engine in ENGINES}[name]
+
+
+def number_of(engine: EngineDeclaration) -> int:
+    """Return the number that Blender saves for an engine: of one from outside, by its name, as others may come or go."""
+    return _OURS.index(engine) if engine in _OURS else _FIRST_OUTSIDE_NUMBER + crc32(engine.name.encode()) % _OUTSIDE_NUMBERS

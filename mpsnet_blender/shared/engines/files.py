@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .engines import EngineDeclaration
+from .declaration import EngineDeclaration
 
 _MPSNET_SITE = "https://github.com/MPS-Net/MPS-Net_release"
 _MPSNET_LICENCE = "MIT (code); trained on data sets that are for non-commercial research"
