@@ -36,7 +36,7 @@ class Quality:
     standing body, in the mean, which then is not in balance; reprojection: px and % of the body's height between landmarks and
     body in the picture; feet_off_picture: the same in % for the ankles of the final motion in the world, by the 90th percentile;
     visible_share of the frames; frames in which left and right were swapped; grade: one of GRADES, empty where there is none,
-    and advice on what to do."""
+    and advice on what to do; the shares of the frames in which each hand's fingers were seen, where fingers were looked for."""
     foot_slide_mm: float | None = None
     foot_slide_mm_per_second: float | None = None
     floor_penetration_mm: float | None = None
@@ -49,6 +49,8 @@ class Quality:
     sides_repaired_frames: int | None = None
     grade: str = ""
     advice: str = ""
+    left_hand_seen_share: float | None = None
+    right_hand_seen_share: float | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...scene.base.contact_curves import PROPERTIES
-from ...scene.base.motion_storage import find_person
+from ...scene.base.motion_storage import find_person, has_fingers
 from ...shared.capture_listing import GRADE_WORDS
 from ..common.grades import GRADE_ICONS
 from ..common.text_lines import count_line_characters, draw_lines, is_narrow
@@ -37,6 +37,8 @@ class MPSNET_PT_cleanup(_CleanupPanel, bpy.types.Panel):
         column = self.layout.column(align=True)     # names inside the sliders: so they fit into a narrow sidebar
         for name in ("foot_lock", "level", "smooth_trunk", "smooth_head", "smooth_arms", "smooth_legs"):
             column.prop(properties, name)
+        if has_fingers(properties):
+            column.prop(properties, "smooth_fingers")
         self.layout.prop(properties, "repair_spikes")
         row = self.layout.row(align=True)
         row.scale_y = _BUTTON_HEIGHT
@@ -95,6 +97,10 @@ def _draw_quality(layout: bpy.types.UILayout, quality: bpy.types.PropertyGroup, 
         row = box.split(factor=0.3 if is_narrow(context) else 0.4)
         row.label(text=title.split()[-1].title() if is_narrow(context) else title)
         row.label(text=_describe_change(quality, name, form, unit))
+    if has_fingers(quality):
+        row = box.split(factor=0.3 if is_narrow(context) else 0.4)
+        row.label(text="Hands" if is_narrow(context) else "Hands seen")
+        row.label(text=f"left {quality.left_hand_seen_share:.0%}, right {quality.right_hand_seen_share:.0%}")
     if quality.advice:
         draw_lines(box, quality.advice, "BLANK1", count_line_characters(context) - 2)
 

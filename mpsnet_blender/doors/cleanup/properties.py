@@ -31,6 +31,9 @@ class CleanupProperties:
     smooth_legs: bpy.props.FloatProperty(
         name="Smooth Legs", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"}, update=_follow,
         description="Smooth the legs. Afterwards, Foot Lock holds feet on the floor in place")
+    smooth_fingers: bpy.props.FloatProperty(
+        name="Smooth Fingers", default=0.0, min=0.0, max=1.0, subtype="FACTOR", options={"SKIP_SAVE"}, update=_follow,
+        description="Smooth the fingers of both hands")
     repair_spikes: bpy.props.BoolProperty(
         name="Repair Spikes", default=False, options={"SKIP_SAVE"}, update=_follow,
         description="Replace joints that jump away for one to three frames")
@@ -87,7 +90,7 @@ class MPSNET_cleanup(CleanupProperties, bpy.types.PropertyGroup):
     applied_first: bpy.props.FloatProperty(options={"HIDDEN"})
     applied_speed: bpy.props.FloatProperty(default=1.0, options={"HIDDEN"})
     applied_start: bpy.props.FloatProperty(options={"HIDDEN"})
-    # Figures with the names of capture_listing.Quality: four of the capture, where set, and five measured on the keyed motion.
+    # Figures with the names of capture_listing.Quality: four of the capture, where set, and seven measured on the keyed motion.
     visible_share: bpy.props.FloatProperty(options={"HIDDEN"})
     reprojection_error_percent: bpy.props.FloatProperty(options={"HIDDEN"})
     feet_off_picture_percent: bpy.props.FloatProperty(options={"HIDDEN"})
@@ -97,6 +100,8 @@ class MPSNET_cleanup(CleanupProperties, bpy.types.PropertyGroup):
     floor_penetration_mm: bpy.props.FloatProperty(options={"HIDDEN"})
     jitter_mm: bpy.props.FloatProperty(options={"HIDDEN"})
     lean_degrees: bpy.props.FloatProperty(options={"HIDDEN"})
+    left_hand_seen_share: bpy.props.FloatProperty(options={"HIDDEN"})
+    right_hand_seen_share: bpy.props.FloatProperty(options={"HIDDEN"})
     grade: bpy.props.StringProperty(options={"HIDDEN"})
     advice: bpy.props.StringProperty(options={"HIDDEN"})
     imported_foot_slide_mm_per_second: bpy.props.FloatProperty(options={"HIDDEN"})

@@ -26,6 +26,12 @@ def find_flexion_axis(finger: str, side: str) -> np.ndarray:
     return axis / np.linalg.norm(axis)
 
 
+def find_back_of_finger(finger: str, side: str) -> np.ndarray:
+    """Return the unit vector (3,), in SMPL's rest axes, out of the back of a finger of the flat hand, where its nail is."""
+    back = np.cross(find_finger_direction(finger, side), find_flexion_axis(finger, side))
+    return back / np.linalg.norm(back)
+
+
 def bend_fingers(degrees: Mapping[str, tuple[float, ...]], side: str) -> np.ndarray:
     """Return the rotation vectors (15, 3) in radians of a hand whose fingers bend by degrees at their three joints; fingers that
     are not named are straight."""

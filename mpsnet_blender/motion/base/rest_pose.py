@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...shared.hands.skeleton import FINGER_JOINTS, FINGERS, SIDES, compute_finger_joints
 from ...shared.motion_file import Motion
 from ...shared.smpl_skeleton import CROWN_ABOVE_HEAD, JOINT, JOINT_COUNT, JOINT_NAMES
 from .coordinates import BLENDER_FROM_SMPL, blender_from_smpl
+from .hand_shapes import find_back_of_finger, relax_unseen_hands
 from .quaternions import conjugate, multiply
 from .rotations import continuous_quat, quat_from_rotmat
 from .soles import compute_stature, usual_ankle_height
@@ -36,7 +38,8 @@ _RELAXED_HANDS = {"left_hand": (0.0, 0.0, -RELAXED_HAND_RADIANS), "right_hand": 
 class RestPose:
     """Bones in armature space (Z up, facing -Y, soles at z = 0, pelvis over the origin), in SMPL's joint order.
 
-    heads, tails (24, 3) metres; roll_axes (24, 3) unit vectors, towards which each bone's Z axis is rolled.
+    heads, tails (J, 3) metres; roll_axes (J, 3) unit vectors, towards which each bone's Z axis is rolled. J is 24, or 54 with
+    fingers, whose Z axes are on the backs of the fingers: on both hands a finger bends towards the palm about its bone's -X.
     """
     heads: np.ndarray
     tails: np.ndarray
@@ -47,7 +50,7 @@ class RestPose:
         return replace(self, heads=units_per_metre * self.heads, tails=units_per_metre * self.tails)
 
 
-def build_rest_pose(rest_joints: np.ndarray, shod: bool = True) -> RestPose:
+def build_rest_pose(rest_joints: np.ndarray, shod: bool = True, with_fingers: bool = False) -> RestPose:
     """Return the rest armature of a body with T-pose joints (24, 3) in metres, in SMPL's rest frame.
 
     shod: whether the feet of the motion wear shoes, as those of our engines do; the rest pose then stands higher by the sole.
@@ -57,16 +60,29 @@ def build_rest_pose(rest_joints: np.ndarray, shod: bool = True) -> RestPose:
     vectors = make_bone_vectors(joints)
     lying = [any(word in name for word in _LYING_BONES) for name in JOINT_NAMES]
     roll_axes = np.where(np.array(lying)[:, None], _SMPL_UP, _SMPL_FORWARD)
+    tails = joints + vectors
+    if with_fingers:
+        fingers, finger_tails, backs = _place_finger_bones(joints)
+        joints, tails = np.concatenate((joints, fingers)), np.concatenate((tails, finger_tails))
+        roll_axes = np.concatenate((roll_axes, backs))
     return RestPose(
         heads=blender_from_smpl(joints - origin),
-        tails=blender_from_smpl(joints + vectors - origin),
+        tails=blender_from_smpl(tails - origin),
         roll_axes=blender_from_smpl(roll_axes))
 
 
+def _place_finger_bones(rest_joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return heads, tails and backs, each (30, 3), of the finger bones of a body with joints (24, 3), in SMPL's rest frame."""
+    heads, tips = compute_finger_joints(rest_joints)
+    chains = np.concatenate((heads.reshape(-1, FINGER_JOINTS, 3), tips[:, None]), axis=1)
+    backs = np.repeat([find_back_of_finger(finger, side) for side in SIDES for finger in FINGERS], FINGER_JOINTS, axis=0)
+    return heads, chains[:, 1:].reshape(-1, 3), backs
+
+
 def curl_hands(motion: Motion) -> Motion:
-    """Return the motion with a slight curl in each hand that no frame of it moves; its raw poses likewise."""
+    """Return the motion with a slight curl in each hand that no frame of it moves; its raw poses and fingers likewise."""
     raw = None if motion.raw_poses is None else _curl(motion.raw_poses)
-    return replace(motion, poses=_curl(motion.poses), raw_poses=raw)
+    return replace(motion, poses=_curl(motion.poses), raw_poses=raw, hands=motion.hands and relax_unseen_hands(motion.hands))
 
 
 def _curl(poses: np.ndarray) -> np.ndarray:

@@ -55,13 +55,15 @@ _LEAN_DEGREES = _Limits(
 
 
 def measure_motion(body: WorldMotion) -> Quality:
-    """Return the quality figures that can be measured on a motion alone: slide and depth of its feet over the floor at z = 0, and
-    trembling."""
+    """Return the quality figures that can be measured on a motion alone: slide and depth of its feet over the floor at z = 0,
+    trembling, and how much of the time its fingers were seen."""
     rotmats, joints = body.pose()
     height = usual_ankle_height(compute_stature(body.rest_joints), body.is_shod)
     soles = sole_points(body.rest_joints, height, rotmats, joints)
     slide = slide_mm_per_second(soles, body.contacts, body.timestamps)
+    left, right = (None, None) if body.hands is None else body.hands.seen_shares
     return grade_quality(Quality(
+        left_hand_seen_share=left, right_hand_seen_share=right,
         foot_slide_mm=slide * frame_seconds(body.timestamps), foot_slide_mm_per_second=slide,
         floor_penetration_mm=penetration_mm(soles), jitter_mm=jitter_mm(joints, body.timestamps),
         lean_degrees=angle_from_upright(find_posed_balance(body, joints, soles))), len(joints))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...shared.hands.skeleton import FULL_JOINT_NAMES, FULL_PARENTS
 from ...shared.motion_file import Motion
-from ...shared.smpl_skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS
 from ..base.coordinates import BLENDER_FROM_SMPL
 from ..base.euler import continuous_euler
 from ..base.rest_pose import build_rest_pose
@@ -40,22 +40,22 @@ class BvhClip:
 
 
 def make_bvh_of_motion(motion: Motion, scale: float = 1.0) -> BvhClip:
-    """Return a motion as BVH: SMPL's joints, T-pose at rest, Y up, `scale` units a metre, at an even frame rate.
+    """Return a motion as BVH: SMPL's joints, with SMPL-H's fingers where the motion has them, T-pose at rest, Y up, `scale` units
+    a metre, at an even frame rate.
 
     The file's world is Blender's turned by C^T (Y up, facing +Z): the root's rotation G becomes C^T G, its position C^T p.
     """
     motion = resample_evenly(motion)
-    rest = build_rest_pose(motion.rest_joints)
-    joints = np.asarray(motion.rest_joints, dtype=np.float64)
-    parents = np.array(PARENTS)
-    offsets = np.where(parents[:, None] < 0, 0.0, joints - joints[parents])
+    rest = build_rest_pose(motion.rest_joints, with_fingers=motion.hands is not None)
     body = make_file_motion(motion)
-    rotmats = body.rotmats.copy()
+    joints, rotmats = np.asarray(body.full_rest_joints, dtype=np.float64), body.full_rotmats.copy()
+    parents = np.array(FULL_PARENTS[:len(joints)])
+    offsets = np.where(parents[:, None] < 0, 0.0, joints - joints[parents])
     rotmats[:, 0] = BLENDER_FROM_SMPL.T @ rotmats[:, 0]
-    positions = np.broadcast_to(offsets, (motion.frame_count, JOINT_COUNT, 3)).copy()
+    positions = np.broadcast_to(offsets, (motion.frame_count, len(joints), 3)).copy()
     positions[:, 0] = body.root_path @ BLENDER_FROM_SMPL
     return BvhClip(
-        names=JOINT_NAMES, parents=parents, offsets=scale * offsets,
+        names=FULL_JOINT_NAMES[:len(joints)], parents=parents, offsets=scale * offsets,
         end_offsets=scale * (rest.tails - rest.heads) @ BLENDER_FROM_SMPL, rotmats=rotmats,
         positions=scale * positions, has_position=parents < 0, framerate=motion.mocap_framerate)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...shared.hands.poses import HandPoses
+from ...shared.hands.skeleton import HAND_JOINT_COUNT
 from ...shared.motion_file import (
     Motion,
     MotionFileError,
@@ -22,10 +24,14 @@ from .rest_pelvis import find_rest_pelvis
 
 _RATES = ("mocap_framerate", "mocap_frame_rate", "fps")             # AMASS of SMPL+H, of SMPL-X, HuMoR's
 _ROOTS, _BODIES, _PATHS = ("root_orient", "global_orient"), ("pose_body", "body_pose"), ("trans", "transl")
-_NUMBERS = ("poses", *_RATES, *_ROOTS, *_BODIES, *_PATHS, "betas")
+_HANDS, _BOTH_HANDS = ("left_hand_pose", "right_hand_pose"), "pose_hand"        # smplx's names, and AMASS's of SMPL-X
+_NUMBERS = ("poses", *_RATES, *_ROOTS, *_BODIES, *_PATHS, *_HANDS, _BOTH_HANDS, "betas")
 _TEXTS = ("gender", "surface_model_type", "model")
 # Joints of a pose: SMPL has 24, SMPL+H 52, SMPL-X 55; files without hands have 22. The first 22 are the same.
 _JOINTS, _SHARED = (22, 24, 52, 55), 22
+_FIRST_FINGER = {52: 22, 55: 25}        # after the body of SMPL+H, and after the jaw and the eyes of SMPL-X
+_HAND_WIDTH = 3 * HAND_JOINT_COUNT
+_COEFFICIENTS = ((6,), (12,), (24,))    # of smplx's hand poses by principal components, in its usual numbers
 _DEFAULT_RATE = 30.0                # of most video, for files that tell no rate
 _STANDS = 0.6                       # of the mean direction of the trunk along an axis: a body that mostly stands; by eye
 _LYING, _STANDING = (0.03, 0.4), (0.5, 1.5)  # metres: heights of the pelvis over the floor of one who lies, and of one who stands
@@ -44,7 +50,8 @@ def read_any_motion(path: str | os.PathLike, options: RowsOptions | None = None)
     """Return the motion in a file of ours, or in an `.npz` of SMPL poses of another program, and notes on what was assumed.
 
     Such a file has `poses` (T, 66, 72, 156 or 165; or (T, J, 3)), or a root's and a body's rotation vectors by one of their usual
-    names, and `trans` or `transl` as smplx means it. Nothing else in it is read, and no Python object. Raises MotionFileError.
+    names, and `trans` or `transl` as smplx means it. Fingers are in `poses` of 156 or 165, or beside a root and a body; zero is
+    taken to be the flat hand. Nothing else in it is read, and no Python object. Raises MotionFileError.
     """
     if read_motion_arrays(path, ("format_version",)):
         return read_motion(path), ()
@@ -67,7 +74,9 @@ def _make_motion(arrays: dict[str, np.ndarray], path: str | os.PathLike,
         rate = np.array(options.framerate or _DEFAULT_RATE)
         notes.append(f"{name} tells no frame rate: {float(rate):g} frames a second are assumed.")
     gender, kind = _find_text(arrays, "gender") or "neutral", _find_model(arrays, poses.shape[1])
-    body = np.zeros((len(poses), JOINT_COUNT, 3))
+    body, hands = np.zeros((len(poses), JOINT_COUNT, 3)), _find_hands(arrays, poses)
+    if any(item in arrays and arrays[item].shape[-1:] in _COEFFICIENTS for item in _HANDS):
+        notes.append(f"{name} has its fingers as coefficients of the licensed hand model: they were left out.")
     shared = JOINT_COUNT if poses.shape[1] == JOINT_COUNT else _SHARED
     body[:, :shared] = poses[:, :shared]
     pelvis = find_rest_pelvis(kind, gender) + transl
@@ -76,7 +85,7 @@ def _make_motion(arrays: dict[str, np.ndarray], path: str | os.PathLike,
         pelvis = pelvis @ _Z_FROM_Y.T
         notes += [f"{name} has Y up: it was stood up."] if options.up == "auto" else []
     return new_motion(body.reshape(len(body), -1), pelvis, convert_framerate(rate, path), betas=_find_betas(arrays),
-                      gender=gender, source=name, engine="amass"), tuple(notes)
+                      gender=gender, source=name, engine="amass", hands=hands), tuple(notes)
 
 
 def _find_poses(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> np.ndarray:
@@ -95,6 +104,22 @@ def _find_poses(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> np.nd
     if len(poses) == 0:
         raise MotionFileError(f"{path} holds no frames.")
     return poses.reshape(len(poses), -1, 3)
+
+
+def _find_hands(arrays: dict[str, np.ndarray], poses: np.ndarray) -> HandPoses | None:
+    """Return the fingers beside poses (T, J, 3), or among them; None where there are none, or all are straight throughout."""
+    frames, first = len(poses), _FIRST_FINGER.get(poses.shape[1])
+    both = [arrays[_BOTH_HANDS]] if _BOTH_HANDS in arrays else [arrays[name] for name in _HANDS if name in arrays]
+    if first is not None:
+        hands = poses[:, first:first + 2 * HAND_JOINT_COUNT].reshape(frames, -1)
+    elif both and all(part.dtype.kind == "f" and part.ndim in (2, 3) and len(part) == frames for part in both):
+        hands = np.concatenate([part.reshape(frames, -1) for part in both], axis=1)
+    else:
+        return None
+    if hands.shape[1] != 2 * _HAND_WIDTH or not hands.any():
+        return None
+    left, right = hands[:, :_HAND_WIDTH], hands[:, _HAND_WIDTH:]
+    return HandPoses(left, right, np.tile((float(left.any()), float(right.any())), (frames, 1)).astype(np.float32))
 
 
 def _find_model(arrays: dict[str, np.ndarray], joints: int) -> str:

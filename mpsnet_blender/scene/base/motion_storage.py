@@ -15,7 +15,8 @@ from .contact_curves import read_contacts
 # The quality figures that only the capture can measure, and those that are measured again on every keyed motion.
 MOTION_FILE = "mpsnet_motion_file"     # custom property of a person: the path of the imported motion file
 _CAPTURED = ("visible_share", "reprojection_error_percent", "feet_off_picture_percent", "sides_repaired_frames")
-_MEASURED = ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "lean_degrees")
+_MEASURED = ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "lean_degrees",
+             "left_hand_seen_share", "right_hand_seen_share")
 COMPARED = ("foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "lean_degrees")    # before and after a clean-up
 
 
@@ -39,6 +40,11 @@ def store_motion(armature_object: bpy.types.Object, content: bytes, frames: np.n
 def has_motion(thing: bpy.types.Object | None) -> bool:
     """Tell whether an object is an armature with a stored motion."""
     return thing is not None and thing.type == "ARMATURE" and bool(thing.mpsnet_cleanup.motion)
+
+
+def has_fingers(figures: bpy.types.PropertyGroup) -> bool:
+    """Tell whether the stored motion of the armature with these figures, its `mpsnet_cleanup`, has fingers."""
+    return figures.is_property_set("left_hand_seen_share")
 
 
 def find_person(thing: bpy.types.Object | None) -> bpy.types.Object | None:

@@ -8,22 +8,23 @@ from contextlib import contextmanager
 import bpy
 
 from ...motion.base.rest_pose import RestPose
-from ...shared.smpl_skeleton import JOINT_NAMES, PARENTS
+from ...shared.hands.skeleton import FULL_JOINT_NAMES, FULL_PARENTS
 from .bone_shapes import shape_bones
 
 
 def build_armature(collection: bpy.types.Collection, name: str, rest: RestPose) -> bpy.types.Object:
-    """Return a new armature object at the origin, in a collection of no scene yet, with one bone for each SMPL joint."""
+    """Return a new armature object at the origin, in a collection of no scene yet, with one bone for each joint of `rest`:
+    SMPL's, and those of the fingers, where it has them."""
     armature = bpy.data.armatures.new(name)
     armature_object = bpy.data.objects.new(name, armature)
     collection.objects.link(armature_object)
     with _edit_bones(armature_object) as edit_bones:
-        for joint, bone_name in enumerate(JOINT_NAMES):
+        for joint, bone_name in enumerate(FULL_JOINT_NAMES[:len(rest.heads)]):
             edit_bone = edit_bones.new(bone_name)
             edit_bone.head, edit_bone.tail = rest.heads[joint], rest.tails[joint]
             edit_bone.align_roll(rest.roll_axes[joint])
-            if PARENTS[joint] >= 0:
-                edit_bone.parent = edit_bones[JOINT_NAMES[PARENTS[joint]]]
+            if FULL_PARENTS[joint] >= 0:
+                edit_bone.parent = edit_bones[FULL_JOINT_NAMES[FULL_PARENTS[joint]]]
     for pose_bone in armature_object.pose.bones:
         pose_bone.rotation_mode = "QUATERNION"
         pose_bone.bone.color.palette = _choose_palette(pose_bone.name)

@@ -27,7 +27,7 @@ from .import_options import ImportOptions
 def add_person(collection: bpy.types.Collection, capture: Capture, person: ListedPerson, motion: Motion,
                 frames: np.ndarray, scene_fps: float, units_per_metre: float, options: ImportOptions) -> bpy.types.Object:
     """Add a person to the collection: an armature with its Action, which keeps the motion for clean-up, and a body."""
-    rest = build_rest_pose(motion.rest_joints, shod=motion.is_shod)
+    rest = build_rest_pose(motion.rest_joints, shod=motion.is_shod, with_fingers=motion.hands is not None)
     is_alone = len(capture.people) == 1
     name = capture.name if is_alone else f"{capture.name} person {person.person_id}"
     armature_object = build_armature(collection, name, rest.in_units(units_per_metre))

@@ -11,7 +11,8 @@ from ...motion.base.timing import round_to_whole
 from ...motion.cleanup.cleanup import CleanMotion, CleanupSettings, clean_motion, keep_unchanged
 from ...motion.cleanup.looping import fit_whole_frames
 from ...motion.cleanup.stored_motion import StoredMotion, StoredMotionError
-from ...shared.smpl_skeleton import JOINT_NAMES
+from ...shared.hands.skeleton import FULL_JOINT_NAMES
+from ...shared.smpl_skeleton import JOINT_COUNT
 from ..base.action import write_action, write_channels
 from ..base.body_channels import make_body_channels
 from ..base.contact_curves import read_contacts, remove_contacts, write_contacts
@@ -74,6 +75,7 @@ def prepare_cleanup(armature_object: bpy.types.Object, settings: CleanupSettings
     """Read what a clean-up needs from Blender. Raises CleanupError, StoredMotionError."""
     _require_writable(armature_object)
     stored = read_stored_motion(armature_object)
+    _require_bones(armature_object, stored)
     metres = settings.floor_offset / armature_object.mpsnet_cleanup.units_per_metre
     return CleanupTask(stored, read_edited_contacts(armature_object, stored), replace(settings, floor_offset=metres))
 
@@ -81,6 +83,7 @@ def prepare_cleanup(armature_object: bpy.types.Object, settings: CleanupSettings
 def key_cleanup(armature_object: bpy.types.Object, task: CleanupTask, cleaned: CleanMotion) -> CleanupReport:
     """Key a task's result from the armature's start frame on. Raises CleanupError."""
     _require_writable(armature_object)
+    _require_bones(armature_object, task.stored)
     properties, timestamps = armature_object.mpsnet_cleanup, task.stored.timestamps
     fps = properties.frames_per_second
     fitted = fit_whole_frames(cleaned.seconds[-1], fps) if task.settings.loop else 1.0
@@ -98,6 +101,7 @@ def reset_armature(armature_object: bpy.types.Object) -> CleanupReport:
     """Key the motion as it was imported, and remove edited contacts. Raises CleanupError, StoredMotionError."""
     _require_writable(armature_object)
     stored = read_stored_motion(armature_object)
+    _require_bones(armature_object, stored)
     properties = armature_object.mpsnet_cleanup
     properties.first_frame = properties.imported_first
     properties.applied_first, properties.applied_speed, properties.applied_start = properties.first_frame, 1.0, 0.0
@@ -124,12 +128,17 @@ def _require_writable(armature_object: bpy.types.Object) -> None:
     name = armature_object.name
     if armature_object.library is not None:
         raise CleanupError(f"“{name}” is linked from another file. Make it local, or clean it up there.")
-    missing = [joint for joint in JOINT_NAMES if joint not in armature_object.pose.bones]
-    if missing:
-        raise CleanupError(f"“{name}” lacks the bones {', '.join(missing)} that its motion moves. Import the motion file again.")
     action = armature_object.mpsnet_cleanup.action
     if action is not None and action.library is not None:
         raise CleanupError(f"The Action “{action.name}” is linked from another file. Make it local first.")
+
+
+def _require_bones(armature_object: bpy.types.Object, stored: StoredMotion) -> None:
+    joints = FULL_JOINT_NAMES if stored.hands is not None else FULL_JOINT_NAMES[:JOINT_COUNT]
+    missing = [joint for joint in joints if joint not in armature_object.pose.bones]
+    if missing:
+        raise CleanupError(f"“{armature_object.name}” lacks the bones {', '.join(missing)} that its motion moves. "
+                           "Import the motion file again.")
 
 
 def _ensure_unshared_action(armature_object: bpy.types.Object) -> tuple[str, ...]:

@@ -2,6 +2,7 @@ import numpy as np
 
 from mpsnet_blender.motion.formats.amass import make_amass_arrays
 from mpsnet_blender.motion.formats.smpl_rows import read_any_motion
+from mpsnet_blender.shared.hands.poses import make_hand_poses
 from tests.motion.formats.test_bvh import sample_motion
 
 
@@ -15,6 +16,19 @@ def test_the_keys_and_widths_are_those_of_amass_and_it_reads_back(tmp_path):
     assert back.engine == "amass" and back.gender == "female" and back.mocap_framerate == 30.0 and not notes
     assert np.array_equal(back.poses[:, :66], motion.poses[:, :66]) and np.array_equal(back.betas, motion.betas)
     np.testing.assert_allclose(back.trans + back.rest_joints[0], motion.trans + motion.rest_joints[0], atol=1e-12)
+
+
+def test_fingers_come_back_from_amass_exactly(tmp_path):
+    rotvecs = np.random.default_rng(1).normal(size=(40, 30, 3))
+    motion = sample_motion(hands=make_hand_poses(rotvecs, np.ones((40, 2))))
+    arrays = make_amass_arrays(motion)
+    np.testing.assert_array_equal(arrays["poses"][:, 66:111], motion.hands.left_hand_pose)
+    np.testing.assert_array_equal(arrays["poses"][:, 111:], motion.hands.right_hand_pose)
+    np.savez(tmp_path / "amass.npz", **arrays)
+    back = read_any_motion(tmp_path / "amass.npz")[0]
+    np.testing.assert_array_equal(back.hands.rotvecs, motion.hands.rotvecs)
+    np.testing.assert_array_equal(back.hands.hand_confidence, np.ones((40, 2)))
+    np.testing.assert_array_equal(make_amass_arrays(back)["poses"], arrays["poses"])
 
 
 def test_smplx_puts_the_pelvis_where_the_motion_has_it():

@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec
+from mpsnet_blender.motion.base.smpl_motion import make_file_motion
 from mpsnet_blender.motion.formats.bvh import BvhClip, format_bvh, make_bvh_of_motion
+from mpsnet_blender.shared.hands.skeleton import FULL_JOINT_NAMES
 from mpsnet_blender.shared.motion_file import Motion, new_motion
 from mpsnet_blender.shared.smpl_skeleton import JOINT_NAMES, PARENTS, forward_kinematics, generic_rest_joints
+from tests.made_hands import FIST, make_gesture
 from tests.motion.formats.bvh_reader import read_bvh
 
 TENTH_OF_A_MILLIMETRE = 1e-4
@@ -43,6 +46,17 @@ def test_the_hierarchy_is_smpls_with_a_t_pose_at_rest():
     assert offsets["left_knee"][1] < -0.3                                            # legs point down, Y is up
     assert bvh.tips["left_foot"][2] > 0.05 and bvh.tips["head"][1] > 0.1              # toes point where the body faces
     assert sorted(bvh.tips) == ["head", "left_foot", "left_hand", "right_foot", "right_hand"]
+
+
+def test_fingers_are_in_the_hierarchy_where_the_motion_has_them(tmp_path):
+    motion = sample_motion(5, poses=np.zeros((5, 72)), trans=np.zeros((5, 3)), hands=make_gesture(FIST, 5))
+    bvh = read_bvh(format_bvh(make_bvh_of_motion(motion, 100.0)))
+    assert len(bvh.names) == 54 and bvh.names[bvh.parents[bvh.names.index("left_index1")]] == "left_wrist"
+    assert bvh.tips["left_middle3"][0] == pytest.approx(100 * (0.0174 + 0.00395) * 1.83 / 1.72, abs=0.01)
+    body = make_file_motion(motion)
+    expected = body.pose_fully(body.full_rotmats, body.transl)[:, FULL_JOINT_NAMES.index("right_pinky3")]
+    x, y, z = expected.T
+    assert np.abs(bvh.positions()["right_pinky3"] / 100 - np.column_stack((x, z, -y))).max() < TENTH_OF_A_MILLIMETRE
 
 
 def test_only_the_hips_have_positions_and_rotations_are_listed_z_x_y():

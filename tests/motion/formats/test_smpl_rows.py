@@ -40,6 +40,40 @@ def test_every_body_model_gives_its_joints_and_its_pelvis(tmp_path, joints, shar
     assert motion.timestamps[3] == pytest.approx(3 / 120)
 
 
+@pytest.mark.parametrize(("joints", "first"), [(52, 22), (55, 25)])      # SMPL-X has the jaw and the eyes before its hands
+def test_fingers_of_smplh_and_smplx_are_read(tmp_path, joints, first):
+    poses, path = standing(joints)
+    hands = read(tmp_path, poses=poses.reshape(FRAMES, -1), trans=path, mocap_framerate=120.0)[0].hands
+    np.testing.assert_array_equal(hands.rotvecs, poses[:, first:first + 30])
+    np.testing.assert_array_equal(hands.hand_confidence, np.ones((FRAMES, 2)))
+
+
+def test_a_hand_that_is_flat_throughout_counts_as_not_seen_and_two_as_none(tmp_path):
+    poses, path = standing(52)
+    poses[:, 22:37] = 0
+    arrays = {"trans": path, "mocap_framerate": 120.0}
+    assert read(tmp_path, poses=poses, **arrays)[0].hands.seen_shares == (0.0, 1.0)
+    poses[:, 22:] = 0
+    assert read(tmp_path, poses=poses, **arrays)[0].hands is None
+
+
+def test_hands_beside_a_root_and_a_body_are_read_under_either_name(tmp_path):
+    poses, path = standing(52)
+    body = {"root_orient": poses[:, 0], "pose_body": poses[:, 1:22].reshape(FRAMES, -1), "trans": path, "fps": 30.0}
+    apart = read(tmp_path, left_hand_pose=poses[:, 22:37].reshape(FRAMES, -1), right_hand_pose=poses[:, 37:], **body)[0].hands
+    joined = read(tmp_path, pose_hand=poses[:, 22:].reshape(FRAMES, -1), **body)[0].hands
+    np.testing.assert_array_equal(apart.rotvecs, poses[:, 22:])
+    np.testing.assert_array_equal(joined.rotvecs, poses[:, 22:])
+
+
+def test_hands_as_coefficients_are_left_out_and_said_so(tmp_path):
+    poses, path = standing(22)
+    motion, notes = read(tmp_path, global_orient=poses[:, 0], body_pose=poses[:, 1:], transl=path, fps=30.0,
+                         left_hand_pose=np.ones((FRAMES, 6)), right_hand_pose=np.ones((FRAMES, 6)))
+    assert motion.hands is None
+    assert notes == ("other.npz has its fingers as coefficients of the licensed hand model: they were left out.",)
+
+
 def test_a_woman_of_smplh_has_her_pelvis_elsewhere(tmp_path):
     poses, path = standing(52)
     motion, _ = read(tmp_path, poses=poses, trans=path - REST_PELVIS["female"], gender="female", mocap_framerate=60.0)
