@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import bpy
 
 from ...scene.retarget.bone_map_storage import read_stored_map
 from ...scene.retarget.live_preview import find_previewing
-from ...shared.bone_slots import MAIN, SLOTS, find_side, label
+from ...shared.bone_slots import HANDS, MAIN, SLOTS, find_side, label
 from ...shared.short_names import common_words
 from ..common.text_lines import count_line_characters, draw_lines, draw_setting, is_narrow, make_settings_column
 from .properties import RETARGET_PROPERTIES
@@ -92,19 +94,36 @@ class MPSNET_PT_bone_map(_RetargetPanel, bpy.types.Panel):
             draw_lines(self.layout.column(align=True), "Mapped automatically. Press Map Bones to see the map.", "INFO",
                        count_line_characters(context))
             return
+        shows_all = context.scene.mpsnet_retarget.shows_all
         self.layout.prop(context.scene.mpsnet_retarget, "shows_all")
-        _draw_table(self.layout, target, context.scene.mpsnet_retarget.shows_all)
+        bone_map = read_stored_map(target)
+        _draw_table(self.layout, target, [slot for slot in SLOTS if slot not in HANDS and (
+            shows_all or slot in MAIN or (slot in bone_map and not find_side(slot)))])
 
 
-def _draw_table(layout: bpy.types.UILayout, target: bpy.types.Object, shows_all: bool) -> None:
-    """Draw a row for each slot, with its name and its bone's name without the beginning common to all bones. Main slots without a
-    bone are red."""
+class MPSNET_PT_bone_map_fingers(_RetargetPanel, bpy.types.Panel):
+    bl_label = "Fingers"
+    bl_parent_id = "MPSNET_PT_bone_map"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    @classmethod
+    def poll(cls, context):
+        return any(read_stored_map(target) for target in find_targets(context)[:1])
+
+    def draw(self, context):
+        target = find_targets(context)[0]
+        found = sum(slot in HANDS for slot in read_stored_map(target))
+        self.layout.label(text=f"{found} of {len(HANDS)} bones found" if found else "None found: left alone")
+        _draw_table(self.layout, target, HANDS)
+
+
+def _draw_table(layout: bpy.types.UILayout, target: bpy.types.Object, slots: Sequence[str]) -> None:
+    """Draw a row for each of the slots, with its name and its bone's name without the beginning common to all bones. Main slots
+    without a bone are red."""
     bone_map = read_stored_map(target)
     start = len(common_words(list(bone_map.values())))
     column = layout.column(align=True)
-    for slot in SLOTS:
-        if not (shows_all or slot in MAIN or (slot in bone_map and not find_side(slot))):
-            continue
+    for slot in slots:
         row = column.row(align=True)
         row.alert = slot not in bone_map and slot in MAIN
         parts = row.split(factor=0.45, align=True)
@@ -113,4 +132,4 @@ def _draw_table(layout: bpy.types.UILayout, target: bpy.types.Object, shows_all:
         choice.armature, choice.slot = target.name, slot
 
 
-CLASSES = (MPSNET_PT_retarget, MPSNET_PT_retarget_options, MPSNET_PT_bone_map)
+CLASSES = (MPSNET_PT_retarget, MPSNET_PT_retarget_options, MPSNET_PT_bone_map, MPSNET_PT_bone_map_fingers)

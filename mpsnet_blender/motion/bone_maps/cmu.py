@@ -1,4 +1,4 @@
-"""The CMU motion capture library's BVH files, and MakeHuman's rig of that name."""
+"""The CMU motion capture library's BVH files, and MakeHuman's rig of that name. One bone moves all fingers but the thumb."""
 
 from .family import Family
 
@@ -12,4 +12,5 @@ FAMILY = Family(
     },
     spine=("LowerBack", "Spine", "Spine1"),
     neck=("Neck", "Neck1"),
+    fingers={"middle1": ("{}FingerBase", "{}HandFinger1"), "thumb1": ("{}Thumb", "{initial}Thumb")},
 )

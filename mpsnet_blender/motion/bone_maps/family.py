@@ -12,10 +12,11 @@ Names = str | tuple[str, ...]
 class Family:
     """The bone names of a kind of rig.
 
-    `bones`: a name, or several in the order of preference, by slot without side; in names of limbs `{}` stands for the
-    side's word, `sides` (left, right). `spine` and `neck`: the chains from the hips upwards, those that a rig may have.
-    `switches`: custom properties {(bone, property): value} with which the mapped bones drive the rig, not IK. `ik_controls`:
-    the IK controls of hand and foot, and the poles of upper_arm and thigh; with `ik_switches` these drive the rig.
+    `bones`: a name, or several in the order of preference, by slot without side; in names of limbs and fingers `{}` stands for
+    the side's word, `sides` (left, right), and `{initial}` for its first letter. `spine` and `neck`: the chains from the hips
+    upwards, those that a rig may have. `switches`: custom properties {(bone, property): value} with which the mapped bones drive
+    the rig, not IK. `ik_controls`: the IK controls of hand and foot, and the poles of upper_arm and thigh; with `ik_switches`
+    these drive the rig.
     """
     title: str
     sides: tuple[str, str]

@@ -39,4 +39,6 @@ ENGLISH = Family(
     },
     spine=("upper body", "upper body2", "upper body 2"),
     neck=("neck",),
+    fingers={f"{slot}{place}": f"{word}{place - 1 if slot == 'thumb' else place}_{{}}" for place in (1, 2, 3) for slot, word in
+             zip(("thumb", "index", "middle", "ring", "little"), ("thumb", "fore", "middle", "third", "little"), strict=True)},
 )

@@ -1,6 +1,7 @@
-"""SMPL's joints, which are the bone names of imported motion. SMPL's shoulder is the upper arm, its foot the toes."""
+"""SMPL's joints and SMPL-H's fingers, which are the bone names of imported motion. SMPL's shoulder is the upper arm, its foot the
+toes."""
 
-from .family import Family
+from .family import Family, fingers
 
 FAMILY = Family(
     title="SMPL",
@@ -12,4 +13,5 @@ FAMILY = Family(
     },
     spine=("spine1", "spine2", "spine3"),
     neck=("neck",),
+    fingers=fingers("{}_{finger}{number}", ("thumb", "index", "middle", "ring", "pinky")),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...shared.bone_slots import LIMB_END, MAIN, NECK, NEEDED, SPINE, chain
+from ...shared.bone_slots import HANDS, LIMB_END, MAIN, NECK, NEEDED, SIDES, SPINE, chain, find_side
 from ..base.rig import Rig
 from .name_map import map_by_names
 from .structure_map import map_by_structure
@@ -35,13 +35,28 @@ def map_bones(rig: Rig) -> Mapping:
     """Return the map of a rig. Slots that are certain neither by name nor by structure are left out."""
     title, named = map_by_names(rig)
     trusted = sum(slot in named for slot in MAIN) >= _TRUSTED
-    if trusted and all(slot in named for slot in MAIN):
+    is_complete = trusted and all(slot in named for slot in MAIN)
+    bare = _find_bare_hands(rig, named) if is_complete else []
+    if is_complete and not bare:
         return Mapping(named, title)
     built = map_by_structure(rig)
     if not trusted:
         return Mapping(built, "structure")
-    filled = _fill_gaps(rig, named, built)
+    filled = _add_fingers(rig, named, built, bare) if is_complete else _fill_gaps(rig, named, built)
     return Mapping(filled, title if filled == named else f"{title} and structure")
+
+
+def _find_bare_hands(rig: Rig, bone_map: dict[str, str]) -> list[str]:
+    """Return the sides whose hand carries bones, but has no finger in the map."""
+    return [side for side in SIDES if rig.children[rig.index[bone_map[f"{side}_hand"]]]
+            and not any(slot in bone_map for slot in HANDS if find_side(slot) == side)]
+
+
+def _add_fingers(rig: Rig, named: dict[str, str], built: dict[str, str], sides: list[str]) -> dict[str, str]:
+    """Return the map by names with the fingers that were found by structure below its hands."""
+    hands = {side: rig.index[named[f"{side}_hand"]] for side in sides}
+    return named | {slot: bone for slot, bone in built.items() if slot in HANDS and find_side(slot) in sides
+                    and bone not in named.values() and rig.is_above(hands[find_side(slot)], rig.index[bone])}
 
 
 def _fill_gaps(rig: Rig, named: dict[str, str], built: dict[str, str]) -> dict[str, str]:

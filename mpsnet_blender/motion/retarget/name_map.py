@@ -94,7 +94,7 @@ def _drop_contradictions(rig: Rig, bone_map: dict[str, str]) -> dict[str, str]:
 
 def _find_first(names: Names, word: str, keys: dict[str, str]) -> str | None:
     for name in (names,) if isinstance(names, str) else names:
-        bone = keys.get(_make_key(name.replace("{}", word)))
+        bone = keys.get(_make_key(name.replace("{initial}", word[:1]).replace("{}", word)))
         if bone is not None:
             return bone
     return None

@@ -10,11 +10,12 @@ from ...shared.bone_slots import NECK, SPINE, chain
 from ..base.quaternions import conjugate, multiply
 from ..base.rotations import continuous_quat, quat_from_rotmat
 from .chain_sharing import share_rotations
+from .fingers.follow import follow_fingers
+from .fingers.relaxed import relax_fingers
 from .ik_controls import place_controls, pose_controls
 from .limb_correction import plant_feet, reach_hands
 from .mapped_rigs import Character, MappedMotion
 from .posing import Posing
-from .relaxed_fingers import relax_fingers
 from .rest_alignment import align_rest_poses, find_body_turn
 from .root_path import Placement, compute_hips_offset, compute_root_turns, find_placement
 from .standing_frame import rest_pose_stands
@@ -80,7 +81,8 @@ def _compute_world_rotations(motion: MappedMotion, character: Character) -> dict
     """Return the world rotations (T, 4) of the character's mapped bones.
 
     A source bone with rest rotation R_s and rotation R_s(t) has turned by R_s(t) R_s^-1. The target's bone, aligned by A, turns
-    as much: R_t(t) = R_s(t) R_s^-1 A R_t. The rotations of the source's spine and neck are distributed over the target's bones.
+    as much: R_t(t) = R_s(t) R_s^-1 A R_t. The rotations of the source's spine and neck are distributed over the target's bones;
+    fingers have frames of their own.
     """
     reference = character.reference or character.rig
     rest = {slot: quat_from_rotmat(motion.rig.rotmats[motion.rig.index[bone]]) for slot, bone in motion.bone_map.items()}
@@ -88,9 +90,11 @@ def _compute_world_rotations(motion: MappedMotion, character: Character) -> dict
     turns = _compute_chain_turns(motion, rest, character.bone_map)
     body = find_body_turn(motion.rig, motion.bone_map, reference, character.bone_map)
     aligned = align_rest_poses(motion.rig, motion.bone_map, reference, character.bone_map)
-    wanted = {}
+    wanted = follow_fingers(motion, reference, character.bone_map, aligned)
     for slot, bone in character.bone_map.items():
         number = reference.index[bone]
+        if number in wanted:
+            continue
         if slot in turns:
             wanted[number] = multiply(turns[slot], multiply(body, rests[number]))
         elif slot in motion.rotations and slot in aligned and slot not in (*SPINE, *NECK, "root"):

@@ -6,10 +6,11 @@ from itertools import combinations
 
 import numpy as np
 
-from ...shared.bone_slots import FINGER_NAMES, NECK, SPINE
+from ...shared.bone_slots import NECK, SPINE
 from ..base.rig import Rig
 from .body_plan import BodyPlan, LimbPair, find_body_plan
 from .bone_tree import BoneTree, build_bone_tree
+from .fingers.chains import map_fingers
 
 # An adult's proportions choose between bones: on rigs of other builds, the right bones still come nearest to them. The ratios are
 # near those of SMPL's generic skeleton (upper arm to forearm 1.09, shoulder to arm 0.35). The bounds and weights were chosen by
@@ -39,7 +40,7 @@ def map_by_structure(rig: Rig) -> dict[str, str]:
     for side, leg, arm in (("left", plan.legs.first, plan.arms.first), ("right", plan.legs.second, plan.arms.second)):
         parts = _map_leg(tree, leg, plan.up) | _map_arm(tree, arm)
         if "hand" in parts:
-            parts |= _map_fingers(tree, parts["hand"])
+            parts |= map_fingers(tree, parts["hand"])
         nodes |= {f"{side}_{part}": node for part, node in parts.items()}
     return {slot: rig.names[tree.bones[node]] for slot, node in nodes.items()}
 
@@ -152,23 +153,6 @@ def _map_arm(tree: BoneTree, path: list[int]) -> dict[str, int]:
     if shoulder > 0:
         found["clavicle"] = path[0]
     return found
-
-
-def _map_fingers(tree: BoneTree, hand: int) -> dict[str, int]:
-    """Return the bones of five fingers: the tip of the thumb is nearest to the wrist, the others are in order of their
-    knuckles' distance from it."""
-    chains = [tree.longest_path(child) for child in tree.children[hand] if tree.reach[child] > 0]
-    chains = [chain for chain in chains if len(chain) >= 3]
-    if len(chains) != len(FINGER_NAMES):
-        return {}
-    tips = np.array([tree.heads[chain[-1]] for chain in chains])
-    thumb = int(np.argmin(np.linalg.norm(tips - tree.heads[hand], axis=1)))
-    knuckles = np.array([tree.heads[chain[-3]] for chain in chains])
-    order = sorted(range(len(chains)), key=lambda number: -1 if number == thumb
-                   else np.linalg.norm(knuckles[number] - tips[thumb]))
-    # A metacarpal may come before the three bones of a finger.
-    return {f"{finger}{place + 1}": node for finger, number in zip(FINGER_NAMES, order)
-            for place, node in enumerate(chains[number][-3:])}
 
 
 def _thin_out(nodes: list[int], most: int) -> list[int]:

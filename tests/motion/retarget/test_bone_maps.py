@@ -6,7 +6,7 @@ import pytest
 from mpsnet_blender.motion.bone_maps import FAMILIES, find_switches
 from mpsnet_blender.motion.retarget.bone_mapping import map_bones
 from mpsnet_blender.motion.retarget.structure_map import map_by_structure
-from mpsnet_blender.shared.bone_slots import MAIN, SLOTS, label
+from mpsnet_blender.shared.bone_slots import HANDS, MAIN, SLOTS, label
 from tests.made_rigs import Build, family_names, make_bones, make_rig
 
 BUILDS = {
@@ -75,6 +75,24 @@ def test_a_bipeds_name_may_stand_before_its_bones(prefix):
     rig, names = _named_rig(biped, change=lambda name: prefix + name)
     assert map_bones(rig).bone_map["left_thigh"] == names["left_thigh"]
     assert map_bones(rig).unmapped == ()
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.title)
+def test_every_family_knows_its_fingers(family):
+    rig, names = _named_rig(family)
+    fingers = {slot: name for slot, name in names.items() if slot in HANDS}
+    assert len(fingers) == (4 if family.title == "CMU" else 30)
+    assert {slot: map_bones(rig).bone_map.get(slot) for slot in fingers} == fingers
+
+
+def test_cmus_bvh_files_have_one_bone_for_four_fingers():
+    names = {"left_middle1": "LeftFingerBase", "right_middle1": "RightFingerBase",
+             "left_thumb1": "LThumb", "right_thumb1": "RThumb"}
+    cmu = next(family for family in FAMILIES if family.title == "CMU")
+    rig = make_rig(name=lambda slot: names.get(slot) or (family_names(cmu, make_bones()).get(slot) or f"bone {slot}"))
+    mapping = map_bones(rig)
+    assert mapping.found_by == "CMU"
+    assert {slot: mapping.bone_map.get(slot) for slot in names} == names
 
 
 def test_smpls_shoulder_is_the_upper_arm_and_its_foot_the_toe():

@@ -7,10 +7,10 @@ from mpsnet_blender.motion.base.quaternions import turn
 from mpsnet_blender.motion.base.rotations import quat_from_rotmat, quat_from_rotvec, rotmat_from_quat
 from mpsnet_blender.motion.retarget import limb_correction
 from mpsnet_blender.motion.retarget.bone_mapping import map_bones
+from mpsnet_blender.motion.retarget.fingers.relaxed import relax_fingers
 from mpsnet_blender.motion.retarget.limb_correction import fade_corrections, find_bend_hints
 from mpsnet_blender.motion.retarget.mapped_rigs import Character
 from mpsnet_blender.motion.retarget.posing import Posing
-from mpsnet_blender.motion.retarget.relaxed_fingers import relax_fingers
 from mpsnet_blender.motion.retarget.twist_sharing import share_twists
 from tests.made_rigs import Build, make_rig
 

@@ -8,7 +8,6 @@ import pytest
 from mpsnet_blender.motion.retarget import structure_map
 from mpsnet_blender.motion.retarget.bone_tree import BoneTree
 from mpsnet_blender.motion.retarget.structure_map import map_by_structure
-from mpsnet_blender.shared.bone_slots import FINGER_NAMES
 from tests.made_rigs import Build, make_rig, with_bones
 
 UP = np.array((0.0, 0.0, 1.0))
@@ -109,34 +108,6 @@ def test_bones_that_end_at_once_are_no_fingers():
         heads += [(0.8, 0.02 * number, 1), (0.86, 0.02 * number, 1)]
         parents += [2, len(heads) - 2]
     assert structure_map._map_arm(tree_of(heads, parents), [0, 1, 2, 6, 7]) == {"upper_arm": 0, "forearm": 1, "hand": 2}
-
-
-def hand(bones, order):
-    """Return fingers' slots by bone's name of a hand with so many bones in each finger, which hang on it in a given order."""
-    names, heads, parents = ["hand"], [(0.7, 0, 1)], [-1]
-    for finger in order:
-        aside, out = -0.035 + 0.022 * (finger - 1) if finger else -0.04, 0.09 if finger else 0.03
-        step = 0.03 if finger else 0.015
-        for bone in range(bones[finger]):
-            parents.append(0 if bone == 0 else len(names) - 1)
-            names.append(f"{FINGER_NAMES[finger]}{bone}")
-            heads.append((0.7 + out + step * (bone - bones[finger] + 3), aside, 1))
-    found = structure_map._map_fingers(tree_of(heads, parents), 0)
-    return {slot: names[node] for slot, node in found.items()}
-
-
-@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (3, 1, 4, 0, 2), (4, 3, 2, 1, 0)])
-def test_fingers_are_recognised_by_their_place_and_by_their_last_three_bones(order):
-    assert hand((3, 3, 3, 3, 3), order) == {f"{finger}{place + 1}": f"{finger}{place}" for finger in FINGER_NAMES
-                                            for place in range(3)}
-    after = {finger: 0 if finger == "thumb" else 1 for finger in FINGER_NAMES}         # metacarpals come before the others
-    assert hand((3, 4, 4, 4, 4), order) == {f"{finger}{place + 1}": f"{finger}{place + after[finger]}"
-                                            for finger in FINGER_NAMES for place in range(3)}
-
-
-@pytest.mark.parametrize("bones", [(3, 3, 3, 3, 2), (0, 3, 3, 3, 3)])
-def test_fewer_than_five_whole_fingers_are_left_out(bones):
-    assert hand(bones, [finger for finger in range(5) if bones[finger]]) == {}
 
 
 RIG = make_rig(Build(has_fingers=False))

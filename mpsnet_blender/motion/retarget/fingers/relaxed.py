@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from ...shared.bone_slots import FINGER_NAMES, SIDES
-from ..base.hand_shapes import RELAXED_DEGREES
-from ..base.rotations import quat_from_rotvec
-from .mapped_rigs import Character
-from .rest_alignment import compute_body_axes
+from ....shared.bone_slots import FINGER_NAMES, SIDES
+from ...base.hand_shapes import RELAXED_DEGREES
+from ...base.rotations import quat_from_rotvec
+from ..mapped_rigs import Character
+from ..rest_alignment import compute_body_axes
 
 SMPL_FINGERS = {"little": "pinky"}      # by our slots' names, where they differ
 
