@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mpsnet_blender.motion.base.large_arrays import frame_blocks, make_array
 from mpsnet_blender.shared.capture_listing import (
     PEOPLE_FILE,
     PREVIEW_FILE,
@@ -31,6 +32,7 @@ from .output.people_files import write_people
 from .output.preview import PreviewPerson, write_preview
 from .output.quality import describe_quality, measure_quality
 from .people.second_look import LOOK_AGAIN
+from .people.stitching import PersonTrack
 from .video.frames import VideoSpan, open_span
 from .video.lens_tags import fov_from_focal_length, read_focal_length_35mm
 from .views.listing import OtherView, list_views
@@ -142,14 +144,21 @@ def make_motion(placed: PlacedPerson, raw: PlacedPerson, world_camera: WorldCame
         betas=person.betas, gender="neutral", mocap_framerate=shot.clock.fps, rest_joints=person.motion.rest_joints,
         frame_index=track.frame_index, timestamps=track.timestamps, confidence=person.joint_confidence(),
         contacts=placed.in_world.contacts,
-        keypoints2d=np.concatenate([track.xy, track.score[..., None]], axis=-1).astype(np.float32),
+        keypoints2d=_make_keypoints(track),
         camera_matrix=shot.intrinsics, image_size=np.array(shot.span.size), world_from_cam=world_from_cam,
         source=str(shot.span.path.absolute()), engine=engine)
 
 
+def _make_keypoints(track: PersonTrack) -> np.ndarray:
+    """Return a track's landmarks (T, 33, 3) as x, y and score."""
+    keypoints = make_array((*track.score.shape, 3), np.float32)
+    for rows in frame_blocks(len(keypoints)):
+        keypoints[rows, :, :2], keypoints[rows, :, 2] = track.xy[rows], track.score[rows]
+    return keypoints
+
+
 def _make_preview_person(person_id: int, person: CapturedPerson, shot: Shot) -> PreviewPerson:
-    _, joints = person.motion.pose()
-    return PreviewPerson(person_id, person.track.frame_index, project(joints, shot.intrinsics),
+    return PreviewPerson(person_id, person.track.frame_index, project(person.motion.joints(), shot.intrinsics),
                          person.joint_confidence(), person.track.boxes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mpsnet_blender.motion.base.large_arrays import let_go, make_array
 from mpsnet_blender.motion.base.smoothing import smooth_measured
 
 # Seconds: several times a lateral one, as depth is noisier; halved or doubled: path -0.5 / -0.4 mm (`benchmarks/constants.py
@@ -48,5 +49,8 @@ def nearest_rotmats(matrices: np.ndarray) -> np.ndarray:
 def interpolate(values: np.ndarray, known: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
     """Return values (N, ...), given at times `known` (N,) s, interpolated at timestamps (T,) s: (T, ...)."""
     flat = values.reshape(len(values), -1)
-    columns = [np.interp(timestamps, known, column) for column in flat.T]
-    return np.stack(columns, axis=1).reshape(len(timestamps), *values.shape[1:])
+    result = make_array((len(timestamps), flat.shape[1]))
+    for number, column in enumerate(flat.T):
+        result[:, number] = np.interp(timestamps, known, column)
+    let_go()
+    return result.reshape(len(timestamps), *values.shape[1:])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mpsnet_blender.motion.base.large_arrays import frame_blocks
+
 from ..base.pinhole import compute_rays, rotmats_towards
 from ..people.landmarks import LANDMARK, TORSO
 from ..people.stitching import PersonTrack
@@ -17,7 +19,8 @@ _MIN_STRETCH = 0.85     # distance from shoulders to ankles over the way by the 
 
 def measure_lean_bias(tracks: list[PersonTrack], intrinsics: np.ndarray) -> float:
     """Return by how many radians the landmarks lean too far towards the camera, from the median over standing people."""
-    leans = np.concatenate([_measure_leans(track, intrinsics) for track in tracks])
+    leans = np.concatenate([_measure_leans(track.at(rows), intrinsics)
+                            for track in tracks for rows in frame_blocks(len(track.timestamps))])
     seen = float(np.median(leans)) if len(leans) else _USUAL_LEAN
     return seen - (seen - _LEAN_AT_LEVEL) / _SHARE_SEEN
 

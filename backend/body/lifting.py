@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpsnet_blender.motion.base.large_arrays import frame_blocks, make_array, overlapping_blocks
 from mpsnet_blender.motion.base.smoothing import smooth_measured
 
 from ..base.pinhole import compute_rays, fit_translation, rotmats_towards
@@ -26,6 +27,7 @@ _DEPTH_CANDIDATES = np.linspace(-0.45, 0.45, 61)    # metres: longer than an upp
 _DEPTH_CHANGE_PER_SECOND = 1.0      # sigma (m/s) of a depth correction's change: slower than limbs move; not measured
 _MIN_SCORE = 0.02                   # of guessed landmarks: above 0, so that gaps are filled; by eye
 _BLOCK_FRAMES = 512                 # computed at a time, for bounded memory
+_SMOOTHED_OVER_SECONDS = 3.0        # by all smoothing in `smooth_landmarks`, to each side: three of its largest sigmas are 1.2 s
 _MIN_DEPTH = 0.1                    # metres from the camera; a guard, no person is so near
 # The ends of limbs: first those at the torso.
 _CHAINS = tuple(tuple((f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in limbs) for limbs in (
@@ -60,13 +62,48 @@ def landmark_weights(score: np.ndarray) -> np.ndarray:
     return np.clip(score, _MIN_SCORE, 1.0) ** 2
 
 
+@dataclass(frozen=True)
+class SmoothedTrack:
+    """One person's landmarks without their trembling, before the body is known.
+
+    relative (T, 33, 3): the landmark model's points about the hips, in the camera's axes; point_rays, weights and timestamps as
+    in `LandmarkRays`; points (T, 33, 3): the relative ones placed on their rays.
+    """
+    relative: np.ndarray
+    point_rays: np.ndarray
+    weights: np.ndarray
+    timestamps: np.ndarray
+    points: np.ndarray
+
+    def at(self, rows: slice) -> SmoothedTrack:
+        """Return the landmarks in some frames."""
+        return SmoothedTrack(self.relative[rows], self.point_rays[rows], self.weights[rows], self.timestamps[rows],
+                             self.points[rows])
+
+
 def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float = 0.0) -> LiftedTrack:
     """Return the landmarks of a track in space, for a person of that stature in metres.
 
     lean: by how many radians the landmark model's bodies lean too far towards the camera (`lean.measure_lean_bias`).
     """
-    frame_count = len(track.timestamps)
-    weights = landmark_weights(track.score)
+    smoothed = smooth_landmarks(track, intrinsics, lean)
+    return lift_on_body(smoothed, *find_body(smoothed, track.score, stature))
+
+
+def smooth_landmarks(track: PersonTrack, intrinsics: np.ndarray, lean: float = 0.0) -> SmoothedTrack:
+    """Return the landmarks of a track without their trembling; parameters as in `lift`."""
+    shape = track.score.shape
+    smoothed = SmoothedTrack(make_array((*shape, 3)), make_array((*shape, 3)), make_array(shape), track.timestamps,
+                             make_array((*shape, 3)))
+    for block in overlapping_blocks(track.timestamps, _SMOOTHED_OVER_SECONDS):
+        part = _smooth_part(track.at(block.part), intrinsics, lean)
+        for name in ("relative", "point_rays", "weights", "points"):
+            getattr(smoothed, name)[block.kept] = getattr(part, name)[block.inner]
+    return smoothed
+
+
+def _smooth_part(track: PersonTrack, intrinsics: np.ndarray, lean: float) -> SmoothedTrack:
+    frame_count, weights = len(track.timestamps), landmark_weights(track.score)
 
     def smoothed(values: np.ndarray) -> np.ndarray:
         flat_weights = np.repeat(weights, values.shape[2], axis=1)
@@ -76,11 +113,23 @@ def lift(track: PersonTrack, intrinsics: np.ndarray, stature: float, lean: float
     point_rays = smoothed(compute_rays(track.xy, intrinsics))
     towards = rotmats_towards(point_rays[:, TORSO].mean(1))
     relative = remove_lean(np.einsum("tij,tkj->tki", towards, smoothed(track.world)), lean)
-    points = _place_on_rays(relative, point_rays, weights, track.timestamps)
-    body = measure_body(points, track.score, stature)
-    points = _place_on_rays(relative * compute_scale(points, weights, body), point_rays, weights, track.timestamps)
-    points = _correct_foreshortening(points, point_rays, track.timestamps, body)
-    return LiftedTrack(point_rays, weights, track.timestamps, body, points)
+    return SmoothedTrack(relative, point_rays, weights, track.timestamps,
+                         _place_on_rays(relative, point_rays, weights, track.timestamps))
+
+
+def find_body(smoothed: SmoothedTrack, score: np.ndarray, stature: float) -> tuple[Body, float]:
+    """Return the body of a person of that stature in metres, and the factor by which the landmarks must grow to have its size;
+    score (T, 33) as in a track."""
+    body = measure_body(smoothed.points, score, stature)
+    return body, compute_scale(smoothed.points, smoothed.weights, body)
+
+
+def lift_on_body(smoothed: SmoothedTrack, body: Body, scale: float) -> LiftedTrack:
+    """Return the landmarks in space; body and scale as `find_body` gives them, of the whole clip."""
+    point_rays, weights, times = smoothed.point_rays, smoothed.weights, smoothed.timestamps
+    points = _place_on_rays(smoothed.relative * scale, point_rays, weights, times)
+    points = _correct_foreshortening(points, point_rays, times, body)
+    return LiftedTrack(point_rays, weights, times, body, points)
 
 
 def _place_on_rays(relative: np.ndarray, point_rays: np.ndarray, weights: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
@@ -95,10 +144,14 @@ def compute_scale(points: np.ndarray, weights: np.ndarray, body: Body) -> float:
     pairs = [(LANDMARK[a], LANDMARK[b]) for limbs in _CHAINS for a, b in limbs]
     pairs += [(LANDMARK[f"{side}_shoulder"], LANDMARK[f"{side}_hip"]) for side in ("left", "right")]
     first, second = np.array(pairs).T
-    measured = np.linalg.norm(points[:, first] - points[:, second], axis=-1)
     wanted = np.linalg.norm(body.rest_landmarks[first] - body.rest_landmarks[second], axis=-1)
-    importance = np.minimum(weights[:, first], weights[:, second]) * wanted
-    return float(np.exp((np.log(wanted / np.maximum(measured, 1e-3)) * importance).sum() / importance.sum()))
+    growth, total = 0.0, 0.0
+    for rows in frame_blocks(len(points)):
+        measured = np.linalg.norm(points[rows, first] - points[rows, second], axis=-1)
+        importance = np.minimum(weights[rows, first], weights[rows, second]) * wanted
+        growth += (np.log(wanted / np.maximum(measured, 1e-3)) * importance).sum()
+        total += importance.sum()
+    return float(np.exp(growth / total))
 
 
 def _correct_foreshortening(points: np.ndarray, point_rays: np.ndarray, timestamps: np.ndarray, body: Body) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from mpsnet_blender.motion.base.large_arrays import copy_array, frame_blocks
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, PARENTS, forward_kinematics
 
@@ -82,16 +83,16 @@ def fit_to_pictures(motion: CameraMotion, pictures: Sequence[Picture], frame_ind
     fast motion stays fast. A joint that moves no landmark keeps the prior's rotation.
     """
     allowed = np.broadcast_to(prior.turn, motion.rotmats.shape[:2])
-    rotmats, transl = motion.rotmats.copy(), motion.transl.copy()
-    for start in range(0, len(transl), _BLOCK_FRAMES):
+    rotmats, transl = copy_array(motion.rotmats), motion.transl.copy()
+    for kept in frame_blocks(len(transl), _BLOCK_FRAMES):
         check()
-        first, kept = max(0, start - _OVERLAP_FRAMES), slice(start, start + _BLOCK_FRAMES)
+        first = max(0, kept.start - _OVERLAP_FRAMES)
         part = slice(first, kept.stop + _OVERLAP_FRAMES)
         problem = _Problem(motion.at(part), [picture.at(part) for picture in pictures], frame_index[part],
                            replace(prior, turn=allowed[part]))
         problem.solve()
-        rotmats[kept] = problem.rotmats[start - first:][:_BLOCK_FRAMES]
-        transl[kept] = problem.transl[start - first:][:_BLOCK_FRAMES]
+        rotmats[kept] = problem.rotmats[kept.start - first:][:_BLOCK_FRAMES]
+        transl[kept] = problem.transl[kept.start - first:][:_BLOCK_FRAMES]
     return motion.with_pose(rotmats, transl)
 
 

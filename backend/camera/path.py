@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpsnet_blender.motion.base.large_arrays import frame_blocks, make_array
 from mpsnet_blender.motion.base.smoothing import frame_seconds
 
 from .bundle_adjustment import Bundle, Sightings
@@ -14,6 +15,7 @@ from .scenery import FOLLOWED_SIDE, Trails
 from .stillness import is_still
 from .windows import CameraSolution, ClipSightings, adjust_in_windows, choose_key_rows, find_zoom, solve_every_frame
 
+_SIGHTINGS_AT_ONCE = 1_000_000      # for bounded memory: 16 MB
 _FEWEST_KEYS = 3                    # fewer are not enough for a window
 _SIGHTING_SHARE = 0.0008            # of the long side: error of a sighting (half a pixel of 640)
 _SPEED = 1.5                        # m/s, sigma of the camera's speed: the camera is carried by somebody who walks
@@ -58,7 +60,9 @@ def track_camera(trails: Trails, timestamps: np.ndarray, intrinsics: np.ndarray,
     keys, long_side = choose_key_rows(timestamps), 2 * max(intrinsics[:2, 2])
     if len(keys) < _FEWEST_KEYS or is_still(trails, timestamps, long_side):
         return still_camera(len(timestamps))
-    slopes = (trails.xy - intrinsics[:2, 2]) / intrinsics[(0, 1), (0, 1)]
+    slopes = make_array(trails.xy.shape)
+    for part in frame_blocks(len(slopes), _SIGHTINGS_AT_ONCE):
+        slopes[part] = (trails.xy[part] - intrinsics[:2, 2]) / intrinsics[(0, 1), (0, 1)]
     seen = ClipSightings(trails.row, trails.point, slopes, _SIGHTING_SHARE * max(long_side, FOLLOWED_SIDE) / intrinsics[0, 0])
 
     def solved_with(step_sigma: float) -> CameraSolution:
@@ -79,9 +83,9 @@ def track_camera(trails: Trails, timestamps: np.ndarray, intrinsics: np.ndarray,
 def _stands_as_well(turning: CameraSolution, seen: ClipSightings, keys: np.ndarray) -> bool:
     """Return whether a camera that stands still, with each point at its median place, explains what the key frames see about as
     well as a turning one does. Turns that are fitted to people who move alike explain hardly more."""
-    camera = np.minimum(np.searchsorted(keys, seen.row), len(keys) - 1)
-    used = (keys[camera] == seen.row) & np.isfinite(turning.inverse[seen.point])
-    camera, point, slopes = camera[used], seen.point[used], seen.slopes[used]
+    seen = seen.at(keys)
+    used = np.isfinite(turning.inverse[seen.point])
+    camera, point, slopes = np.searchsorted(keys, seen.row[used]), seen.point[used], seen.slopes[used]
     bundle = Bundle(turning.rotmats, turning.positions, turning.directions, np.nan_to_num(turning.inverse), turning.zoom)
     errors = bundle.errors(Sightings(camera, point, slopes)), slopes - _find_places(point, slopes)
     turns, stands = (np.log1p((np.linalg.norm(error, axis=1) / seen.sigma) ** 2).sum() for error in errors)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableSequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+
+from mpsnet_blender.motion.base.large_arrays import frame_blocks, make_array
 
 from ..base.regions import Region
 from ..video.frames import Frame
@@ -35,6 +38,12 @@ class Trails:
     point: np.ndarray
     xy: np.ndarray
 
+    def at(self, rows: np.ndarray) -> Trails:
+        """Return the sightings in these frames, whose indices rise."""
+        spans = [slice(*ends) for ends in zip(np.searchsorted(self.row, rows), np.searchsorted(self.row, rows, side="right"))]
+        return Trails(*(np.concatenate([values[:0], *(values[span] for span in spans)])
+                        for values in (self.row, self.point, self.xy)))
+
 
 @dataclass(frozen=True)
 class UprightLines:
@@ -45,11 +54,23 @@ class UprightLines:
 
 
 @dataclass(frozen=True)
+class SeenScenery:
+    """What was gathered of a whole clip: points, steep lines, and the seconds at which the whole picture changes."""
+    trails: Trails
+    lines: UprightLines
+    cuts: list[float]
+
+
+# A frame's points: their ids (N,), and positions (N, 2) in 64ths of a reduced picture's px.
+Points = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
 class SceneryState:
-    """What was gathered up to a frame: lines of some frames, the points of each frame (ids, and positions in 64ths of a reduced
-    picture's px), those that are followed, and the rest of `Scenery`'s memory."""
+    """What was gathered up to a frame: lines of some frames, the points of each frame, those that are followed, and the rest of
+    `Scenery`'s memory."""
     lines: list[tuple[int, np.ndarray]]
-    rows: list[tuple[np.ndarray, np.ndarray]]
+    rows: MutableSequence[Points]
     points: np.ndarray
     ids: np.ndarray
     next_lines: float
@@ -59,12 +80,13 @@ class SceneryState:
 
 
 class Scenery:
-    """Gathers the background of each frame: a few milliseconds, and a kilobyte of memory, a frame."""
+    """Gathers the background of each frame: a few milliseconds, and a kilobyte, a frame. rows: the list to which each frame's
+    points are added; it may lie on disk."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: MutableSequence[Points] | None = None) -> None:
         self._lines: list[tuple[int, np.ndarray]] = []
         self._next_lines = -np.inf
-        self._rows: list[tuple[np.ndarray, np.ndarray]] = []
+        self._rows: MutableSequence[Points] = [] if rows is None else rows
         self._grey: np.ndarray | None = None
         self._points = np.zeros((0, 2), np.float32)
         self._ids = np.zeros(0, np.int32)
@@ -107,11 +129,19 @@ class Scenery:
 
     def trails(self) -> Trails:
         """Return the background's points in all frames."""
-        counts = [len(ids) for ids, _ in self._rows]
-        row = np.repeat(np.arange(len(counts)), counts)
-        xy = np.concatenate([xy for _, xy in self._rows]) if counts else np.zeros((0, 2))
-        point = np.concatenate([ids for ids, _ in self._rows]) if counts else np.zeros(0, np.int32)
-        return Trails(row, point, xy / (_STEPS_PER_PIXEL * self._scale))
+        ends = np.cumsum([0, *(len(ids) for ids, _ in self._rows)])
+        trails = Trails(make_array((int(ends[-1]),), np.int64), make_array((int(ends[-1]),), np.int32),
+                        make_array((int(ends[-1]), 2)))
+        for frames in frame_blocks(len(self._rows)):
+            for row in range(frames.start, frames.stop):
+                part, (ids, places) = slice(ends[row], ends[row + 1]), self._rows[row]
+                trails.row[part], trails.point[part] = row, ids
+                trails.xy[part] = places / (_STEPS_PER_PIXEL * self._scale)
+        return trails
+
+    def seen(self) -> SeenScenery:
+        """Return all that was gathered."""
+        return SeenScenery(self.trails(), self.upright_lines(), self.cuts)
 
     def upright_lines(self) -> UprightLines:
         """Return the steep lines of the background."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mpsnet_blender.motion.base.large_arrays import frame_blocks
+
 from .scenery import FOLLOWED_SIDE, Trails
 from .windows import choose_key_rows
 
@@ -16,6 +18,7 @@ _STILL_PERCENTILE = 90              # of the windows of a clip that must show no
 _SECOND = 1.0
 _CREEP_SECONDS = 6.0                # over which a camera that creeps moves by more than `_STILL_SHARE`, though not in 1 s
 _ROUNDING_SECONDS = 0.01            # more than the rounding of timestamps, less than a frame
+_SIGHTINGS_AT_ONCE = 1_000_000      # of which the extent is found: 16 MB
 _FEWEST_POINTS = 12                 # fewer are not enough for a median
 # Points that stay prove a still camera, whatever moves elsewhere: a moving camera moves all of its background. At least this
 # share must stay, in so many rows and columns of a grid of 4 by 4 over the picture. Letters burnt into the picture, or a car
@@ -40,44 +43,53 @@ def is_still(trails: Trails, timestamps: np.ndarray, long_side: int) -> bool:
     """Return whether the background does not move: by less than a pixel a second for nearly all of the clip, and not by more in
     several seconds either. Points that move while others stay lie on people, in mirrors or on shadows."""
     limit = _STILL_SHARE * max(long_side, FOLLOWED_SIDE)
+    keys = choose_key_rows(timestamps)
+    seen, extent = trails.at(keys), _find_extent(trails.xy)
 
     def moves_little(seconds: float, together: bool) -> bool:
-        motions = [_measure_motion(window, limit, trails.xy, together)
-                   for window in _find_windows(trails, timestamps, seconds)]
+        motions = [_measure_motion(window, limit, extent, together)
+                   for window in _find_windows(seen, timestamps, keys, seconds)]
         return not motions or float(np.percentile(motions, _STILL_PERCENTILE)) < limit
 
     # Over longer times points drift in different directions. Where the camera creeps, all points move together.
     return moves_little(_SECOND, together=False) and moves_little(_CREEP_SECONDS, together=True)
 
 
-def _measure_motion(window: _Window, limit: float, everywhere: np.ndarray, together: bool) -> float:
+def _find_extent(xy: np.ndarray) -> np.ndarray:
+    """Return the least and the greatest values (2, 2) of M sightings (M, 2)."""
+    blocks = [xy[rows] for rows in frame_blocks(len(xy), _SIGHTINGS_AT_ONCE)]
+    return np.stack([np.min([block.min(0) for block in blocks], axis=0), np.max([block.max(0) for block in blocks], axis=0)]) \
+        if blocks else np.zeros((2, 2))
+
+
+def _measure_motion(window: _Window, limit: float, extent: np.ndarray, together: bool) -> float:
     """Return the background's motion in px: the median of the points, one by one, or of all in one direction (together).
 
-    limit: px, below it a point stays; everywhere (M, 2) px: all sightings of the clip, which tell where the picture has points.
+    limit: px, below it a point stays; extent (2, 2): the least and greatest x and y (px) at which the picture has points.
     """
     stays, moved = window.farthest < limit, window.last - window.first
-    filled = _fill_cells(window.first[stays], everywhere) & (stays.mean() >= _STAYING_SHARE)
+    filled = _fill_cells(window.first[stays], extent) & (stays.mean() >= _STAYING_SHARE)
     if _spread_out(filled):
         return 0.0
     moves = np.linalg.norm(moved, axis=1) > _SURELY * limit
-    if _one_turn_explains(window.first[moves], window.last[moves], _SURELY * limit, everywhere):
+    if _one_turn_explains(window.first[moves], window.last[moves], _SURELY * limit, extent):
         moved = moved[moves]
     elif _lie_opposite(filled) or _lie_opposite(filled.T):
         return 0.0
     return float(np.linalg.norm(np.median(moved, axis=0)) if together else np.median(np.linalg.norm(moved, axis=1)))
 
 
-def _one_turn_explains(first: np.ndarray, last: np.ndarray, tolerance: float, everywhere: np.ndarray) -> bool:
+def _one_turn_explains(first: np.ndarray, last: np.ndarray, tolerance: float, extent: np.ndarray) -> bool:
     """Return whether most of the points (N, 2) px go from first to last as by one turn of the camera, or zoom: a homography."""
-    if len(first) < _FEWEST_POINTS or not _spread_out(_fill_cells(first, everywhere)):
+    if len(first) < _FEWEST_POINTS or not _spread_out(_fill_cells(first, extent)):
         return False
     _, explained = cv2.findHomography(first, last, cv2.RANSAC, tolerance)
     return explained is not None and float(explained.mean()) > _TURN_EXPLAINS
 
 
-def _fill_cells(points: np.ndarray, everywhere: np.ndarray) -> np.ndarray:
+def _fill_cells(points: np.ndarray, extent: np.ndarray) -> np.ndarray:
     """Return which cells (rows, columns) of a grid, over the part of the picture with points at all, have points (N, 2) px."""
-    low, high = everywhere.min(0), everywhere.max(0)
+    low, high = extent
     column, row = np.minimum((points - low) * _GRID // np.maximum(high - low, 1.0), _GRID - 1).astype(int).T
     filled = np.zeros((_GRID, _GRID), dtype=bool)
     filled[row, column] = True
@@ -96,12 +108,11 @@ def _lie_opposite(filled: np.ndarray) -> bool:
     return len(rows) > 0 and rows[-1] - rows[0] >= 2
 
 
-def _find_windows(trails: Trails, timestamps: np.ndarray, seconds: float) -> Iterator[_Window]:
-    """Yield the windows of so many seconds from each key frame on, or the whole clip where it is shorter."""
-    keys = choose_key_rows(timestamps)
-    in_key = np.isin(trails.row, keys)
-    row, point, xy = trails.row[in_key], trails.point[in_key], trails.xy[in_key]
-    begins, stops = np.searchsorted(row, keys), np.searchsorted(row, keys, side="right")
+def _find_windows(seen: Trails, timestamps: np.ndarray, keys: np.ndarray, seconds: float) -> Iterator[_Window]:
+    """Yield the windows of so many seconds from each key frame on, or the whole clip where it is shorter; seen: what the key
+    frames, at these rows, show."""
+    point, xy = seen.point, seen.xy
+    begins, stops = np.searchsorted(seen.row, keys), np.searchsorted(seen.row, keys, side="right")
     ends = np.searchsorted(timestamps[keys], timestamps[keys] + seconds - _ROUNDING_SECONDS)
     pairs = [(begin, end) for begin, end in enumerate(ends) if end < len(keys)] or [(0, len(keys) - 1)]
     for begin, end in pairs:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..base.reporter import Reporter
 from .path import CameraTrack, track_camera
-from .scenery import Scenery, UprightLines
+from .scenery import SeenScenery, UprightLines
 from .vertical_lines import Vertical, find_vertical
 
 _STAGE = "Following the camera"     # reported only where it moves; the number of steps is not known before
@@ -39,7 +39,7 @@ class Viewpoint:
         return float(2 * np.degrees(np.arctan(max(self.intrinsics[:2, 2]) / self.intrinsics[0, 0])))
 
 
-def find_viewpoint(scenery: Scenery, timestamps: np.ndarray, intrinsics: np.ndarray, lens_is_known: bool,
+def find_viewpoint(scenery: SeenScenery, timestamps: np.ndarray, intrinsics: np.ndarray, lens_is_known: bool,
                    reporter: Reporter) -> Viewpoint:
     """Return the viewpoint of a shot with frames at timestamps (T,) s. Where the camera moves and the lens is not known, the
     focal length is measured. Raises CancelRequested."""
@@ -47,11 +47,11 @@ def find_viewpoint(scenery: Scenery, timestamps: np.ndarray, intrinsics: np.ndar
         reporter.log("warning", f"The whole picture changes at {seconds:.1f} s, as at a cut. "
                      "Capture each shot by itself, with --start and --end.")
     steps = itertools.count(1)
-    camera = track_camera(scenery.trails(), timestamps, intrinsics, lens_is_known,
+    camera = track_camera(scenery.trails, timestamps, intrinsics, lens_is_known,
                           lambda: reporter.progress(_STAGE, next(steps), 0, "steps"))
     if not camera.is_still:
         reporter.log("info", "The camera moves: it " + ("goes through the room." if camera.translates else "turns on the spot."))
-    view = Viewpoint(intrinsics, camera, scenery.upright_lines())
+    view = Viewpoint(intrinsics, camera, scenery.lines)
     if camera.focal_factor != 1.0:
         view = view.zoomed(camera.focal_factor)
         reporter.log("info", f"Field of view measured from the moving camera: {view.fov_degrees:.0f} degrees.")

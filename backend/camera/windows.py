@@ -9,7 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
+from mpsnet_blender.motion.base.large_arrays import frame_blocks
+
 from .bundle_adjustment import Bundle, Sightings, adjust, compute_cost, resect
+from .scenery import Trails
 
 # Key frames adjusted at once (12 s), and how many of them keep the poses of the window before. Time grows with the square.
 WINDOW, _OVERLAP = 60, 20
@@ -34,6 +37,11 @@ class ClipSightings:
     point: np.ndarray
     slopes: np.ndarray
     sigma: float
+
+    def at(self, rows: np.ndarray) -> ClipSightings:
+        """Return the sightings in these frames, whose indices rise."""
+        trails = Trails(self.row, self.point, self.slopes).at(rows)
+        return ClipSightings(trails.row, trails.point, trails.xy, self.sigma)
 
 
 @dataclass(frozen=True)
@@ -116,14 +124,13 @@ def solve_every_frame(solved: CameraSolution, seen: ClipSightings, keys: np.ndar
     rows = np.arange(frame_count)
     rotmats = Slerp(keys, Rotation.from_matrix(solved.rotmats))(rows).as_matrix()
     positions = np.stack([np.interp(rows, keys, column) for column in solved.positions.T], axis=1)
-    known = np.isfinite(solved.inverse[seen.point])
-    row, point, slopes = seen.row[known], seen.point[known], seen.slopes[known]
     inverse = np.nan_to_num(solved.inverse)
-    for first in range(0, frame_count, _BLOCK_FRAMES):      # so that long clips need no more memory
-        part = slice(*np.searchsorted(row, (first, first + _BLOCK_FRAMES)))
-        block = slice(first, first + _BLOCK_FRAMES)
+    for block in frame_blocks(frame_count, _BLOCK_FRAMES):      # so that long clips need no more memory
+        part = slice(*np.searchsorted(seen.row, (block.start, block.stop)))
+        known = np.isfinite(solved.inverse[seen.point[part]])
+        row, point, slopes = (values[part][known] for values in (seen.row, seen.point, seen.slopes))
         done = resect(Bundle(rotmats[block], positions[block], solved.directions, inverse, solved.zoom),
-                      Sightings(row[part] - first, point[part], slopes[part]), seen.sigma, may_translate=solved.step_sigma > 0)
+                      Sightings(row - block.start, point, slopes), seen.sigma, may_translate=solved.step_sigma > 0)
         rotmats[block], positions[block] = done.rotmats, done.positions
     return rotmats, positions * (solved.step_sigma > 0)
 
@@ -157,9 +164,8 @@ def _chain_rotmats(seen: ClipSightings, keys: np.ndarray, zoom: float) -> np.nda
 
 def _select_sightings(seen: ClipSightings, keys: np.ndarray) -> tuple[Sightings, np.ndarray]:
     """Return the sightings, in key frames, of the points seen most often there, and those points' numbers."""
-    camera = np.searchsorted(keys, seen.row)
-    inside = keys[np.minimum(camera, len(keys) - 1)] == seen.row
-    camera, point, slopes = camera[inside], seen.point[inside], seen.slopes[inside]
+    seen = seen.at(keys)
+    camera, point, slopes = np.searchsorted(keys, seen.row), seen.point, seen.slopes
     counts = np.bincount(point) if len(point) else np.zeros(0, int)
     numbers = np.argsort(-counts)[:_MOST_POINTS]
     numbers = np.sort(numbers[counts[numbers] >= _FEWEST_SIGHTINGS])

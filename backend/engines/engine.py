@@ -17,11 +17,11 @@ from typing import Protocol
 
 import numpy as np
 
+from mpsnet_blender.motion.base.large_arrays import frame_blocks, make_array
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.shared.capture_request import CaptureRequest
 from mpsnet_blender.shared.engines.declaration import EngineDeclaration
 from mpsnet_blender.shared.engines.table import find_engine
-from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 from ..base.errors import OptionError
 from ..base.pinhole import project
@@ -72,19 +72,24 @@ class CapturedPerson:
         distances = np.linalg.norm(body.rest_joints[:, None] - body.rest_landmarks[None], axis=-1)
         nearness = np.exp(-0.5 * (distances / _NEAR_LANDMARK / body.stature) ** 2) + 1e-6
         score = self.track.score if self.views_score is None else self.views_score
-        return np.clip(score @ (nearness / nearness.sum(1, keepdims=True)).T, 0.0, 1.0)
+        confidence = make_array((len(score), len(nearness)))
+        for rows in frame_blocks(len(score)):
+            confidence[rows] = np.clip(score[rows] @ (nearness / nearness.sum(1, keepdims=True)).T, 0.0, 1.0)
+        return confidence
 
     def height_in_picture(self, intrinsics: np.ndarray) -> float:
         """Return the height in px of the upright body at its median distance."""
-        depth = float(np.median(self.motion.pose()[1][:, JOINT["pelvis"], 2]))
+        depth = float(np.median(self.motion.root_path[:, 2]))
         return float(intrinsics[1, 1]) * self.motion.stature / max(depth, _MIN_DEPTH)
 
     def reprojection_error(self, intrinsics: np.ndarray) -> float:
         """Return the mean distance in px between seen landmarks and those of the posed body, weighted by score."""
-        global_rotmats, joints = self.motion.pose()
-        drawn = project(self.body.posed_landmarks(global_rotmats, joints), intrinsics)
-        distance = np.linalg.norm(drawn - self.track.xy, axis=-1)
-        return float((distance * self.track.score).sum() / np.maximum(self.track.score.sum(), 1e-9))
+        apart = 0.0
+        for rows in frame_blocks(len(self.track.timestamps)):
+            drawn = project(self.body.posed_landmarks(*self.motion.at(rows).pose()), intrinsics)
+            distance = np.linalg.norm(drawn - self.track.xy[rows], axis=-1)
+            apart += (distance * self.track.score[rows]).sum()
+        return float(apart / np.maximum(self.track.score.sum(), 1e-9))
 
 
 class Engine(Protocol):

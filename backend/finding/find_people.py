@@ -14,7 +14,7 @@ from ..base.background import Background
 from ..base.errors import CancelRequested, NobodyFoundError, VideoError
 from ..base.litert import Workers
 from ..base.reporter import Reporter
-from ..camera.scenery import Scenery
+from ..camera.scenery import Scenery, SeenScenery
 from ..people.detection import PersonDetector
 from ..people.gaps import Clock
 from ..people.landmarks import HEAVY, LandmarkModel
@@ -36,7 +36,7 @@ class FoundPeople:
     """All people's tracks, the times of all frames, and the background."""
     tracks: list[PersonTrack]
     clock: Clock
-    scenery: Scenery
+    scenery: SeenScenery
 
 
 def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, cache: Path | None,
@@ -61,14 +61,15 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, c
             tracks, is_final = _make_tracks(people, looker, span, reporter)
             if is_final:
                 kept.write_tracks(choices, tracks)
-    return FoundPeople(tracks, Clock(np.array(reading.frame_index), np.array(reading.timestamps), span.fps), reading.scenery)
+        clock = Clock(np.array(reading.frame_index), np.array(reading.timestamps), span.fps)
+        return FoundPeople(tracks, clock, reading.scenery.seen())
 
 
 class _Reading:
     """The reading of a video's frames, from where an earlier run was interrupted."""
 
     def __init__(self, span: VideoSpan, tracker: Tracker, kept: KeptFinding, reporter: Reporter):
-        self._tracker, self.scenery = tracker, Scenery()
+        self._tracker, self.scenery = tracker, Scenery(kept.points)
         self.frame_index: list[int] = []
         self.timestamps: list[float] = []
         self._sentences: tuple[str, ...] = ()

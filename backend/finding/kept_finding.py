@@ -26,7 +26,7 @@ from mpsnet_blender.shared.npz_reading import UNREADABLE, read_arrays
 from mpsnet_blender.shared.whole_file import open_whole_file
 
 from ..base.reporter import Reporter
-from ..camera.scenery import SceneryState
+from ..camera.scenery import Points, SceneryState
 from ..people.stitching import PersonTrack
 from ..people.tracking import TrackerState
 from ..video.frames import VideoSpan
@@ -39,7 +39,7 @@ from .scenery_arrays import (
     make_scenery_state,
     split_points,
 )
-from .stored_observations import ObservationStore, Segment, find_unstored_rows
+from .stored_observations import ObservationStore, Segment, StoredList, find_unstored_rows
 from .tracker_arrays import TRACKER_ARRAYS, make_tracker_arrays, make_tracker_state
 
 _SETTLED_SECONDS = 5.0      # of the video: older observations do not change, as people are traced back over 2.5 s
@@ -67,7 +67,7 @@ class KeptFinding:
         self._folder: Path | None = folder
         self._reporter = reporter
         self._store = ObservationStore(folder)
-        self._stored_points = 0     # frames whose points are in files
+        self.points: StoredList[Points] = StoredList(self._store.points)     # the background's, of each frame
 
     def read(self) -> FoundSoFar | None:
         """Return what was kept, or None where nothing was; what is damaged is removed."""
@@ -79,6 +79,7 @@ class KeptFinding:
             self._reporter.log("warning", "What an earlier run has kept is damaged and not used: the video is read anew.")
             remove_entry(self._folder, although_in_use=True)
             self._store = ObservationStore(self._folder)
+            self.points.read = self._store.points
             return None
 
     def write(self, found: FoundSoFar) -> None:
@@ -124,18 +125,16 @@ class KeptFinding:
         arrays = read_arrays(folder / STATE_FILE, names)
         values = json.loads(str(arrays["values"]))
         segments = [Segment(*segment) for segment in values["segments"]]
-        points = []
-        for segment in segments:
-            points += split_points(read_arrays(folder / segment.name, POINT_ARRAYS))
-        store, stored_points = ObservationStore(folder, segments), len(points)
+        store = ObservationStore(folder, segments)
         store.require_whole()
-        points += split_points({name: arrays[f"latest_{name}"] for name in POINT_ARRAYS})
+        points = StoredList(store.points, [*range(store.frame_count),
+                                           *split_points({name: arrays[f"latest_{name}"] for name in POINT_ARRAYS})])
         found = FoundSoFar(arrays["frame_index"].tolist(), arrays["timestamps"].tolist(),
                            make_tracker_state(arrays, values["tracker"], store),
                            make_scenery_state(arrays, values["scenery"], points), tuple(values["sentences"]), values["is_whole"])
         if not len(found.frame_index) == len(found.timestamps) == len(points):
             raise ValueError("its arrays are of different lengths")
-        self._store, self._stored_points = store, stored_points
+        self._store, self.points = store, points
         store.remove_others()
         return found
 
@@ -143,9 +142,9 @@ class KeptFinding:
         self._settle(found)
         tracker, tracker_values = make_tracker_arrays(found.tracker)
         scenery, scenery_values = make_scenery_arrays(found.scenery)
-        latest = make_point_arrays(found.scenery.rows[self._stored_points:])
-        values = {"segments": [(segment.name, segment.count) for segment in self._store.segments], "tracker": tracker_values,
-                  "scenery": scenery_values, "sentences": found.sentences, "is_whole": found.is_whole}
+        latest = make_point_arrays(self.points[self._store.frame_count:])
+        values = {"segments": [(segment.name, segment.count, segment.frames) for segment in self._store.segments],
+                  "tracker": tracker_values, "scenery": scenery_values, "sentences": found.sentences, "is_whole": found.is_whole}
         _save(folder / STATE_FILE, {
             "values": np.array(json.dumps(values)), "frame_index": np.array(found.frame_index, np.int64),
             "timestamps": np.array(found.timestamps, np.float64), **tracker, **scenery,
@@ -158,11 +157,11 @@ class KeptFinding:
                    for row in find_unstored_rows(tracklet, until)]
         if not settled:
             return
-        points = found.scenery.rows[self._stored_points:]
+        begun, points = self._store.frame_count, self.points[self._store.frame_count:]
         name = f"part-{len(self._store.segments):06d}-{secrets.token_hex(4)}.npz"
         first = self._store.append(name, [tracklet.observations[row] for tracklet, row in settled],
-                                   [tracklet.appearances[row] for tracklet, row in settled], make_point_arrays(points))
-        self._stored_points += len(points)
+                                   [tracklet.appearances[row] for tracklet, row in settled], points)
+        self.points.items[begun:] = range(begun, self._store.frame_count)
         for number, (tracklet, row) in enumerate(settled, start=first):
             self._store.replace(tracklet, row, number)
 

@@ -1,7 +1,8 @@
-"""A tracker's observations of the past, in files instead of memory, and lists that read them where they are used."""
+"""What was seen of people and background in the past, in files instead of memory, and lists that read it where it is used."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -14,8 +15,10 @@ from mpsnet_blender.shared.npz_reading import read_arrays
 from mpsnet_blender.shared.whole_file import open_whole_file
 
 from ..base.regions import Region
+from ..camera.scenery import Points
 from ..people.landmarks import Landmarks, Reading
 from ..people.tracklets import Tracklet
+from .scenery_arrays import POINT_ARRAYS, make_point_arrays, split_points
 
 T = TypeVar("T")
 _PARTS = ("xy", "world", "score")
@@ -28,27 +31,31 @@ _FILES_IN_MEMORY = 3        # people are walked through one after the other, eac
 
 @dataclass(frozen=True)
 class Segment:
-    """A file of the store: its name, and the number of its observations."""
+    """A file of the store: its name, the number of its observations, and that of frames whose background's points it holds."""
     name: str
     count: int
+    frames: int
 
 
 class ObservationStore:
-    """Observations in the files of a folder. Each has a row, counted over all files; files are written once and never changed."""
+    """Observations, and frames' background points, in the files of a folder. Each has a row, counted over all files; files are
+    written once and never changed."""
 
     def __init__(self, folder: Path, segments: Sequence[Segment] = ()):
         self._folder = folder
         self.segments = list(segments)
         self._loaded: dict[int, dict[str, np.ndarray]] = {}
+        self._loaded_points: tuple[int, list[Points]] = -1, []
         self._count_ends()
 
     def append(self, name: str, observations: Sequence[Landmarks], appearances: Sequence[np.ndarray],
-               others: Mapping[str, np.ndarray]) -> int:
-        """Write observations, with other arrays, as a file of a new name; return the first one's row. Raises OSError."""
+               points: Sequence[Points]) -> int:
+        """Write observations, and frames' points, as a file of a new name; return the first observation's row. Raises OSError."""
+        arrays = make_arrays(observations, appearances) | make_point_arrays(points)
         with open_whole_file(self._folder / name) as stream:
-            np.savez(stream, **make_arrays(observations, appearances), **others)  # type: ignore[arg-type]  # its names are free
+            np.savez(stream, **arrays)  # type: ignore[arg-type]  # its names are free
         first = self._ends[-1] if self._ends else 0
-        self.segments.append(Segment(name, len(observations)))
+        self.segments.append(Segment(name, len(observations), len(points)))
         self._count_ends()
         return first
 
@@ -57,6 +64,8 @@ class ObservationStore:
         for segment in self.segments:
             if len(read_arrays(self._folder / segment.name, OBSERVATION_ARRAYS)["presence"]) != segment.count:
                 raise ValueError(f"{segment.name} holds another number of observations")
+            if len(split_points(read_arrays(self._folder / segment.name, POINT_ARRAYS))) != segment.frames:
+                raise ValueError(f"{segment.name} holds another number of frames")
 
     def remove_others(self) -> None:
         """Remove files of a run that was killed before it counted them in."""
@@ -81,8 +90,22 @@ class ObservationStore:
         arrays, index = self._find(row)
         return arrays["appearance"][index].copy()
 
+    @property
+    def frame_count(self) -> int:
+        """The number of frames whose background's points are in files."""
+        return self._frame_ends[-1] if self._frame_ends else 0
+
+    def points(self, row: int) -> Points:
+        """Return the background's points in a frame."""
+        number = bisect_right(self._frame_ends, row)
+        if self._loaded_points[0] != number:        # frames are walked through in order
+            arrays = read_arrays(self._folder / self.segments[number].name, POINT_ARRAYS)
+            self._loaded_points = number, split_points(arrays)
+        return self._loaded_points[1][row - self._frame_ends[number] + self.segments[number].frames]
+
     def _count_ends(self) -> None:
         self._ends = list(accumulate(segment.count for segment in self.segments))
+        self._frame_ends = list(accumulate(segment.frames for segment in self.segments))
 
     def _find(self, row: int) -> tuple[dict[str, np.ndarray], int]:
         number = int(np.searchsorted(self._ends, row, side="right"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mpsnet_blender.motion.base.large_arrays import let_go
 from mpsnet_blender.shared.capture_listing import ListedPerson, Quality, motion_name, thumbnail_name
 from mpsnet_blender.shared.motion_file import Motion, write_motion
 
@@ -16,6 +17,7 @@ def write_people(folder: Path, people: list[CapturedPerson], motions: list[Motio
     """Write all people's motion files and pictures; return their entries for the listing."""
     for number, (person, motion) in enumerate(zip(people, motions, strict=True), start=1):
         write_motion(folder / motion_name(number), motion)
+        let_go()
         if person.track.thumbnail:
             (folder / thumbnail_name(number)).write_bytes(person.track.thumbnail)
     numbers = range(1, len(people) + 1)

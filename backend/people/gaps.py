@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mpsnet_blender.motion.base.large_arrays import make_array
 from mpsnet_blender.motion.base.smoothing import frame_seconds
 
 from ..base.smoothing import interpolate
@@ -48,7 +49,7 @@ def fill_gaps(track: PersonTrack, clock: Clock) -> PersonTrack:
     def filled(values: np.ndarray) -> np.ndarray:
         return interpolate(values, track.timestamps, timestamps)
 
-    score = np.zeros((len(frame_index), track.score.shape[1]))
+    score = make_array((len(frame_index), track.score.shape[1]))
     score[np.isin(frame_index, frames)] = track.score
     return replace(track, frame_index=frame_index, timestamps=timestamps, xy=filled(track.xy),
                    world=filled(track.world), score=score, boxes=filled(track.boxes))

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from mpsnet_blender.motion.base.large_arrays import copy_array, frame_blocks
+
 from .landmarks import LANDMARK, MIRRORED
 from .stitching import PersonTrack
 
@@ -42,7 +44,7 @@ def _exchanged_frames(track: PersonTrack, pairs: np.ndarray) -> np.ndarray:
     stay, switch = _movement(track, pairs)
     frame_count = len(track.timestamps)
     states = np.array((0.0, _EXCHANGE_COST))
-    best = np.zeros((frame_count, 2), dtype=int)
+    best = np.zeros((frame_count, 2), dtype=np.int8)
     cost = states.copy()
     for frame in range(1, frame_count):
         moves = np.array(((stay[frame - 1], switch[frame - 1] + _SWITCH_COST),
@@ -60,7 +62,14 @@ def _exchanged_frames(track: PersonTrack, pairs: np.ndarray) -> np.ndarray:
 
 def _movement(track: PersonTrack, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return how far the pairs move between frames, as read and exchanged (T - 1,), in body lengths."""
-    size = np.median(np.linalg.norm(track.boxes[:, 2:] - track.boxes[:, :2], axis=1))
+    size = float(np.median(np.linalg.norm(track.boxes[:, 2:] - track.boxes[:, :2], axis=1)))
+    steps = [_move_in_steps(track.at(slice(max(rows.start - 1, 0), rows.stop)), pairs, size)
+             for rows in frame_blocks(len(track.timestamps))]
+    return np.concatenate([stay for stay, _ in steps]), np.concatenate([switch for _, switch in steps])
+
+
+def _move_in_steps(track: PersonTrack, pairs: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return what `_movement` does, of some frames, for a body of that size in px."""
     image = track.xy - track.xy.mean(1, keepdims=True)
     position = np.concatenate([image / size, track.world / _STATURE], axis=-1)       # (T, 33, 5)
     left, right = position[:, pairs[:, 0]], position[:, pairs[:, 1]]
@@ -77,11 +86,12 @@ def _movement(track: PersonTrack, pairs: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _with_exchange(track: PersonTrack, flips: np.ndarray, landmarks: np.ndarray) -> PersonTrack:
+    if not flips.any():
+        return track
     order = np.arange(len(MIRRORED))
     order[landmarks] = MIRRORED[landmarks]
-    where = flips[:, None]
-    return replace(
-        track,
-        xy=np.where(where[..., None], track.xy[:, order], track.xy),
-        world=np.where(where[..., None], track.world[:, order], track.world),
-        score=np.where(where, track.score[:, order], track.score))
+    arrays = {name: copy_array(getattr(track, name)) for name in ("xy", "world", "score")}
+    for rows in frame_blocks(len(flips)):
+        for values in arrays.values():
+            values[rows][flips[rows]] = values[rows][flips[rows]][:, order]
+    return replace(track, **arrays)

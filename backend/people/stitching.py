@@ -46,6 +46,11 @@ class PersonTrack:
     boxes: np.ndarray
     thumbnail: bytes = b""
 
+    def at(self, rows: np.ndarray | slice) -> PersonTrack:
+        """Return the track in these rows (frames) only."""
+        return PersonTrack(self.frame_index[rows], self.timestamps[rows], self.xy[rows], self.world[rows], self.score[rows],
+                           self.boxes[rows], self.thumbnail)
+
 
 def stitch(tracklets: list[Tracklet], image_size: tuple[int, int], people: int | None = None) -> list[Tracklet]:
     """Return the people of a clip, one tracklet each, the most present first; people: at most that many."""

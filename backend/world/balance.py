@@ -56,7 +56,7 @@ def find_balanced(person: CameraMotion, contacts: np.ndarray | None = None) -> n
     contacts (T, 4) as in `contacts.find_contacts`; by default the lower foot carries. Over a second or more a body that does not
     fall has its centre of mass over its feet in the mean, however it leans or walks.
     """
-    _, joints = person.pose()
+    joints = person.joints()
     centre = find_centre_of_mass(joints)
     is_stretched = find_stretched_frames(joints)
     down, directions = _CAMERA_DOWN, np.zeros((0, 3))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mpsnet_blender.motion.base.large_arrays import frame_blocks
+
 from .foot_measures import SeenFeet, measure_feet
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "contacts.npz"
@@ -16,7 +18,8 @@ def find_contacts(feet: SeenFeet) -> np.ndarray:
     """Return contact confidences (T, 4) in 0..1 of left heel, left toes, right heel, right toes; 0 in clips of two frames."""
     if len(feet.timestamps) < 3:
         return np.zeros(feet.posed.shape[:2])
-    return confidence(measure_feet(feet), _weights())
+    measures = measure_feet(feet)
+    return np.concatenate([confidence(measures[rows], _weights()) for rows in frame_blocks(len(measures))])
 
 
 def confidence(measures: np.ndarray, weights: dict[str, np.ndarray]) -> np.ndarray:

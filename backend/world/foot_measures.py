@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpsnet_blender.motion.base.large_arrays import make_array, overlapping_blocks
 from mpsnet_blender.motion.base.smoothing import smooth_measured
 
 # The contacts' network was trained with these: a change needs a training (`training.contacts`). Sigmas of smoothing; speeds (m/s)
@@ -16,6 +17,7 @@ _ASIDE, _UP, _POSE_SPEED, _POSE_RISE = 0.15, 0.10, 0.30, 0.15
 _HEIGHT, _OVER_LOWEST = 0.04, 0.05
 _FASTEST = 2.0                  # m/s: limit of a foot's rise, as in a jump
 _LEAST_NOISE = 0.001            # metres: no footage trembles less
+_AROUND_SECONDS = 1.0           # around a block of frames: three of the largest sigma are 0.24 s
 MEASURES = 2 * len(_SIGHT_SECONDS) + 9
 
 
@@ -32,6 +34,10 @@ class SeenFeet:
     right: np.ndarray
     timestamps: np.ndarray
 
+    def at(self, rows: slice) -> SeenFeet:
+        """Return what is seen in some frames."""
+        return SeenFeet(self.posed[rows], self.seen[rows], self.camera[rows], self.right[rows], self.timestamps[rows])
+
 
 def measure_feet(feet: SeenFeet) -> np.ndarray:
     """Return measures (T, 4, MEASURES) of feet seen in T >= 3 frames.
@@ -39,10 +45,15 @@ def measure_feet(feet: SeenFeet) -> np.ndarray:
     Seen landmarks are not smoothed but noisy, and have no depth, so that only their motion across the view counts. Poses have
     depth, but they are smoothed: the steps of a fast turn hardly show in them. Speeds are measured in windows of several lengths.
     """
-    rays = feet.seen - feet.camera[:, None]
-    rays = rays / np.maximum(np.linalg.norm(rays, axis=-1, keepdims=True), 1e-9)
-    right = feet.right[:, None] - (feet.right[:, None] * rays).sum(-1, keepdims=True) * rays
-    up = np.cross(right, rays)
+    noise = _noise(feet)
+    measures = make_array((*feet.posed.shape[:2], MEASURES))
+    for block in overlapping_blocks(feet.timestamps, _AROUND_SECONDS):
+        measures[block.kept] = _measure_part(feet.at(block.part), noise)[block.inner]
+    return measures
+
+
+def _measure_part(feet: SeenFeet, noise: float) -> np.ndarray:
+    right, up = _axes(feet)
     across = [(_along(velocity, right), _along(velocity, up))
               for velocity in (_motion(feet.seen, feet.timestamps, seconds)[1] for seconds in _SIGHT_SECONDS)]
     height = _motion(feet.seen, feet.timestamps, _SIGHT_SECONDS[1])[0][..., 2]
@@ -53,8 +64,16 @@ def measure_feet(feet: SeenFeet) -> np.ndarray:
                 _grown(height - height.min(1, keepdims=True), _OVER_LOWEST),
                 np.broadcast_to((0.0, 1.0, 0.0, 1.0), height.shape),
                 _grown(np.linalg.norm(speed, axis=-1), _POSE_SPEED), _grown(speed[..., 2], _POSE_RISE),
-                np.full(height.shape, _noise(feet, right, up))]
+                np.full(height.shape, noise)]
     return np.stack(columns, axis=-1)
+
+
+def _axes(feet: SeenFeet) -> tuple[np.ndarray, np.ndarray]:
+    """Return the directions to the right and up (T, 4, 3), across the view of each foot."""
+    rays = feet.seen - feet.camera[:, None]
+    rays = rays / np.maximum(np.linalg.norm(rays, axis=-1, keepdims=True), 1e-9)
+    right = feet.right[:, None] - (feet.right[:, None] * rays).sum(-1, keepdims=True) * rays
+    return right, np.cross(right, rays)
 
 
 def _motion(points: np.ndarray, timestamps: np.ndarray, seconds: float) -> tuple[np.ndarray, np.ndarray]:
@@ -63,11 +82,17 @@ def _motion(points: np.ndarray, timestamps: np.ndarray, seconds: float) -> tuple
     return positions, np.gradient(positions, timestamps, axis=0)
 
 
-def _noise(feet: SeenFeet, right: np.ndarray, up: np.ndarray) -> float:
+def _noise(feet: SeenFeet) -> float:
     """Return the logarithm of the noise (m) of the seen feet in this clip: small people have more."""
+    trembling = np.concatenate([_measure_trembling(feet.at(block.part))[block.inner]
+                                for block in overlapping_blocks(feet.timestamps, _AROUND_SECONDS)])
+    return float(np.log(max(np.median(np.median(trembling, axis=0).sum(-1)), _LEAST_NOISE)))
+
+
+def _measure_trembling(feet: SeenFeet) -> np.ndarray:
+    """Return how far the seen feet are from their smoothed places, to the right and up (T, 4, 2), metres."""
     trembling = feet.seen - _motion(feet.seen, feet.timestamps, _NOISE_SECONDS)[0]
-    middle = sum(np.median(np.abs(_along(trembling, axis)), axis=0) for axis in (right, up))
-    return float(np.log(max(np.median(middle), _LEAST_NOISE)))
+    return np.stack([np.abs(_along(trembling, axis)) for axis in _axes(feet)], axis=-1)
 
 
 def _along(vectors: np.ndarray, axis: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mpsnet_blender.motion.base.large_arrays import frame_blocks, make_array
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion, WorldMotion
 from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
 
@@ -100,7 +101,7 @@ def _scale_by_feet(people: list[CapturedPerson], shot: Shot, camera: CameraTrack
     rows = [_rows(person, shot) for person in people]
     poses = _poses(camera, 0.0)
     motions = [_before_first_camera(person.motion, poses[person_rows]) for person, person_rows in zip(people, rows, strict=True)]
-    feet = [find_soles(motion.pose()[1], motion.stature, np.zeros(3)) for motion in motions]
+    feet = [find_soles(motion.joints(), motion.stature, np.zeros(3)) for motion in motions]
     return find_camera_scale(feet, [camera.positions[person_rows] for person_rows in rows],
                              [camera.rotmats[person_rows, :, 2] for person_rows in rows],
                              [person.track.timestamps for person in people])
@@ -129,11 +130,18 @@ def _place_person(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray
 
 def make_sight(person: CapturedPerson, rotmats: np.ndarray, intrinsics: np.ndarray, world_from_cam: np.ndarray) -> Sight:
     """Return what cameras at world_from_cam (T, 4, 4) see of a person with rotmats (T, 24, 3, 3) in the world's axes."""
-    track, body = person.track, person.body
-    global_rotmats, joints = forward_kinematics(rotmats, body.rest_joints, np.zeros((len(rotmats), 3)))
-    return Sight(body.posed_landmarks(global_rotmats, joints), find_soles(joints, body.stature, _DOWN),
-                 find_other_undersides(joints, body.stature, _DOWN)[..., 2].min(1), compute_rays(track.xy, intrinsics),
-                 landmark_weights(track.score), _FOOT_LANDMARKS, world_from_cam, track.timestamps)
+    track, shape = person.track, person.track.score.shape
+    sight = Sight(make_array((*shape, 3)), make_array((len(rotmats), 4, 3)), np.empty(len(rotmats)), make_array((*shape, 3)),
+                  make_array(shape), _FOOT_LANDMARKS, world_from_cam, track.timestamps)
+    for rows in frame_blocks(len(rotmats)):
+        body = person.body
+        global_rotmats, joints = forward_kinematics(rotmats[rows], body.rest_joints, np.zeros((rows.stop - rows.start, 3)))
+        sight.landmarks[rows] = body.posed_landmarks(global_rotmats, joints)
+        sight.soles[rows] = find_soles(joints, body.stature, _DOWN)
+        sight.lowest[rows] = find_other_undersides(joints, body.stature, _DOWN)[..., 2].min(1)
+        sight.rays[rows] = compute_rays(track.xy[rows], intrinsics)
+        sight.weights[rows] = landmark_weights(track.score[rows])
+    return sight
 
 
 def _contacts(sight: Sight, path: np.ndarray) -> np.ndarray:

@@ -6,11 +6,12 @@ Every term is weighted by seconds, not frames: 25 and 120 frames a second give t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import solveh_banded
 
+from mpsnet_blender.motion.base.large_arrays import frame_blocks
 from mpsnet_blender.motion.base.smoothing import LONGEST_STEP, frame_durations
 
 from ..base.pinhole import fit_translation
@@ -51,13 +52,17 @@ class Sight:
     timestamps: np.ndarray
     path: np.ndarray | None = None
 
+    def at(self, rows: slice) -> Sight:
+        """Return what is seen in some frames."""
+        return Sight(self.landmarks[rows], self.soles[rows], self.lowest[rows], self.rays[rows], self.weights[rows],
+                     self.foot_landmarks, self.world_from_cam[rows], self.timestamps[rows],
+                     None if self.path is None else self.path[rows])
+
 
 def solve_root_path(sight: Sight, contacts: np.ndarray) -> np.ndarray:
     """Return the root's positions (T, 3) in the world, metres; contacts (T, 4): the confidence that each sole is on the floor."""
     seconds = frame_durations(sight.timestamps)
-    place = _known_rows(sight.path, seconds) if sight.path is not None else [*_picture_rows(sight, seconds),
-                                                                             _size_rows(sight, seconds)]
-    rows = [*place, *_foot_rows(sight, contacts, seconds)]
+    rows = _join_rows([_rows_of_frames(sight.at(part), contacts[part], seconds[part]) for part in frame_blocks(len(seconds))])
     over_floor = _over_floor_rows(sight, seconds)
     rows.append(over_floor)
     inertia = _inertia(sight)
@@ -86,6 +91,19 @@ class _Rows:
             return np.ones(self.aim.shape)
         error = (self.direction * path).sum(1) - self.aim
         return 1 / (1 + (error / (_ROBUST_SIGMAS * self.sigma)) ** 2)
+
+
+def _rows_of_frames(sight: Sight, contacts: np.ndarray, seconds: np.ndarray) -> list[_Rows]:
+    """Return the rows of each frame by itself: where the root is in the picture, or known to be, and where feet stand."""
+    place = _known_rows(sight.path, seconds) if sight.path is not None else [*_picture_rows(sight, seconds),
+                                                                             _size_rows(sight, seconds)]
+    return [*place, *_foot_rows(sight, contacts, seconds)]
+
+
+def _join_rows(parts: list[list[_Rows]]) -> list[_Rows]:
+    """Return the rows of all frames from those of some after the other."""
+    return [replace(rows[0], **{name: np.concatenate([getattr(part, name) for part in rows])
+                                for name in ("direction", "aim", "weight", "sigma")}) for rows in zip(*parts, strict=True)]
 
 
 def _picture_rows(sight: Sight, seconds: np.ndarray) -> list[_Rows]:

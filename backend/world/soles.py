@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mpsnet_blender.motion.base.large_arrays import frame_blocks
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.motion.base.soles import usual_ankle_height
 from mpsnet_blender.shared.smpl_skeleton import JOINT
@@ -53,12 +54,7 @@ def find_upright_frames(joints: np.ndarray, stature: float) -> tuple[np.ndarray,
 
 def find_lowest_points(person: CameraMotion) -> np.ndarray:
     """Return the lowest points (N, 3) in the camera's frame, two a second: those that may be on the floor."""
-    _, joints = person.pose()
-    _, stands = find_upright_frames(joints, person.stature)
-    points = np.concatenate([part(joints, person.stature, _CAMERA_DOWN) for part in (find_soles, find_other_undersides)], axis=1)
-    depth = points[..., 1].copy()
-    depth[stands, 4:] = -np.inf
-    lowest = points[np.arange(len(points)), depth.argmax(1)]
+    lowest = np.concatenate([_find_lowest(person.at(rows)) for rows in frame_blocks(len(person.timestamps))])
     times = person.timestamps - person.timestamps[0]
     starts = np.flatnonzero(np.diff((times * SAMPLES_PER_SECOND).astype(int), prepend=-1))
     moments = np.split(lowest, starts[1:])
@@ -66,9 +62,19 @@ def find_lowest_points(person: CameraMotion) -> np.ndarray:
     return chosen[_thinned(len(chosen))]
 
 
+def _find_lowest(person: CameraMotion) -> np.ndarray:
+    """Return the lowest point (T, 3) of each frame, of a person who stands that of the feet."""
+    _, joints = person.pose()
+    _, stands = find_upright_frames(joints, person.stature)
+    points = np.concatenate([part(joints, person.stature, _CAMERA_DOWN) for part in (find_soles, find_other_undersides)], axis=1)
+    depth = points[..., 1].copy()
+    depth[stands, 4:] = -np.inf
+    return points[np.arange(len(points)), depth.argmax(1)]
+
+
 def find_contact_points(person: CameraMotion, contacts: np.ndarray) -> np.ndarray:
     """Return soles (N, 3) in the camera's frame on the floor by their contacts (T, 4): the surest of each half second."""
-    points = find_soles(person.pose()[1], person.stature, _CAMERA_DOWN)
+    points = find_soles(person.joints(), person.stature, _CAMERA_DOWN)
     times = person.timestamps - person.timestamps[0]
     starts = np.flatnonzero(np.diff((times * SAMPLES_PER_SECOND).astype(int), prepend=-1))
     surest = [int(part.argmax()) for part in np.split(contacts, starts[1:])]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mpsnet_blender.motion.base.large_arrays import frame_blocks, make_array
+
 from ..base.pinhole import compute_rays, fit_translation, fit_translation_at_depth, rotmats_towards
 from ..base.reporter import Reporter
 from ..base.smoothing import smooth_depth
@@ -78,11 +80,8 @@ def find_focal_factor(people: list[CapturedPerson], contacts: list[np.ndarray], 
 
 def _thin_out(person: CapturedPerson, contacts: np.ndarray) -> tuple[CapturedPerson, np.ndarray]:
     """Return a person and the contacts in at most some hundred frames."""
-    track = person.track
     rows = np.unique(np.linspace(0, len(contacts) - 1, min(len(contacts), _MOST_FRAMES)).astype(int))
-    track = replace(track, **{name: getattr(track, name)[rows] for name in
-                              ("frame_index", "timestamps", "xy", "world", "score", "boxes")})
-    return replace(person, track=track, motion=person.motion.at(rows)), contacts[rows]
+    return replace(person, track=person.track.at(rows), motion=person.motion.at(rows)), contacts[rows]
 
 
 def _compute_floor_cost(people: Sequence[CapturedPerson], contacts: Sequence[np.ndarray], votes: np.ndarray,
@@ -97,13 +96,30 @@ def _compute_floor_cost(people: Sequence[CapturedPerson], contacts: Sequence[np.
 
 def change_lens(person: CapturedPerson, intrinsics: np.ndarray, others: np.ndarray) -> CapturedPerson:
     """Return a person, solved with intrinsics (3, 3), moved to the rays of other intrinsics and rotated with them."""
-    motion, track = person.motion, person.track
-    before, after = compute_rays(track.xy, intrinsics), compute_rays(track.xy, others)
-    turn = rotmats_towards(after[:, TORSO].mean(1)) @ np.swapaxes(rotmats_towards(before[:, TORSO].mean(1)), 1, 2)
-    rotmats = motion.rotmats.copy()
-    rotmats[:, 0] = turn @ rotmats[:, 0]
-    turned = motion.with_pose(rotmats, np.zeros_like(motion.transl))
-    landmarks, weights = person.body.posed_landmarks(*turned.pose()), np.sqrt(landmark_weights(track.score))
-    depth = smooth_depth(fit_translation(landmarks, after, weights)[:, 2], motion.timestamps, weights.mean(1, keepdims=True))
-    transl = fit_translation_at_depth(landmarks, after, weights, depth)
+    motion = person.motion
+    rotmats, depth = make_array(motion.rotmats.shape), np.empty(len(motion.transl))
+    for rows in frame_blocks(len(rotmats)):
+        rotmats[rows] = _turn_to_lens(person, rows, intrinsics, others)
+        depth[rows] = fit_translation(*_pose_before_lens(person, rows, rotmats, others))[:, 2]
+    sure = np.sqrt(landmark_weights(person.track.score)).mean(1, keepdims=True)
+    depth = smooth_depth(depth, motion.timestamps, sure)
+    transl = np.concatenate([fit_translation_at_depth(*_pose_before_lens(person, rows, rotmats, others), depth[rows])
+                             for rows in frame_blocks(len(rotmats))])
     return replace(person, motion=motion.with_pose(rotmats, transl))
+
+
+def _turn_to_lens(person: CapturedPerson, rows: slice, intrinsics: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the rotations (T, 24, 3, 3) in some frames, the root's turned from the rays of one lens to those of another."""
+    before, after = (compute_rays(person.track.xy[rows, TORSO], lens).mean(1) for lens in (intrinsics, others))
+    rotmats = person.motion.rotmats[rows].copy()
+    rotmats[:, 0] = rotmats_towards(after) @ np.swapaxes(rotmats_towards(before), 1, 2) @ rotmats[:, 0]
+    return rotmats
+
+
+def _pose_before_lens(person: CapturedPerson, rows: slice, rotmats: np.ndarray,
+                      lens: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the landmarks (T, 33, 3) of a body at the camera, their rays, and weights (T, 33), in some frames."""
+    motion, track = person.motion.at(rows), person.track
+    turned = motion.with_pose(rotmats[rows], np.zeros_like(motion.transl))
+    return (person.body.posed_landmarks(*turned.pose()), compute_rays(track.xy[rows], lens),
+            np.sqrt(landmark_weights(track.score[rows])))

@@ -24,6 +24,7 @@ _OPTIONAL = {"keypoints2d", "camera_matrix", "image_size", "world_from_cam", "ra
 
 # What values may be: far beyond any motion, so that no later sum or frame number overflows.
 _LARGEST, _FASTEST = 1e7, 100_000.0     # metres, radians, seconds, px; frames a second
+_CHECKED_AT_ONCE = 4096                 # frames, so that long motions need no copy
 _SHOWN_CHARACTERS = 40                  # of a wrong value, in a message
 _LONGEST_TEXT = 4096                    # characters, of source, engine and gender
 _SHORTEST_LIMB, _LONGEST_LIMB = 0.001, 10.0     # metres, from a joint to its parent: of dolls to giants
@@ -202,9 +203,9 @@ def validate_motion(motion: Motion, path: str | os.PathLike) -> None:
         value = values[name]
         if value is None:
             continue
-        if np.asarray(value).dtype.kind not in "fiu" or not np.isfinite(value).all():
+        if np.asarray(value).dtype.kind not in "fiu" or not np.isfinite(largest := _find_largest(np.asarray(value))):
             raise MotionFileError(f"{path}: {name} holds values that are not finite numbers.")
-        if np.size(value) and np.max(np.abs(np.asarray(value, float))) > _LARGEST:
+        if largest > _LARGEST:
             raise MotionFileError(f"{path}: {name} holds values above {_LARGEST:g}. The file is damaged.")
     if (motion.raw_poses is None) != (motion.raw_trans is None):
         raise MotionFileError(f"{path} has one of raw_poses and raw_trans without the other. Capture the video again.")
@@ -215,3 +216,9 @@ def validate_motion(motion: Motion, path: str | os.PathLike) -> None:
     limbs = np.linalg.norm(motion.rest_joints[1:] - motion.rest_joints[list(PARENTS[1:])], axis=1)
     if not (limbs.min() >= _SHORTEST_LIMB and limbs.max() <= _LONGEST_LIMB):
         raise MotionFileError(f"{path}: rest_joints gives limbs of {limbs.min():.3g} to {limbs.max():.3g} m, which is no body.")
+
+
+def _find_largest(values: np.ndarray) -> float:
+    """Return the largest absolute value of an array (T, ...) of numbers: NaN where one is none, 0 of no numbers."""
+    parts = (values[start:start + _CHECKED_AT_ONCE] for start in range(0, len(values), _CHECKED_AT_ONCE))
+    return float(np.max([np.abs(np.asarray(part, float)).max(initial=0.0) for part in parts], initial=0.0))

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .large_arrays import frame_blocks, make_array
+
 _BLOCK_FRAMES = 4096    # converted at a time: what lies between needs several times the result's memory
 _TINY_ANGLE = 1e-8  # radians; below it the limit of sin(a / 2) / a is exact in float64
 
@@ -73,10 +75,9 @@ def _convert_blocks(convert: Callable[[np.ndarray], np.ndarray], rotations: np.n
     if rotations.ndim == own_axes or len(rotations) <= _BLOCK_FRAMES:
         return convert(rotations)
     first = convert(rotations[:_BLOCK_FRAMES])
-    converted = np.empty((len(rotations), *first.shape[1:]))
-    converted[:_BLOCK_FRAMES] = first
-    for start in range(_BLOCK_FRAMES, len(rotations), _BLOCK_FRAMES):
-        converted[start:start + _BLOCK_FRAMES] = convert(rotations[start:start + _BLOCK_FRAMES])
+    converted = make_array((len(rotations), *first.shape[1:]))
+    for rows in frame_blocks(len(rotations), _BLOCK_FRAMES):
+        converted[rows] = convert(rotations[rows]) if rows.start else first
     return converted
 
 

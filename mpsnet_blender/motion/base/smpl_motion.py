@@ -11,6 +11,7 @@ from ...shared.hands.poses import HandPoses
 from ...shared.hands.skeleton import FULL_PARENTS, full_rest_joints
 from ...shared.motion_file import Motion
 from ...shared.smpl_skeleton import JOINT_COUNT, forward_kinematics
+from .large_arrays import frame_blocks, make_array
 from .rotations import rotmat_from_rotvec, rotvec_from_rotmat
 
 
@@ -30,6 +31,13 @@ class SmplMotion:
         """Return global rotations (T, 24, 3, 3) and joints (T, 24, 3) in the frame."""
         return forward_kinematics(self.rotmats, self.rest_joints, self.transl)
 
+    def joints(self) -> np.ndarray:
+        """Return the joints (T, 24, 3) in the frame."""
+        joints = make_array((len(self.rotmats), JOINT_COUNT, 3), np.result_type(self.rotmats, self.rest_joints).type)
+        for rows in frame_blocks(len(joints)):
+            joints[rows] = self.at(rows).pose()[1]
+        return joints
+
     def with_pose(self, rotmats: np.ndarray, transl: np.ndarray) -> Self:
         """Return the motion with other rotations and another path, in the same frame."""
         return replace(self, rotmats=rotmats, transl=transl)
@@ -44,8 +52,10 @@ class SmplMotion:
         other_from_frame (4, 4), or (T, 4, 4) where one of the two moves.
         """
         rotation, origin = other_from_frame[..., :3, :3], other_from_frame[..., :3, 3]
-        rotmats = self.rotmats.copy()
-        rotmats[:, 0] = rotation @ self.rotmats[:, 0]
+        rotmats = make_array(self.rotmats.shape)
+        for rows in frame_blocks(len(rotmats)):
+            rotmats[rows] = self.rotmats[rows]
+            rotmats[rows, 0] = (rotation[rows] if rotation.ndim == 3 else rotation) @ self.rotmats[rows, 0]
         pelvis = np.einsum("...ij,...j->...i", rotation, self.root_path) + origin
         return rotmats, pelvis - self.rest_joints[0]
 

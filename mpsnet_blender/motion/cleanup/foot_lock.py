@@ -6,9 +6,10 @@ import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
 from ..base.contact_spans import continue_end_speeds, detect_standing, fade_outside_spans, find_spans
+from ..base.large_arrays import copy_array, frame_blocks, make_array
 from ..base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
 from ..base.smpl_motion import WorldMotion
-from ..base.soles import Sole, compute_stature, make_soles, measure_ankle_height
+from ..base.soles import SIDES, Sole, compute_stature, make_soles, measure_ankle_height
 from .footprints import PlantedFoot, plant_foot, rotmat_from_axis_angle
 from .leg_solver import FootTarget, compute_pelvis_shift, solve_leg
 
@@ -28,23 +29,37 @@ def lock_feet(body: WorldMotion, strength: float | np.ndarray = 1.0) -> WorldMot
     strengths = np.broadcast_to(strength, (len(body.transl), 2))
     if len(body.transl) < 2 or strengths.max() <= 0:
         return body
-    rotmats, joints = body.pose()
+    feet, joints = _pose_feet(body)
     stands = np.stack([detect_standing(contact, body.timestamps) for contact in body.contacts.T], axis=1)
     ankles = joints[:, [JOINT["left_ankle"], JOINT["right_ankle"]]]
     flat = stands[:, ::2] & stands[:, 1::2]
     height = measure_ankle_height(ankles, flat, compute_stature(body.rest_joints), body.is_shod)
-    targets = [_make_foot_target(body, sole, rotmats, joints, stands[:, 2 * side:2 * side + 2], strengths[:, side])
+    targets = [_make_foot_target(body, sole, *feet[:, :, side], joints[:, sole.ankle], stands[:, 2 * side:2 * side + 2],
+                                 strengths[:, side])
                for side, sole in enumerate(make_soles(body.rest_joints, height))]
     shift = compute_pelvis_shift(joints, targets, body.timestamps)
-    changed = body.rotmats.copy()
-    for target in targets:
-        solve_leg(changed, rotmats, joints, shift, target)
+    changed = copy_array(body.rotmats)
+    for rows in frame_blocks(len(changed)):
+        rotmats, _ = body.at(rows).pose()
+        for target in targets:
+            solve_leg(changed[rows], rotmats, joints[rows], shift[rows], target.at(rows))
     return body.with_pose(changed, body.transl + shift)
 
 
-def _make_foot_target(body: WorldMotion, sole: Sole, rotmats: np.ndarray, joints: np.ndarray, stands: np.ndarray,
-                 strength: np.ndarray) -> FootTarget:
-    turned, ankles = rotmats[:, sole.ankle], joints[:, sole.ankle]
+def _pose_feet(body: WorldMotion) -> tuple[np.ndarray, np.ndarray]:
+    """Return rotations (2, T, 2, 3, 3) of the left and right foot, global, and of the toes, relative to it; joints (T, 24, 3)."""
+    ankles, toes = ([JOINT[f"{side}_{name}"] for side in SIDES] for name in ("ankle", "foot"))
+    feet = np.empty((2, len(body.transl), 2, 3, 3))
+    joints = make_array((len(body.transl), len(JOINT), 3))
+    for rows in frame_blocks(len(joints)):
+        rotmats, joints[rows] = body.at(rows).pose()
+        feet[0, rows], feet[1, rows] = rotmats[:, ankles], body.rotmats[rows, toes]
+    return feet, joints
+
+
+def _make_foot_target(body: WorldMotion, sole: Sole, turned: np.ndarray, toes: np.ndarray, ankles: np.ndarray,
+                      stands: np.ndarray, strength: np.ndarray) -> FootTarget:
+    """Return a foot's targets, from its global rotations (T, 3, 3), its toes' relative ones, and its ankles (T, 3)."""
     planted = plant_foot(sole, turned, ankles, stands[:, 0], stands[:, 1], body.timestamps)
     turn, move = rotvec_from_rotmat(planted.rotmats @ np.swapaxes(turned, 1, 2)), planted.ankles - ankles
     # Outside the spans the correction fades, so that the change of speed from swing to stance is spread over the swing.
@@ -55,8 +70,7 @@ def _make_foot_target(body: WorldMotion, sole: Sole, rotmats: np.ndarray, joints
     new, ankles = _lift_out_of_floor(sole, new, ankles, planted, strength)
     toe_spans = find_spans(stands[:, 1], body.timestamps)
     toes_held = strength * fade_outside_spans(np.ones(len(ankles)), toe_spans, _FADE_SECONDS / 2)
-    toes = _flatten_toes(body.rotmats[:, sole.toes], sole, new, toes_held)
-    return FootTarget(sole, new, ankles, held, toes)
+    return FootTarget(sole, new, ankles, held, _flatten_toes(toes, sole, new, toes_held))
 
 
 def _lift_out_of_floor(sole: Sole, rotmats: np.ndarray, ankles: np.ndarray, planted: PlantedFoot,

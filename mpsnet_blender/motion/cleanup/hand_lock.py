@@ -6,6 +6,7 @@ import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
 from ..base.contact_spans import Spans, continue_end_speeds, detect_standing, fade_outside_spans, find_spans
+from ..base.large_arrays import copy_array, frame_blocks
 from ..base.smoothing import smooth
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import SIDES, compute_stature
@@ -30,14 +31,20 @@ def lock_hands(body: WorldMotion, strength: float = 1.0) -> WorldMotion:
     """
     if strength <= 0 or len(body.transl) < 3:
         return body
-    rotmats, joints = body.pose()
-    changed = body.rotmats
+    joints, targets = body.joints(), {}
     for side in SIDES:
-        spans = _find_lying_spans(joints[:, JOINT[f"{side}_wrist"]], body.timestamps)
+        wrists = joints[:, JOINT[f"{side}_wrist"]]
+        spans = _find_lying_spans(wrists, body.timestamps)
         if len(spans.starts):
-            changed = changed if changed is not body.rotmats else body.rotmats.copy()
-            _solve_arm(changed, rotmats, joints, side, _compute_target(body, joints[:, JOINT[f"{side}_wrist"]], spans, strength))
-    return body if changed is body.rotmats else body.with_pose(changed, body.transl)
+            targets[side] = _compute_target(body, wrists, spans, strength)
+    if not targets:
+        return body
+    changed = copy_array(body.rotmats)
+    for rows in frame_blocks(len(changed)):
+        rotmats, _ = body.at(rows).pose()
+        for side, target in targets.items():
+            _solve_arm(changed[rows], rotmats, joints[rows], side, target[rows])
+    return body.with_pose(changed, body.transl)
 
 
 def _find_lying_spans(wrists: np.ndarray, timestamps: np.ndarray) -> Spans:

@@ -35,6 +35,10 @@ class FootTarget:
     held: np.ndarray
     toes: np.ndarray
 
+    def at(self, rows: slice) -> FootTarget:
+        """Return the targets in some frames."""
+        return FootTarget(self.sole, self.rotmats[rows], self.ankles[rows], self.held[rows], self.toes[rows])
+
 
 def compute_pelvis_shift(joints: np.ndarray, targets: Sequence[FootTarget], timestamps: np.ndarray) -> np.ndarray:
     """Return the pelvis's smooth shifts (T, 3) with which the legs best keep their lengths, metres.

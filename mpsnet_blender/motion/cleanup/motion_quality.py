@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...shared.capture_listing import GRADES, Quality
+from ...shared.smpl_skeleton import JOINT_COUNT
+from ..base.large_arrays import frame_blocks, make_array, overlapping_blocks
 from ..base.smoothing import LONGEST_STEP, frame_seconds, smooth
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import compute_stature, sole_points, usual_ankle_height
 from .balance import angle_from_upright, find_posed_balance
 
 _JITTER_SECONDS = 0.1   # sigma: faster movement counts as trembling; a hand waves at most 5 times a second; not measured
+_AROUND_SECONDS = 1.0   # around a block of frames: three sigmas of that are 0.3 s
 _LIKELY = 0.5           # contact confidence from which a point is more likely to stand than not
 _DECIMALS = 3           # figures are rounded as in people.json, so that figures read from there get the same grade
 _MILLIMETRES = 1000.0
@@ -57,9 +60,11 @@ _LEAN_DEGREES = _Limits(
 def measure_motion(body: WorldMotion) -> Quality:
     """Return the quality figures that can be measured on a motion alone: slide and depth of its feet over the floor at z = 0,
     trembling, and how much of the time its fingers were seen."""
-    rotmats, joints = body.pose()
     height = usual_ankle_height(compute_stature(body.rest_joints), body.is_shod)
-    soles = sole_points(body.rest_joints, height, rotmats, joints)
+    soles, joints = np.empty((len(body.transl), 4, 3)), make_array((len(body.transl), JOINT_COUNT, 3))
+    for rows in frame_blocks(len(soles)):
+        rotmats, joints[rows] = body.at(rows).pose()
+        soles[rows] = sole_points(body.rest_joints, height, rotmats, joints[rows])
     slide = slide_mm_per_second(soles, body.contacts, body.timestamps)
     left, right = (None, None) if body.hands is None else body.hands.seen_shares
     return grade_quality(Quality(
@@ -110,5 +115,8 @@ def penetration_mm(soles: np.ndarray) -> float:
 def jitter_mm(joints: np.ndarray, timestamps: np.ndarray) -> float:
     """Return the root mean square (mm) of the movement of joints (T, J, 3) that is faster than 0.1 s: trembling, but quick motion
     too. Below about 15 frames a second so fast a movement cannot be seen."""
-    trembling = joints - smooth(joints, timestamps, _JITTER_SECONDS)
-    return float(np.sqrt((trembling**2).sum(axis=-1).mean()) * _MILLIMETRES)
+    squares = 0.0
+    for block in overlapping_blocks(timestamps, _AROUND_SECONDS):
+        trembling = joints[block.part] - smooth(joints[block.part], timestamps[block.part], _JITTER_SECONDS)
+        squares += (trembling[block.inner]**2).sum()
+    return float(np.sqrt(squares / (joints.shape[0] * joints.shape[1])) * _MILLIMETRES)

@@ -58,7 +58,7 @@ def find(models_folder, clip):
 
 def contents(found):
     """Return all that was found, as bytes."""
-    trails, lines = found.scenery.trails(), found.scenery.upright_lines()
+    trails, lines = found.scenery.trails, found.scenery.lines
     arrays = [found.clock.frame_index, found.clock.timestamps, trails.row, trails.point, trails.xy, lines.lines, lines.row]
     arrays += [np.asarray(getattr(track, field.name)) for track in found.tracks for field in fields(track)]
     return [(array.dtype, array.shape, array.tobytes()) for array in arrays], lines.pictures, found.scenery.cuts
