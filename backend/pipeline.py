@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import frame_blocks, make_array
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+from mpsnet_blender.shared.arrays.large_arrays import make_array
 from mpsnet_blender.shared.capture_listing import (
     PEOPLE_FILE,
     PREVIEW_FILE,

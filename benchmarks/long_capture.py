@@ -26,6 +26,7 @@ from mpsnet_blender.client.backend_environment import BackendEnvironment, child_
 from mpsnet_blender.client.terminal import ProgressPrinter  # noqa: E402
 
 LONG_SIDE = 320                 # px of the repeated video: decoding is not what is measured
+DETECTED_FRAMES = 15            # from one detection to the next at 30 frames a second: each period has them in other frames
 SAMPLED_SECONDS = 0.005
 STAGES = ("find_people", "find_viewpoint", "place_with_lens", "plant_feet", "make_motion", "measure_quality", "write_people")
 
@@ -145,15 +146,17 @@ def answer_as_before(period: int) -> None:
         return follow(self, frame)
 
     def answered(compute: Callable, key: tuple):
-        if current[0] < period or key not in known:
-            known[key] = compute()
-        return known[key]
+        if current[0] >= period and key in known:
+            return known[key]
+        answer = compute()
+        known.setdefault(key, answer)       # the first one of a frame is that of the person who is followed
+        return answer
 
     def read_before(self, crop, region, is_mirrored=False):
         return answered(lambda: read(self, crop, region, is_mirrored), ("read", current[0] % period, is_mirrored))
 
     def detect_before(self, image, tile_sizes=detection.TILE_SIZES):
-        return answered(lambda: detect(self, image, tile_sizes), ("detect", current[0] % period, tile_sizes))
+        return answered(lambda: detect(self, image, tile_sizes), ("detect", current[0] % period // DETECTED_FRAMES, tile_sizes))
 
     tracking.Tracker.step, landmarks.LandmarkNetwork.read = step, read_before
     detection.PersonDetector.__call__ = detect_before

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import let_go, make_array
 from mpsnet_blender.motion.base.smoothing import smooth_measured
+from mpsnet_blender.shared.arrays.large_arrays import let_go, make_array
 
 # Seconds: several times a lateral one, as depth is noisier; halved or doubled: path -0.5 / -0.4 mm (`benchmarks/constants.py
 # --end 3`: walk_turn's first 3 s).

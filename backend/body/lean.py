@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import frame_blocks
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
 
 from ..base.pinhole import compute_rays, rotmats_towards
 from ..people.landmarks import LANDMARK, TORSO

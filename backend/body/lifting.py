@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import frame_blocks, make_array, overlapping_blocks
 from mpsnet_blender.motion.base.smoothing import smooth_measured
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks, overlapping_blocks
+from mpsnet_blender.shared.arrays.large_arrays import make_array
 
 from ..base.pinhole import compute_rays, fit_translation, rotmats_towards
 from ..base.smoothing import smooth_depth

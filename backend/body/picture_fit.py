@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from mpsnet_blender.motion.base.large_arrays import copy_array, frame_blocks
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+from mpsnet_blender.shared.arrays.large_arrays import copy_array
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, PARENTS, forward_kinematics
 
 from ..base.banded import banded_product, solve_frames, squared_accelerations

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import frame_blocks, make_array
 from mpsnet_blender.motion.base.smoothing import frame_seconds
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+from mpsnet_blender.shared.arrays.large_arrays import make_array
 
 from .bundle_adjustment import Bundle, Sightings
 from .scenery import FOLLOWED_SIDE, Trails

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import frame_blocks, make_array
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+from mpsnet_blender.shared.arrays.large_arrays import make_array
 
 from ..base.regions import Region
 from ..video.frames import Frame

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import frame_blocks
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
 
 from .scenery import FOLLOWED_SIDE, Trails
 from .windows import choose_key_rows

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial.transform import Rotation, Slerp
 
-from mpsnet_blender.motion.base.large_arrays import frame_blocks
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
 
 from .bundle_adjustment import Bundle, Sightings, adjust, compute_cost, resect
 from .scenery import Trails

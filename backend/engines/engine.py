@@ -17,8 +17,9 @@ from typing import Protocol
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import frame_blocks, make_array
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+from mpsnet_blender.shared.arrays.large_arrays import make_array
 from mpsnet_blender.shared.capture_request import CaptureRequest
 from mpsnet_blender.shared.engines.declaration import EngineDeclaration
 from mpsnet_blender.shared.engines.table import find_engine

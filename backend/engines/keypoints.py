@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import copy_array, make_array, overlapping_blocks
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
+from mpsnet_blender.shared.arrays.frame_blocks import overlapping_blocks
+from mpsnet_blender.shared.arrays.large_arrays import copy_array, make_array
 from mpsnet_blender.shared.capture_request import CaptureRequest
 from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT
 

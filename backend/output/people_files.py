@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mpsnet_blender.motion.base.large_arrays import let_go
+from mpsnet_blender.shared.arrays.large_arrays import let_go
 from mpsnet_blender.shared.capture_listing import ListedPerson, Quality, motion_name, thumbnail_name
 from mpsnet_blender.shared.motion_file import Motion, write_motion
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import make_array
 from mpsnet_blender.motion.base.smoothing import frame_seconds
+from mpsnet_blender.shared.arrays.large_arrays import make_array
 
 from ..base.smoothing import interpolate
 from .stitching import PersonTrack

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import copy_array, frame_blocks
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+from mpsnet_blender.shared.arrays.large_arrays import copy_array
 
 from .landmarks import LANDMARK, MIRRORED
 from .stitching import PersonTrack
@@ -90,8 +91,8 @@ def _with_exchange(track: PersonTrack, flips: np.ndarray, landmarks: np.ndarray)
         return track
     order = np.arange(len(MIRRORED))
     order[landmarks] = MIRRORED[landmarks]
-    arrays = {name: copy_array(getattr(track, name)) for name in ("xy", "world", "score")}
+    xy, world, score = (copy_array(values) for values in (track.xy, track.world, track.score))
     for rows in frame_blocks(len(flips)):
-        for values in arrays.values():
-            values[rows][flips[rows]] = values[rows][flips[rows]][:, order]
-    return replace(track, **arrays)
+        for values in (xy[rows], world[rows], score[rows]):
+            values[flips[rows]] = values[flips[rows]][:, order]
+    return replace(track, xy=xy, world=world, score=score)

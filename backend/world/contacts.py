@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import frame_blocks
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
 
 from .foot_measures import SeenFeet, measure_feet
 

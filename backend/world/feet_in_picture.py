@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import frame_blocks
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 from ..base.pinhole import project

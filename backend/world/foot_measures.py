@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import make_array, overlapping_blocks
 from mpsnet_blender.motion.base.smoothing import smooth_measured
+from mpsnet_blender.shared.arrays.frame_blocks import overlapping_blocks
+from mpsnet_blender.shared.arrays.large_arrays import make_array
 
 # The contacts' network was trained with these: a change needs a training (`training.contacts`). Sigmas of smoothing; speeds (m/s)
 # and heights (m) at which a measure begins to grow, of the order of a standing foot's errors.

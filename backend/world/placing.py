@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import frame_blocks, make_array
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion, WorldMotion
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+from mpsnet_blender.shared.arrays.large_arrays import make_array
 from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
 
 from ..base.pinhole import compute_rays

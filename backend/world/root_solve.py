@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import solveh_banded
 
-from mpsnet_blender.motion.base.large_arrays import frame_blocks
 from mpsnet_blender.motion.base.smoothing import LONGEST_STEP, frame_durations
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
 
 from ..base.pinhole import fit_translation
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import frame_blocks
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
 from mpsnet_blender.motion.base.soles import usual_ankle_height
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 _CAMERA_DOWN = np.array((0.0, 1.0, 0.0))       # gravity in the axes of a level camera

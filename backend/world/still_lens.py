@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mpsnet_blender.motion.base.large_arrays import frame_blocks, make_array
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+from mpsnet_blender.shared.arrays.large_arrays import make_array
 
 from ..base.pinhole import compute_rays, fit_translation, fit_translation_at_depth, rotmats_towards
 from ..base.reporter import Reporter

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays.frame_blocks import frame_blocks
 from .hands.poses import HAND_MEMBERS, HandPoses, list_hand_shapes
 from .npz_reading import UNREADABLE, read_arrays
 from .smpl_skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS, generic_rest_joints
@@ -24,7 +25,6 @@ _OPTIONAL = {"keypoints2d", "camera_matrix", "image_size", "world_from_cam", "ra
 
 # What values may be: far beyond any motion, so that no later sum or frame number overflows.
 _LARGEST, _FASTEST = 1e7, 100_000.0     # metres, radians, seconds, px; frames a second
-_CHECKED_AT_ONCE = 4096                 # frames, so that long motions need no copy
 _SHOWN_CHARACTERS = 40                  # of a wrong value, in a message
 _LONGEST_TEXT = 4096                    # characters, of source, engine and gender
 _SHORTEST_LIMB, _LONGEST_LIMB = 0.001, 10.0     # metres, from a joint to its parent: of dolls to giants
@@ -220,5 +220,5 @@ def validate_motion(motion: Motion, path: str | os.PathLike) -> None:
 
 def _find_largest(values: np.ndarray) -> float:
     """Return the largest absolute value of an array (T, ...) of numbers: NaN where one is none, 0 of no numbers."""
-    parts = (values[start:start + _CHECKED_AT_ONCE] for start in range(0, len(values), _CHECKED_AT_ONCE))
-    return float(np.max([np.abs(np.asarray(part, float)).max(initial=0.0) for part in parts], initial=0.0))
+    return float(np.max([np.abs(np.asarray(values[rows], float)).max(initial=0.0) for rows in frame_blocks(len(values))],
+                        initial=0.0))

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .large_arrays import frame_blocks, make_array
+from ...shared.arrays.frame_blocks import frame_blocks
+from ...shared.arrays.large_arrays import make_array
 
 _BLOCK_FRAMES = 4096    # converted at a time: what lies between needs several times the result's memory
 _TINY_ANGLE = 1e-8  # radians; below it the limit of sin(a / 2) / a is exact in float64

@@ -7,11 +7,12 @@ from typing import Self
 
 import numpy as np
 
+from ...shared.arrays.frame_blocks import frame_blocks
+from ...shared.arrays.large_arrays import make_array
 from ...shared.hands.poses import HandPoses
 from ...shared.hands.skeleton import FULL_PARENTS, full_rest_joints
 from ...shared.motion_file import Motion
 from ...shared.smpl_skeleton import JOINT_COUNT, forward_kinematics
-from .large_arrays import frame_blocks, make_array
 from .rotations import rotmat_from_rotvec, rotvec_from_rotmat
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...shared.arrays.frame_blocks import frame_blocks
+from ...shared.arrays.large_arrays import copy_array, make_array
 from ...shared.smpl_skeleton import JOINT
 from ..base.contact_spans import continue_end_speeds, detect_standing, fade_outside_spans, find_spans
-from ..base.large_arrays import copy_array, frame_blocks, make_array
 from ..base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import SIDES, Sole, compute_stature, make_soles, measure_ankle_height
@@ -34,8 +35,8 @@ def lock_feet(body: WorldMotion, strength: float | np.ndarray = 1.0) -> WorldMot
     ankles = joints[:, [JOINT["left_ankle"], JOINT["right_ankle"]]]
     flat = stands[:, ::2] & stands[:, 1::2]
     height = measure_ankle_height(ankles, flat, compute_stature(body.rest_joints), body.is_shod)
-    targets = [_make_foot_target(body, sole, *feet[:, :, side], joints[:, sole.ankle], stands[:, 2 * side:2 * side + 2],
-                                 strengths[:, side])
+    targets = [_make_foot_target(body, sole, feet[0, :, side], feet[1, :, side], joints[:, sole.ankle],
+                                 stands[:, 2 * side:2 * side + 2], strengths[:, side])
                for side, sole in enumerate(make_soles(body.rest_joints, height))]
     shift = compute_pelvis_shift(joints, targets, body.timestamps)
     changed = copy_array(body.rotmats)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...shared.arrays.frame_blocks import frame_blocks
+from ...shared.arrays.large_arrays import copy_array
 from ...shared.smpl_skeleton import JOINT
 from ..base.contact_spans import Spans, continue_end_speeds, detect_standing, fade_outside_spans, find_spans
-from ..base.large_arrays import copy_array, frame_blocks
 from ..base.smoothing import smooth
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import SIDES, compute_stature

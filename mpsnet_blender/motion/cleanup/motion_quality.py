@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...shared.arrays.frame_blocks import frame_blocks, overlapping_blocks
+from ...shared.arrays.large_arrays import make_array
 from ...shared.capture_listing import GRADES, Quality
 from ...shared.smpl_skeleton import JOINT_COUNT
-from ..base.large_arrays import frame_blocks, make_array, overlapping_blocks
 from ..base.smoothing import LONGEST_STEP, frame_seconds, smooth
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import compute_stature, sole_points, usual_ankle_height

@@ -1,4 +1,4 @@
-"""Arrays of long motions in temporary files instead of memory, and blocks of frames in which they are worked on.
+"""Arrays of long motions in temporary files instead of memory.
 
 A large array is used like any other one. What was read or written of it stays in memory until `let_go` is called, which
 `frame_blocks` does after each block: so an hour needs no more memory than five minutes, if nothing takes all frames at once.
@@ -10,15 +10,13 @@ import contextlib
 import mmap
 import tempfile
 import weakref
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO
 
 import numpy as np
 
 _LARGE_BYTES = 16_000_000       # rotations of 9,000 frames as matrices: below that, memory is no matter
 _WRITTEN_AT_ONCE = 1 << 20      # bytes
-BLOCK_FRAMES = 6000             # worked on at a time; at 5 kB of intermediate results a frame, 30 MB
+_COPIED_AT_ONCE = 6000          # frames
 
 _mapped: weakref.WeakSet[mmap.mmap] = weakref.WeakSet()
 
@@ -50,8 +48,10 @@ def _fill(file: IO[bytes], size: int) -> None:
 def copy_array(values: np.ndarray) -> np.ndarray:
     """Return a copy of an array (T, ...), large where that one is."""
     copy = make_array(values.shape, values.dtype.type)
-    for rows in frame_blocks(len(values)):
-        copy[rows] = values[rows]
+    for start in range(0, len(values), _COPIED_AT_ONCE):
+        copy[start:start + _COPIED_AT_ONCE] = values[start:start + _COPIED_AT_ONCE]
+        if len(values) > _COPIED_AT_ONCE:
+            let_go()
     return copy
 
 
@@ -61,31 +61,3 @@ def let_go() -> None:
         for mapped in list(_mapped):
             with contextlib.suppress(ValueError):       # it is being closed
                 mapped.madvise(mmap.MADV_DONTNEED)
-
-
-def frame_blocks(frame_count: int, frames: int = BLOCK_FRAMES) -> Iterator[slice]:
-    """Yield the rows of a motion of so many frames, some thousand at a time; large arrays are let go after each."""
-    for start in range(0, frame_count, frames):
-        yield slice(start, min(start + frames, frame_count))
-        if frame_count > frames:
-            let_go()
-
-
-@dataclass(frozen=True)
-class Block:
-    """Frames that are worked on together: `part`, rows of the motion; `kept`, those for which the results are kept, without the
-    frames around them; `inner`, their rows within the part."""
-    part: slice
-    kept: slice
-
-    @property
-    def inner(self) -> slice:
-        return slice(self.kept.start - self.part.start, self.kept.stop - self.part.start)
-
-
-def overlapping_blocks(timestamps: np.ndarray, around_seconds: float, frames: int = BLOCK_FRAMES) -> Iterator[Block]:
-    """Yield blocks of a motion with timestamps (T,) s, each with the frames of so many seconds before and after it."""
-    for kept in frame_blocks(len(timestamps), frames):
-        first = np.searchsorted(timestamps, timestamps[kept.start] - around_seconds)
-        stop = np.searchsorted(timestamps, timestamps[kept.stop - 1] + around_seconds, side="right")
-        yield Block(slice(int(first), int(stop)), kept)

@@ -1,0 +1,1 @@
+"""Arrays of long motions: in files instead of memory, and worked on in blocks of frames."""

@@ -1,0 +1,40 @@
+"""Blocks of frames in which long motions are worked on, so that intermediate results need no more memory for an hour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .large_arrays import let_go
+
+BLOCK_FRAMES = 6000             # worked on at a time; at 5 kB of intermediate results a frame, 30 MB
+
+
+def frame_blocks(frame_count: int, frames: int = BLOCK_FRAMES) -> Iterator[slice]:
+    """Yield the rows of a motion of so many frames, some thousand at a time; large arrays are let go after each."""
+    for start in range(0, frame_count, frames):
+        yield slice(start, min(start + frames, frame_count))
+        if frame_count > frames:
+            let_go()
+
+
+@dataclass(frozen=True)
+class Block:
+    """Frames that are worked on together: `part`, rows of the motion; `kept`, those for which the results are kept, without the
+    frames around them; `inner`, their rows within the part."""
+    part: slice
+    kept: slice
+
+    @property
+    def inner(self) -> slice:
+        return slice(self.kept.start - self.part.start, self.kept.stop - self.part.start)
+
+
+def overlapping_blocks(timestamps: np.ndarray, around_seconds: float, frames: int = BLOCK_FRAMES) -> Iterator[Block]:
+    """Yield blocks of a motion with timestamps (T,) s, each with the frames of so many seconds before and after it."""
+    for kept in frame_blocks(len(timestamps), frames):
+        first = np.searchsorted(timestamps, timestamps[kept.start] - around_seconds)
+        stop = np.searchsorted(timestamps, timestamps[kept.stop - 1] + around_seconds, side="right")
+        yield Block(slice(int(first), int(stop)), kept)
