@@ -12,8 +12,9 @@ from .large_arrays import let_go
 BLOCK_FRAMES = 6000             # worked on at a time; at 5 kB of intermediate results a frame, 30 MB
 
 
-def frame_blocks(frame_count: int, frames: int = BLOCK_FRAMES) -> Iterator[slice]:
-    """Yield the rows of a motion of so many frames, some thousand at a time; large arrays are let go after each."""
+def frame_blocks(frame_count: int, frames: int | None = None) -> Iterator[slice]:
+    """Yield the rows of a motion of so many frames, at most `frames` at a time; large arrays are let go after each."""
+    frames = frames or BLOCK_FRAMES
     for start in range(0, frame_count, frames):
         yield slice(start, min(start + frames, frame_count))
         if frame_count > frames:
@@ -32,9 +33,9 @@ class Block:
         return slice(self.kept.start - self.part.start, self.kept.stop - self.part.start)
 
 
-def overlapping_blocks(timestamps: np.ndarray, around_seconds: float, frames: int = BLOCK_FRAMES) -> Iterator[Block]:
+def overlapping_blocks(timestamps: np.ndarray, around_seconds: float) -> Iterator[Block]:
     """Yield blocks of a motion with timestamps (T,) s, each with the frames of so many seconds before and after it."""
-    for kept in frame_blocks(len(timestamps), frames):
+    for kept in frame_blocks(len(timestamps)):
         first = np.searchsorted(timestamps, timestamps[kept.start] - around_seconds)
         stop = np.searchsorted(timestamps, timestamps[kept.stop - 1] + around_seconds, side="right")
         yield Block(slice(int(first), int(stop)), kept)
