@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mpsnet_blender.shared.npz_reading import UNREADABLE
+
 from ..base.errors import ModelError, OutputError
 from ..models.meva import MEVA
 from ..models.mpsnet import MPSNet
@@ -24,7 +26,7 @@ from ..models.tcmr import TCMR
 from ..models.vibe import VIBE
 from .frame_network import make_regressor
 from .model_sources import ModelSource, UnsafeModelError, find_sources
-from .models_folder import MODEL_FILES, UNREADABLE, save_model
+from .models_folder import MODEL_FILES, save_model
 from .smpl_files import find_gender, is_body, make_body_arrays, read_pickle
 
 _REGRESSOR_SHAPES = {"extra_joints": (9, 6890), "h36m_joints": (17, 6890)}

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from mpsnet_blender.shared.npz_reading import UNREADABLE
+
 from ..base.errors import ModelError
-from .models_folder import UNREADABLE
 
 _ZIP, _NUMPY, _PICKLE = b"PK\x03\x04", b"\x93NUMPY", b"\x80"
 _MODEL_SUFFIXES = (".pkl", ".pickle", ".npz", ".npy", ".pth", ".pt", ".tar")

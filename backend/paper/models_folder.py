@@ -5,10 +5,6 @@ The files are ours: plain arrays, made once by `checkpoints.add_models` from wha
 
 from __future__ import annotations
 
-import struct
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +13,13 @@ import numpy as np
 
 from mpsnet_blender.shared.engines.files import MODEL_FILES, ModelFile, missing_files
 from mpsnet_blender.shared.engines.table import ENGINES, EngineDeclaration
+from mpsnet_blender.shared.npz_reading import UNREADABLE
 from mpsnet_blender.shared.whole_file import open_whole_file
 
 from ..base.errors import ModelError, OutputError
 
 _FORMAT_VERSION = 1
 _VERSION_KEY, _SOURCE_KEY = "format_version", "source_name"
-# The exceptions of numpy, zipfile and zlib for archives that are truncated or damaged.
-UNREADABLE = (ValueError, OSError, EOFError, KeyError, TypeError, SyntaxError, RuntimeError, MemoryError, OverflowError,
-              zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError)
 
 
 @dataclass(frozen=True)

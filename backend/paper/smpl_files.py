@@ -10,10 +10,17 @@ from pathlib import Path
 
 import numpy as np
 
+from mpsnet_blender.shared.containers.inert_pickles import (
+    DAMAGED_PICKLE,
+    NUMPY_STAND_INS,
+    InertArray,
+    InertUnpickler,
+    UnsafePickleError,
+    make_array,
+)
 from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT, PARENTS
 
 from ..base.errors import ModelError
-from .inert_pickles import DAMAGED_PICKLE, NUMPY_STAND_INS, InertArray, InertUnpickler, make_array
 from .model_sources import UnsafeModelError
 
 _VERTICES, _FACES, _SHAPES, _POSE_SHAPES = 6890, 13776, 10, 9 * (JOINT_COUNT - 1)
@@ -76,9 +83,9 @@ def read_pickle(path: Path, name: str) -> dict[str, object]:
     """
     try:
         with open(path, "rb") as stream:
-            contents = InertUnpickler(stream, name, _BODY_STAND_INS, _DOWNLOAD).load()
-    except UnsafeModelError:
-        raise
+            contents = InertUnpickler(stream, name, _BODY_STAND_INS).load()
+    except UnsafePickleError as error:
+        raise UnsafeModelError(str(error), _DOWNLOAD) from None
     except DAMAGED_PICKLE as error:
         raise ModelError(f"{name} is truncated, or not a pickle ({error}).", _DOWNLOAD) from error
     if not isinstance(contents, dict):

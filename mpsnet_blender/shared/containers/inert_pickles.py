@@ -12,12 +12,15 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from .model_sources import UnsafeModelError
-from .models_folder import UNREADABLE
+from ..npz_reading import UNREADABLE
 
 # The exceptions that damaged pickles raise.
 DAMAGED_PICKLE = (*UNREADABLE, pickle.UnpicklingError, AttributeError, LookupError, RecursionError, ImportError)
 _NUMBERS_AND_TEXT = "fiubSU"
+
+
+class UnsafePickleError(ValueError):
+    """A file that could execute code: it was refused, and nothing of it was executed."""
 
 
 class Inert:
@@ -105,14 +108,14 @@ NUMPY_STAND_INS: dict[str, Callable] = {
 class InertUnpickler(pickle._Unpickler):
     """Makes stand-ins for the names in a table, and refuses all others."""
 
-    def __init__(self, stream: BinaryIO, name: str, stand_ins: Mapping[str, Callable], advice: str):
-        """name: the file's, for messages; advice: what to do about a refused file."""
+    def __init__(self, stream: BinaryIO, name: str, stand_ins: Mapping[str, Callable]):
+        """name: the file's, for messages."""
         super().__init__(stream, encoding="latin1")
-        self._name, self._stand_ins, self._advice = name, stand_ins, advice
+        self._name, self._stand_ins = name, stand_ins
 
     def find_class(self, module: str, name: str) -> Callable:
         try:
             return self._stand_ins[f"{module}.{name}"]
         except KeyError:
-            raise UnsafeModelError(f"{self._name} is refused: it asks for {module}.{name}, which no model file needs. "
-                                   "Nothing of it was executed.", self._advice) from None
+            raise UnsafePickleError(f"{self._name} is refused: it asks for {module}.{name}, which such a file does not need. "
+                                    "Nothing of it was executed.") from None
