@@ -61,6 +61,7 @@ ROOMS = (
     motion_room("cleanup", "base"),
     motion_room("retarget", "base", "bone_maps"),
     motion_room("formats", "base"),
+    motion_room("results", "base", "formats"),
     Room("mpsnet_blender/motion", (), ()),
     Room("mpsnet_blender/client", (), (CONTRACTS, "mpsnet_blender.client"), ("numpy",)),
     scene_room("base"),

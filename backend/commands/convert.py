@@ -9,9 +9,10 @@ import numpy as np
 
 from mpsnet_blender.motion.formats.amass import make_amass_arrays
 from mpsnet_blender.motion.formats.bvh import format_bvh, make_bvh_of_motion
-from mpsnet_blender.motion.formats.capture_folder import Capture, open_capture
 from mpsnet_blender.motion.formats.even_rate import resample_evenly
-from mpsnet_blender.motion.formats.smpl_rows import RowsOptions, read_any_motion
+from mpsnet_blender.motion.formats.smpl_rows import RowsOptions
+from mpsnet_blender.motion.results.capture_folder import Capture, open_capture, read_motions
+from mpsnet_blender.shared.capture_listing import ListedPerson
 from mpsnet_blender.shared.motion_file import Motion, MotionFileError
 from mpsnet_blender.shared.protocol import Result
 from mpsnet_blender.shared.whole_file import open_whole_file
@@ -39,14 +40,15 @@ def convert(source: Path, destination: Path, format_name: str | None, framerate:
     targets = _plan_targets(capture, source.is_dir(), destination, _SUFFIXES[format_name])
     written, failures = [], []
     assumed: list[str] = []
-    for motion_path, target in targets:
+    for person, target in targets:
         try:
-            motion, notes = read_any_motion(motion_path, rows)
-            motion = resample_evenly(motion, framerate)
+            read = read_motions(capture, {person.person_id}, rows)
+            motion = resample_evenly(read.motions[0][1], framerate)
         except MotionFileError as error:
             failures.append(str(error))
             continue
-        _write(motion, motion_path, target, format_name, scale)
+        notes = [note for note in read.notes if note not in assumed]
+        _write(motion, capture.motion_path(person), target, format_name, scale)
         written.append(f"{target.name}: {motion.frame_count} frames, {motion.mocap_framerate:.6g} a second")
         assumed += notes
     if failures:
@@ -66,17 +68,17 @@ def _find_format(destination: Path) -> str:
     return "bvh"
 
 
-def _plan_targets(capture: Capture, is_folder: bool, destination: Path, suffix: str) -> list[tuple[Path, Path]]:
-    """Return the motion files to read, each with the file to write."""
-    sources = [capture.motion_path(person) for person in capture.people]
+def _plan_targets(capture: Capture, is_folder: bool, destination: Path, suffix: str) -> list[tuple[ListedPerson, Path]]:
+    """Return the people to read, each with the file to write."""
+    people = capture.people
     if destination.suffix.lower() == suffix and not destination.is_dir():
-        if len(sources) > 1:
-            raise OptionError(f"The capture holds {len(sources)} people, and {destination.name} is one file.",
+        if len(people) > 1:
+            raise OptionError(f"The capture holds {len(people)} people, and {destination.name} is one file.",
                               "Give a folder as the destination, or one person's motion file as the source.")
-        return [(sources[0], destination)]
-    if not is_folder and not destination.is_dir():
-        return [(sources[0], destination)]
-    return [(source, destination / f"{source.stem}{suffix}") for source in sources]
+        return [(people[0], destination)]
+    if not is_folder and len(people) == 1 and not destination.is_dir():
+        return [(people[0], destination)]
+    return [(person, destination / f"{capture.motion_name(person)}{suffix}") for person in people]
 
 
 def _write(motion: Motion, source: Path, target: Path, format_name: str, scale: float) -> None:

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from mpsnet_blender.motion.formats.capture_folder import open_capture, read_motions
 from mpsnet_blender.motion.formats.smpl_rows import read_any_motion
+from mpsnet_blender.motion.results.capture_folder import open_capture, read_motions
 from mpsnet_blender.shared.bone_map_file import BoneMapError, read_bone_map, write_bone_map
 from mpsnet_blender.shared.bone_slots import SLOTS
 from mpsnet_blender.shared.capture_listing import (

@@ -14,18 +14,20 @@ from ...shared.capture_listing import PEOPLE_FILE
 from ...shared.motion_file import MotionFileError
 from .properties import IMPORT_PROPERTIES, ImportProperties
 
+# Results of other systems; `motion.results` recognises them by content.
+_OTHER_FILES = "*.pt;*.pkl;*.pk;*.npy;*.smpl"
 _MODES_WITH_STROKE_UNDO = ("SCULPT", "SCULPT_CURVES", "PAINT_TEXTURE")
 
 
 class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
-    """Import a motion file (of a capture, or AMASS), or all people in a capture's folder"""
+    """Import a motion file (of a capture, AMASS, or a result of another system), or all people in a capture's folder"""
     bl_idname = "mpsnet.import_motion"
     bl_label = "Import Motion"
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: bpy.props.StringProperty(
         subtype="FILE_PATH", options={"SKIP_SAVE"}, description="A motion file, or a capture's folder")
-    filter_glob: bpy.props.StringProperty(default=f"*.npz;{PEOPLE_FILE}", options={"HIDDEN"})
+    filter_glob: bpy.props.StringProperty(default=f"*.npz;{PEOPLE_FILE};{_OTHER_FILES}", options={"HIDDEN"})
 
     @classmethod
     def poll(cls, context):
@@ -40,7 +42,7 @@ class MPSNET_OT_import_motion(ImportProperties, bpy.types.Operator):
 
     def execute(self, context):
         if not self.filepath:
-            self.report({"ERROR"}, "No file given. Choose a motion file (.npz), or a capture's folder.")
+            self.report({"ERROR"}, "No file given. Choose a motion file, or a capture's folder.")
             return {"CANCELLED"}
         _use_scene_settings(self, context)
         path = Path(bpy.path.abspath(self.filepath))
@@ -128,7 +130,7 @@ class MPSNET_FH_motion(bpy.types.FileHandler):
     bl_label = "Motion Capture"
     bl_import_operator = "mpsnet.import_motion"
     # people.json stands for its whole folder: a folder has no extension, so Blender asks no handler for it (seen in 4.3 and 5.2).
-    bl_file_extensions = ".npz;.json"
+    bl_file_extensions = ".npz;.json;.pt;.pkl;.smpl"
 
     @classmethod
     def poll_drop(cls, context):

@@ -61,6 +61,15 @@ def read_any_motion(path: str | os.PathLike, options: RowsOptions | None = None)
     return motion, notes
 
 
+def is_rows(path: str | os.PathLike) -> bool:
+    """Tell whether a file is one of ours, or an `.npz` of SMPL poses in AMASS's keys."""
+    try:
+        found = read_motion_arrays(path, ("format_version", "poses", *_RATES))
+    except MotionFileError:
+        return False
+    return "format_version" in found or "poses" in found or not found.keys().isdisjoint(_RATES)
+
+
 def _make_motion(arrays: dict[str, np.ndarray], path: str | os.PathLike,
                  options: RowsOptions) -> tuple[Motion, tuple[str, ...]]:
     poses, transl = _find_poses(arrays, path), _find(arrays, _PATHS)

@@ -16,7 +16,7 @@ from ...motion.base.footage_timing import SceneClock
 from ...motion.base.rest_pose import curl_hands
 from ...motion.base.soles import compute_stature
 from ...motion.base.timing import compute_scene_frames, split_frame_rate
-from ...motion.formats.capture_folder import Capture, ReadMotions, open_capture, read_motions
+from ...motion.results.capture_folder import Capture, ReadMotions, open_capture, read_motions
 from ...shared.capture_listing import ListedView
 from ...shared.picture_sequence import SequenceError, find_sequence
 from ..base.scene_rate import scene_rate, store_rate

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...motion.base.timing import format_clock
-from ...motion.formats.capture_folder import Capture, find_capture_beside, open_capture
+from ...motion.results.capture_folder import Capture, find_capture_beside, open_capture
 from ...shared.capture_listing import PEOPLE_FILE, ListedPerson
 
 
@@ -51,7 +51,7 @@ def list_people(path: Path) -> FoundPeople:
 def _describe_person(capture: Capture, person: ListedPerson, is_chosen: bool = True) -> FoundPerson:
     has_times = person.end_seconds > person.start_seconds
     return FoundPerson(
-        person_id=person.person_id, label=f"Person {person.person_id}" if has_times else Path(person.file).stem,
+        person_id=person.person_id, label=f"Person {person.person_id}" if has_times else capture.motion_name(person),
         span=f"{format_clock(person.start_seconds)} to {format_clock(person.end_seconds)}" if has_times else "",
         thumbnail=str(capture.thumbnail(person) or ""), motion_file=str(capture.motion_path(person)),
         grade=person.quality.grade, advice=person.quality.advice, is_chosen=is_chosen)

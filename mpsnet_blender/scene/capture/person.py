@@ -10,8 +10,8 @@ import numpy as np
 from ...motion.base.rest_pose import build_rest_pose
 from ...motion.cleanup.cleanup import keep_unchanged
 from ...motion.cleanup.stored_motion import make_stored_motion, motion_bytes
-from ...motion.formats.capture_folder import Capture
 from ...motion.mannequin.mannequin import build_mannequin
+from ...motion.results.capture_folder import Capture
 from ...shared.capture_listing import ListedPerson
 from ...shared.motion_file import Motion
 from ..base.action import write_action

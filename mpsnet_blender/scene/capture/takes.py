@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 
 from ...motion.base.timing import format_clock
-from ...motion.formats.capture_folder import Capture
+from ...motion.results.capture_folder import Capture
 from ...shared.capture_listing import GRADES, PEOPLE_FILE
 from ..base.motion_storage import MOTION_FILE, has_motion
 from ..base.selection import select_only

@@ -1,3 +1,5 @@
+import pickle
+
 import bpy
 import numpy as np
 import pytest
@@ -177,7 +179,21 @@ def test_a_file_with_y_up_stands_unless_it_is_told_not_to(tmp_path, empty_scene,
 def test_a_dropped_people_json_imports_its_whole_capture(tmp_path, empty_scene):
     folder = write_capture(tmp_path / "capture", [random_motion(5, seed=number) for number in range(2)])
     handler = bpy.types.FileHandler.bl_rna_get_subclass_py("MPSNET_FH_motion")
-    assert set(handler.bl_file_extensions.split(";")) == {".npz", ".json"}
+    assert set(handler.bl_file_extensions.split(";")) == {".npz", ".json", ".pt", ".pkl", ".smpl"}
     area, operator = handler.bl_import_operator.split(".")
     getattr(getattr(bpy.ops, area), operator)(filepath=str(folder / "people.json"))
     assert sum(thing.type == "ARMATURE" for thing in bpy.data.objects) == 2
+
+
+def test_two_people_of_another_systems_result_are_imported_together(tmp_path, empty_scene):
+    people = {key: {"pose_world": np.zeros((8, 72)), "trans_world": np.tile((key, 0.0, 0.0), (8, 1)), "betas": np.zeros((8, 10)),
+                    "frame_ids": np.arange(8) + 3 * key} for key in range(2)}
+    (tmp_path / "wham_output.pkl").write_bytes(pickle.dumps(people))
+    bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "wham_output.pkl"), source_fps=25.0)
+    first, second = sorted(_armatures(), key=lambda thing: thing.name)
+    empty_scene.render.fps = 25
+    heads = [_head_positions(empty_scene, armature_object, 4) for armature_object in (first, second)]
+    for head in heads:
+        assert 0.0 < head[JOINT_NAMES.index("left_ankle"), 2] < 0.15 and 1.4 < head[JOINT_NAMES.index("head"), 2] < 1.7
+    labels = {person.label for person in bpy.context.window_manager.mpsnet.people}
+    assert labels == {"wham_output_person_01", "wham_output_person_02"}

@@ -12,15 +12,20 @@ from ...shared.capture_listing import PEOPLE_FILE, CaptureListing, ListedPerson,
 from ...shared.motion_file import Motion, MotionFileError
 from ...shared.picture_sequence import video_name
 from ..base.footage_timing import merge_picture_times
-from .smpl_rows import RowsOptions, read_any_motion
+from ..formats.smpl_rows import RowsOptions, is_rows, read_any_motion
+from .read_result import find_result, make_motions
+from .result import Result
 
 
 @dataclass(frozen=True)
 class Capture:
-    """A capture: its name, its folder, and its listing; where the folder has no listing, one made of the motion files."""
+    """A capture: its name, its folder, and its listing; where the folder has no listing, one made of the motion files.
+
+    result: that of another system, which may hold all its people in one file."""
     name: str
     folder: Path
     listing: CaptureListing
+    result: Result | None = None
 
     @property
     def people(self) -> tuple[ListedPerson, ...]:
@@ -29,6 +34,11 @@ class Capture:
     def motion_path(self, person: ListedPerson) -> Path:
         """Return the path of a person's motion file."""
         return self.folder / person.file
+
+    def motion_name(self, person: ListedPerson) -> str:
+        """Return a name without suffix that no other person of the capture has."""
+        stem = Path(person.file).stem
+        return stem if self.result is None or len(self.people) == 1 else f"{stem}_person_{person.person_id:02d}"
 
     def thumbnail(self, person: ListedPerson) -> Path | None:
         """Return the path of a person's picture, None where the capture has none."""
@@ -62,12 +72,15 @@ def open_capture(path: Path) -> Capture:
     if path.is_dir():
         if (path / PEOPLE_FILE).is_file():
             return _open_listed(path)
+        if (result := find_result(path)) is not None:
+            return _open_result(path, result)
         return _open_unlisted(path.name, path, sorted(path.glob("*.npz")))
     if not path.is_file():
         raise MotionFileError(f"There is no file or folder {path}. Choose a motion file (.npz) or a capture's folder.")
     capture = find_capture_beside(path)
     if capture is None:
-        return _open_unlisted(path.stem, path.parent, [path])
+        result = None if is_rows(path) else find_result(path)
+        return _open_unlisted(path.stem, path.parent, [path]) if result is None else _open_result(path, result)
     alone = tuple(person for person in capture.people if person.file == path.name)
     return replace(capture, listing=replace(capture.listing, people=alone))
 
@@ -88,7 +101,12 @@ def read_motions(capture: Capture, person_ids: Container[int] | None = None, opt
     """
     motions, failures, seen = [], [], []
     notes: list[str] = []
-    for person in capture.people:
+    if capture.result is not None:
+        made = make_motions(capture.result, capture.folder / capture.people[0].file, options)
+        motions = [(person, motion) for person, motion in zip(capture.people, made.motions, strict=True)
+                   if person_ids is None or person.person_id in person_ids]
+        seen, notes = [(motion.frame_index, motion.timestamps) for motion in made.motions], [*made.notes]
+    for person in capture.people if capture.result is None else ():
         is_wanted = person_ids is None or person.person_id in person_ids
         try:
             motion, assumed = read_any_motion(capture.motion_path(person), options)
@@ -110,6 +128,11 @@ def _open_listed(folder: Path) -> Capture:
     except ListingError as error:
         raise MotionFileError(f"{error} Import the .npz files one by one.") from None
     return Capture(video_name(Path(listing.video)) or folder.name, folder, listing)
+
+
+def _open_result(path: Path, result: Result) -> Capture:
+    people = tuple(ListedPerson(number, path.name) for number in range(1, len(result.people) + 1))
+    return Capture(path.stem, path.parent, CaptureListing(people=people), result)
 
 
 def _open_unlisted(name: str, folder: Path, files: list[Path]) -> Capture:

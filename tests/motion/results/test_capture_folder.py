@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.formats.capture_folder import open_capture, read_motions
+from mpsnet_blender.motion.results.capture_folder import open_capture, read_motions
 from mpsnet_blender.shared.capture_listing import CaptureListing, ListedPerson, write_listing
 from mpsnet_blender.shared.motion_file import MotionFileError, new_motion, write_motion
 

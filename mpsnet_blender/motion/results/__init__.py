@@ -1,0 +1,1 @@
+"""Result files of other human-motion systems, as motions of ours."""

@@ -1,0 +1,184 @@
+"""Systems that leave people in the camera's axes: the VIBE family, 4D-Humans, ROMP and BEV, PyMAF-X, HybrIK, CLIFF."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from .result import (
+    LEVEL_CAMERA,
+    LEVEL_NOTE,
+    FormError,
+    Result,
+    ResultPerson,
+    frame_numbers,
+    numbers,
+    rest_pelvis,
+    rotmats_of_vectors,
+    sorted_person,
+)
+
+_CROP_FOCAL = 5000.0            # px, of the camera that HMR's descendants give a crop
+_PHALP_CROP = 256.0             # px, the side of PHALP's crop
+_HYBRIK_FOCAL = 1000.0 / 256.0  # widths of the box
+_FOCAL_NOTE = "it tells no focal length: the picture's diagonal is taken, so distances are a guess"
+_FARTHEST_STEP = 1.0            # metres from frame to frame, where people have no numbers; distances in depth are unsure
+
+
+def is_vibe(values: Mapping) -> bool:
+    return any(isinstance(part, Mapping) and {"pred_cam", "orig_cam", "pose", "frame_ids"} <= part.keys()
+               for part in values.values())
+
+
+def read_vibe(values: Mapping, path: Path) -> Result:
+    """VIBE, TCMR, MPS-Net, PyMAF and PARE. They tell no path: it is made of the cameras of crop and picture."""
+    people = []
+    for key, part in values.items():
+        if not isinstance(part, Mapping):
+            continue
+        pose = np.asarray(part["pose"], np.float64)
+        rotmats = pose if pose.shape[1:] == (24, 3, 3) else _rotmats_of_72(numbers(part, "pose", None, 72))
+        pelvis = _place(part) + rest_pelvis("smpl")
+        people.append(sorted_person(key, frame_numbers(part, "frame_ids"), rotmats, pelvis, part.get("betas", np.zeros(10))))
+    return Result("the VIBE family", tuple(people), LEVEL_CAMERA, notes=(LEVEL_NOTE, _FOCAL_NOTE))
+
+
+def _place(part: Mapping) -> np.ndarray:
+    """Return translations (N, 3) by the cameras of crop and picture, for a focal length of the picture's diagonal."""
+    whole, boxes = numbers(part, "orig_cam", None, 4), numbers(part, "bboxes", None, 4)
+    scale = np.maximum(np.abs(numbers(part, "pred_cam", None, 3)[:, 0]), 1e-6)
+    depth = 2 * _find_diagonal(part) / (scale * np.maximum(boxes[:, 2], 1e-6))
+    return np.stack((whole[:, 2], whole[:, 3], depth), axis=1)
+
+
+def _find_diagonal(part: Mapping) -> float:
+    """Return the picture's diagonal in px. The picture's camera has sx = s width_of_box / width_of_picture with the crop camera's
+    s, so that the picture's size comes out of both."""
+    crop, whole = numbers(part, "pred_cam", None, 3), numbers(part, "orig_cam", None, 4)
+    shares = np.where(np.abs(whole[:, :2]) < 1e-9, 1e-9, whole[:, :2])
+    size = np.median(np.abs(crop[:, :1] * numbers(part, "bboxes", None, 4)[:, 2:] / shares), axis=0)
+    return float(np.linalg.norm(size))
+
+
+def is_phalp(values: Mapping) -> bool:
+    return any(isinstance(part, Mapping) and {"tid", "smpl", "camera", "tracked_time"} <= part.keys() for part in values.values())
+
+
+def read_phalp(values: Mapping, path: Path) -> Result:
+    """4D-Humans by PHALP: lists of people for each picture. Rows of lost tracks repeat old data and are left out."""
+    rows: dict[object, list[tuple[int, np.ndarray, np.ndarray, np.ndarray]]] = {}
+    pictures = [part for part in values.values() if isinstance(part, Mapping) and "tid" in part]
+    for number, picture in enumerate(sorted(pictures, key=lambda part: part.get("time", 0))):
+        columns = [picture.get(name, ()) for name in ("tid", "tracked_time", "smpl", "camera", "size")]
+        for key, age, body, camera, (height, width) in zip(*columns, strict=False):
+            if age == 0:
+                frame = int(picture.get("time", number))
+                scale = np.hypot(height, width) * _PHALP_CROP / (_CROP_FOCAL * max(height, width))
+                turns = np.concatenate((numbers(body, "global_orient", 1, 3, 3), numbers(body, "body_pose", 23, 3, 3)))
+                place = np.asarray(camera, np.float64).reshape(3) * (1, 1, scale)
+                rows.setdefault(key, []).append((frame, turns, place, np.asarray(body.get("betas", np.zeros(10)))))
+    people = []
+    for key, seen in rows.items():
+        frames, turns, places, betas = (np.stack([row[part] for row in seen]) for part in range(4))
+        people.append(sorted_person(key, frames, turns, places + rest_pelvis("smpl"), betas))
+    return Result("4D-Humans (PHALP)", tuple(people), LEVEL_CAMERA, notes=(LEVEL_NOTE, _FOCAL_NOTE))
+
+
+def is_romp(values: Mapping) -> bool:
+    return "sequence_results" in values or (isinstance(values.get("results"), Mapping) and "smpl_thetas" in values["results"])
+
+
+def read_romp(values: Mapping, path: Path) -> Result:
+    """ROMP and BEV: `video_results.npz`. Their camera has a known field of view, so that distances are metres."""
+    sequences = values.get("sequence_results")
+    if not isinstance(sequences, Mapping) or not sequences:
+        raise FormError("people have no numbers in it: run ROMP or BEV again with -t, which follows people")
+    people = []
+    for key, part in sequences.items():
+        lists = {name: np.asarray(part[name], np.float64) for name in ("smpl_thetas", "cam_trans", "smpl_betas") if name in part}
+        rotmats = _rotmats_of_72(numbers(lists, "smpl_thetas", None, 72))
+        frames = frame_numbers({"frame_id": [_find_number(name) for name in part.get("frame_id", ())]}, "frame_id")
+        people.append(sorted_person(key, frames, rotmats, numbers(lists, "cam_trans", None, 3) + rest_pelvis("smpl"),
+                                    lists.get("smpl_betas", np.zeros(10))))
+    return Result("ROMP or BEV", tuple(people), LEVEL_CAMERA, notes=(LEVEL_NOTE,))
+
+
+def is_pymafx(values: Mapping) -> bool:
+    return {"smplx_params", "person_ids", "frame_ids", "pose"} <= values.keys()
+
+
+def read_pymafx(values: Mapping, path: Path) -> Result:
+    """PyMAF-X: rows of detections, numbered anew in every picture, so that they are followed by place."""
+    rotmats, betas = _rotmats_of_72(numbers(values, "pose", None, 72)), numbers(values, "betas", None, None)
+    pelvis = numbers(values, "orig_cam_t", None, 3) * (1, 1, _find_diagonal(values) / _CROP_FOCAL) + rest_pelvis("smpl")
+    people = follow_by_place(frame_numbers(values, "frame_ids"), rotmats, pelvis, betas)
+    return Result("PyMAF-X", people, LEVEL_CAMERA, notes=(LEVEL_NOTE, _FOCAL_NOTE))
+
+
+def is_hybrik(values: Mapping) -> bool:
+    return {"pred_thetas", "transl_camsys"} <= values.keys()
+
+
+def read_hybrik(values: Mapping, path: Path) -> Result:
+    """HybrIK's `res.pk`. Its translations belong to another focal length in each frame."""
+    turns, boxes = numbers(values, "pred_thetas", None, 216), numbers(values, "bbox", None, 4)
+    diagonal = np.hypot(*(np.median(numbers(values, name, None)) for name in ("width", "height")))
+    focal = _HYBRIK_FOCAL * np.maximum(boxes[:, 2] - boxes[:, 0], 1e-6)
+    places = numbers(values, "transl", None, 3)
+    places[:, 2] *= diagonal / focal
+    numbered = [_find_number(name) for name in values.get("img_path", ())]
+    frames = np.array(numbered) - min(numbered, default=0) if len(numbered) == len(turns) else np.arange(len(turns))
+    person = sorted_person(1, frames, turns.reshape(-1, 24, 3, 3), places + rest_pelvis("smpl"), np.asarray(values["pred_betas"]))
+    return Result("HybrIK", (person,), LEVEL_CAMERA, notes=(LEVEL_NOTE, _FOCAL_NOTE))
+
+
+def is_cliff(values: Mapping) -> bool:
+    return {"pose", "global_t", "focal_l"} <= values.keys()
+
+
+def read_cliff(values: Mapping, path: Path) -> Result:
+    """CLIFF's `.npz`: rows of detections, with or without numbers of people."""
+    pose, seen = np.asarray(values["pose"], np.float64), numbers(values, "detection_all", None, None)
+    rotmats = pose if pose.shape[1:] == (24, 3, 3) else _rotmats_of_72(numbers(values, "pose", None, 72))
+    if len(rotmats) != len(seen):
+        raise FormError("pose and detection_all have other lengths: frames were filled in later; take the file before that")
+    frames, pelvis = seen[:, 0].astype(np.int64), numbers(values, "global_t", None, 3) + rest_pelvis("smpl")
+    betas, ids = numbers(values, "shape", None, None), seen[:, -1]
+    if seen.shape[1] < 8 or not ids.any():
+        return Result("CLIFF", follow_by_place(frames, rotmats, pelvis, betas), LEVEL_CAMERA, notes=(LEVEL_NOTE,))
+    people = tuple(sorted_person(int(key), frames[ids == key], rotmats[ids == key], pelvis[ids == key], betas[ids == key])
+                   for key in np.unique(ids))
+    return Result("CLIFF", people, LEVEL_CAMERA, notes=(LEVEL_NOTE,))
+
+
+def follow_by_place(frames: np.ndarray, rotmats: np.ndarray, pelvis: np.ndarray, betas: np.ndarray) -> tuple[ResultPerson, ...]:
+    """Return people of detections (M,) that have no numbers: each goes to the nearest one who was seen last, once a frame."""
+    tracks: list[list[int]] = []
+    for frame in np.unique(frames):
+        rows = np.flatnonzero(frames == frame).tolist()
+        pairs = sorted((float(np.linalg.norm(pelvis[row] - pelvis[track[-1]])), number, row)
+                       for number, track in enumerate(tracks) for row in rows)
+        taken: set[int] = set()
+        for distance, number, row in pairs:
+            if row in rows and number not in taken and distance < _FARTHEST_STEP:
+                tracks[number].append(row)
+                taken.add(number)
+                rows.remove(row)
+        tracks += [[row] for row in rows]
+    return tuple(sorted_person(number, frames[track], rotmats[track], pelvis[track], betas[track])
+                 for number, track in enumerate(tracks, start=1))
+
+
+def _rotmats_of_72(pose: np.ndarray) -> np.ndarray:
+    return rotmats_of_vectors(pose[:, :3], pose[:, 3:])
+
+
+def _find_number(name: object) -> int:
+    """Return the last number in a picture's name."""
+    found = re.findall(r"\d+", str(name).rpartition("/")[2].rpartition("\\")[2])
+    if not found:
+        raise FormError(f"the picture's name {str(name)[:40]!r} has no number")
+    return int(found[-1][-9:])

@@ -1,0 +1,111 @@
+"""Finds out whose result a file is, by its contents, and makes motions of ours of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ...shared.containers.plain_values import ContainerError, is_container, read_plain
+from ...shared.motion_file import Motion, MotionFileError, new_motion, validate_motion
+from ...shared.smpl_skeleton import forward_kinematics
+from ..base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
+from ..base.soles import compute_stature, sole_points, usual_ankle_height
+from ..formats.smpl_rows import RowsOptions
+from . import camera_systems, frame_folders, other_rows, world_systems
+from .result import FormError, Result, ResultPerson
+
+_CAMERA_FILE = "camera.npy"      # of TRAM, in the folder with all its tracks
+_DEFAULT_RATE = 30.0            # of most video
+_BELOW_FLOOR_PERCENT = 2.0      # of the frames may have a foot below the floor that is found by the feet; by eye
+_LARGE = frozenset(("verts", "smplx_verts", "vertices", "masks", "mask", "net_outputs", "joints3d", "joints2d", "appe", "loca",
+                    "pred_vertices", "pj2d_org", "latent_motion", "latent_pose", "smplx_pose", "img_cropped", "faces"))
+
+_Read = Callable[[Mapping, Path], Result]
+# In the order in which they are asked: earlier ones have keys that later ones share.
+_SYSTEMS: tuple[tuple[Callable[[Mapping], bool], _Read], ...] = (
+    (world_systems.is_gvhmr, world_systems.read_gvhmr), (world_systems.is_prompthmr, world_systems.read_prompthmr),
+    (world_systems.is_wham, world_systems.read_wham), (world_systems.is_tram, world_systems.read_tram),
+    (camera_systems.is_pymafx, camera_systems.read_pymafx), (camera_systems.is_phalp, camera_systems.read_phalp),
+    (camera_systems.is_vibe, camera_systems.read_vibe), (camera_systems.is_romp, camera_systems.read_romp),
+    (camera_systems.is_hybrik, camera_systems.read_hybrik), (camera_systems.is_cliff, camera_systems.read_cliff),
+    (world_systems.is_slahmr, world_systems.read_slahmr), (world_systems.is_humor, world_systems.read_humor),
+    (other_rows.is_smpl_codec, other_rows.read_smpl_codec), (other_rows.is_mdm_body, other_rows.read_mdm_body),
+)
+_FOLDERS: tuple[tuple[Callable[[Path], list[Path]], Callable[[list[Path]], Result]], ...] = (
+    (frame_folders.find_easymocap, frame_folders.read_easymocap), (frame_folders.find_smplerx, frame_folders.read_smplerx),
+    (frame_folders.find_frankmocap, frame_folders.read_frankmocap),
+)
+
+
+@dataclass(frozen=True)
+class ReadPeople:
+    """Motions of the people of another system's result, in its order, and notes on what was assumed."""
+    motions: tuple[Motion, ...]
+    notes: tuple[str, ...]
+
+
+def find_result(path: Path) -> Result | None:
+    """Return the result in a file or folder; None where it is that of no system that is known. Raises MotionFileError where it
+    is one of them, but damaged, or where it asks for code."""
+    try:
+        if path.is_dir():
+            if (path / _CAMERA_FILE).is_file():
+                return find_result(path / _CAMERA_FILE)
+            return next((read(files) for find, read in _FOLDERS if (files := find(path))), None)
+        if not is_container(path):
+            return None
+        values = read_plain(path, _LARGE)
+        if not isinstance(values, Mapping):
+            return None
+        reader = next((read for is_theirs, read in _SYSTEMS if is_theirs(values)), None)
+        result = reader(values, path) if reader else None
+        if result is not None and not result.people:
+            raise FormError("it holds nobody")
+        return result
+    except ContainerError as error:
+        raise MotionFileError(str(error)) from None
+    except FormError as error:
+        raise MotionFileError(f"{path}: {error}. Write it again with the system's published version.") from None
+    except OSError as error:
+        raise MotionFileError(f"{path} cannot be read: {error.strerror or error}.") from None
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise MotionFileError(f"{path} has an unexpected form ({type(error).__name__}: {error}).") from None
+
+
+def make_motions(result: Result, path: Path, options: RowsOptions | None = None) -> ReadPeople:
+    """Return motions of a result, with Z up, feet on the floor and gaps as gaps. Raises MotionFileError."""
+    options, name = options or RowsOptions(), path.name
+    rate, notes = result.framerate, [f"{name} is a result of {result.system}."]
+    if options.framerate or rate is None:
+        rate = options.framerate or _DEFAULT_RATE
+        notes += [] if options.framerate else [f"{name} tells no frame rate: {rate:g} frames a second are assumed."]
+    motions = [_make_motion(person, result, rate, name) for person in result.people]
+    floors = [_find_floor(motion) for motion in motions]
+    if result.floor is not None:
+        floors = [result.floor] * len(floors)
+    elif result.shares_world and floors:
+        floors = [min(floors)] * len(floors)
+    motions = [replace(motion, trans=motion.trans - (0, 0, floor)) for motion, floor in zip(motions, floors, strict=True)]
+    for motion in motions:
+        validate_motion(motion, path)
+    return ReadPeople(tuple(motions), (*notes, *(f"{name}: {note}." for note in result.notes)))
+
+
+def _make_motion(person: ResultPerson, result: Result, rate: float, name: str) -> Motion:
+    """Return a person's motion with Z up, at the height that the file has."""
+    rotmats = person.rotmats.copy()
+    rotmats[:, 0] = result.axes @ rotmats[:, 0]
+    return new_motion(rotvec_from_rotmat(rotmats).reshape(len(rotmats), -1), person.pelvis @ result.axes.T, rate,
+                      betas=person.betas, source=name, engine=result.system, frame_index=person.frames,
+                      timestamps=person.frames / rate)
+
+
+def _find_floor(motion: Motion) -> float:
+    """Return the height on which a person's feet stand: hardly ever is a sole below it."""
+    rotmats, joints = forward_kinematics(rotmat_from_rotvec(motion.poses.reshape(-1, 24, 3)), motion.rest_joints, motion.trans)
+    height = usual_ankle_height(compute_stature(motion.rest_joints), motion.is_shod)
+    soles = sole_points(motion.rest_joints, height, rotmats, joints)
+    return float(np.percentile(soles[..., 2].reshape(len(joints), -1).min(axis=1), _BELOW_FLOOR_PERCENT))

@@ -1,0 +1,107 @@
+"""What readers of other systems' results make of a file, before it is stood up in our world."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...shared.smpl_skeleton import JOINT_COUNT
+from ..base.rotations import rotmat_from_rotvec
+from ..formats.rest_pelvis import find_rest_pelvis
+
+# Axes of files, as the matrix that turns them into ours (Z up): Y up; and a camera's, x right, y down, z forward, held level.
+Z_UP = np.eye(3)
+Y_UP = np.array(((1.0, 0, 0), (0, 0, -1), (0, 1, 0)))
+LEVEL_CAMERA = np.array(((1.0, 0, 0), (0, 0, 1), (0, -1, 0)))
+LEVEL_NOTE = "it tells no direction of gravity: a level camera is assumed"
+_SHARED_JOINTS = 22         # of SMPL, SMPL+H and SMPL-X: the others of SMPL are hands, which only SMPL has
+
+
+class FormError(ValueError):
+    """A part of a result that is missing or has another shape than its system writes."""
+
+
+@dataclass(frozen=True)
+class ResultPerson:
+    """One person. key: as the system names people; frames (N,): numbers of the video's frames, rising; rotmats (N, 24, 3, 3):
+    parent-relative, the root's takes the rest frame to the file's axes; pelvis (N, 3): metres, in those axes; betas (10,)."""
+    key: str
+    frames: np.ndarray
+    rotmats: np.ndarray
+    pelvis: np.ndarray
+    betas: np.ndarray
+
+
+@dataclass(frozen=True)
+class Result:
+    """A file's people. axes: one of the matrices above, or another (3, 3); framerate: None where the file tells none; floor: its
+    height above the origin, None where it must be found by the feet; shares_world: whether people are placed to each other;
+    notes: what was assumed."""
+    system: str
+    people: tuple[ResultPerson, ...]
+    axes: np.ndarray
+    framerate: float | None = None
+    floor: float | None = None
+    shares_world: bool = True
+    notes: tuple[str, ...] = ()
+
+
+def numbers(values: Mapping, key: str, *shape: int | None) -> np.ndarray:
+    """Return an array of a dictionary, float64. shape: None for any length. Raises FormError, naming the key."""
+    array = values.get(key)
+    if array is None:
+        raise FormError(f"{key} is missing")
+    try:
+        array = np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise FormError(f"{key} holds no numbers") from None
+    if array.ndim != len(shape) or any(wanted not in (None, length) for wanted, length in zip(shape, array.shape, strict=True)):
+        words = ", ".join("N" if wanted is None else str(wanted) for wanted in shape)
+        raise FormError(f"{key} has the shape {array.shape} instead of ({words})")
+    if not np.isfinite(array).all():
+        raise FormError(f"{key} holds values that are not finite")
+    return array
+
+
+def frame_numbers(values: Mapping, key: str) -> np.ndarray:
+    """Return the numbers (N,) of frames. Raises FormError."""
+    frames = numbers(values, key, None)
+    if len(frames) and (frames.min() < 0 or frames.max() > 1e8):
+        raise FormError(f"{key} holds numbers that are none of frames")
+    return frames.astype(np.int64)
+
+
+def rotmats_of_vectors(root: np.ndarray, body: np.ndarray) -> np.ndarray:
+    """Return rotations (N, 24, 3, 3) of rotation vectors (N, 3) and (N, 3 J): SMPL's 23 joints, or 21 and more."""
+    if len(root) != len(body):
+        raise FormError(f"the root has {len(root)} frames, and the body {len(body)}")
+    joints = body.reshape(len(body), -1, 3)
+    kept = joints[:, :JOINT_COUNT - 1] if joints.shape[1] == JOINT_COUNT - 1 else joints[:, :_SHARED_JOINTS - 1]
+    vectors = np.zeros((len(root), JOINT_COUNT, 3))
+    vectors[:, 0], vectors[:, 1:1 + kept.shape[1]] = root, kept
+    return rotmat_from_rotvec(vectors)
+
+
+def rest_pelvis(model: str) -> np.ndarray:
+    """Return where a mean body of "smpl", "smplh" or "smplx" has its pelvis at rest; smplx adds it to `transl`."""
+    return find_rest_pelvis(model, "neutral")
+
+
+def mean_betas(betas: np.ndarray) -> np.ndarray:
+    """Return the first ten coefficients (10,) of a row for each frame, or of one."""
+    rows = np.asarray(betas, dtype=np.float64)
+    rows = rows.reshape(-1, rows.shape[-1]) if rows.size else np.zeros((1, 10))
+    mean = np.zeros(10)
+    mean[:min(10, rows.shape[1])] = rows.mean(axis=0)[:10]
+    return mean
+
+
+def sorted_person(key: object, frames: np.ndarray, rotmats: np.ndarray, pelvis: np.ndarray, betas: np.ndarray) -> ResultPerson:
+    """Return a person with rising frames; of rows of one frame the first is kept. Raises FormError where lengths differ."""
+    lengths = {len(frames), len(rotmats), len(pelvis)}
+    if len(lengths) > 1 or not len(frames):
+        raise FormError(f"its parts have {', '.join(map(str, sorted(lengths)))} frames")
+    rising, rows = np.unique(frames, return_index=True)
+    return ResultPerson(str(key), rising, rotmats[rows], pelvis[rows], mean_betas(betas))

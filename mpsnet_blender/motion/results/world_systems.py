@@ -1,0 +1,180 @@
+"""Systems that place people in a world: GVHMR, GENMO, WHAM, TRAM, PromptHMR, SLAHMR, HuMoR."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ...shared.containers.plain_values import read_plain
+from ...shared.smpl_skeleton import JOINT, generic_rest_joints
+from .result import (
+    LEVEL_CAMERA,
+    LEVEL_NOTE,
+    Y_UP,
+    Z_UP,
+    FormError,
+    Result,
+    frame_numbers,
+    numbers,
+    rest_pelvis,
+    rotmats_of_vectors,
+    sorted_person,
+)
+
+# WHAM's origin of a body, from the pelvis: the middle of the hips of a mean body at rest, metres.
+_HIPS_FROM_PELVIS = generic_rest_joints()[[JOINT["left_hip"], JOINT["right_hip"]]].mean(0) - generic_rest_joints()[0]
+_SLAHMR_FPS, _HUMOR_FPS = 25.0, 30.0        # both resample the video to these by default
+
+
+def is_gvhmr(values: Mapping) -> bool:
+    return "smpl_params_global" in values or "body_params_global" in values or {
+        "body_pose", "global_orient", "transl", "global_orient_incam"} <= values.keys()
+
+
+def read_gvhmr(values: Mapping, path: Path) -> Result:
+    """GVHMR's `.pt`, the pickle that users make of it, ComfyUI's `.npz`, and GENMO. One person, SMPL-X without fingers."""
+    system, part = "GVHMR", values
+    for key, name in (("smpl_params_global", "GVHMR"), ("body_params_global", "GENMO")):
+        if key in values:
+            system, part = name, values[key]
+    if not isinstance(part, Mapping):
+        raise FormError("the body's parameters are no dictionary")
+    rotmats = rotmats_of_vectors(numbers(part, "global_orient", None, 3), numbers(part, "body_pose", None, 63))
+    pelvis = numbers(part, "transl", None, 3) + rest_pelvis("smplx")
+    person = sorted_person(1, np.arange(len(rotmats)), rotmats, pelvis, numbers(part, "betas", None, None))
+    return Result(system, (person,), Y_UP)
+
+
+def is_wham(values: Mapping) -> bool:
+    return any(isinstance(part, Mapping) and "pose_world" in part and "trans_world" in part for part in values.values())
+
+
+def read_wham(values: Mapping, path: Path) -> Result:
+    """WHAM's pickle. Its world has the middle of the hips where smplx has its translation, and one world a person."""
+    people = []
+    for key, part in _parts(values):
+        pose = numbers(part, "pose_world", None, 72)
+        rotmats = rotmats_of_vectors(pose[:, :3], pose[:, 3:])
+        pelvis = numbers(part, "trans_world", None, 3) - rotmats[:, 0] @ _HIPS_FROM_PELVIS
+        people.append(sorted_person(key, frame_numbers(part, "frame_ids"), rotmats, pelvis, part.get("betas", np.zeros(10))))
+    return Result("WHAM", tuple(people), Y_UP, shares_world=False)
+
+
+def is_tram(values: Mapping) -> bool:
+    return {"pred_rotmat", "pred_trans", "frame"} <= values.keys() or {"world_cam_R", "world_cam_T"} <= values.keys()
+
+
+def read_tram(values: Mapping, path: Path) -> Result:
+    """TRAM's tracks `hps/hps_track_*.npy`, of one of them that one alone, with `camera.npy` beside their folder."""
+    is_camera = "world_cam_R" in values
+    folder = path.parent / "hps" if is_camera else path.parent
+    camera = values if is_camera else _read_beside(path.parent.parent / "camera.npy")
+    turns, places = numbers(camera, "world_cam_R", None, 3, 3), numbers(camera, "world_cam_T", None, 3)
+    tracks = sorted(folder.glob("hps_track_*.npy")) if is_camera else [path]
+    people = []
+    for track in tracks:
+        part = _read_beside(track) if is_camera else values
+        frames, rotmats = frame_numbers(part, "frame"), numbers(part, "pred_rotmat", None, 24, 3, 3)
+        moved = np.asarray(part.get("pred_trans"), dtype=np.float64).reshape(-1, 3)
+        if len(frames) != len(rotmats) or len(frames) != len(moved) or frames.max(initial=-1) >= len(turns):
+            raise FormError("its tracks and its camera have other lengths")
+        turn = turns[frames]
+        rotmats[:, 0] = turn @ rotmats[:, 0]
+        pelvis = np.einsum("nij,nj->ni", turn, moved + rest_pelvis("smpl")) + places[frames]
+        key = track.stem.rpartition("_")[2]
+        people.append(sorted_person(key, frames, rotmats, pelvis, part.get("pred_shape", np.zeros(10))))
+    return Result("TRAM", tuple(people), Y_UP)
+
+
+def is_prompthmr(values: Mapping) -> bool:
+    return isinstance(values.get("people"), Mapping) and "camera_world" in values
+
+
+def read_prompthmr(values: Mapping, path: Path) -> Result:
+    """PromptHMR's pickle. Its fingers mean nothing: they come of matrices that are zero."""
+    people = []
+    for key, track in _parts(values["people"]):
+        part = track.get("smplx_world")
+        if not isinstance(part, Mapping):
+            raise FormError("smplx_world is missing")
+        pose = numbers(part, "pose", None, None)
+        if pose.shape[1] < 66:
+            raise FormError(f"pose has the shape {pose.shape} instead of (N, 165)")
+        people.append(sorted_person(key, frame_numbers(track, "frames"), rotmats_of_vectors(pose[:, :3], pose[:, 3:66]),
+                                    numbers(part, "trans", None, 3) + rest_pelvis("smplx"), part.get("shape", np.zeros(10))))
+    return Result("PromptHMR", tuple(people), Y_UP, floor=0.0)
+
+
+def is_slahmr(values: Mapping) -> bool:
+    return {"trans", "root_orient", "pose_body"} <= values.keys() and np.ndim(values["trans"]) == 3
+
+
+def read_slahmr(values: Mapping, path: Path) -> Result:
+    """SLAHMR's `_world_results.npz`. Frames are those of the video at 25 a second; the floor is in the file."""
+    moved, root, body = (numbers(values, key, None, None, None) for key in ("trans", "root_orient", "pose_body"))
+    if moved.shape[:2] != root.shape[:2] or moved.shape[:2] != body.shape[:2]:
+        raise FormError("its parts have other lengths")
+    seen = np.asarray(values.get("track_mask", np.ones(moved.shape[:2])), bool)
+    shapes = np.asarray(values.get("betas", np.zeros((len(moved), 10))))
+    axes, floor = _find_floor_plane(values)
+    people = []
+    for person in range(len(moved)):
+        rows = np.flatnonzero(seen[person]) if seen.shape == moved.shape[:2] else np.arange(moved.shape[1])
+        if len(rows):
+            people.append(sorted_person(person + 1, rows, rotmats_of_vectors(root[person, rows], body[person, rows]),
+                                        moved[person, rows] + rest_pelvis("smplh"), shapes[min(person, len(shapes) - 1)]))
+    return Result("SLAHMR", tuple(people), axes, _SLAHMR_FPS, floor, notes=() if floor is not None else (LEVEL_NOTE,))
+
+
+def _find_floor_plane(values: Mapping) -> tuple[np.ndarray, float | None]:
+    """Return the axes that stand a file's floor level, and its height: normal times distance, in a camera's axes (y down)."""
+    plane = np.asarray(values.get("floor_plane", np.zeros(3)), np.float64).reshape(-1)[:3]
+    distance = np.linalg.norm(plane)
+    if len(plane) < 3 or not 1e-6 < distance < 1e6:
+        return LEVEL_CAMERA, None
+    up = plane / distance
+    if up[1] > 0:
+        up, distance = -up, -distance
+    return LEVEL_CAMERA @ _turn_onto(up, np.array((0.0, -1, 0))), float(distance)
+
+
+def _turn_onto(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return the smallest turn (3, 3) of one unit vector onto another that is no opposite of it."""
+    axis, cosine = np.cross(start, end), float(start @ end)
+    x, y, z = axis
+    cross = np.array(((0, -z, y), (z, 0, -x), (-y, x, 0)))
+    return np.eye(3) + cross + cross @ cross / max(1 + cosine, 1e-6)
+
+
+def is_humor(values: Mapping) -> bool:
+    return {"trans", "root_orient", "pose_body"} <= values.keys() and np.ndim(values["trans"]) == 2 and (
+        "contacts" in values or "floor_plane" in values) and not {"mocap_frame_rate", "mocap_framerate", "fps"} & values.keys()
+
+
+def read_humor(values: Mapping, path: Path) -> Result:
+    """HuMoR's `stage3_results_prior.npz` (Z up, floor at 0), or the one in the camera's axes with its floor beside."""
+    rotmats = rotmats_of_vectors(numbers(values, "root_orient", None, 3), numbers(values, "pose_body", None, 63))
+    pelvis = numbers(values, "trans", None, 3) + rest_pelvis("smplh")
+    person = sorted_person(1, np.arange(len(rotmats)), rotmats, pelvis, values.get("betas", np.zeros(10)))
+    if "floor_plane" not in values:
+        return Result("HuMoR", (person,), Z_UP, _HUMOR_FPS, 0.0)
+    normal = np.asarray(values["floor_plane"], np.float64).reshape(-1)
+    scaled = dict(values, floor_plane=normal[:3] * (normal[3] if len(normal) > 3 else 1.0))
+    axes, floor = _find_floor_plane(scaled)
+    return Result("HuMoR", (person,), axes, _HUMOR_FPS, floor, notes=() if floor is not None else (LEVEL_NOTE,))
+
+
+def _parts(values: Mapping) -> list[tuple[object, Mapping]]:
+    """Return the entries of people."""
+    return [(key, part) for key, part in values.items() if isinstance(part, Mapping)]
+
+
+def _read_beside(path: Path) -> Mapping:
+    if not path.is_file():
+        raise FormError(f"{path} is missing, which belongs to it")
+    values = read_plain(path)
+    if not isinstance(values, Mapping):
+        raise FormError(f"{path} holds no dictionary")
+    return values
