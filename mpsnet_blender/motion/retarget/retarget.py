@@ -10,7 +10,7 @@ from ...shared.bone_slots import NECK, SPINE, chain
 from ..base.quaternions import conjugate, multiply
 from ..base.rotations import continuous_quat, quat_from_rotmat
 from .chain_sharing import share_rotations
-from .fingers.follow import follow_fingers
+from .fingers.follow import follow_fingers, hang_fingers_on_hands
 from .fingers.relaxed import relax_fingers
 from .ik_controls import place_controls, pose_controls
 from .limb_correction import plant_feet, reach_hands
@@ -44,6 +44,7 @@ class BoneChannels:
 def retarget(motion: MappedMotion, character: Character, options: RetargetOptions) -> BoneChannels:
     """Return the channels that give the character the source's motion."""
     character = _drop_unused_root(character, options)
+    character = replace(character, rig=hang_fingers_on_hands(character.rig, character.bone_map))
     wanted = _compute_world_rotations(motion, character)
     stands = character.reference is None or rest_pose_stands(character.rig, character.bone_map)
     place = find_placement(motion, character.rig, character.bone_map, options.start, None if stands else character.reference)

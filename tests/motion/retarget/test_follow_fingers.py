@@ -185,3 +185,16 @@ def test_fingers_with_unknown_names_are_found_below_hands_with_known_ones():
     expected = map_bones(plain).bone_map
     assert {slot: names.index(bone) for slot, bone in mapping.bone_map.items()} == {
         slot: plain.names.index(bone) for slot, bone in expected.items()}
+
+
+def test_fingers_that_hang_beside_the_hands_control_are_posed_as_if_they_hung_on_it():
+    motion, character = imported(FIST), character_of(build=Build(arms_down=45))
+    rig, parents = character.rig, character.rig.parents.copy()
+    for side in ("left", "right"):
+        for finger in FINGER_NAMES:
+            parents[rig.index[f"{side}_{finger}1"]] = rig.index["root"]
+    below = retarget(motion, character, RetargetOptions()).rotations
+    beside = retarget(motion, replace(character, rig=replace(rig, parents=parents)), RetargetOptions()).rotations
+    assert beside.keys() == below.keys()
+    for bone, quats in below.items():
+        np.testing.assert_allclose(beside[bone], quats, atol=1e-9)

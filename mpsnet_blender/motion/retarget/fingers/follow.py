@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ....shared.bone_slots import FINGER_NAMES, SIDES
@@ -71,3 +73,19 @@ def _find_palm_turn(motion: MappedMotion, rig: Rig, bone_map: dict[str, str], al
 
 def _rest(motion: MappedMotion, slot: str) -> np.ndarray:
     return motion.rig.rotmats[motion.rig.index[motion.bone_map[slot]]]
+
+
+def hang_fingers_on_hands(rig: Rig, bone_map: dict[str, str]) -> Rig:
+    """Return the rig with each finger whose hand is no ancestor of it as that hand's child.
+
+    In control rigs, fingers hang on a bone that a constraint lets follow the hand's control.
+    """
+    parents = rig.parents.copy()
+    for side in SIDES:
+        hand = rig.index.get(bone_map.get(f"{side}_hand", ""))
+        for finger in FINGER_NAMES if hand is not None else ():
+            slots = find_finger_slots(bone_map, side, finger)
+            first = rig.index[bone_map[slots[0]]] if slots else None
+            if first is not None and first != hand and not rig.is_above(hand, first) and not rig.is_above(first, hand):
+                parents[first] = hand
+    return rig if (parents == rig.parents).all() else replace(rig, parents=parents)
