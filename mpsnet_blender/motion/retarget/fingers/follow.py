@@ -82,10 +82,11 @@ def hang_fingers_on_hands(rig: Rig, bone_map: dict[str, str]) -> Rig:
     """
     parents = rig.parents.copy()
     for side in SIDES:
-        hand = rig.index.get(bone_map.get(f"{side}_hand", ""))
-        for finger in FINGER_NAMES if hand is not None else ():
-            slots = find_finger_slots(bone_map, side, finger)
-            first = rig.index[bone_map[slots[0]]] if slots else None
-            if first is not None and first != hand and not rig.is_above(hand, first) and not rig.is_above(first, hand):
+        if f"{side}_hand" not in bone_map:
+            continue
+        hand = rig.index[bone_map[f"{side}_hand"]]
+        chains = [find_finger_slots(bone_map, side, finger) for finger in FINGER_NAMES]
+        for first in (rig.index[bone_map[slots[0]]] for slots in chains if slots):
+            if not rig.is_above(hand, first) and not rig.is_above(first, hand):
                 parents[first] = hand
     return rig if (parents == rig.parents).all() else replace(rig, parents=parents)
