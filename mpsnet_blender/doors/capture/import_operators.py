@@ -15,7 +15,7 @@ from ...shared.motion_file import MotionFileError
 from .properties import IMPORT_PROPERTIES, ImportProperties
 
 # Results of other systems; `motion.results` recognises them by content.
-_OTHER_FILES = "*.pt;*.pkl;*.pk;*.npy;*.smpl"
+_OTHER_FILES = "*.pt;*.pkl;*.pk;*.npy;*.smpl;*.trc;*.csv"
 _MODES_WITH_STROKE_UNDO = ("SCULPT", "SCULPT_CURVES", "PAINT_TEXTURE")
 
 

@@ -155,11 +155,17 @@ def read_cliff(values: Mapping, path: Path) -> Result:
 
 
 def follow_by_place(frames: np.ndarray, rotmats: np.ndarray, pelvis: np.ndarray, betas: np.ndarray) -> tuple[ResultPerson, ...]:
-    """Return people of detections (M,) that have no numbers: each goes to the nearest one who was seen last, once a frame."""
+    """Return the people of detections (M,) that have no numbers, by `follow_rows`."""
+    return tuple(sorted_person(number, frames[track], rotmats[track], pelvis[track], betas[track])
+                 for number, track in enumerate(follow_rows(frames, pelvis), start=1))
+
+
+def follow_rows(frames: np.ndarray, places: np.ndarray) -> list[list[int]]:
+    """Return the rows of each person: a detection (M,) goes to the nearest one (M, 3) that was seen last, once a frame."""
     tracks: list[list[int]] = []
     for frame in np.unique(frames):
         rows = np.flatnonzero(frames == frame).tolist()
-        pairs = sorted((float(np.linalg.norm(pelvis[row] - pelvis[track[-1]])), number, row)
+        pairs = sorted((float(np.linalg.norm(places[row] - places[track[-1]])), number, row)
                        for number, track in enumerate(tracks) for row in rows)
         taken: set[int] = set()
         for distance, number, row in pairs:
@@ -168,8 +174,7 @@ def follow_by_place(frames: np.ndarray, rotmats: np.ndarray, pelvis: np.ndarray,
                 taken.add(number)
                 rows.remove(row)
         tracks += [[row] for row in rows]
-    return tuple(sorted_person(number, frames[track], rotmats[track], pelvis[track], betas[track])
-                 for number, track in enumerate(tracks, start=1))
+    return tracks
 
 
 def _rotmats_of_72(pose: np.ndarray) -> np.ndarray:

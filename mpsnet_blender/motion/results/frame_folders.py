@@ -12,7 +12,9 @@ import numpy as np
 
 from ...shared.containers.plain_values import ContainerError, read_plain
 from ..base.rotations import rotmat_from_rotvec
-from .camera_systems import follow_by_place
+from ..formats.smpl_rows import is_rows
+from .camera_systems import follow_by_place, follow_rows
+from .points import find_sam3d_points, is_sam3d, make_easymocap_points, make_sam3d
 from .result import (
     LEVEL_CAMERA,
     LEVEL_NOTE,
@@ -27,7 +29,8 @@ from .result import (
 
 _MOST_BYTES = 64 << 20          # of one frame's text; real ones have some kB
 _FRANKMOCAP_SUFFIX = "_prediction_result.pkl"
-_LARGE = frozenset(("img_cropped", "faces", "pred_vertices_smpl", "pred_vertices_img"))
+_FEWEST_POINTS = 25             # of BODY25
+_LARGE = frozenset(("mask", "pred_vertices", "img_cropped", "faces", "pred_vertices_smpl", "pred_vertices_img"))
 _WIDTHS = {72: "smpl", 78: "smplh", 87: "smplx", 156: "smplh", 165: "smplx"}
 
 
@@ -43,6 +46,8 @@ def read_easymocap(files: list[Path]) -> Result:
     for path in files:
         for person in _read_json(path):
             if not isinstance(person, Mapping) or not {"Rh", "Th", "poses"} <= person.keys():
+                if isinstance(person, Mapping) and "keypoints3d" in person:
+                    return _read_easymocap_points(files)
                 raise FormError(f"{path.name} holds no Rh, Th and poses")
             turn, place, pose = (numbers(person, key, 1, None)[0] for key in ("Rh", "Th", "poses"))
             if len(pose) not in _WIDTHS or len(turn) != 3 or len(place) != 3:
@@ -57,6 +62,36 @@ def read_easymocap(files: list[Path]) -> Result:
         pelvis = rotmat_from_rotvec(turns) @ rest_pelvis(model) + places
         people.append(sorted_person(key, frames, rotmats_of_vectors(turns, bodies), pelvis, shapes))
     return Result("EasyMocap", tuple(people), Z_UP)
+
+
+def _read_easymocap_points(files: list[Path]) -> Result:
+    rows: dict[object, list[tuple[int, np.ndarray]]] = {}
+    for path in files:
+        for person in _read_json(path):
+            points = numbers(person, "keypoints3d", None, 4)
+            if len(points) < _FEWEST_POINTS:
+                raise FormError(f"{path.name}: keypoints3d has {len(points)} points instead of {_FEWEST_POINTS} or more")
+            rows.setdefault(person.get("id", 0), []).append((_number(path), points[:_FEWEST_POINTS]))
+    return make_easymocap_points({key: (np.array([row[0] for row in seen]), np.stack([row[1] for row in seen]))
+                                  for key, seen in rows.items()})
+
+
+def find_sam3d(folder: Path) -> list[Path]:
+    """Return a folder's files that may be of SAM 3D Body: `.npz` with numbers in their names, one a person and picture."""
+    found = sorted(path for path in folder.glob("*.npz") if re.search(r"\d", path.stem))
+    return found if found and not is_rows(found[0]) and is_sam3d(_read_mapping(found[0])) else []
+
+
+def read_sam3d(files: list[Path]) -> Result:
+    """SAM 3D Body's people, whom it does not number: they are followed by place. A name's first number is the frame's."""
+    frames = np.array([int(re.findall(r"\d+", path.stem)[0][-9:]) for path in files])
+    points = np.stack([find_sam3d_points(_read_mapping(path)) for path in files])
+    return make_sam3d([(frames[track], points[track]) for track in follow_rows(frames, points.mean(axis=1))])
+
+
+def _read_mapping(path: Path) -> Mapping:
+    values = read_plain(path, _LARGE)
+    return values if isinstance(values, Mapping) else {}
 
 
 def find_smplerx(folder: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from ...shared.smpl_skeleton import forward_kinematics
 from ..base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
 from ..base.soles import compute_stature, sole_points, usual_ankle_height
 from ..formats.smpl_rows import RowsOptions
-from . import camera_systems, frame_folders, other_rows, world_systems
+from . import camera_systems, frame_folders, other_rows, points, world_systems
 from .result import FormError, Result, ResultPerson
 
 _CAMERA_FILE = "camera.npy"      # of TRAM, in the folder with all its tracks
@@ -33,10 +33,11 @@ _SYSTEMS: tuple[tuple[Callable[[Mapping], bool], _Read], ...] = (
     (camera_systems.is_hybrik, camera_systems.read_hybrik), (camera_systems.is_cliff, camera_systems.read_cliff),
     (world_systems.is_slahmr, world_systems.read_slahmr), (world_systems.is_humor, world_systems.read_humor),
     (other_rows.is_smpl_codec, other_rows.read_smpl_codec), (other_rows.is_mdm_body, other_rows.read_mdm_body),
+    (points.is_mdm_samples, points.read_mdm_samples),
 )
 _FOLDERS: tuple[tuple[Callable[[Path], list[Path]], Callable[[list[Path]], Result]], ...] = (
     (frame_folders.find_easymocap, frame_folders.read_easymocap), (frame_folders.find_smplerx, frame_folders.read_smplerx),
-    (frame_folders.find_frankmocap, frame_folders.read_frankmocap),
+    (frame_folders.find_frankmocap, frame_folders.read_frankmocap), (frame_folders.find_sam3d, frame_folders.read_sam3d),
 )
 
 
@@ -56,8 +57,10 @@ def find_result(path: Path) -> Result | None:
                 return find_result(path / _CAMERA_FILE)
             return next((read(files) for find, read in _FOLDERS if (files := find(path))), None)
         if not is_container(path):
-            return None
+            return points.read_text(path)
         values = read_plain(path, _LARGE)
+        if isinstance(values, np.ndarray):
+            return points.read_joint_array(values, path)
         if not isinstance(values, Mapping):
             return None
         reader = next((read for is_theirs, read in _SYSTEMS if is_theirs(values)), None)
@@ -98,7 +101,8 @@ def _make_motion(person: ResultPerson, result: Result, rate: float, name: str) -
     """Return a person's motion with Z up, at the height that the file has."""
     rotmats = person.rotmats.copy()
     rotmats[:, 0] = result.axes @ rotmats[:, 0]
-    return new_motion(rotvec_from_rotmat(rotmats).reshape(len(rotmats), -1), person.pelvis @ result.axes.T, rate,
+    known = {} if person.rest_joints is None else {"rest_joints": person.rest_joints}
+    return new_motion(rotvec_from_rotmat(rotmats).reshape(len(rotmats), -1), person.pelvis @ result.axes.T, rate, **known,
                       betas=person.betas, source=name, engine=result.system, frame_index=person.frames,
                       timestamps=person.frames / rate)
 

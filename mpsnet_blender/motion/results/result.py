@@ -26,12 +26,14 @@ class FormError(ValueError):
 @dataclass(frozen=True)
 class ResultPerson:
     """One person. key: as the system names people; frames (N,): numbers of the video's frames, rising; rotmats (N, 24, 3, 3):
-    parent-relative, the root's takes the rest frame to the file's axes; pelvis (N, 3): metres, in those axes; betas (10,)."""
+    parent-relative, the root's takes the rest frame to the file's axes; pelvis (N, 3): metres, in those axes; betas (10,);
+    rest_joints (24, 3): of the person, None for an average body."""
     key: str
     frames: np.ndarray
     rotmats: np.ndarray
     pelvis: np.ndarray
     betas: np.ndarray
+    rest_joints: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
