@@ -11,7 +11,8 @@ from ...shared.smpl_skeleton import JOINT, JOINT_COUNT, generic_rest_joints
 from ..base.coordinates import blender_from_smpl
 from ..base.rest_pose import find_rest_origin, make_bone_vectors
 from ..base.soles import compute_stature
-from .shape import GRID, SOLE, evaluate_body
+from .fingers import build_fingers
+from .shape import GRID, SOLE, evaluate_body, evaluate_body_to_knuckles
 from .surface import Surface, extract_surface
 from .weights import compute_weights
 
@@ -24,22 +25,28 @@ _LEAST_GIRTH, _MOST_GIRTH = 0.8, 1.25  # of the trunk's width for its stature: b
 @dataclass(frozen=True)
 class Mannequin:
     """vertices (V, 3) metres in armature space, as RestPose's bones; quads (F, 4), against the clock seen from outside; weights
-    (V, 24) of SMPL's joints."""
+    (V, 24) of SMPL's joints, or (V, 54) with those of the fingers."""
     vertices: np.ndarray
     quads: np.ndarray
     weights: np.ndarray
 
 
-@lru_cache(maxsize=1)
-def _make_generic_body() -> tuple[Surface, np.ndarray]:
-    """Return the generic body, in statures, and its weights. It takes about as long as an import, hence the cache."""
-    surface = extract_surface(evaluate_body, *GRID)
-    return surface, compute_weights(surface.vertices)
+@lru_cache(maxsize=2)
+def _make_generic_body(with_fingers: bool) -> tuple[Surface, np.ndarray]:
+    """Return the generic body, in statures, and its weights; it has only palms where fingers are added. It takes about as long as
+    an import, hence the cache."""
+    surface = extract_surface(evaluate_body_to_knuckles if with_fingers else evaluate_body, *GRID)
+    weights = compute_weights(surface.vertices)
+    if with_fingers:
+        for side in ("left", "right"):
+            weights[:, JOINT[f"{side}_wrist"]] += weights[:, JOINT[f"{side}_hand"]]
+            weights[:, JOINT[f"{side}_hand"]] = 0.0
+    return surface, weights
 
 
-def build_mannequin(rest_joints: np.ndarray, shod: bool = True) -> Mannequin:
+def build_mannequin(rest_joints: np.ndarray, shod: bool = True, with_fingers: bool = False) -> Mannequin:
     """Return the mannequin of a body with rest joints (24, 3) in metres; its soles are at z = 0."""
-    surface, weights = _make_generic_body()
+    surface, weights = _make_generic_body(with_fingers)
     joints = np.asarray(rest_joints, dtype=np.float64)
     generic = generic_rest_joints(1.0)
     origin = find_rest_origin(joints, shod)
@@ -48,7 +55,12 @@ def build_mannequin(rest_joints: np.ndarray, shod: bool = True) -> Mannequin:
     shifts = joints - np.einsum("jab,jb->ja", linear, generic)
     blended = (weights @ linear.reshape(JOINT_COUNT, 9)).reshape(-1, 3, 3)
     skin = np.einsum("vab,vb->va", blended, surface.vertices) + weights @ shifts
-    return Mannequin(blender_from_smpl(skin - origin), surface.quads, weights)
+    if not with_fingers:
+        return Mannequin(blender_from_smpl(skin - origin), surface.quads, weights)
+    fingers = build_fingers(joints)
+    padded = np.pad(weights, ((0, 0), (0, fingers.weights.shape[1] - JOINT_COUNT)))
+    return Mannequin(blender_from_smpl(np.concatenate((skin, fingers.vertices)) - origin),
+                     np.concatenate((surface.quads, fingers.quads + len(skin))), np.concatenate((padded, fingers.weights)))
 
 
 def _find_stretches(joints: np.ndarray, generic: np.ndarray, sole: float) -> np.ndarray:

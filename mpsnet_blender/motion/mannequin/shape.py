@@ -53,6 +53,9 @@ _ARM = Sweep(0, (
     (0.500, 0.2350, -0.009, 0.0105, 0.0205, 0.0190),
     (0.514, 0.2340, -0.010, 0.0100, 0.0195, 0.0170),
 ), power=2.2, caps=(0.0, 0.028))
+# The same to the knuckles, for hands whose fingers are solids of their own; it ends obliquely, as the knuckles lie.
+_ARM_TO_KNUCKLES = Sweep(0, (*_ARM.rows[:13], (0.441, 0.2400, -0.008, 0.0136, 0.0235, 0.0215),
+                             (0.453, 0.2390, -0.008, 0.0120, 0.0225, 0.0120)), power=2.2, caps=(0.0, 0.008))
 _THUMB = Capsule((0.414, 0.239, 0.004), (0.460, 0.231, 0.0265), (0.0115, 0.0090))
 # Along y: place, centre x and z, half width, depth to the front and to the back.
 _LEG = Sweep(1, (
@@ -92,11 +95,19 @@ _EAR = Ellipsoid((0.0435, 0.356, 0.004), (0.0065, 0.0165, 0.0105))
 
 def evaluate_body(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     """Return about the distance of points to the mannequin's skin, negative inside; x, y and z broadcast."""
-    x = np.abs(x)
+    arm = unite(_ARM(np.abs(x), y, z), _THUMB(np.abs(x), y, z), 0.012)
+    return _unite_with_trunk(arm, np.abs(x), y, z)
+
+
+def evaluate_body_to_knuckles(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Return the same of the mannequin without fingers and thumbs."""
+    return _unite_with_trunk(_ARM_TO_KNUCKLES(np.abs(x), y, z), np.abs(x), y, z)
+
+
+def _unite_with_trunk(arm: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
     head = unite(_CRANIUM(x, y, z), _JAW(x, y, z), 0.020)
     head = unite(unite(head, _NOSE(x, y, z), 0.010), _EAR(x, y, z), 0.005)
     leg = cut(unite(_LEG(x, y, z), _FOOT(x, y, z), 0.020), SOLE - y, 0.006)
-    arm = unite(_ARM(x, y, z), _THUMB(x, y, z), 0.012)
     body = unite(_TORSO(x, y, z), head, 0.020)
     return unite(unite(body, leg, 0.022), arm, 0.030)
 

@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from ...motion.mannequin.mannequin import Mannequin
-from ...shared.smpl_skeleton import JOINT_NAMES
+from ...shared.hands.skeleton import FULL_JOINT_NAMES
 from ..base.visibility import follow_visibility
 
 # Linear RGB. Chosen by eye: muted, all about as bright, and neighbours easy to tell apart, in Blender's grey viewport and over
@@ -35,8 +35,8 @@ def build_body(armature_object: bpy.types.Object, mannequin: Mannequin, units_pe
 
 
 def _write_weights(body: bpy.types.Object, weights: np.ndarray) -> None:
-    """Give the mesh a vertex group for each joint, with weights (V, 24)."""
-    for name, column in zip(JOINT_NAMES, weights.T, strict=True):
+    """Give the mesh a vertex group for each joint, with weights (V, 24) or (V, 54)."""
+    for name, column in zip(FULL_JOINT_NAMES[:weights.shape[1]], weights.T, strict=True):
         group = body.vertex_groups.new(name=name)
         is_whole = column == 1.0
         group.add(np.flatnonzero(is_whole).tolist(), 1.0, "REPLACE")

@@ -45,6 +45,6 @@ def add_person(collection: bpy.types.Collection, capture: Capture, person: Liste
     armature_object.show_in_front = not options.with_body
     if options.with_body:
         armature_object.data.display_type = "STICK"
-        mannequin = build_mannequin(motion.rest_joints, shod=motion.is_shod)
+        mannequin = build_mannequin(motion.rest_joints, shod=motion.is_shod, with_fingers=motion.hands is not None)
         collection.objects.link(build_body(armature_object, mannequin, units_per_metre, person.person_id))
     return armature_object

@@ -49,11 +49,16 @@ def compute_finger_joints(rest_joints: np.ndarray) -> tuple[np.ndarray, np.ndarr
     joints, tips = [], []
     for side, sign in zip(SIDES, (1.0, -1.0), strict=True):
         wrist = rest[JOINT[f"{side}_wrist"]]
-        scale = np.linalg.norm(rest[JOINT[f"{side}_hand"]] - wrist) / _HAND_JOINT_MM
-        points = wrist + scale * _LEFT_HAND * (sign, 1.0, 1.0)
+        points = wrist + find_hand_scale(rest, side) * _LEFT_HAND * (sign, 1.0, 1.0)
         joints.append(points[:, :FINGER_JOINTS].reshape(-1, 3))
         tips.append(points[:, FINGER_JOINTS])
     return np.concatenate(joints), np.concatenate(tips)
+
+
+def find_hand_scale(rest_joints: np.ndarray, side: str) -> float:
+    """Return the metres that a hand of a body (24, 3) has for a millimetre of the hand of 186 mm."""
+    wrist, hand = (rest_joints[JOINT[f"{side}_{part}"]] for part in ("wrist", "hand"))
+    return float(np.linalg.norm(hand - wrist)) / _HAND_JOINT_MM
 
 
 def full_rest_joints(rest_joints: np.ndarray) -> np.ndarray:
