@@ -49,13 +49,14 @@ def build_fingers(rest_joints: np.ndarray) -> FingerSkin:
     """Return the skin of both hands' fingers of a body with rest joints (24, 3) in metres."""
     joints, tips = compute_finger_joints(rest_joints)
     chains = np.concatenate((joints.reshape(-1, FINGER_JOINTS, 3), tips[:, None]), axis=1)
-    vertices, quads, weights = [], [], []
+    vertices: list[np.ndarray] = []
+    quads, weights = [], []
     names = [(side, finger) for side in SIDES for finger in FINGERS]
     for number, ((side, finger), chain) in enumerate(zip(names, chains, strict=True)):
         rings = _place_rings(chain, find_hand_scale(rest_joints, side) * np.array(_RADII[finger]))
         first = JOINT_COUNT + FINGER_JOINTS * number
         bones = [JOINT[f"{side}_wrist"], first, first + 1, first + 2]
-        quads.append(_join_rings(len(rings)) + sum(map(len, vertices)))
+        quads.append(_join_rings(len(rings)) + sum(len(part) for part in vertices))
         vertices.append(_make_vertices(rings, chain, finger, side))
         weights.append(_make_weights(rings, bones))
     return FingerSkin(np.concatenate(vertices), np.concatenate(quads), np.concatenate(weights))
