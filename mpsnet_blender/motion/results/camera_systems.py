@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from .result import (
     LEVEL_NOTE,
     FormError,
     Result,
+    ResultCamera,
     ResultPerson,
     frame_numbers,
     numbers,
@@ -43,24 +44,24 @@ def read_vibe(values: Mapping, path: Path) -> Result:
         rotmats = pose if pose.shape[1:] == (24, 3, 3) else _rotmats_of_72(numbers(part, "pose", None, 72))
         pelvis = _place(part) + rest_pelvis("smpl")
         people.append(sorted_person(key, frame_numbers(part, "frame_ids"), rotmats, pelvis, part.get("betas", np.zeros(10))))
-    return Result("the VIBE family", tuple(people), LEVEL_CAMERA, notes=(LEVEL_NOTE, _FOCAL_NOTE))
+    picture = _find_picture(next(part for part in values.values() if isinstance(part, Mapping)))
+    return _in_camera("the VIBE family", tuple(people), picture)
 
 
 def _place(part: Mapping) -> np.ndarray:
     """Return translations (N, 3) by the cameras of crop and picture, for a focal length of the picture's diagonal."""
     whole, boxes = numbers(part, "orig_cam", None, 4), numbers(part, "bboxes", None, 4)
     scale = np.maximum(np.abs(numbers(part, "pred_cam", None, 3)[:, 0]), 1e-6)
-    depth = 2 * _find_diagonal(part) / (scale * np.maximum(boxes[:, 2], 1e-6))
+    depth = 2 * np.hypot(*_find_picture(part)) / (scale * np.maximum(boxes[:, 2], 1e-6))
     return np.stack((whole[:, 2], whole[:, 3], depth), axis=1)
 
 
-def _find_diagonal(part: Mapping) -> float:
-    """Return the picture's diagonal in px. The picture's camera has sx = s width_of_box / width_of_picture with the crop camera's
-    s, so that the picture's size comes out of both."""
+def _find_picture(part: Mapping) -> np.ndarray:
+    """Return the picture's width and height in px. The picture's camera has sx = s width_of_box / width_of_picture with the crop
+    camera's s, so that the picture's size comes out of both."""
     crop, whole = numbers(part, "pred_cam", None, 3), numbers(part, "orig_cam", None, 4)
     shares = np.where(np.abs(whole[:, :2]) < 1e-9, 1e-9, whole[:, :2])
-    size = np.median(np.abs(crop[:, :1] * numbers(part, "bboxes", None, 4)[:, 2:] / shares), axis=0)
-    return float(np.linalg.norm(size))
+    return np.median(np.abs(crop[:, :1] * numbers(part, "bboxes", None, 4)[:, 2:] / shares), axis=0)
 
 
 def is_phalp(values: Mapping) -> bool:
@@ -84,7 +85,8 @@ def read_phalp(values: Mapping, path: Path) -> Result:
     for key, seen in rows.items():
         frames, turns, places, betas = (np.stack([row[part] for row in seen]) for part in range(4))
         people.append(sorted_person(key, frames, turns, places + rest_pelvis("smpl"), betas))
-    return Result("4D-Humans (PHALP)", tuple(people), LEVEL_CAMERA, notes=(LEVEL_NOTE, _FOCAL_NOTE))
+    height, width = next((part["size"][0] for part in pictures if part.get("size")), (0, 0))
+    return _in_camera("4D-Humans (PHALP)", tuple(people), (width, height))
 
 
 def is_romp(values: Mapping) -> bool:
@@ -113,9 +115,9 @@ def is_pymafx(values: Mapping) -> bool:
 def read_pymafx(values: Mapping, path: Path) -> Result:
     """PyMAF-X: rows of detections, numbered anew in every picture, so that they are followed by place."""
     rotmats, betas = _rotmats_of_72(numbers(values, "pose", None, 72)), numbers(values, "betas", None, None)
-    pelvis = numbers(values, "orig_cam_t", None, 3) * (1, 1, _find_diagonal(values) / _CROP_FOCAL) + rest_pelvis("smpl")
+    pelvis = numbers(values, "orig_cam_t", None, 3) * (1, 1, np.hypot(*_find_picture(values)) / _CROP_FOCAL) + rest_pelvis("smpl")
     people = follow_by_place(frame_numbers(values, "frame_ids"), rotmats, pelvis, betas)
-    return Result("PyMAF-X", people, LEVEL_CAMERA, notes=(LEVEL_NOTE, _FOCAL_NOTE))
+    return _in_camera("PyMAF-X", people, _find_picture(values))
 
 
 def is_hybrik(values: Mapping) -> bool:
@@ -125,14 +127,14 @@ def is_hybrik(values: Mapping) -> bool:
 def read_hybrik(values: Mapping, path: Path) -> Result:
     """HybrIK's `res.pk`. Its translations belong to another focal length in each frame."""
     turns, boxes = numbers(values, "pred_thetas", None, 216), numbers(values, "bbox", None, 4)
-    diagonal = np.hypot(*(np.median(numbers(values, name, None)) for name in ("width", "height")))
+    size = [np.median(numbers(values, name, None)) for name in ("width", "height")]
     focal = _HYBRIK_FOCAL * np.maximum(boxes[:, 2] - boxes[:, 0], 1e-6)
     places = numbers(values, "transl", None, 3)
-    places[:, 2] *= diagonal / focal
+    places[:, 2] *= np.hypot(*size) / focal
     numbered = [_find_number(name) for name in values.get("img_path", ())]
     frames = np.array(numbered) - min(numbered, default=0) if len(numbered) == len(turns) else np.arange(len(turns))
     person = sorted_person(1, frames, turns.reshape(-1, 24, 3, 3), places + rest_pelvis("smpl"), np.asarray(values["pred_betas"]))
-    return Result("HybrIK", (person,), LEVEL_CAMERA, notes=(LEVEL_NOTE, _FOCAL_NOTE))
+    return _in_camera("HybrIK", (person,), size)
 
 
 def is_cliff(values: Mapping) -> bool:
@@ -175,6 +177,11 @@ def follow_rows(frames: np.ndarray, places: np.ndarray) -> list[list[int]]:
                 rows.remove(row)
         tracks += [[row] for row in rows]
     return tracks
+
+
+def _in_camera(system: str, people: tuple[ResultPerson, ...], picture: Sequence[float] | np.ndarray) -> Result:
+    """Return the result of a system that tells no focal length, with a camera for a picture (width, height)."""
+    return Result(system, people, LEVEL_CAMERA, camera=ResultCamera.at_origin(*picture), notes=(LEVEL_NOTE, _FOCAL_NOTE))
 
 
 def _rotmats_of_72(pose: np.ndarray) -> np.ndarray:

@@ -91,7 +91,7 @@ def make_motions(result: Result, path: Path, options: RowsOptions | None = None)
         floors = [result.floor] * len(floors)
     elif result.shares_world and floors:
         floors = [min(floors)] * len(floors)
-    motions = [replace(motion, trans=motion.trans - (0, 0, floor)) for motion, floor in zip(motions, floors, strict=True)]
+    motions = [_lower(motion, floor) for motion, floor in zip(motions, floors, strict=True)]
     for motion in motions:
         validate_motion(motion, path)
     return ReadPeople(tuple(motions), (*notes, *(f"{name}: {note}." for note in result.notes)))
@@ -102,9 +102,24 @@ def _make_motion(person: ResultPerson, result: Result, rate: float, name: str) -
     rotmats = person.rotmats.copy()
     rotmats[:, 0] = result.axes @ rotmats[:, 0]
     known = {} if person.rest_joints is None else {"rest_joints": person.rest_joints}
+    camera = result.camera
+    if camera is not None and (len(camera.file_from_cam) == 1 or person.frames[-1] < len(camera.file_from_cam)):
+        turn = np.eye(4)
+        turn[:3, :3] = result.axes
+        poses = camera.file_from_cam if len(camera.file_from_cam) == 1 else camera.file_from_cam[person.frames]
+        known |= {"camera_matrix": camera.matrix, "image_size": camera.image_size, "world_from_cam": turn @ poses}
     return new_motion(rotvec_from_rotmat(rotmats).reshape(len(rotmats), -1), person.pelvis @ result.axes.T, rate, **known,
                       betas=person.betas, source=name, engine=result.system, frame_index=person.frames,
                       timestamps=person.frames / rate)
+
+
+def _lower(motion: Motion, height: float) -> Motion:
+    """Return a motion with its camera, lower by a height in metres."""
+    cameras = motion.world_from_cam
+    if cameras is not None:
+        cameras = cameras.copy()
+        cameras[:, 2, 3] -= height
+    return replace(motion, trans=motion.trans - (0, 0, height), world_from_cam=cameras)
 
 
 def _find_floor(motion: Motion) -> float:

@@ -24,6 +24,32 @@ class FormError(ValueError):
 
 
 @dataclass(frozen=True)
+class ResultCamera:
+    """The video's camera: matrix (3, 3) px; image_size (2,) width, height; file_from_cam (F or 1, 4, 4): its place in the file's
+    axes by number of the frame, or one that does not move."""
+    matrix: np.ndarray
+    image_size: np.ndarray
+    file_from_cam: np.ndarray
+
+    @staticmethod
+    def of_parts(focal: float, centre: np.ndarray, turns: np.ndarray, places: np.ndarray) -> ResultCamera | None:
+        """Return a camera whose principal point (2,) is the picture's centre, from turns (F, 3, 3) and places (F, 3); None where
+        the numbers are none of a camera."""
+        poses = np.tile(np.eye(4), (len(turns), 1, 1))
+        poses[:, :3, :3], poses[:, :3, 3] = turns, places
+        size = np.round(2 * np.asarray(centre, dtype=np.float64)).astype(np.int64)
+        if not (len(turns) and focal > 0 and size.min() > 0 and np.isfinite(poses).all() and np.isfinite(focal)):
+            return None
+        return ResultCamera(np.array(((focal, 0, size[0] / 2), (0, focal, size[1] / 2), (0, 0, 1))), size, poses)
+
+    @staticmethod
+    def at_origin(width: float, height: float) -> ResultCamera | None:
+        """Return the camera of files in a camera's axes whose focal length is taken to be the picture's diagonal."""
+        centre, diagonal = np.array((width, height)) / 2, float(np.hypot(width, height))
+        return ResultCamera.of_parts(diagonal, centre, np.eye(3)[None], np.zeros((1, 3)))
+
+
+@dataclass(frozen=True)
 class ResultPerson:
     """One person. key: as the system names people; frames (N,): numbers of the video's frames, rising; rotmats (N, 24, 3, 3):
     parent-relative, the root's takes the rest frame to the file's axes; pelvis (N, 3): metres, in those axes; betas (10,);
@@ -40,13 +66,14 @@ class ResultPerson:
 class Result:
     """A file's people. axes: one of the matrices above, or another (3, 3); framerate: None where the file tells none; floor: its
     height above the origin, None where it must be found by the feet; shares_world: whether people are placed to each other;
-    notes: what was assumed."""
+    camera: where the file has one; notes: what was assumed."""
     system: str
     people: tuple[ResultPerson, ...]
     axes: np.ndarray
     framerate: float | None = None
     floor: float | None = None
     shares_world: bool = True
+    camera: ResultCamera | None = None
     notes: tuple[str, ...] = ()
 
 

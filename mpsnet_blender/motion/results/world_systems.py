@@ -9,6 +9,7 @@ import numpy as np
 
 from ...shared.containers.plain_values import read_plain
 from ...shared.smpl_skeleton import JOINT, generic_rest_joints
+from ..base.rotations import rotmat_from_rotvec
 from .result import (
     LEVEL_CAMERA,
     LEVEL_NOTE,
@@ -16,6 +17,7 @@ from .result import (
     Z_UP,
     FormError,
     Result,
+    ResultCamera,
     frame_numbers,
     numbers,
     rest_pelvis,
@@ -44,7 +46,18 @@ def read_gvhmr(values: Mapping, path: Path) -> Result:
     rotmats = rotmats_of_vectors(numbers(part, "global_orient", None, 3), numbers(part, "body_pose", None, 63))
     pelvis = numbers(part, "transl", None, 3) + rest_pelvis("smplx")
     person = sorted_person(1, np.arange(len(rotmats)), rotmats, pelvis, numbers(part, "betas", None, None))
-    return Result(system, (person,), Y_UP)
+    return Result(system, (person,), Y_UP, camera=_find_gvhmr_camera(values, rotmats[:, 0], pelvis))
+
+
+def _find_gvhmr_camera(values: Mapping, root: np.ndarray, pelvis: np.ndarray) -> ResultCamera | None:
+    """Return the camera that follows from the body in the world and in the camera. Users' pickles have the same body twice."""
+    part = values.get("smpl_params_incam", values.get("body_params_incam"))
+    if not isinstance(part, Mapping) or "K_fullimg" not in values:
+        return None
+    matrix = np.asarray(values["K_fullimg"], np.float64).reshape(-1, 3, 3)[0]
+    turns = root @ rotmat_from_rotvec(numbers(part, "global_orient", len(root), 3)).swapaxes(1, 2)
+    inside = numbers(part, "transl", len(root), 3) + rest_pelvis("smplx")
+    return ResultCamera.of_parts(matrix[0, 0], matrix[:2, 2], turns, pelvis - np.einsum("nij,nj->ni", turns, inside))
 
 
 def is_wham(values: Mapping) -> bool:
@@ -85,7 +98,13 @@ def read_tram(values: Mapping, path: Path) -> Result:
         pelvis = np.einsum("nij,nj->ni", turn, moved + rest_pelvis("smpl")) + places[frames]
         key = track.stem.rpartition("_")[2]
         people.append(sorted_person(key, frames, rotmats, pelvis, part.get("pred_shape", np.zeros(10))))
-    return Result("TRAM", tuple(people), Y_UP)
+    return Result("TRAM", tuple(people), Y_UP, camera=_find_slam_camera(camera, turns, places))
+
+
+def _find_slam_camera(values: Mapping, turns: np.ndarray, places: np.ndarray) -> ResultCamera | None:
+    if "img_focal" not in values or np.size(values.get("img_center", ())) != 2:
+        return None
+    return ResultCamera.of_parts(float(np.asarray(values["img_focal"])), np.reshape(values["img_center"], 2), turns, places)
 
 
 def is_prompthmr(values: Mapping) -> bool:
@@ -104,7 +123,15 @@ def read_prompthmr(values: Mapping, path: Path) -> Result:
             raise FormError(f"pose has the shape {pose.shape} instead of (N, 165)")
         people.append(sorted_person(key, frame_numbers(track, "frames"), rotmats_of_vectors(pose[:, :3], pose[:, 3:66]),
                                     numbers(part, "trans", None, 3) + rest_pelvis("smplx"), part.get("shape", np.zeros(10))))
-    return Result("PromptHMR", tuple(people), Y_UP, floor=0.0)
+    return Result("PromptHMR", tuple(people), Y_UP, floor=0.0, camera=_find_prompthmr_camera(values["camera_world"]))
+
+
+def _find_prompthmr_camera(values: object) -> ResultCamera | None:
+    """Return the camera by its view of the world: its place in the world, Twc, is wrong in these files."""
+    if not isinstance(values, Mapping) or "Rcw" not in values or "Tcw" not in values:
+        return None
+    turns = numbers(values, "Rcw", None, 3, 3).swapaxes(1, 2)
+    return _find_slam_camera(values, turns, -np.einsum("nij,nj->ni", turns, numbers(values, "Tcw", len(turns), 3)))
 
 
 def is_slahmr(values: Mapping) -> bool:
@@ -125,7 +152,17 @@ def read_slahmr(values: Mapping, path: Path) -> Result:
         if len(rows):
             people.append(sorted_person(person + 1, rows, rotmats_of_vectors(root[person, rows], body[person, rows]),
                                         moved[person, rows] + rest_pelvis("smplh"), shapes[min(person, len(shapes) - 1)]))
-    return Result("SLAHMR", tuple(people), axes, _SLAHMR_FPS, floor, notes=() if floor is not None else (LEVEL_NOTE,))
+    notes = () if floor is not None else (LEVEL_NOTE,)
+    return Result("SLAHMR", tuple(people), axes, _SLAHMR_FPS, floor, camera=_find_slahmr_camera(values), notes=notes)
+
+
+def _find_slahmr_camera(values: Mapping) -> ResultCamera | None:
+    if not {"cam_R", "cam_t", "intrins"} <= values.keys():
+        return None
+    turns = np.asarray(values["cam_R"], np.float64).reshape(-1, *np.shape(values["cam_R"])[-3:])[0].swapaxes(1, 2)
+    places = np.asarray(values["cam_t"], np.float64).reshape(-1, *np.shape(values["cam_t"])[-2:])[0]
+    focal, _, *centre = np.asarray(values["intrins"], np.float64).reshape(-1)[:4]
+    return ResultCamera.of_parts(float(focal), np.array(centre), turns, -np.einsum("nij,nj->ni", turns, places))
 
 
 def _find_floor_plane(values: Mapping) -> tuple[np.ndarray, float | None]:

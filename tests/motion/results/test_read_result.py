@@ -20,7 +20,9 @@ DIAGONAL = float(np.hypot(WIDTH, HEIGHT))
 SMPL, SMPLX = np.array((-0.0022, -0.2408, 0.0286)), np.array((0.0031, -0.3514, 0.0120))
 Y_FROM_Z = np.array(((1.0, 0, 0), (0, 0, 1), (0, -1, 0)))
 CAMERA_FROM_Z = np.array(((1.0, 0, 0), (0, 0, -1), (0, 1, 0)))      # a level camera, y down, which looks along y
+TURN, TILT = rotmat_from_rotvec(np.array((0.2, 0.1, 0.0))), rotmat_from_rotvec(np.array((0.3, 0, 0)))
 BETAS = np.linspace(-1, 1, 10)
+CAMERA_MATRIX = np.array(((DIAGONAL, 0, WIDTH / 2), (0, DIAGONAL, HEIGHT / 2), (0, 0, 1)))
 
 
 class Person:
@@ -59,7 +61,10 @@ def write_gvhmr(path):
     _, vectors, pelvis = ALONE[0].placed(Y_FROM_Z)
     part = {"body_pose": ALONE[0].body(21).astype(np.float32), "global_orient": vectors, "transl": pelvis - SMPLX,
             "betas": np.tile(BETAS, (FRAMES, 1))}
-    path.write_bytes(pickle.dumps({"smpl_params_global": part, "smpl_params_incam": dict(part, transl=0 * pelvis)}))
+    _, inside, seen = ALONE[0].placed(CAMERA_FROM_Z)
+    path.write_bytes(pickle.dumps({
+        "smpl_params_global": part, "smpl_params_incam": dict(part, global_orient=inside, transl=seen - SMPLX),
+        "K_fullimg": np.tile(CAMERA_MATRIX, (FRAMES, 1, 1))}))
 
 
 def write_wham(path):
@@ -73,13 +78,12 @@ def write_wham(path):
 
 
 def write_tram(path):
-    turn = rotmat_from_rotvec(np.array((0.2, 0.1, 0.0)))
-    np.save(path.parent / "camera.npy", {"world_cam_R": np.tile(turn, (FRAMES, 1, 1)), "world_cam_T": np.zeros((FRAMES, 3)),
-                                         "img_focal": np.float64(1000.0)})
+    np.save(path.parent / "camera.npy", {"world_cam_R": np.tile(TURN, (FRAMES, 1, 1)), "world_cam_T": np.zeros((FRAMES, 3)),
+                                         "img_focal": np.float64(DIAGONAL), "img_center": np.array((WIDTH, HEIGHT)) / 2})
     hps = path.parent / "hps"
     hps.mkdir()
     for key, person in enumerate(BOTH):
-        root, _, pelvis = person.placed(turn.T @ Y_FROM_Z)
+        root, _, pelvis = person.placed(TURN.T @ Y_FROM_Z)
         np.save(hps / f"hps_track_{key}.npy", {"pred_rotmat": person.matrices(root), "frame": person.frames,
                                                 "pred_trans": (pelvis - SMPL)[:, None], "pred_shape": BETAS[None]})
     return path.parent / "camera.npy"
@@ -91,7 +95,9 @@ def write_prompthmr(path):
         _, vectors, pelvis = person.placed(Y_FROM_Z)
         pose = np.concatenate((vectors, person.body(21), np.full((len(vectors), 99), 1.2)), axis=1)
         people[key] = {"frames": person.frames, "smplx_world": {"pose": pose, "trans": pelvis - SMPLX, "shape": BETAS[None]}}
-    path.write_bytes(pickle.dumps({"people": people, "camera_world": {}}))
+    turns = np.tile(CAMERA_FROM_Z @ Y_FROM_Z.T, (FRAMES, 1, 1))
+    path.write_bytes(pickle.dumps({"people": people, "camera_world": {
+        "Rcw": turns, "Tcw": np.zeros((FRAMES, 3)), "img_focal": DIAGONAL, "img_center": np.array((WIDTH, HEIGHT)) / 2}}))
 
 
 def write_vibe(path):
@@ -158,13 +164,13 @@ def write_hybrik(path):
 
 
 def write_slahmr(path):
-    tilt = rotmat_from_rotvec(np.array((0.3, 0, 0)))        # its camera looks down, and its floor is 1.2 m below it
-    axes = tilt @ CAMERA_FROM_Z
+    axes = TILT @ CAMERA_FROM_Z        # its camera looks down, and its floor is 1.2 m below it
     placed = [(person.placed(axes), person) for person in ALONE]
     np.savez(path, trans=np.stack([pelvis - 1.2 * axes[:, 2] - SMPL for (_, _, pelvis), _ in placed]),
              root_orient=np.stack([vectors for (_, vectors, _), _ in placed]),
              pose_body=np.stack([person.body(21) for _, person in placed]), betas=np.tile(BETAS, (1, 1)),
-             floor_plane=(-1.2 * axes[:, 2])[None])
+             floor_plane=(-1.2 * axes[:, 2])[None], cam_R=np.tile(np.eye(3), (1, FRAMES, 1, 1)), cam_t=np.zeros((1, FRAMES, 3)),
+             intrins=np.array((DIAGONAL, DIAGONAL, WIDTH / 2, HEIGHT / 2)))
     return path.with_name(path.name + ".npz")
 
 
@@ -202,6 +208,9 @@ WRITERS = {"GVHMR": (write_gvhmr, ALONE), "WHAM": (write_wham, BOTH), "TRAM": (w
            "CLIFF": (write_cliff, BOTH), "HybrIK": (write_hybrik, ALONE), "SLAHMR": (write_slahmr, ALONE),
            "HuMoR": (write_humor, ALONE), "Meshcapade": (write_smpl_codec, ALONE), "EasyMocap": (write_easymocap, BOTH)}
 TELLS_RATE = {"SLAHMR": 25.0, "HuMoR": 30.0, "Meshcapade": 30.0}
+# The axes of each file's camera in the truth's world.
+CAMERAS = {"TRAM": TURN.T @ Y_FROM_Z, "SLAHMR": TILT @ CAMERA_FROM_Z, **dict.fromkeys(
+    ("GVHMR", "PromptHMR", "the VIBE family", "4D-Humans (PHALP)", "HybrIK"), CAMERA_FROM_Z)}
 FREE_WORLD = {"WHAM"}       # each person is in another world
 
 
@@ -229,6 +238,19 @@ def test_a_result_comes_back_as_the_truth_on_the_floor(tmp_path, system):
     assert all(np.ptp(part) < 1e-3 for part in shared), "people keep their heights to each other"
     if system in ("SLAHMR", "HuMoR", "PromptHMR"):
         np.testing.assert_allclose(np.concatenate(heights), 0, atol=1e-3)
+
+
+@pytest.mark.parametrize("system", CAMERAS)
+def test_the_files_camera_sees_the_body_where_the_true_one_did(tmp_path, system):
+    write, people = WRITERS[system]
+    path = write(tmp_path / "result") or tmp_path / "result"
+    for motion, person in zip(make_motions(find_result(path), path).motions, people, strict=True):
+        poses = np.broadcast_to(motion.world_from_cam, (len(person.frames), 4, 4))
+        seen = np.einsum("nji,nj->ni", poses[:, :3, :3], motion.trans - poses[:, :3, 3])
+        true = person.pelvis - (0, 0, 1.2 if system == "SLAHMR" else 0)
+        np.testing.assert_allclose(seen, true @ CAMERAS[system].T, atol=2e-3)
+        np.testing.assert_allclose(motion.camera_matrix, CAMERA_MATRIX, rtol=1e-4)
+        np.testing.assert_array_equal(motion.image_size, (WIDTH, HEIGHT))
 
 
 def test_a_rate_that_is_told_by_the_user_wins(tmp_path):
