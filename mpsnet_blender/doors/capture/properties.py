@@ -15,7 +15,7 @@ from ..common.path_options import relative_path_options
 from .capture_properties import CaptureProperties
 
 IMPORT_PROPERTIES = ("timing", "start_frame", "extend_range", "match_resolution", "with_camera", "with_body", "only_while_seen",
-                     "relax_hands", "up_axis", "source_fps")
+                     "relax_hands", "up_axis", "source_fps", "source_video")
 
 
 class ImportProperties:
@@ -55,6 +55,10 @@ class ImportProperties:
     source_fps: bpy.props.FloatProperty(
         name="Rate of Files", default=30.0, min=1.0, max=1000.0, options={"SKIP_SAVE"},
         description="Frames a second of motion files of other programs that tell no rate")
+    source_video: bpy.props.StringProperty(
+        name="Video of Files", subtype="FILE_PATH", options=relative_path_options() | {"SKIP_SAVE"},
+        description="The video that a motion file of another program was made of: its frame rate counts, and where the file has "
+                    "a camera, it is shown behind the scene")
 
     def import_options(self) -> ImportOptions:
         """Return the options in the form that the importer takes."""
@@ -62,7 +66,7 @@ class ImportProperties:
             start_frame=self.start_frame, set_scene_fps=self.timing == "SET", extend_scene_range=self.extend_range,
             match_resolution=self.match_resolution, with_camera=self.with_camera,
             with_body=self.with_body, only_while_seen=self.only_while_seen, relax_hands=self.relax_hands,
-            up_axis=self.up_axis, source_fps=self.source_fps)
+            up_axis=self.up_axis, source_fps=self.source_fps, source_video=bpy.path.abspath(self.source_video))
 
 
 class MPSNET_view(bpy.types.PropertyGroup):

@@ -82,9 +82,9 @@ def make_motions(result: Result, path: Path, options: RowsOptions | None = None)
     """Return motions of a result, with Z up, feet on the floor and gaps as gaps. Raises MotionFileError."""
     options, name = options or RowsOptions(), path.name
     rate, notes = result.framerate, [f"{name} is a result of {result.system}."]
-    if options.framerate or rate is None:
+    if rate is None:
         rate = options.framerate or _DEFAULT_RATE
-        notes += [] if options.framerate else [f"{name} tells no frame rate: {rate:g} frames a second are assumed."]
+        notes.append(f"{name} tells no frame rate: {rate:g} frames a second are assumed.")
     motions = [_make_motion(person, result, rate, name) for person in result.people]
     floors = [_find_floor(motion) for motion in motions]
     if result.floor is not None:

@@ -25,7 +25,7 @@ from ..base.units import metres_per_unit
 from ..base.visibility import has_keyed_visibility
 from .camera import CameraPath, build_camera
 from .enclosing import find_enclosing
-from .footage import Footage, add_footage
+from .footage import Footage, add_footage, read_nominal_fps
 from .import_options import ImportOptions
 from .person import add_person
 from .takes import find_people, mark_take, remove_objects
@@ -62,6 +62,7 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
     warnings. If the import fails, everything that it added is removed.
     """
     capture = open_capture(path)
+    options = _use_video_rate(options, capture)
     read = _prepare(read_motions(capture, person_ids, options.rows), options)
     collection = bpy.data.collections.new(capture.name)
     with _restore_on_failure(scene.render), _remove_on_failure(collection):
@@ -93,6 +94,16 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
         camera=camera.name if camera else None, first_frame=float(first), last_frame=float(last),
         warnings=(*read.failures, *read.notes, *warnings, *_find_empty_frame(scene, armatures, first, last)),
         person_ids=person_ids, enclosing=tuple(thing.name for thing in enclosing))
+
+
+def _use_video_rate(options: ImportOptions, capture: Capture) -> ImportOptions:
+    """Return the options with the rate of the video that was chosen for a file of another program, where Blender can read it."""
+    if not options.source_video or capture.listing.video:
+        return options
+    try:
+        return replace(options, source_fps=read_nominal_fps(Path(options.source_video)))
+    except RuntimeError:
+        return options      # it is told later why there is no background
 
 
 def _prepare(read: ReadMotions, options: ImportOptions) -> ReadMotions:
@@ -138,8 +149,9 @@ def _add_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, captur
         store_rate(camera_object.animation_data.action, scene_rate(scene))
     clock = SceneClock(options.start_frame, read.origin_seconds, scene_rate(scene))
     motion = read.motions[0][1]
-    warnings = _add_footage(camera_object.data, Path(capture.listing.video or motion.source), path.image_size, read.picture_times,
-                            clock, capture.listing.fps or motion.mocap_framerate)
+    video = Path(capture.listing.video or options.source_video or motion.source)
+    warnings = _add_footage(camera_object.data, video, path.image_size, read.picture_times, clock,
+                            capture.listing.fps or motion.mocap_framerate)
     for number, view in enumerate(capture.listing.views[1:], start=2):
         warnings += _add_view(collection, f"{capture.name} camera {number}", view, aspect, clock, 1 / metres_per_unit(scene))
     return camera_object, warnings

@@ -48,7 +48,7 @@ def add_footage(camera: bpy.types.Camera, footage: Footage) -> bpy.types.Image:
     background.image_user.use_auto_refresh = True
     sequence = footage.sequence
     fps, length = (footage.picture_fps, sequence.count) if sequence else (
-        _read_nominal_fps(footage.path), max(1, image.frame_duration))
+        read_nominal_fps(footage.path), max(1, image.frame_duration))
     movie = extend_movie(fps, length, footage.picture_times)
     _time_footage(camera, movie, footage.clock, sequence.first if sequence else None)
     camera.show_background_images = True
@@ -132,7 +132,7 @@ def _apply_plan(camera: bpy.types.Camera, plan: FootagePlan) -> None:
             write_channels(holder, [channel])
 
 
-def _read_nominal_fps(path: Path) -> float:
+def read_nominal_fps(path: Path) -> float:
     """Return the rate by which Blender counts a movie's frames. It is read from a movie clip, because images do not have it."""
     clip = bpy.data.movieclips.load(str(path), check_existing=False)
     try:

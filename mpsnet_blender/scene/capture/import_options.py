@@ -20,6 +20,7 @@ class ImportOptions:
     relax_hands: bool = True
     up_axis: str = "auto"
     source_fps: float | None = None
+    source_video: str = ""
 
     @property
     def rows(self) -> RowsOptions:

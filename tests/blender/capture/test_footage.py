@@ -1,5 +1,6 @@
 """The picture that the camera's background shows at every frame of the scene, compared with the motion's time there."""
 
+import pickle
 from dataclasses import replace
 
 import bpy
@@ -152,3 +153,18 @@ def test_each_view_has_a_camera_whose_footage_is_in_step(tmp_path, empty_scene):
     for empty_scene.camera in (first, other):
         shown += numbers_shown(_movie_counts(empty_scene, [4]), tmp_path)
     assert abs(TIMES[shown[1]] - TIMES[shown[0]] - 0.5) < 1 / 30
+
+
+def test_a_result_of_another_system_gets_the_video_that_is_chosen_and_its_rate(tmp_path, empty_scene):
+    turns, zeros = np.tile(np.eye(3), (12, 1, 1)), np.zeros((12, 3))
+    upright = np.tile((np.pi, 0.0, 0.0), (12, 1))
+    body = {"body_pose": np.zeros((12, 63)), "betas": np.zeros((12, 10)), "global_orient": zeros, "transl": zeros}
+    camera_body = body | {"global_orient": upright, "transl": zeros + (0, 0, 4)}
+    matrix = np.array(((320.0, 0, 160), (0, 320, 120), (0, 0, 1)))
+    (tmp_path / "hmr4d_results.pt.pkl").write_bytes(pickle.dumps({
+        "smpl_params_global": body, "smpl_params_incam": camera_body, "K_fullimg": matrix * np.ones_like(turns)}))
+    bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "hmr4d_results.pt.pkl"), source_video=str(CLIP), timing="SET")
+    assert empty_scene.render.fps == 60     # as Blender counts this clip
+    (camera,) = (thing for thing in bpy.data.objects if thing.type == "CAMERA")
+    assert camera.data.background_images[0].image.filepath == str(CLIP)
+    assert (camera.matrix_world.translation.xy.length, camera.matrix_world.translation.y) == pytest.approx((4.0, -4.0), abs=0.02)

@@ -253,11 +253,12 @@ def test_the_files_camera_sees_the_body_where_the_true_one_did(tmp_path, system)
         np.testing.assert_array_equal(motion.image_size, (WIDTH, HEIGHT))
 
 
-def test_a_rate_that_is_told_by_the_user_wins(tmp_path):
-    write_gvhmr(tmp_path / "result")
-    capture = open_capture(tmp_path / "result")
-    read = read_motions(capture, options=RowsOptions(framerate=60.0))
-    assert read.motions[0][1].mocap_framerate == 60.0 and not any("assumed" in note for note in read.notes)
+@pytest.mark.parametrize(("write", "rate"), [(write_gvhmr, 60.0), (write_slahmr, 25.0)])
+def test_the_users_rate_is_for_files_that_tell_none(tmp_path, write, rate):
+    path = write(tmp_path / "result") or tmp_path / "result"
+    read = read_motions(open_capture(path), options=RowsOptions(framerate=60.0))
+    assert read.motions[0][1].mocap_framerate == rate
+    assert any("60 frames a second are assumed" in note for note in read.notes) == (rate == 60.0)
 
 
 def test_people_of_one_file_are_chosen_one_by_one(tmp_path):
