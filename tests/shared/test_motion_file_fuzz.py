@@ -10,7 +10,7 @@ import pytest
 
 from mpsnet_blender.motion.formats.smpl_rows import read_any_motion
 from mpsnet_blender.shared.motion_file import MotionFileError, read_motion
-from tests.shared.test_motion_file import a_motion, written_arrays
+from tests.shared.test_motion_file import a_motion, some_hands, written_arrays
 
 CASES = int(os.environ.get("MPSNET_FUZZ_CASES", "300"))
 
@@ -41,7 +41,7 @@ def packed(arrays, **members):
 
 @pytest.fixture
 def arrays(tmp_path):
-    return written_arrays(tmp_path / "good.npz")
+    return written_arrays(tmp_path / "good.npz", a_motion(hands=some_hands()))
 
 
 @pytest.mark.parametrize("is_compressed", [False, True])
@@ -77,7 +77,9 @@ def test_files_that_end_early_are_refused(tmp_path, arrays):
     ("image_size", np.array((0, 720))), ("mocap_framerate", np.array(1e9)), ("timestamps", 1e12 + np.arange(5.0)),
     ("rest_joints", np.zeros((24, 3))), ("rest_joints", np.full((24, 3), 50.0)), ("trans", np.full((5, 3), 1e30)),
     ("poses", np.zeros((5, 72), complex)), ("poses", np.zeros((5, 72), "U3")), ("source", np.array("x" * 10_000)),
-    ("format_version", np.array((1, 1))), ("gender", np.array(3)), ("betas", np.zeros((10, 1)))])
+    ("format_version", np.array((1, 1))), ("gender", np.array(3)), ("betas", np.zeros((10, 1))),
+    ("left_hand_pose", np.zeros((4, 45))), ("hand_confidence", np.zeros((5, 2), "U3")),
+    ("right_hand_pose", np.full((5, 45), np.inf))])
 def test_impossible_values_are_refused(tmp_path, arrays, name, value):
     assert read_or_refuse(tmp_path / "m.npz", packed(arrays))
     assert not read_or_refuse(tmp_path / "m.npz", packed({**arrays, name: value}))

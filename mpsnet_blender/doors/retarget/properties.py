@@ -60,7 +60,7 @@ class RetargetProperties:
         "the limbs to IK. Off: the limbs are switched to FK")
     relax_fingers: bpy.props.BoolProperty(
         name="Relaxed Fingers", default=True, options={"SKIP_SAVE"},
-        description="Curl the fingers slightly where the source has none")
+        description="Curl the fingers slightly where a hand of the source has none")
     source_as_posed: bpy.props.BoolProperty(
         name="Source's Pose as Rest", default=False, options={"SKIP_SAVE"},
         description="Where the two rest poses do not correspond: compare the source in the pose that it has on this frame, not "
@@ -96,7 +96,7 @@ class MPSNET_retarget_settings(RetargetProperties, bpy.types.PropertyGroup):
         name="Character", type=bpy.types.Object, poll=_is_armature,
         description="The armature that gets the motion. Empty: the active armature and all other selected ones")
     shows_all: bpy.props.BoolProperty(
-        name="Fingers and All Others", default=False, description="Also show fingers, twist bones and further spine bones")
+        name="All Parts", default=False, description="Also show twist bones and further bones of spine and neck, found or not")
 
 
 CLASSES = (MPSNET_bone_map, MPSNET_preview, MPSNET_retarget_settings)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import bpy
 
 from ...motion.base.rest_pose import RestPose
-from ...shared.hands.skeleton import FULL_JOINT_NAMES, FULL_PARENTS
+from ...shared.hands.skeleton import FULL_JOINT_NAMES, FULL_PARENTS, HAND_JOINT_NAMES
 from .bone_shapes import shape_bones
 
 
@@ -25,12 +25,22 @@ def build_armature(collection: bpy.types.Collection, name: str, rest: RestPose) 
             edit_bone.align_roll(rest.roll_axes[joint])
             if FULL_PARENTS[joint] >= 0:
                 edit_bone.parent = edit_bones[FULL_JOINT_NAMES[FULL_PARENTS[joint]]]
+    _collect_fingers(armature)
     for pose_bone in armature_object.pose.bones:
         pose_bone.rotation_mode = "QUATERNION"
         pose_bone.bone.color.palette = _choose_palette(pose_bone.name)
     shape_bones(armature_object, rest)
     _select_root(armature_object)
     return armature_object
+
+
+def _collect_fingers(armature: bpy.types.Armature) -> None:
+    """Put the finger bones, if there are any, into a bone collection, so that one click hides them."""
+    fingers = [armature.bones[name] for name in HAND_JOINT_NAMES if name in armature.bones]
+    if fingers:
+        collection = armature.collections.new("Fingers")
+        for bone in fingers:
+            collection.assign(bone)
 
 
 def _select_root(armature_object: bpy.types.Object) -> None:

@@ -32,6 +32,8 @@ def test_fingers_get_15_bones_a_hand_and_other_files_none(tmp_path):
     armature = import_one(tmp_path / "hands.npz", random_motion(4, hands=random_hands(4)))
     assert [bone.name for bone in armature.data.bones if bone.name not in plain.data.bones] == list(HAND_JOINT_NAMES)
     bones = armature.data.bones
+    assert {bone.name for bone in armature.data.collections["Fingers"].bones} == set(HAND_JOINT_NAMES)
+    assert not plain.data.collections.get("Fingers")
     assert bones["left_index1"].parent == bones["left_wrist"] and bones["right_thumb3"].parent == bones["right_thumb2"]
     assert (bones["left_ring1"].tail_local - bones["left_ring2"].head_local).length < 1e-6
     assert armature.mpsnet_cleanup.left_hand_seen_share == pytest.approx(0.5)
