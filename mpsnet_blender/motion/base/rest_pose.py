@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...shared.arrays.large_arrays import copy_array, let_go, make_array
 from ...shared.hands.skeleton import FINGER_JOINTS, FINGERS, SIDES, compute_finger_joints
 from ...shared.motion_file import Motion
 from ...shared.smpl_skeleton import CROWN_ABOVE_HEAD, JOINT, JOINT_COUNT, JOINT_NAMES
@@ -87,7 +88,7 @@ def curl_hands(motion: Motion) -> Motion:
 
 def _curl(poses: np.ndarray) -> np.ndarray:
     """Return rotation vectors (T, 72) in radians with a slight curl in each hand that does not move in any frame."""
-    rotvecs = np.array(poses, dtype=np.float64).reshape(-1, JOINT_COUNT, 3)
+    rotvecs = copy_array(np.asarray(poses, dtype=np.float64)).reshape(-1, JOINT_COUNT, 3)
     for name, rotvec in _RELAXED_HANDS.items():
         if not rotvecs[:, JOINT[name]].any():
             rotvecs[:, JOINT[name]] = rotvec
@@ -103,11 +104,15 @@ def compute_basis_quats(quats: np.ndarray, bone_rotmats: np.ndarray) -> np.ndarr
     has no parent, and its Pose = Rest Basis gives M^T G C^T M.
     """
     conjugators = BLENDER_FROM_SMPL.T @ np.asarray(bone_rotmats, dtype=np.float64)
-    # In axes turned by A, a rotation about v is a rotation about A^T v.
-    turned = np.concatenate((quats[..., :1], np.einsum("jba,tjb->tja", conjugators, quats[..., 1:])), axis=-1)
     into, out_of = conjugate(quat_from_rotmat(bone_rotmats[0])), quat_from_rotmat(conjugators[0])
-    turned[:, 0] = multiply(into, multiply(quats[:, 0], out_of))
-    return continuous_quat(turned)
+    basis = make_array((quats.shape[1], len(quats), 4))     # by joints: each is taken by itself
+    basis[0] = continuous_quat(multiply(into, multiply(quats[:, 0], out_of)))
+    for joint in range(1, len(basis)):
+        # In axes turned by A, a rotation about v is a rotation about A^T v.
+        turned = np.concatenate((quats[:, joint, :1], quats[:, joint, 1:] @ conjugators[joint]), axis=-1)
+        basis[joint] = continuous_quat(turned)
+    let_go()
+    return np.swapaxes(basis, 0, 1)
 
 
 def compute_root_basis_locations(root_world: np.ndarray, head: np.ndarray, bone_rotmat: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ...shared.arrays.frame_blocks import frame_blocks
-from ...shared.arrays.large_arrays import make_array
+from ...shared.arrays.large_arrays import copy_array, make_array
 
 _BLOCK_FRAMES = 4096    # converted at a time: what lies between needs several times the result's memory
 _TINY_ANGLE = 1e-8  # radians; below it the limit of sin(a / 2) / a is exact in float64
@@ -92,11 +92,13 @@ def continuous_quat(quat: np.ndarray) -> np.ndarray:
 
     q and -q are the same rotation, but F-curves from one to the other would pass through other rotations.
     """
-    quat = np.array(quat, dtype=np.float64)
+    quat = copy_array(np.asarray(quat, dtype=np.float64))
     steps = np.ones(quat.shape[:-1])
     steps[0] = np.where(quat[0, ..., 0] < 0, -1.0, 1.0)
     for start in range(0, len(quat) - 1, _BLOCK_FRAMES):
         rows = quat[start:start + _BLOCK_FRAMES + 1]
         steps[start + 1:start + len(rows)] = np.where(np.sum(rows[1:] * rows[:-1], axis=-1) < 0, -1.0, 1.0)
-    quat *= np.cumprod(steps, axis=0)[..., None]
+    signs = np.cumprod(steps, axis=0)
+    for part in frame_blocks(len(quat)):
+        quat[part] *= signs[part, ..., None]
     return quat

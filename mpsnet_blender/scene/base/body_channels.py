@@ -10,6 +10,7 @@ import numpy as np
 from ...motion.base.rest_pose import compute_basis_quats, compute_root_basis_locations
 from ...motion.base.rotation_modes import convert_to_mode
 from ...motion.cleanup.cleanup import CleanMotion
+from ...shared.arrays.large_arrays import let_go
 from ...shared.hands.skeleton import FULL_JOINT_NAMES
 from .action import Channel, bone_path
 
@@ -32,3 +33,4 @@ def make_body_channels(armature_object: bpy.types.Object, cleaned: CleanMotion, 
     for joint, (name, rows) in enumerate(zip(names, keys.rotations, strict=True)):
         path, values = convert_to_mode(basis[:, joint], armature_object.pose.bones[name].rotation_mode)
         yield Channel(bone_path(name, path), frames[rows], values[rows], name)
+        let_go()

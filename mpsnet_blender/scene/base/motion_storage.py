@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ...motion.cleanup.motion_quality import grade_quality
-from ...motion.cleanup.stored_motion import StoredMotion, StoredMotionError, motion_from_bytes
+from ...motion.cleanup.stored_motion import StoredMotion, StoredMotionError, motion_bytes, motion_from_bytes
 from ...shared.capture_listing import Quality
 from .contact_curves import read_contacts
 
@@ -20,12 +20,16 @@ _MEASURED = ("foot_slide_mm", "foot_slide_mm_per_second", "floor_penetration_mm"
 COMPARED = ("foot_slide_mm_per_second", "floor_penetration_mm", "jitter_mm", "lean_degrees")    # before and after a clean-up
 
 
-def store_motion(armature_object: bpy.types.Object, content: bytes, frames: np.ndarray, scene_fps: float,
-                units_per_metre: float, captured: Quality) -> None:
-    """Store a motion, as bytes of `motion_bytes`, whose Action plays from frames[0] on, and the figures of its capture, with the
-    armature: the .blend then needs the motion file no more."""
+def store_motion(armature_object: bpy.types.Object, stored: StoredMotion) -> None:
+    """Store a motion with the armature: the .blend then needs the motion file no more. Done before keys are written, as it takes
+    the motion's memory several times for a moment."""
+    armature_object.mpsnet_cleanup.motion = motion_bytes(stored)
+
+
+def store_timing(armature_object: bpy.types.Object, frames: np.ndarray, scene_fps: float, units_per_metre: float,
+                 captured: Quality) -> None:
+    """Store that the armature's Action plays its stored motion from frames[0] on, and the figures of its capture."""
     properties = armature_object.mpsnet_cleanup
-    properties.motion = content
     properties.first_frame, properties.frames_per_second = float(frames[0]), scene_fps
     properties.units_per_metre = units_per_metre
     properties.action = armature_object.animation_data.action

@@ -9,14 +9,15 @@ import numpy as np
 
 from ...motion.base.rest_pose import build_rest_pose
 from ...motion.cleanup.cleanup import keep_unchanged
-from ...motion.cleanup.stored_motion import make_stored_motion, motion_bytes
+from ...motion.cleanup.stored_motion import make_stored_motion
 from ...motion.mannequin.mannequin import build_mannequin
 from ...motion.results.capture_folder import Capture
+from ...shared.arrays.large_arrays import let_go
 from ...shared.capture_listing import ListedPerson
 from ...shared.motion_file import Motion
 from ..base.action import write_action
 from ..base.body_channels import make_body_channels
-from ..base.motion_storage import MOTION_FILE, store_imported_quality, store_motion
+from ..base.motion_storage import MOTION_FILE, store_imported_quality, store_motion, store_timing
 from ..base.scene_rate import store_rate
 from ..base.visibility import make_visibility_channels
 from .armature import build_armature
@@ -33,13 +34,15 @@ def add_person(collection: bpy.types.Collection, capture: Capture, person: Liste
     armature_object = build_armature(collection, name, rest.in_units(units_per_metre))
     armature_object[MOTION_FILE] = str(capture.motion_path(person))
     stored = make_stored_motion(motion)
-    content, imported = motion_bytes(stored), keep_unchanged(stored.imported)
+    store_motion(armature_object, stored)
+    imported = keep_unchanged(stored.imported)
     channels, quality = make_body_channels(armature_object, imported, frames, units_per_metre), imported.quality
     del stored, imported    # a long motion takes as much memory as its keys
+    let_go()
     if options.only_while_seen and motion.world_from_cam is not None:  # a file without a camera does not tell who was seen when
         channels = chain(channels, make_visibility_channels(frames))
     store_rate(write_action(armature_object, armature_object.name, channels), scene_fps)
-    store_motion(armature_object, content, frames, scene_fps, units_per_metre, person.quality)
+    store_timing(armature_object, frames, scene_fps, units_per_metre, person.quality)
     store_imported_quality(armature_object, quality, motion.frame_count)
     # Bones in front of a body would hide it, and thick ones would stick out of its hands.
     armature_object.show_in_front = not options.with_body
