@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
-from mpsnet_blender.shared.arrays.large_arrays import make_array
+from mpsnet_blender.shared.arrays.large_arrays import let_go, make_array
 
 from ..base.regions import Region
 from ..video.frames import Frame
@@ -42,8 +42,10 @@ class Trails:
     def at(self, rows: np.ndarray) -> Trails:
         """Return the sightings in these frames, whose indices rise."""
         spans = [slice(*ends) for ends in zip(np.searchsorted(self.row, rows), np.searchsorted(self.row, rows, side="right"))]
-        return Trails(*(np.concatenate([values[:0], *(values[span] for span in spans)])
-                        for values in (self.row, self.point, self.xy)))
+        found = Trails(*(np.concatenate([values[:0], *(values[span] for span in spans)])
+                         for values in (self.row, self.point, self.xy)))
+        let_go()
+        return found
 
 
 @dataclass(frozen=True)

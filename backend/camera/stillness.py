@@ -57,9 +57,9 @@ def is_still(trails: Trails, timestamps: np.ndarray, long_side: int) -> bool:
 
 def _find_extent(xy: np.ndarray) -> np.ndarray:
     """Return the least and the greatest values (2, 2) of M sightings (M, 2)."""
-    blocks = [xy[rows] for rows in frame_blocks(len(xy), _SIGHTINGS_AT_ONCE)]
-    return np.stack([np.min([block.min(0) for block in blocks], axis=0), np.max([block.max(0) for block in blocks], axis=0)]) \
-        if blocks else np.zeros((2, 2))
+    extents = [(xy[rows].min(0), xy[rows].max(0)) for rows in frame_blocks(len(xy), _SIGHTINGS_AT_ONCE)]
+    return np.stack([np.min([low for low, _ in extents], axis=0), np.max([high for _, high in extents], axis=0)]) \
+        if extents else np.zeros((2, 2))
 
 
 def _measure_motion(window: _Window, limit: float, extent: np.ndarray, together: bool) -> float:

@@ -58,6 +58,10 @@ class Reading:
     world: np.ndarray
     score: np.ndarray
 
+    def at(self, rows: slice) -> Reading:
+        """Return the reading in some of its frames."""
+        return Reading(self.xy[rows], self.world[rows], self.score[rows])
+
     def exchanged(self) -> Reading:
         """Return the reading with left and right exchanged."""
         return Reading(self.xy[..., MIRRORED, :], self.world[..., MIRRORED, :], self.score[..., MIRRORED])

@@ -6,12 +6,15 @@ the whole clip is known, this module decides which readings are exchanged: nobod
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from ..base.smoothing import interpolate
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+
 from .landmarks import BODY, Reading, average_readings, lie_crosswise
+from .readings import Readings, SecondLook, join_readings
 
 # Costs are distances in body lengths (1.7 m, or the body's height in the picture), so that a movement of the landmarks between
 # two frames compares with them. All were chosen by eye on footage of a leaning man, whose camera 2 then has 0 % of its frames
@@ -37,44 +40,6 @@ _DOUBTFUL, _AROUND_SECONDS = 0.1, 0.1
 _LEAST_WEIGHT = 0.05         # of a landmark that is not visible: a twentieth of one that is, so that no sum is zero
 
 
-@dataclass(frozen=True)
-class Readings:
-    """A person's two readings in T frames (arrays with a leading T), side (T,) of the regions in px, timestamps (T,) s."""
-    first: Reading
-    second: Reading
-    side: np.ndarray
-    timestamps: np.ndarray
-
-
-@dataclass(frozen=True)
-class SecondLook:
-    """The heavy model's reading of the same person (leading T), and whether there is one in each of the frames (T,)."""
-    reading: Reading
-    is_read: np.ndarray
-
-
-def interpolate_second_readings(readings: Readings, is_crosswise: np.ndarray, is_carried: np.ndarray) -> Readings:
-    """Return readings whose second ones, where they are only carried over (T,), differ from the first as interpolated over time.
-
-    is_crosswise (T,): where left and right of the second are exchanged. How the model errs to one side changes slowly: with
-    second readings of every sixth frame instead of all, limbs of six rendered clips were 0.03 degrees worse.
-    """
-    if not is_carried.any() or is_carried.all():
-        return readings
-    first, second, times = readings.first, readings.second, readings.timestamps
-    difference = _where(is_crosswise, second.exchanged(), second) - first
-    between = Reading(*(interpolate(values[~is_carried], times[~is_carried], times).astype(np.float32)
-                        for values in (difference.xy, difference.world, difference.score)))
-    return replace(readings, second=_where(is_carried, first + between, second))
-
-
-def _where(condition: np.ndarray, reading: Reading, other: Reading) -> Reading:
-    """Return one reading in the frames of a condition (T,), and another one in the other frames."""
-    return Reading(np.where(condition[:, None, None], reading.xy, other.xy),
-                   np.where(condition[:, None, None], reading.world, other.world),
-                   np.where(condition[:, None], reading.score, other.score))
-
-
 def choose_readings(readings: Readings, second_look: SecondLook | None = None) -> Reading:
     """Return the landmarks (leading T): the mean of both readings, or the reading that is not exchanged.
 
@@ -84,7 +49,14 @@ def choose_readings(readings: Readings, second_look: SecondLook | None = None) -
     positions in the picture are taken, the less the farther a landmark lies from its first position. Depth and score are not
     taken: the heavy model's depth is no better, and it scores a torso high even where there is nobody (findings/).
     """
-    chosen, doubt = _least_cost_sequence(readings, second_look)
+    costs = _sequence_costs(readings, second_look)
+    return join_readings((_choose_part(readings.at(rows), costs[rows], second_look and second_look.at(rows))
+                  for rows in frame_blocks(len(costs))), len(costs))
+
+
+def _choose_part(readings: Readings, costs: np.ndarray, second_look: SecondLook | None) -> Reading:
+    """Return the landmarks of some frames, as `choose_readings` does; costs (T, 4) as `_sequence_costs` gives them."""
+    chosen, doubt = _cheapest(readings, costs)
     if second_look is None:
         return replace(chosen, score=chosen.score * (1 - doubt))
     look, weights = second_look.reading, _weights(readings)
@@ -101,32 +73,63 @@ def doubtful_frames(readings: Readings) -> np.ndarray:
 
     Not where the score falls: the far limbs of somebody seen from the side are hidden from any model.
     """
-    chosen, doubt = _least_cost_sequence(readings, None)
-    is_doubtful = (doubt[:, 0] > _DOUBTFUL) | lie_crosswise(readings.first.xy, readings.second.xy)
-    is_doubtful[1:] |= lie_crosswise(chosen.xy[:-1], chosen.xy[1:])
+    costs = _sequence_costs(readings, None)
+    is_doubtful = np.concatenate([_find_doubtful(readings.at(part), costs[part])[1 if rows.start else 0:]
+                                  for rows, part in _with_the_frame_before(len(costs))])
     count, times = np.concatenate([[0], np.cumsum(is_doubtful)]), readings.timestamps
     first, end = np.searchsorted(times, times - _AROUND_SECONDS, "left"), np.searchsorted(times, times + _AROUND_SECONDS, "right")
     return count[end] > count[first]
 
 
-def _least_cost_sequence(readings: Readings, second_look: SecondLook | None) -> tuple[Reading, np.ndarray]:
-    """Return the landmarks by the sequence of least cost, and the doubt (T, 1) about it in 0..0.5."""
-    bodies, weights = _bodies(readings), _weights(readings)
-    positions = np.stack([_normalised_positions(body, readings.side) for body in bodies], axis=1)      # (T, 4, 22, 5)
+def _find_doubtful(readings: Readings, costs: np.ndarray) -> np.ndarray:
+    """Return which of some frames (T,) are doubtful by themselves."""
+    chosen, doubt = _cheapest(readings, costs)
+    is_doubtful = (doubt[:, 0] > _DOUBTFUL) | lie_crosswise(readings.first.xy, readings.second.xy)
+    is_doubtful[1:] |= lie_crosswise(chosen.xy[:-1], chosen.xy[1:])
+    return is_doubtful
+
+
+def _with_the_frame_before(count: int) -> Iterator[tuple[slice, slice]]:
+    """Yield blocks of T = count frames, each also with the frame before it."""
+    for rows in frame_blocks(count):
+        yield rows, slice(max(rows.start - 1, 0), rows.stop)
+
+
+def _sequence_costs(readings: Readings, second_look: SecondLook | None) -> np.ndarray:
+    """Return the cost (T, 4) of the cheapest sequence through each hypothesis of each frame."""
+    parts = [_measure_costs(readings.at(part), second_look and second_look.at(part))
+             for _, part in _with_the_frame_before(len(readings.timestamps))]
+    frame_costs = np.concatenate([parts[0][0], *(costs[1:] for costs, _ in parts[1:])])
+    frame_costs[0] += _SWITCH_COST * _HYPOTHESES.sum(1)     # a clip that begins exchanged pays for the switch too
+    transitions = np.concatenate([moves for _, moves in parts])
+    # The cheapest sequence through each hypothesis: the cheapest one up to it, and the cheapest one from it on.
+    return _least_cost_up_to(frame_costs, transitions) - frame_costs \
+        + _least_cost_up_to(frame_costs[::-1], transitions[::-1].swapaxes(1, 2))[::-1]
+
+
+def _measure_costs(readings: Readings, second_look: SecondLook | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return the costs (T, 4) of the hypotheses in some frames, and (T - 1, 4, 4) of going from one to another."""
+    weights, positions = _weights(readings), _positions(readings)
     frame_costs = _frame_costs(readings, weights)
     if second_look is not None:
         seen_again = _normalised_positions(second_look.reading, readings.side)[:, None]
         frame_costs += _SECOND_LOOK_WEIGHT * second_look.is_read[:, None] * _distance(positions, seen_again, weights[:, None])
-    transitions = _transition_costs(positions, weights, readings.timestamps)
-    # The cheapest sequence through each hypothesis: the cheapest one up to it, and the cheapest one from it on.
-    cost = _least_cost_up_to(frame_costs, transitions) - frame_costs \
-        + _least_cost_up_to(frame_costs[::-1], transitions[::-1].swapaxes(1, 2))[::-1]
-    frames, best = np.arange(len(cost)), cost.argmin(1)
-    difference = _distance(positions, positions[frames, best][:, None], weights[:, None]) / _OTHER_BODY
+    return frame_costs, _transition_costs(positions, weights, readings.timestamps)
+
+
+def _positions(readings: Readings) -> np.ndarray:
+    """Return the body's landmarks (T, 4, 22, 5) by each hypothesis, in body lengths."""
+    return np.stack([_normalised_positions(body, readings.side) for body in _bodies(readings)], axis=1)
+
+
+def _cheapest(readings: Readings, cost: np.ndarray) -> tuple[Reading, np.ndarray]:
+    """Return the landmarks by the sequence of least cost (T, 4), and the doubt (T, 1) about it in 0..0.5."""
+    frames, best, positions = np.arange(len(cost)), cost.argmin(1), _positions(readings)
+    difference = _distance(positions, positions[frames, best][:, None], _weights(readings)[:, None]) / _OTHER_BODY
     likeness = np.exp((cost.min(1, keepdims=True) - cost) / _DOUBTFUL_COST)
     doubt = (np.minimum(difference, 1.0) * likeness / (1 + likeness)).max(1, keepdims=True)
     xy, world, score = (np.stack(values, axis=1)[frames, best] for values in zip(
-        *((body.xy, body.world, body.score) for body in bodies), strict=True))
+        *((body.xy, body.world, body.score) for body in _bodies(readings)), strict=True))
     return Reading(xy, world, score), doubt.astype(np.float32)
 
 
@@ -161,9 +164,7 @@ def _frame_costs(readings: Readings, weights: np.ndarray) -> np.ndarray:
     exchanged = _HYPOTHESES.sum(1)
     as_read = _distance(first, second, weights)
     crosswise = _distance(_normalised_positions(readings.first.exchanged(), readings.side), second, weights)
-    costs = np.stack([as_read, crosswise, crosswise, as_read], axis=1) + _EXCHANGE_COST * exchanged
-    costs[0] += _SWITCH_COST * exchanged        # a clip that begins exchanged pays for the switch too
-    return costs
+    return np.stack([as_read, crosswise, crosswise, as_read], axis=1) + _EXCHANGE_COST * exchanged
 
 
 def _transition_costs(positions: np.ndarray, weights: np.ndarray, timestamps: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mpsnet_blender.shared.arrays.large_arrays import make_array
 from mpsnet_blender.shared.capture_request import BEST
 
 from ..base.litert import Workers
@@ -21,7 +22,8 @@ from ..base.regions import Region
 from ..base.reporter import Reporter
 from ..video.frames import VideoSpan, read_frames
 from .landmarks import BODY, HEAVY, MIRRORED, ImageLandmarks, LandmarkNetwork, Landmarks, Reading, crop_for_model
-from .mirroring import SecondLook, doubtful_frames
+from .mirroring import doubtful_frames
+from .readings import SecondLook
 from .stitching import PersonTrack, person_track, readings_of
 from .tracklets import Tracklet
 
@@ -108,9 +110,8 @@ def _crops(people: list[Tracklet], wanted: list[np.ndarray], span: VideoSpan) ->
 
 def _unread(person: Tracklet) -> SecondLook:
     first, _ = person.observations[0].readings
-    count = len(person.observations)
-    return SecondLook(Reading(*(np.zeros((count, *values.shape), np.float32) for values in (first.xy, first.world, first.score))),
-                      np.zeros(count, bool))
+    count, parts = len(person.observations), (first.xy, first.world, first.score)
+    return SecondLook(Reading(*(make_array((count, *part.shape), np.float32) for part in parts)), np.zeros(count, bool))
 
 
 def _put(look: SecondLook, row: int, read: Reading) -> None:

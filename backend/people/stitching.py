@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpsnet_blender.shared.arrays.large_arrays import let_go, make_array
+
 from ..base.regions import Region
 from .appearance import appearance_distance
 from .landmarks import Landmarks, Reading
-from .mirroring import Readings, SecondLook, choose_readings, interpolate_second_readings
+from .mirroring import choose_readings
+from .readings import Readings, SecondLook, interpolate_second_readings
 from .skeletons import skeleton_distance
 from .tracklets import Tracklet, is_bodily
 
@@ -217,7 +220,7 @@ def person_track(tracklet: Tracklet, second_look: SecondLook | None = None) -> P
 def readings_of(tracklet: Tracklet) -> Readings:
     """Return the two readings of each observation; a second one that was not read differs from the first as those around it."""
     count = len(tracklet.observations)
-    both = [Reading(*(np.empty((count, *part.shape), part.dtype) for part in (reading.xy, reading.world, reading.score)))
+    both = [Reading(*(make_array((count, *part.shape), part.dtype.type) for part in (reading.xy, reading.world, reading.score)))
             for reading in tracklet.observations[0].readings]
     side, is_crosswise, is_carried = np.empty(count), np.empty(count, bool), np.empty(count, bool)
     # One observation after the other: those of a long clip are read from files, and would not fit in memory.
@@ -225,6 +228,7 @@ def readings_of(tracklet: Tracklet) -> Readings:
         for readings, reading in zip(both, landmarks.readings, strict=True):
             readings.xy[row], readings.world[row], readings.score[row] = reading.xy, reading.world, reading.score
         side[row], is_crosswise[row], is_carried[row] = landmarks.region.side, landmarks.is_crosswise, landmarks.is_carried
+    let_go()
     return interpolate_second_readings(Readings(both[0], both[1], side, np.array(tracklet.timestamps)), is_crosswise, is_carried)
 
 

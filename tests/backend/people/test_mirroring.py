@@ -5,13 +5,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.people.landmarks import MIRRORED, Reading
-from backend.people.mirroring import (
-    Readings,
-    SecondLook,
-    choose_readings,
-    doubtful_frames,
-    interpolate_second_readings,
-)
+from backend.people.mirroring import choose_readings, doubtful_frames
+from backend.people.readings import Readings, SecondLook, interpolate_second_readings
+from mpsnet_blender.shared.arrays import frame_blocks
 from tests.backend.made_people import person_track, seen_from, tracklet, walker
 
 VIEWS = {"from behind": 180.0, "from the front": 0.0, "askew": 130.0, "from the side": 90.0}
@@ -234,3 +230,21 @@ def test_an_exchanged_second_reading_is_left_so_and_its_neighbours_are_not_mixed
 def test_readings_stay_where_all_second_ones_or_none_were_read(is_carried):
     readings, _ = readings_of(walker(30))
     assert interpolate_second_readings(readings, np.zeros(30, bool), is_carried) is readings
+
+
+def test_a_long_clip_is_decided_in_blocks_as_it_is_at_once(monkeypatch):
+    """The first block ends within the exchanged stretch."""
+    readings, track = readings_of(seen_from(walker(frame_count=120)), first_exchanged=[STRETCH], second_exchanged=[slice(50, 70)])
+    look, carried = look_at(track, slice(20, 80)), np.arange(120) % 6 > 0
+    crosswise = np.isin(np.arange(120), [58, 59, 80])
+
+    def decide():
+        filled = interpolate_second_readings(readings, crosswise, carried)
+        return *(getattr(choose_readings(filled, seen), name) for seen in (None, look) for name in ("xy", "world", "score")), \
+            doubtful_frames(filled)
+
+    at_once = decide()
+    assert at_once[-1].any() and not at_once[-1].all()
+    monkeypatch.setattr(frame_blocks, "BLOCK_FRAMES", 50)
+    for expected, found in zip(at_once, decide(), strict=True):
+        np.testing.assert_array_equal(found, expected)
