@@ -8,12 +8,9 @@ Prints the peak memory of each stage (MB), and its seconds.
 from __future__ import annotations
 
 import argparse
-import os
-import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,12 +19,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(ROOT))
 
-from mpsnet_blender.client.backend_environment import BackendEnvironment, child_environ, default_home  # noqa: E402
+from mpsnet_blender.client.backend_environment import BackendEnvironment, child_environ  # noqa: E402
 from mpsnet_blender.client.terminal import ProgressPrinter  # noqa: E402
+from mpsnet_blender.shared.user_home import default_home  # noqa: E402
 
 LONG_SIDE = 320                 # px of the repeated video: decoding is not what is measured
 DETECTED_FRAMES = 15            # from one detection to the next at 30 frames a second: each period has them in other frames
-SAMPLED_SECONDS = 0.005
 STAGES = ("find_people", "find_viewpoint", "place_with_lens", "plant_feet", "make_motion", "measure_quality", "write_people")
 
 
@@ -74,9 +71,8 @@ def measure(video: Path, count: int, folder: Path) -> None:
     start = time.monotonic()
     pipeline.capture(clip, folder / "out", CaptureRequest(), environment.models_folder, environment.checkpoints_folder,
                      Reporter(Silence()), folder / "cache")
-    unit = 1.0 if sys.platform == "darwin" else 1024.0      # ru_maxrss: bytes on macOS, kilobytes elsewhere
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-    print(f"{'all':<36}{peak:8.0f}{time.monotonic() - start:8.1f}", flush=True)
+    meter.take_up()
+    print(f"{'all':<36}{meter.peaks[0]:8.0f}{time.monotonic() - start:8.1f}", flush=True)
 
 
 class Silence:
@@ -87,35 +83,35 @@ class Silence:
 
 
 class MemoryMeter:
-    """Samples this process's memory (MB) all the time, and keeps the peak since the last reset."""
+    """Reads the most that this process had in memory (MB), of all time and of each stage that is watched; Linux only."""
 
     def __init__(self):
-        self._peak = 0.0
-        threading.Thread(target=self._sample, daemon=True).start()
+        self.peaks = [0.0]      # of all, and of the stages that run now, one in the other
 
     def watched(self, stage: Callable, name: str) -> Callable:
         """Return a stage that prints its memory and seconds."""
         def call(*arguments, **options):
-            before, start = self._reset(), time.monotonic()
+            self.take_up()
+            before, start = read_memory("VmRSS"), time.monotonic()
+            self.peaks.append(before)
             try:
                 return stage(*arguments, **options)
             finally:
-                print(f"{name:<28}{before:8.0f}{max(self._peak, read_memory()):8.0f}{time.monotonic() - start:8.1f}", flush=True)
+                self.take_up()
+                print(f"{name:<28}{before:8.0f}{self.peaks.pop():8.0f}{time.monotonic() - start:8.1f}", flush=True)
         return call
 
-    def _reset(self) -> float:
-        self._peak = read_memory()
-        return self._peak
-
-    def _sample(self) -> None:
-        while True:
-            self._peak = max(self._peak, read_memory())
-            time.sleep(SAMPLED_SECONDS)
+    def take_up(self) -> None:
+        """Take up the peak since the last time, which the kernel knows exactly."""
+        peak = read_memory("VmHWM")
+        self.peaks = [max(peak, before) for before in self.peaks]
+        Path("/proc/self/clear_refs").write_text("5")
 
 
-def read_memory() -> float:
-    """Return what this process has in memory (MB); Linux only."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+def read_memory(name: str) -> float:
+    """Return what this process has in memory now (VmRSS) or had at most (VmHWM), in MB."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split(f"{name}:")[1].split()[0]) * 1024 / 1e6
 
 
 def repeat_video(video: Path, output: Path, frame_count: int) -> int:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
-from mpsnet_blender.shared.arrays.large_arrays import let_go, make_array
+from mpsnet_blender.shared.arrays.large_arrays import make_array
 
 from ..base.regions import Region
 from ..video.frames import Frame
@@ -25,6 +25,7 @@ _REACH, _LEVELS = 15, 3     # side of the patch that is followed, px, and levels
 _MAX_PATCH_ERROR = 18.0     # mean difference of grey (of 255), above which a point is lost; chosen by eye
 _STEPS_PER_PIXEL = 64       # positions are kept in 16 bits: up to 1024 px
 _BORDER = (1, 2)            # px at the picture's edges, where a patch is not whole
+_FRAMES_AT_ONCE = 2000      # of which sightings are taken, for bounded memory
 # A cut: the share of points lost between two frames, and the mean change of grey (of 255). Chosen by eye; not measured.
 _CUT_LOST, _CUT_CHANGE = 0.7, 25.0
 
@@ -42,10 +43,11 @@ class Trails:
     def at(self, rows: np.ndarray) -> Trails:
         """Return the sightings in these frames, whose indices rise."""
         spans = [slice(*ends) for ends in zip(np.searchsorted(self.row, rows), np.searchsorted(self.row, rows, side="right"))]
-        found = Trails(*(np.concatenate([values[:0], *(values[span] for span in spans)])
-                         for values in (self.row, self.point, self.xy)))
-        let_go()
-        return found
+        columns: list[list[np.ndarray]] = [[values[:0]] for values in (self.row, self.point, self.xy)]
+        for frames in frame_blocks(len(spans), _FRAMES_AT_ONCE):
+            for column, values in zip(columns, (self.row, self.point, self.xy), strict=True):
+                column.append(np.concatenate([values[span] for span in spans[frames]]))
+        return Trails(*map(np.concatenate, columns))
 
 
 @dataclass(frozen=True)

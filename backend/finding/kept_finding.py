@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mpsnet_blender.shared.arrays.large_arrays import copy_array
 from mpsnet_blender.shared.cache_folder import (
     DEFAULT_LIMIT_MEGABYTES,
     STATE_FILE,
@@ -99,7 +100,7 @@ class KeptFinding:
         try:
             count = int(read_arrays(path, ("count",))["count"])
             arrays = read_arrays(path, [f"{name}_{number}" for number in range(count) for name in _TRACK_ARRAYS])
-            return [PersonTrack(**{name: arrays[f"{name}_{number}"] for name in _TRACK_ARRAYS[:-1]},
+            return [PersonTrack(**{name: copy_array(arrays.pop(f"{name}_{number}")) for name in _TRACK_ARRAYS[:-1]},
                                 thumbnail=arrays[f"thumbnail_{number}"].tobytes()) for number in range(count)]
         except UNREADABLE:
             return None     # they are made anew of what was found
