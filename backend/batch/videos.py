@@ -12,7 +12,7 @@ from mpsnet_blender.shared.picture_sequence import (
     SequenceError,
     find_sequence,
     is_animated_webp,
-    list_sequences,
+    list_patterns,
     video_name,
 )
 
@@ -30,15 +30,29 @@ class Job:
     folder: Path
 
 
-def find_videos(sources: tuple[Path, ...]) -> list[Path]:
-    """Return the given videos, and the videos and numbered pictures directly in given folders, each once. Raises BatchError."""
+def find_videos(sources: tuple[Path, ...], recursive: bool = False) -> list[Path]:
+    """Return the given videos, and the videos and numbered pictures in given folders, each once; recursive: also those in
+    subfolders, but not in captures' folders. Raises BatchError."""
     videos: dict[Path, None] = {}
     for source in sources:
-        found = _find_videos_in(source) if source.is_dir() else [source]
+        folders = [source] if source.is_dir() else []
+        folders += _find_subfolders(source) if folders and recursive else []
+        found = [path for folder in folders for path in _find_videos_in(folder)] if folders else [source]
         videos |= dict.fromkeys(path.absolute() for path in found)
     if not videos:
-        raise BatchError(f"There are no videos in {', '.join(map(str, sources))}.", "Give video files, or a folder with videos.")
+        raise BatchError(f"There are no videos in {', '.join(map(str, sources))}.",
+                         "Give video files, or a folder with videos." + ("" if recursive else " --recursive looks into its "
+                                                                         "subfolders too."))
     return list(videos)
+
+
+def _find_subfolders(folder: Path) -> list[Path]:
+    """Return all folders below a folder that are neither hidden nor a capture's, by name. Links are not followed."""
+    subfolders: list[Path] = []
+    for path, names, _ in os.walk(folder):      # changes of `names` decide where it goes on
+        names[:] = sorted(name for name in names if not name.startswith(".") and not (Path(path, name) / PEOPLE_FILE).exists())
+        subfolders += [Path(path, name) for name in names]
+    return subfolders
 
 
 def _find_videos_in(folder: Path) -> list[Path]:
@@ -46,10 +60,8 @@ def _find_videos_in(folder: Path) -> list[Path]:
         files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
         videos = [path for path in files if path.suffix.lower() in VIDEO_SUFFIXES or _is_animation(path)]
         # The people's pictures in a capture's folder are numbered too.
-        pictures = [] if (folder / PEOPLE_FILE).exists() else [sequence.pattern for sequence in list_sequences(folder)]
+        pictures = [] if (folder / PEOPLE_FILE).exists() else list_patterns(folder)
         return sorted([*videos, *pictures])
-    except SequenceError as error:
-        raise BatchError(str(error), error.advice) from None
     except OSError as error:
         raise BatchError(f"Cannot read the folder {folder}: {error.strerror}.", "Give another folder.") from None
 

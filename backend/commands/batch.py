@@ -31,7 +31,7 @@ _MANIFEST = Path(__file__).resolve().parents[2] / "blender_manifest.toml"
 class Batch:
     """The sources, the folder for the captures' folders, the command of one capture: `command(video, folder)`, and the options
     as words. again: also those that are captured; retry: also those that would fail again. ray: the address of a Ray cluster that
-    captures them, None: this machine does."""
+    captures them, None: this machine does. recursive: also videos in subfolders."""
     sources: tuple[Path, ...]
     output: Path
     command: Callable[[Path, Path], list[str]]
@@ -39,6 +39,7 @@ class Batch:
     again: bool = False
     retry: bool = False
     ray: str | None = None
+    recursive: bool = False
 
     @classmethod
     def of_command_line(cls, arguments: argparse.Namespace, checkpoints: Path) -> Batch:
@@ -48,7 +49,8 @@ class Batch:
         request = make_request(arguments)
         return cls(tuple(arguments.sources), arguments.output,
                    lambda video, folder: [*program, *capture_arguments(video, folder, request)],
-                   " ".join(option_words(request)), arguments.again, arguments.retry, arguments.ray)
+                   " ".join(option_words(request)), arguments.again, arguments.retry, arguments.ray,
+                   arguments.recursive)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Ended:
 def capture_all(batch: Batch, reporter: Reporter) -> Result:
     """Capture every video. Raises BatchError, after the last one, where any of them failed, OutputError, and CancelRequested."""
     output = batch.output.absolute()
-    jobs = plan_folders(find_videos(batch.sources), output, (RECORD_FILE, REPORT_FILE))
+    jobs = plan_folders(find_videos(batch.sources, batch.recursive), output, (RECORD_FILE, REPORT_FILE))
     record = BatchRecord(output, batch.options, _read_version())
     progress = _Progress(jobs, record, Report(output, batch.options))
     todo = [job for job in jobs if not progress.settle(job, batch)]

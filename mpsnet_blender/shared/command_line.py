@@ -117,6 +117,7 @@ def _add_setup(command: argparse.ArgumentParser) -> None:
 def _add_batch(command: argparse.ArgumentParser) -> None:
     command.add_argument("sources", type=Path, nargs="+", metavar="FOLDER_OR_FILE", help="videos, and folders of videos")
     command.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder for the captures' folders")
+    command.add_argument("--recursive", action="store_true", help="also videos in the folders' subfolders")
     command.add_argument("--again", action="store_true", help="also capture videos that are captured already, or that failed")
     command.add_argument("--retry", action="store_true",
                          help="also try videos that failed for a lasting reason, with the same options, before")

@@ -75,6 +75,12 @@ def find_sequence(path: Path) -> PictureSequence | None:
         return None
 
 
+def list_patterns(folder: Path) -> list[Path]:
+    """Return the patterns of two or more numbered pictures in a folder, by name, even if numbers are missing. Raises OSError."""
+    return [PictureSequence(folder, *group, min(numbers), len(numbers)).pattern
+            for group, numbers in sorted(_group(folder).items()) if len(numbers) > 1]
+
+
 def list_sequences(folder: Path) -> list[PictureSequence]:
     """Return the sequences of two or more numbered pictures in a folder, by name. Raises OSError, and SequenceError for gaps."""
     return [_make_sequence(folder, group, numbers) for group, numbers in sorted(_group(folder).items()) if len(numbers) > 1]

@@ -9,7 +9,7 @@ FLAGS = [option.flag for option in OPTIONS.values()]
 # Each command with what it cannot do without, and all the options that it has.
 COMMANDS = {
     ("capture", "clip.mp4", "--output", "out"): ["--output", "--also", "--offset", "--no-refine", *FLAGS],
-    ("batch", "videos", "--output", "out"): ["--output", "--again", "--no-refine", *FLAGS],
+    ("batch", "videos", "--output", "out"): ["--output", "--recursive", "--again", "--no-refine", *FLAGS],
     ("convert", "person_01.npz", "walk.bvh"): ["--format", "--fps", "--scale"],
     ("evaluate", "--dataset", "3dpw", "--data", "sets"): ["--dataset", "--data", "--models", "--device", "--release-batching"],
 }

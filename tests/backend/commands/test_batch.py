@@ -258,6 +258,37 @@ def test_videos_are_named_or_found_right_in_a_folder_each_once(videos, tmp_path)
         find_videos((tmp_path / "nothing",))
 
 
+def test_videos_in_subfolders_are_found_at_request_but_not_in_captures_and_hidden_folders(tmp_path):
+    shoot = tmp_path / "shoot"
+    for name in ("b.mp4", "day1/a.mp4", "day1/cam 2/c.mov", "day1/frames/shot_01.png", "day1/frames/shot_02.png",
+                 "out/a/preview.mp4", "out/a/extra/d.mp4", ".trash/old.mp4"):
+        (shoot / name).parent.mkdir(parents=True, exist_ok=True)
+        (shoot / name).write_bytes(b"")
+    write_listing(shoot / "out" / "a" / "people.json", listing_of(1, video="a.mp4"))
+    assert find_videos((shoot,)) == [shoot / "b.mp4"]
+    assert find_videos((shoot,), recursive=True) == [shoot / name for name in (
+        "b.mp4", "day1/a.mp4", "day1/cam 2/c.mov", "day1/frames/shot_##.png")]
+    with pytest.raises(BatchError, match="There are no videos") as told:
+        find_videos((shoot / "out",))
+    assert "--recursive looks into its subfolders" in told.value.advice
+    asked = command_line_parser().parse_args(["batch", "shoot", "--output", "out", "--recursive"])
+    assert Batch.of_command_line(asked, tmp_path).recursive
+
+
+def test_numbered_pictures_with_gaps_fail_alone(start_backend, videos, tmp_path, person):
+    """They are tried again when the missing ones are there."""
+    for name in ("b.avi", "empty.mp4", "damaged.mp4"):
+        (videos / name).unlink()
+    for number in (1, 2, 4):
+        (videos / f"shot_{number}.png").write_bytes(b"")
+    messages = list(start_backend("batch", videos, "--output", tmp_path / "out").messages())
+    assert "1 of 2 videos could not be captured: shot_#.png." in messages[-1].message
+    lines = [message.message for message in messages if isinstance(message, Log)]
+    assert any(line.startswith("a.mp4: 1 person captured.") for line in lines)
+    assert any(line.startswith("shot_#.png: failed. Of the pictures") and "numbers are missing: 3." in line for line in lines)
+    assert BatchRecord(tmp_path / "out", "", "0").lasting_failure(Job(videos / "shot_#.png", tmp_path / "out" / "shot")) is None
+
+
 def write_empty_capture(folder, video):
     folder.mkdir(parents=True)
     (folder / "person_01.npz").write_bytes(b"")
