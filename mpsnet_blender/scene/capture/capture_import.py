@@ -149,7 +149,8 @@ def _add_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, captur
         store_rate(camera_object.animation_data.action, scene_rate(scene))
     clock = SceneClock(options.start_frame, read.origin_seconds, scene_rate(scene))
     motion = read.motions[0][1]
-    video = Path(capture.listing.video or options.source_video or motion.source)
+    # Results of other systems do not say which video they were made of.
+    video = Path(capture.listing.video or options.source_video or ("" if capture.result else motion.source))
     warnings = _add_footage(camera_object.data, video, path.image_size, read.picture_times, clock,
                             capture.listing.fps or motion.mocap_framerate)
     for number, view in enumerate(capture.listing.views[1:], start=2):
