@@ -10,10 +10,11 @@ import numpy as np
 
 from ...shared.smpl_skeleton import JOINT_NAMES
 from .point_solve import solve_points
-from .result import LEVEL_CAMERA, LEVEL_NOTE, Y_UP, Z_UP, FormError, Result, ResultPerson, numbers
+from .result import LEVEL_CAMERA, LEVEL_NOTE, Y_UP, Z_UP, FormError, Result, ResultPerson, frame_numbers, numbers
 
 _HUMANML3D_FPS, _DEFAULT_FPS, _STATURE = 20.0, 30.0, 1.7
 _MOST_TEXT = 1 << 30            # bytes
+_FARTHEST = 1e7                 # of a file's unit, be it a millimetre
 _CYCLIC = np.array(((0.0, 0, 1), (1, 0, 0), (0, 1, 0)))     # OpenSim's Y up, which Pose2Sim makes by moving axes round
 _SCALES = {"m": 1.0, "mm": 0.001, "cm": 0.01}
 
@@ -42,6 +43,7 @@ def read_joint_array(array: np.ndarray, path: Path) -> Result | None:
     others. Raises FormError."""
     if array.dtype.kind != "f" or not len(array):
         return None
+    array = np.where(np.abs(array) < _FARTHEST, array, np.nan)      # what cannot be a place was not seen
     if array.ndim == 2 and array.shape[1] in (263, 251):
         raise FormError("these are HumanML3D's vectors, which its Mean.npy and Std.npy make numbers of: convert them to joints "
                         "(`new_joints`) first")
@@ -140,7 +142,7 @@ def _read_trc(rows: list[list[str]]) -> Result:
         raise FormError("its rate or unit is not given")
     named = {_MARKERS[name.strip()]: table[:, place:place + 3] * scale for place, name in enumerate(names)
              if name.strip() in _MARKERS and place + 3 <= width}
-    return _make_result("TRC", [("1", named, table[:, 0].astype(np.int64))], _CYCLIC, rate, ())
+    return _make_result("TRC", [("1", named, frame_numbers({"Frame#": table[:, 0]}, "Frame#"))], _CYCLIC, rate, ())
 
 
 def _pivot(rows: list[dict]) -> dict[str, np.ndarray]:
@@ -156,9 +158,10 @@ def _pivot(rows: list[dict]) -> dict[str, np.ndarray]:
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return np.nan
+    return number if abs(number) < _FARTHEST else np.nan
 
 
 def _make_result(system: str, people: list[tuple], axes: np.ndarray, framerate: float | None, notes: tuple[str, ...],

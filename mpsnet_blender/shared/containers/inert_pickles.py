@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ..npz_reading import UNREADABLE
 # The exceptions that damaged pickles raise.
 DAMAGED_PICKLE = (*UNREADABLE, pickle.UnpicklingError, AttributeError, LookupError, RecursionError, ImportError)
 _NUMBERS_AND_TEXT = "fiubSU"
+_PIECE_BYTES = 1 << 20          # read at once
 
 
 class UnsafePickleError(ValueError):
@@ -106,12 +107,25 @@ NUMPY_STAND_INS: dict[str, Callable] = {
 
 # Not pickle.Unpickler: the subclass for joblib's files needs the position in the file, which only this class gives.
 class InertUnpickler(pickle._Unpickler):
-    """Makes stand-ins for the names in a table, and refuses all others."""
+    """Makes stand-ins for the names in a table, and refuses all others. typeshed does not declare what it inherits."""
+    dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(pickle._Unpickler.dispatch)
+    read: Callable[[int], bytes]
+    append: Callable[[object], None]
 
     def __init__(self, stream: BinaryIO, name: str, stand_ins: Mapping[str, Callable]):
         """name: the file's, for messages."""
         super().__init__(stream, encoding="latin1")
         self._name, self._stand_ins = name, stand_ins
+
+    def load_bytearray8(self) -> None:
+        # Python's takes as much memory as the pickle says before it looks for that many bytes.
+        length, content = int.from_bytes(self.read(8), "little"), bytearray()
+        while len(content) < length:
+            piece = self.read(min(length - len(content), _PIECE_BYTES))
+            if not piece:
+                raise EOFError("a bytearray that ends too early")
+            content += piece
+        self.append(content)
 
     def find_class(self, module: str, name: str) -> Callable:
         try:
@@ -119,3 +133,5 @@ class InertUnpickler(pickle._Unpickler):
         except KeyError:
             raise UnsafePickleError(f"{self._name} is refused: it asks for {module}.{name}, which such a file does not need. "
                                     "Nothing of it was executed.") from None
+
+    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8

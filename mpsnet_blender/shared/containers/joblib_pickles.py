@@ -65,7 +65,7 @@ class _Note(InertArray):
 
 class _JoblibUnpickler(InertUnpickler):
     """Skips the bytes after each header. typeshed does not declare the unpickler written in Python."""
-    dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(pickle._Unpickler.dispatch)
+    dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(InertUnpickler.dispatch)
     stack: list[object]
 
     def __init__(self, stream: BinaryIO, name: str, stand_ins: Mapping[str, Callable]):

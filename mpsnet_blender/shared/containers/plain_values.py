@@ -24,6 +24,7 @@ _PICKLES = (b"\x80", b"\x78", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x5d\0\0")
 _MOST_BYTES = 4 << 30           # of a member of an archive, unpacked
 _DEEPEST = 20                   # of dictionaries in dictionaries; real files have six
 _OBJECTS = "O"
+_UNFINISHED = object()
 
 
 class ContainerError(ValueError):
@@ -50,16 +51,17 @@ def read_plain(path: Path, skipped: Collection[str] = ()) -> object:
 
 
 def _read(path: Path, skipped: Collection[str]) -> object:
+    plain = _Plain(skipped)
     with open(path, "rb") as stream:
         head = stream.read(len(_NUMPY))
         if head == _NUMPY:
             stream.seek(0)
-            return _make_plain(_read_array(stream, path.name), skipped)
+            return plain.make(_read_array(stream, path.name))
     if not head.startswith(_ZIP):
         with open_joblib_tree(path, _STAND_INS) as tree:
-            return _make_plain(tree, skipped)
+            return plain.make(tree)
     if is_torch_archive(path):
-        return _make_plain(read_torch_tree(path, _STAND_INS), skipped)
+        return plain.make(read_torch_tree(path, _STAND_INS))
     with zipfile.ZipFile(path) as archive:
         values = {}
         for info in archive.infolist():
@@ -68,7 +70,7 @@ def _read(path: Path, skipped: Collection[str]) -> object:
                 continue
             if info.file_size > _MOST_BYTES:
                 raise ValueError(f"{name} is larger than {_MOST_BYTES >> 30} GB")
-            values[name] = _make_plain(_read_array(io.BytesIO(archive.read(info)), path.name), skipped)
+            values[name] = plain.make(_read_array(io.BytesIO(archive.read(info)), path.name))
         return values
 
 
@@ -85,23 +87,36 @@ def _read_array(stream: BinaryIO, name: str) -> object:
     return np.lib.format.read_array(stream, allow_pickle=False)
 
 
-def _make_plain(value: object, skipped: Collection[str], depth: int = 0) -> object:
-    """Return a value without stand-ins: an array of objects becomes a list, or the object itself where it holds one alone."""
-    if depth > _DEEPEST:
-        raise ValueError("it is nested too deeply")
-    if isinstance(value, dict):
-        return {key: _make_plain(item, skipped, depth + 1) for key, item in value.items() if key not in skipped}
-    if isinstance(value, (list, tuple)):
-        return [_make_plain(item, skipped, depth + 1) for item in value]
-    if isinstance(value, InertArray):
+class _Plain:
+    """Makes plain values of a tree with stand-ins; what is shared in the tree is made once."""
+
+    def __init__(self, skipped: Collection[str]):
+        self._skipped = skipped
+        self._made: dict[int, object] = {}
+
+    def make(self, value: object, depth: int = 0) -> object:
+        """Return a value without stand-ins: an array of objects becomes a list, or the object itself where it holds one alone."""
+        if isinstance(value, (dict, list, tuple, InertArray)):
+            if id(value) not in self._made:
+                self._made[id(value)] = _UNFINISHED
+                self._made[id(value)] = self._make_new(value, depth + 1)
+            if self._made[id(value)] is _UNFINISHED:
+                raise ValueError("it contains itself")
+            return self._made[id(value)]
+        return None if isinstance(value, Inert) else value      # other stand-ins are nothing that these files need
+
+    def _make_new(self, value: object, depth: int) -> object:
+        if depth > _DEEPEST:
+            raise ValueError("it is nested too deeply")
+        if isinstance(value, dict):
+            return {key: self.make(item, depth) for key, item in value.items() if key not in self._skipped}
+        if not isinstance(value, InertArray):
+            return [self.make(item, depth) for item in value]  # type: ignore[attr-defined]  # a list or a tuple
         objects = _find_objects(value)
         if objects is not None:
-            return _make_plain(objects, skipped, depth + 1)
+            return self.make(objects, depth)
         array = np.array(value.make_array(depth))
         return array if array.ndim else array.item()
-    if isinstance(value, Inert):
-        return None         # nothing that these files need
-    return value
 
 
 def _find_objects(value: InertArray) -> object | None:

@@ -342,3 +342,22 @@ def test_files_of_no_known_system_are_none(tmp_path):
     (tmp_path / "cut.pkl").write_bytes(pickle.dumps({"a": np.zeros(99)})[:60])
     with pytest.raises(MotionFileError, match=r"cut\.pkl is damaged"):
         find_result(tmp_path / "cut.pkl")
+
+
+def test_a_pickle_that_claims_gigabytes_takes_none_of_them(tmp_path):
+    (tmp_path / "bomb.pkl").write_bytes(b"\x80\x05\x96" + (6 << 30).to_bytes(8, "little"))
+    with pytest.raises(MotionFileError, match=r"bomb\.pkl is damaged, or of an unknown kind"):
+        find_result(tmp_path / "bomb.pkl")
+
+
+def test_what_is_shared_a_thousand_times_over_is_read_once(tmp_path):
+    value = np.zeros(3)
+    for _ in range(18):
+        value = [value] * 1000
+    (tmp_path / "shared.pkl").write_bytes(pickle.dumps({"a": value}))
+    assert find_result(tmp_path / "shared.pkl") is None
+    loop = {"a": []}
+    loop["a"].append(loop)
+    (tmp_path / "loop.pkl").write_bytes(pickle.dumps(loop))
+    with pytest.raises(MotionFileError, match="it contains itself"):
+        find_result(tmp_path / "loop.pkl")
