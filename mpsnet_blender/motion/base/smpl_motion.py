@@ -13,7 +13,7 @@ from ...shared.hands.poses import HandPoses
 from ...shared.hands.skeleton import FULL_PARENTS, full_rest_joints
 from ...shared.motion_file import Motion
 from ...shared.smpl_skeleton import JOINT_COUNT, forward_kinematics
-from .rotations import rotmat_from_rotvec, rotvec_from_rotmat
+from .rotations import quat_from_rotmat, quat_from_rotvec, rotmat_from_rotvec, rotvec_from_rotmat
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,13 @@ class WorldMotion(SmplMotion):
         """Return the parent-relative rotations (T, 24, 3, 3), or (T, 54, 3, 3) with the fingers, where they are known."""
         if self.hands is None:
             return self.rotmats
-        return np.concatenate((self.rotmats, rotmat_from_rotvec(self.hands.rotvecs)), axis=1)
+        return _join(self.rotmats, rotmat_from_rotvec(self.hands.rotvecs))
+
+    @property
+    def full_quats(self) -> np.ndarray:
+        """Return the same rotations as quaternions (T, 24, 4) or (T, 54, 4), w first."""
+        body = quat_from_rotmat(self.rotmats)
+        return body if self.hands is None else _join(body, quat_from_rotvec(self.hands.rotvecs))
 
     def with_full_pose(self, rotmats: np.ndarray, transl: np.ndarray) -> WorldMotion:
         """Return the motion with other rotations, like `full_rotmats`, and another path."""
@@ -115,6 +121,14 @@ class WorldMotion(SmplMotion):
         """Return the joints (T, J, 3) in the world of rotations like `full_rotmats` and a path (T, 3)."""
         rest = self.full_rest_joints
         return forward_kinematics(rotmats, rest, transl, FULL_PARENTS[:len(rest)])[1]
+
+
+def _join(body: np.ndarray, fingers: np.ndarray) -> np.ndarray:
+    """Return an array (T, J + K, ...) of the body's joints (T, J, ...) and the fingers' (T, K, ...)."""
+    joined = make_array((len(body), body.shape[1] + fingers.shape[1], *body.shape[2:]))
+    for part in frame_blocks(len(body)):
+        joined[part, :body.shape[1]], joined[part, body.shape[1]:] = body[part], fingers[part]
+    return joined
 
 
 def make_file_motion(motion: Motion) -> WorldMotion:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...shared.capture_listing import Quality
-from ..base.rotations import continuous_quat, quat_from_rotmat
+from ..base.rotations import continuous_quat
 from ..base.smpl_motion import WorldMotion
 from .balance import level_body
 from .foot_lock import lock_feet
@@ -55,8 +55,8 @@ class CleanMotion:
 
 def keep_unchanged(body: WorldMotion) -> CleanMotion:
     """Return an unchanged motion, to be keyed on every frame."""
-    return CleanMotion(body, continuous_quat(quat_from_rotmat(body.full_rotmats)), body.timestamps - body.timestamps[0],
-                       all_keys(*body.full_rotmats.shape[:2]), measure_motion(body), 0.0)
+    quats = continuous_quat(body.full_quats)
+    return CleanMotion(body, quats, body.timestamps - body.timestamps[0], all_keys(*quats.shape[:2]), measure_motion(body), 0.0)
 
 
 def clean_motion(raw: WorldMotion, settings: CleanupSettings) -> CleanMotion:
@@ -71,7 +71,7 @@ def clean_motion(raw: WorldMotion, settings: CleanupSettings) -> CleanMotion:
     body = start_at_origin(body) if settings.from_origin else body
     body = keep_in_place(body) if settings.in_place else body
     body = raise_body(body, settings.floor_offset)
-    quats = continuous_quat(quat_from_rotmat(body.full_rotmats))
+    quats = continuous_quat(body.full_quats)
     seconds = (body.timestamps - body.timestamps[0]) / settings.speed
     keys = find_needed_keys(body, quats, settings.key_tolerance) if settings.key_tolerance > 0 else all_keys(*quats.shape[:2])
     return CleanMotion(body, quats, seconds, keys, quality, float(body.timestamps[0] - raw.timestamps[0]))

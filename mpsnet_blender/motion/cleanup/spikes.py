@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..base.rotations import continuous_quat, quat_from_rotmat, rotmat_from_quat
+from ..base.rotations import continuous_quat, rotmat_from_quat
 from ..base.smpl_motion import WorldMotion
 
 # All chosen by reasoning, not measured.
@@ -24,7 +24,7 @@ def repair_spikes(body: WorldMotion) -> WorldMotion:
     """Return the motion with spikes replaced by interpolation between the frames around them."""
     if len(body.transl) < 3:
         return body
-    quats = continuous_quat(quat_from_rotmat(body.full_rotmats))
+    quats = continuous_quat(body.full_quats)
     turns = find_spikes(quats, body.timestamps, _LEAST_RADIANS, _compute_angle)
     moves = find_spikes(body.transl[:, None], body.timestamps, _LEAST_METRES, _compute_distance)[:, 0]
     if not turns.any() and not moves.any():

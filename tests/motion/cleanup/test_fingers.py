@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mpsnet_blender.motion.base.hand_shapes import bend_fingers
-from mpsnet_blender.motion.base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
+from mpsnet_blender.motion.base.rotations import rotmat_from_quat, rotmat_from_rotvec, rotvec_from_rotmat
 from mpsnet_blender.motion.cleanup.cleanup import CleanupSettings, clean_motion, keep_unchanged
 from mpsnet_blender.motion.cleanup.stored_motion import make_stored_motion, motion_bytes, motion_from_bytes
 from mpsnet_blender.motion.formats.even_rate import resample_evenly
@@ -42,6 +42,12 @@ def test_what_is_not_cleaned_keeps_its_fingers():
     for motion in (kept, cleaned):
         np.testing.assert_allclose(bend_degrees(motion.body.full_rotmats), np.linspace(0, 90, FRAMES), atol=1e-3)
         assert motion.quats.shape == (FRAMES, 54, 4) and len(motion.keys.rotations) == 54
+
+
+def test_matrices_and_quaternions_of_body_and_fingers_are_the_same_rotations():
+    body = walker_with_hands(noise_degrees=20.0)
+    assert body.full_rotmats.shape == (FRAMES, 54, 3, 3)
+    np.testing.assert_allclose(rotmat_from_quat(body.full_quats), body.full_rotmats, atol=1e-9)
 
 
 def test_smooth_fingers_takes_the_trembling_of_the_fingers_and_leaves_the_body():
