@@ -160,7 +160,9 @@ def _draw_person(folder: Path, person: ListedPerson) -> str:
 
 def _describe_figures(quality: Quality) -> str:
     parts = ((quality.foot_slide_mm_per_second, "feet slide {:.0f} mm/s"), (quality.lean_degrees, "lean {:.0f}°"),
-             (quality.reprojection_error_percent, "{:.1f} % off the picture"))
+             (quality.reprojection_error_percent, "{:.1f} % off the picture"),
+             (quality.left_hand_seen_share, "left fingers seen {:.0%}"),
+             (quality.right_hand_seen_share, "right fingers seen {:.0%}"))
     return "<br>".join(words.format(value) for value, words in parts if value is not None)
 
 

@@ -27,10 +27,12 @@ def describe_quality(quality: Quality) -> str:
     """Return a line for the log: the measured figures, the grade and the advice."""
     feet = "" if quality.feet_off_picture_percent is None else f", feet {quality.feet_off_picture_percent:.1f} %"
     lean = "" if quality.lean_degrees is None else f"lean {quality.lean_degrees:.0f} degrees, "
+    hands = "" if quality.left_hand_seen_share is None or quality.right_hand_seen_share is None else (
+        f", left fingers {quality.left_hand_seen_share:.0%}, right {quality.right_hand_seen_share:.0%}")
     return (f"{quality.grade}: feet slide {quality.foot_slide_mm_per_second:.0f} mm/s "
             f"({quality.foot_slide_mm:.1f} mm/frame), sink {quality.floor_penetration_mm:.0f} mm, "
             f"jitter {quality.jitter_mm:.1f} mm, {lean}{quality.reprojection_error_px:.1f} px off the picture "
-            f"({quality.reprojection_error_percent:.1f} % of the height{feet}), seen {quality.visible_share:.0%}. "
+            f"({quality.reprojection_error_percent:.1f} % of the height{feet}), seen {quality.visible_share:.0%}{hands}. "
             f"{quality.advice}").strip()
 
 

@@ -11,6 +11,7 @@ from mpsnet_blender.motion.base.smpl_motion import WorldMotion
 from mpsnet_blender.motion.base.soles import sole_points, usual_ankle_height
 from mpsnet_blender.motion.cleanup.motion_quality import measure_motion
 from mpsnet_blender.shared.capture_listing import Quality
+from mpsnet_blender.shared.hands.poses import make_hand_poses
 from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
 from tests.backend.made_people import INTRINSICS, person_track, seen_from, walker, world_from_camera
 
@@ -36,6 +37,17 @@ def test_a_good_capture_is_green_and_needs_no_advice():
     quality = measure_quality(standing_walker(), SHOT, CAMERA)
     assert (quality.grade, quality.advice) == ("green", "")
     assert quality.reprojection_error_px < 1e-6 and quality.visible_share == 1.0 and quality.floor_penetration_mm < 1e-6
+
+
+def test_how_much_of_the_time_each_hands_fingers_were_seen_is_told():
+    person = standing_walker()
+    confidence = np.zeros((90, 2))
+    confidence[:45, 0], confidence[:9, 1] = 0.9, 0.5
+    hands = make_hand_poses(np.zeros((90, 30, 3)), confidence)
+    quality = measure_quality(replace(person, in_world=replace(person.in_world, hands=hands)), SHOT, CAMERA)
+    assert (quality.left_hand_seen_share, quality.right_hand_seen_share) == pytest.approx((0.5, 0.1))
+    assert "seen 100%, left fingers 50%, right 10%." in describe_quality(quality)
+    assert measure_quality(person, SHOT, CAMERA).left_hand_seen_share is None
 
 
 def test_feet_under_the_floor_are_measured_in_millimetres():
