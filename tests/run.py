@@ -18,9 +18,10 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mpsnet_blender.client.child_process import child_environ, describe_exit  # noqa: E402
+from mpsnet_blender.client.child_process import child_environ  # noqa: E402
 from mpsnet_blender.client.setup.setup_errors import SetupCancelled, SetupError  # noqa: E402
 from mpsnet_blender.shared.user_home import default_home  # noqa: E402  (found through the line above)
+from mpsnet_blender.shared.wording import describe_exit  # noqa: E402
 from tests.environments import ROOT, Interpreters, make_environments, missing_system_packages  # noqa: E402
 
 PURE_TESTS = ("tests/shared", "tests/motion", "tests/client", "tests/tools", "tests/test_*.py")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import signal
 import subprocess
 import threading
 from typing import IO
@@ -20,6 +19,7 @@ from mpsnet_blender.shared.protocol import (
     Result,
     decode,
 )
+from mpsnet_blender.shared.wording import describe_exit
 
 from ..base.errors import CancelRequested
 from ..base.reporter import Reporter
@@ -43,14 +43,7 @@ def run_capture(command: list[str], reporter: Reporter) -> Result | Error:
             _stop(child)
     if isinstance(final, Cancelled):
         raise CancelRequested
-    return final or Error(DIED, f"The capture stopped unexpectedly ({_describe_exit(child.returncode)}).")
-
-
-def _describe_exit(exit_code: int) -> str:
-    try:
-        return f"signal {signal.Signals(-exit_code).name}"
-    except ValueError:
-        return f"exit status {exit_code}"
+    return final or Error(DIED, f"The capture stopped unexpectedly ({describe_exit(child.returncode)}).")
 
 
 def _follow(messages: queue.SimpleQueue[Message | None], reporter: Reporter) -> FinalMessage | None:

@@ -21,6 +21,7 @@ from mpsnet_blender.shared.capture_listing import (
     Quality,
 )
 from mpsnet_blender.shared.whole_file import open_whole_file
+from mpsnet_blender.shared.wording import format_clock
 
 from ..base.errors import BatchError, OutputError
 from ..output.folder_writer import find_capture
@@ -98,7 +99,7 @@ def _draw_header(entries: Sequence[Entry], options: str) -> str:
     tiles = "".join(f'<div class="tile {word}"><b>{counts[word]}</b> {word}</div>' for word in ("captured", "failed", "waiting")
                     if counts[word] or word == "captured")
     seconds = sum(entry.attempt.seconds or 0 for entry in entries if entry.attempt)
-    work = f", {_clock(seconds)} of work" if seconds else ""
+    work = f", {format_clock(seconds)} of work" if seconds else ""
     chosen = f"Options: {escape(options)}." if options else "All options as by default."
     return (f"<header><h1>Captures</h1><p>{datetime.now():%Y-%m-%d %H:%M}{work}. {chosen}</p>"
             f'<div class="tiles">{tiles}</div></header>')
@@ -131,11 +132,11 @@ def _draw_facts(entry: Entry, listing: CaptureListing) -> str:
     """Draw what is known of a capture, and the links to its folder and preview."""
     facts = [f"{len(listing.people)} {'person' if len(listing.people) == 1 else 'people'}"]
     if listing.frame_count and listing.fps:
-        facts.append(f"{_clock(listing.frame_count / listing.fps)} of video")
+        facts.append(f"{format_clock(listing.frame_count / listing.fps)} of video")
     if listing.image_size:
         facts.append("{} x {}".format(*listing.image_size))
     if entry.attempt and entry.attempt.seconds is not None:
-        facts.append(f"captured in {_clock(entry.attempt.seconds)}")
+        facts.append(f"captured in {format_clock(entry.attempt.seconds)}")
     if entry.attempt and entry.attempt.ended:
         facts.append(entry.attempt.ended)
     folder = _quote(entry.folder.name)
@@ -154,7 +155,7 @@ def _draw_person(folder: Path, person: ListedPerson) -> str:
     advice = f'<span class="advice">{escape(person.quality.advice)}</span>' if person.quality.advice else ""
     return (f'<figure>{image}<figcaption><b>Person {person.person_id}</b> '
             f'<span class="grade {grade}">{word}</span>'
-            f'<span class="fact">{_clock(person.start_seconds)} to {_clock(person.end_seconds)}</span>'
+            f'<span class="fact">{format_clock(person.start_seconds)} to {format_clock(person.end_seconds)}</span>'
             f'<span class="fact">{figures}</span>{advice}</figcaption></figure>')
 
 
@@ -184,9 +185,3 @@ def _file_address(path: str) -> str:
 
 def _quote(path: str) -> str:
     return quote(path.replace(os.sep, "/").encode("utf-8", "surrogateescape"), safe="/:")
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from ..shared import protocol
+from ..shared.wording import describe_exit
 from . import child_process
 from .memory import explain_shortage
 
@@ -209,7 +210,7 @@ class BackendProcess:
     def _make_final_of_dead(self, exit_code: int) -> protocol.Message:
         if self._cancel_requested.is_set():
             return protocol.Cancelled()
-        how = child_process.describe_exit(exit_code)
+        how = describe_exit(exit_code)
         return protocol.Error(
             "BackendDied", f"The backend stopped unexpectedly ({how}).",
             f"Try again; if it happens again, report it with the log {self.log_path}.",

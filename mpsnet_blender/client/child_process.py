@@ -77,13 +77,3 @@ def wait_leaving_zombie(process: subprocess.Popen) -> None:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     else:  # Windows, and macOS before Python 3.13
         process.wait()
-
-
-def describe_exit(exit_code: int) -> str:
-    """Return how a process ended in words: "exit code 3", "signal SIGKILL"."""
-    if exit_code >= 0:
-        return f"exit code {exit_code}"
-    try:
-        return f"signal {signal.Signals(-exit_code).name}"
-    except ValueError:
-        return f"signal {-exit_code}"

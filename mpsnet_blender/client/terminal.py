@@ -14,10 +14,10 @@ from ..shared.capture_request import FAST
 from ..shared.command_line import UsageError, command_line_parser, find_profile
 from ..shared.engines.declaration import WITHOUT_TORCH
 from ..shared.user_home import default_home
+from ..shared.wording import describe_exit
 from . import doctor
 from .backend_environment import EXTENSION_ROOT, BackendEnvironment, child_environ
 from .backend_process import BackendProcess
-from .child_process import describe_exit
 from .memory import describe_limit, require_addresses
 from .numpy_python import find_numpy_python
 from .setup.setup_errors import SetupError, make_folder_error

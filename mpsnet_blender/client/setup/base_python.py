@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...shared.wording import describe_exit
 from .. import child_process
 from .setup_errors import NoPythonError
 
@@ -65,7 +66,7 @@ def probe(program: str) -> BasePython:
         [program, "-I", "-c", _PROBE], env=child_process.child_environ(), stdin=subprocess.DEVNULL,
         capture_output=True, text=True, timeout=_PROBE_SECONDS, **child_process.no_window_options())
     if ended.returncode != 0:
-        lines = ended.stderr.strip().splitlines() or [child_process.describe_exit(ended.returncode)]
+        lines = ended.stderr.strip().splitlines() or [describe_exit(ended.returncode)]
         raise ValueError(lines[-1])
     version, machine = ended.stdout.split()[:2]
     return BasePython(program, version, machine)

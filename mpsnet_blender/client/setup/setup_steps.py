@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from ...shared.protocol import Message, Progress
+from ...shared.wording import describe_exit
 from .. import child_process
 from .installed_files import find_packages_folder
 from .setup_errors import DiskFullError, SetupCancelled
@@ -28,7 +29,7 @@ class StepFailed(Exception):
     """A program of the set-up ended with a status above zero; `output` holds its last lines."""
 
     def __init__(self, program: str, exit_code: int, output: str):
-        super().__init__(f"{program} ended with {child_process.describe_exit(exit_code)}")
+        super().__init__(f"{program} ended with {describe_exit(exit_code)}")
         self.output = output
 
 
@@ -77,7 +78,7 @@ def run_step(run: SetupRun, command: Sequence[str], temporary: Path | None = Non
                 child_process.kill_tree(process)
                 reader.join()
                 raise
-        log.write(f"[{child_process.describe_exit(process.returncode)}]\n")
+        log.write(f"[{describe_exit(process.returncode)}]\n")
     output = "\n".join(kept)
     if process.returncode != 0:
         raise StepFailed(Path(command[0]).name, process.returncode, output)

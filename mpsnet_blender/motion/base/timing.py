@@ -28,9 +28,3 @@ def split_frame_rate(framerate: float) -> tuple[int, float]:
     """Return Blender's (fps, fps_base) whose quotient is `framerate`: 29.97 gives (30, 1.001)."""
     fps = max(1, math.ceil(framerate - 1e-6))
     return fps, fps / framerate
-
-
-def format_clock(seconds: float) -> str:
-    """Return a time as minutes and seconds: 75.2 gives "1:15"."""
-    minutes, rest = divmod(round(max(seconds, 0.0)), 60)
-    return f"{minutes}:{rest:02d}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...motion.base.timing import format_clock
 from ...motion.results.capture_folder import Capture, find_capture_beside, open_capture
 from ...shared.capture_listing import PEOPLE_FILE, ListedPerson
+from ...shared.wording import format_clock
 
 
 @dataclass(frozen=True)

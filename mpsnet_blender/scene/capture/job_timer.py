@@ -12,8 +12,8 @@ import bpy
 
 from ...client.backend_process import BackendProcess
 from ...client.terminal import ProgressPrinter
-from ...motion.base.timing import format_clock
 from ...shared import protocol
+from ...shared.wording import format_clock
 
 FinalMessage = protocol.Result | protocol.Error | protocol.Cancelled
 _INTERVAL = 0.1  # seconds between polls: progress looks continuous, and polling costs nothing noticeable

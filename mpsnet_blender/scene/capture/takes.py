@@ -8,9 +8,9 @@ from pathlib import Path
 
 import bpy
 
-from ...motion.base.timing import format_clock
 from ...motion.results.capture_folder import Capture
 from ...shared.capture_listing import GRADES, PEOPLE_FILE
+from ...shared.wording import format_clock
 from ..base.motion_storage import MOTION_FILE, has_motion
 from ..base.selection import select_only
 from .bone_shapes import find_shapes

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.base.timing import compute_scene_frames, format_clock, split_frame_rate
+from mpsnet_blender.motion.base.timing import compute_scene_frames, split_frame_rate
 
 
 def test_a_second_of_video_is_a_second_of_the_scene():
@@ -24,7 +24,3 @@ def test_frame_rates_become_blenders_two_numbers(framerate, expected):
     fps, base = split_frame_rate(framerate)
     assert (fps, pytest.approx(base, abs=1e-4)) == (expected[0], expected[1])
     assert fps / base == pytest.approx(framerate)
-
-
-def test_times_read_as_a_clock():
-    assert (format_clock(0.2), format_clock(75.2), format_clock(-1)) == ("0:00", "1:15", "0:00")
