@@ -15,6 +15,8 @@ from ..base.errors import CancelRequested, NobodyFoundError, VideoError
 from ..base.litert import Workers
 from ..base.reporter import Reporter
 from ..camera.scenery import Scenery, SeenScenery
+from ..hands.reader import HandReader
+from ..hands.readings import HandReadings, read_tables
 from ..people.detection import PersonDetector
 from ..people.gaps import Clock
 from ..people.landmarks import HEAVY, LandmarkModel
@@ -33,10 +35,11 @@ _WRITTEN_EVERY_SECONDS, _WRITING_SHARE = 10.0, 0.05
 
 @dataclass(frozen=True)
 class FoundPeople:
-    """All people's tracks, the times of all frames, and the background."""
+    """All people's tracks, the times of all frames, the background, and the hands that were read, of nobody in particular."""
     tracks: list[PersonTrack]
     clock: Clock
     scenery: SeenScenery
+    hands: HandReadings
 
 
 def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, cache: Path | None,
@@ -45,9 +48,9 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, c
 
     Raises NobodyFoundError, and ModelError where a model is missing or damaged.
     """
-    with open_kept_finding(cache, span, reporter) as kept, Workers() as workers:
+    with open_kept_finding(cache, span, request.hands, reporter) as kept, Workers() as workers:
         reading = _Reading(span, Tracker(PersonDetector(models_folder, workers), LandmarkModel(models_folder, workers)),
-                           kept, reporter)
+                           HandReader(models_folder) if request.hands else None, kept, reporter)
         looker = second_looker(models_folder, workers, request.quality)
         reading.run()
         choices = [request.people, request.quality, HEAVY.sha256 if looker else ""]
@@ -62,14 +65,16 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, c
             if is_final:
                 kept.write_tracks(choices, tracks)
         clock = Clock(np.array(reading.frame_index), np.array(reading.timestamps), span.fps)
-        return FoundPeople(tracks, clock, reading.scenery.seen())
+        return FoundPeople(tracks, clock, reading.scenery.seen(),
+                           read_tables(reading.frame_index if reading.hands else [], reading.hands))
 
 
 class _Reading:
     """The reading of a video's frames, from where an earlier run was interrupted."""
 
-    def __init__(self, span: VideoSpan, tracker: Tracker, kept: KeptFinding, reporter: Reporter):
-        self._tracker, self.scenery = tracker, Scenery(kept.points)
+    def __init__(self, span: VideoSpan, tracker: Tracker, hand_reader: HandReader | None, kept: KeptFinding,
+                 reporter: Reporter):
+        self._tracker, self.scenery, self._hand_reader = tracker, Scenery(kept.points), hand_reader
         self.frame_index: list[int] = []
         self.timestamps: list[float] = []
         self._sentences: tuple[str, ...] = ()
@@ -94,6 +99,11 @@ class _Reading:
                 raise
         self._write(is_whole=True)
 
+    @property
+    def hands(self) -> list[np.ndarray]:
+        """The hands' table of each frame; none without the reading of hands."""
+        return self._hand_reader.tables if self._hand_reader else []
+
     def finish(self) -> list[Tracklet]:
         """Return all tracklets. The tracker is let go with its models, whose memory the heavy model needs."""
         tracklets = self._tracker.finish()
@@ -104,6 +114,8 @@ class _Reading:
         self.frame_index, self.timestamps, self._sentences = earlier.frame_index, earlier.timestamps, earlier.sentences
         self._tracker.restore(earlier.tracker)
         self.scenery.restore(earlier.scenery)
+        if self._hand_reader:
+            self._hand_reader.tables = earlier.hands
         done, expected = len(self.frame_index), self._span.expected_frames
         if earlier.is_whole:
             self._reporter.log("info", f"Going on after finding people: all {done} frames were read before.")
@@ -121,6 +133,8 @@ class _Reading:
             if frame.index > last:
                 seen = self._tracker.step(frame)
                 background.call(self.scenery.step, frame, [tracklet.region for tracklet in seen])
+                if self._hand_reader:
+                    background.call(self._hand_reader.step, frame, [tracklet.last for tracklet in seen])
                 self.frame_index.append(frame.index)
                 self.timestamps.append(frame.timestamp)
                 self._write_when_due(background)
@@ -148,7 +162,7 @@ class _Reading:
     def _write(self, is_whole: bool = False) -> None:
         if self.frame_index:
             self._kept.write(FoundSoFar(self.frame_index, self.timestamps, self._tracker.state, self.scenery.state,
-                                        self._sentences, is_whole))
+                                        self.hands, self._sentences, is_whole))
 
 
 def _make_tracks(people: list[Tracklet], looker: SecondLooker | None, span: VideoSpan,

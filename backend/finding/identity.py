@@ -8,6 +8,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+from ..hands.landmarks import HAND
 from ..people.detection import DETECTOR
 from ..people.landmarks import FULL
 from ..video.frames import VideoSpan
@@ -16,15 +17,16 @@ from ..video.picture_files import read_sequence
 # Of a video's file, the beginning, the middle and the end are read: with size and time of the file they tell videos apart, and
 # take milliseconds where all of an hour's video would take a minute.
 _PART_BYTES = 1 << 20
-_ROOMS = ("base", "video", "people", "camera", "finding")     # of the backend, whose code finds people
+_ROOMS = ("base", "video", "people", "camera", "hands", "finding")      # of the backend, whose code finds people
 _PACKAGES = ("numpy", "scipy", "opencv-python-headless", "av", "ai-edge-litert")
 
 
-def identify_finding(span: VideoSpan) -> str:
+def identify_finding(span: VideoSpan, reads_hands: bool) -> str:
     """Return 32 hexadecimal digits that differ wherever people could be found differently. Raises OSError."""
     described = {"video": _identify_video(span.path), "fps": span.fps, "start": span.start_seconds,
                  "end": repr(span.end_seconds),
-                 "models": [DETECTOR.sha256, FULL.sha256], "program": _identify_program()}
+                 "models": [DETECTOR.sha256, FULL.sha256, *([HAND.sha256] if reads_hands else [])],
+                 "program": _identify_program()}
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -28,6 +28,7 @@ from mpsnet_blender.shared.whole_file import open_whole_file
 
 from ..base.reporter import Reporter
 from ..camera.scenery import Points, SceneryState
+from ..hands.readings import COLUMNS
 from ..people.stitching import PersonTrack
 from ..people.tracking import TrackerState
 from ..video.frames import VideoSpan
@@ -46,17 +47,21 @@ from .tracker_arrays import TRACKER_ARRAYS, make_tracker_arrays, make_tracker_st
 _SETTLED_SECONDS = 5.0      # of the video: older observations do not change, as people are traced back over 2.5 s
 _CLOCK_ARRAYS = ("frame_index", "timestamps")
 _LATEST_POINTS = tuple(f"latest_{name}" for name in POINT_ARRAYS)
+_HAND_ARRAYS = ("hand_counts", "hand_rows")       # the number of hands in each of some frames, and all their rows
+_LATEST_HANDS = tuple(f"latest_{name}" for name in _HAND_ARRAYS)
 _TRACK_ARRAYS = ("frame_index", "timestamps", "xy", "world", "score", "boxes", "thumbnail")
 
 
 @dataclass(frozen=True)
 class FoundSoFar:
-    """What is known after some frames: their frame_index and timestamps, the states of tracker and scenery, the sentences about
-    the video that were logged; is_whole: these are all frames."""
+    """What is known after some frames: their frame_index and timestamps, the states of tracker and scenery, the hands' table of
+    each frame (none without the reading of hands), the sentences about the video that were logged; is_whole: these are all
+    frames."""
     frame_index: list[int]
     timestamps: list[float]
     tracker: TrackerState
     scenery: SceneryState
+    hands: list[np.ndarray]
     sentences: tuple[str, ...] = ()
     is_whole: bool = False
 
@@ -122,7 +127,7 @@ class KeptFinding:
         self._folder = None
 
     def _read(self, folder: Path) -> FoundSoFar:
-        names = ("values", *_CLOCK_ARRAYS, *TRACKER_ARRAYS, *SCENERY_ARRAYS, *_LATEST_POINTS)
+        names = ("values", *_CLOCK_ARRAYS, *TRACKER_ARRAYS, *SCENERY_ARRAYS, *_LATEST_POINTS, *_LATEST_HANDS)
         arrays = read_arrays(folder / STATE_FILE, names)
         values = json.loads(str(arrays["values"]))
         segments = [Segment(*segment) for segment in values["segments"]]
@@ -130,10 +135,13 @@ class KeptFinding:
         store.require_whole()
         points = StoredList(store.points, [*range(store.frame_count),
                                            *split_points({name: arrays[f"latest_{name}"] for name in POINT_ARRAYS})])
+        hands = [table for segment in segments for table in _split_hands(read_arrays(folder / segment.name, _HAND_ARRAYS))]
+        hands += _split_hands({name: arrays[f"latest_{name}"] for name in _HAND_ARRAYS})
         found = FoundSoFar(arrays["frame_index"].tolist(), arrays["timestamps"].tolist(),
                            make_tracker_state(arrays, values["tracker"], store),
-                           make_scenery_state(arrays, values["scenery"], points), tuple(values["sentences"]), values["is_whole"])
-        if not len(found.frame_index) == len(found.timestamps) == len(points):
+                           make_scenery_state(arrays, values["scenery"], points), hands, tuple(values["sentences"]),
+                           values["is_whole"])
+        if not len(found.frame_index) == len(found.timestamps) == len(points) or len(hands) not in (0, len(points)):
             raise ValueError("its arrays are of different lengths")
         self._store, self.points = store, points
         store.remove_others()
@@ -143,7 +151,8 @@ class KeptFinding:
         self._settle(found)
         tracker, tracker_values = make_tracker_arrays(found.tracker)
         scenery, scenery_values = make_scenery_arrays(found.scenery)
-        latest = make_point_arrays(self.points[self._store.frame_count:])
+        latest = {**make_point_arrays(self.points[self._store.frame_count:]),
+                  **_make_hand_arrays(found.hands[self._store.frame_count:])}
         values = {"segments": [(segment.name, segment.count, segment.frames) for segment in self._store.segments],
                   "tracker": tracker_values, "scenery": scenery_values, "sentences": found.sentences, "is_whole": found.is_whole}
         _save(folder / STATE_FILE, {
@@ -161,19 +170,21 @@ class KeptFinding:
         begun, points = self._store.frame_count, self.points[self._store.frame_count:]
         name = f"part-{len(self._store.segments):06d}-{secrets.token_hex(4)}.npz"
         first = self._store.append(name, [tracklet.observations[row] for tracklet, row in settled],
-                                   [tracklet.appearances[row] for tracklet, row in settled], points)
+                                   [tracklet.appearances[row] for tracklet, row in settled], points,
+                                   _make_hand_arrays(found.hands[begun:]))
         self.points.items[begun:] = range(begun, self._store.frame_count)
         for number, (tracklet, row) in enumerate(settled, start=first):
             self._store.replace(tracklet, row, number)
 
 
 @contextmanager
-def open_kept_finding(cache: Path | None, span: VideoSpan, reporter: Reporter) -> Iterator[KeptFinding]:
-    """Open the entry of a video's span in the cache, or, without one or while another capture uses it, a temporary one.
+def open_kept_finding(cache: Path | None, span: VideoSpan, reads_hands: bool, reporter: Reporter) -> Iterator[KeptFinding]:
+    """Open the entry of a video's span in the cache, read with or without hands, or a temporary one: without a cache, and while
+    another capture uses the entry.
 
     Afterwards the cache is brought below its limit.
     """
-    entry = _make_entry(cache, span)
+    entry = _make_entry(cache, span, reads_hands)
     if cache is None or entry is None:
         with tempfile.TemporaryDirectory(prefix="mpsnet-") as folder:
             yield KeptFinding(Path(folder), reporter)
@@ -187,16 +198,30 @@ def open_kept_finding(cache: Path | None, span: VideoSpan, reporter: Reporter) -
         limit_cache(cache, DEFAULT_LIMIT_MEGABYTES * 10 ** 6)
 
 
-def _make_entry(cache: Path | None, span: VideoSpan) -> Path | None:
+def _make_entry(cache: Path | None, span: VideoSpan, reads_hands: bool) -> Path | None:
     """Return the folder of an entry, marked as in use; None where it cannot be had."""
     try:
-        if cache is None or is_in_use(entry := cache / identify_finding(span)):
+        if cache is None or is_in_use(entry := cache / identify_finding(span, reads_hands)):
             return None
         entry.mkdir(parents=True, exist_ok=True)
         make_mark(entry).touch()
         return entry
     except OSError:
         return None
+
+
+def _make_hand_arrays(tables: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the arrays of some frames' tables of hands."""
+    return {"hand_counts": np.array([len(table) for table in tables], np.int64),
+            "hand_rows": np.concatenate([np.zeros((0, COLUMNS), np.float32), *tables])}
+
+
+def _split_hands(arrays: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """Return each frame's table of hands. Raises ValueError where the arrays are no hands'."""
+    counts, rows = arrays["hand_counts"], arrays["hand_rows"]
+    if rows.shape != (counts.sum(), COLUMNS):
+        raise ValueError("its hands are of another number or shape")
+    return np.split(rows, np.cumsum(counts)[:-1]) if len(counts) else []
 
 
 def _make_name(choices: Sequence[object]) -> str:

@@ -49,9 +49,12 @@ class ObservationStore:
         self._count_ends()
 
     def append(self, name: str, observations: Sequence[Landmarks], appearances: Sequence[np.ndarray],
-               points: Sequence[Points]) -> int:
-        """Write observations, and frames' points, as a file of a new name; return the first observation's row. Raises OSError."""
-        arrays = make_arrays(observations, appearances) | make_point_arrays(points)
+               points: Sequence[Points], others: Mapping[str, np.ndarray]) -> int:
+        """Write observations, frames' points, and other arrays, as a file of a new name; return the first observation's row.
+
+        Raises OSError.
+        """
+        arrays = make_arrays(observations, appearances) | make_point_arrays(points) | others
         with open_whole_file(self._folder / name) as stream:
             np.savez(stream, **arrays)  # type: ignore[arg-type]  # its names are free
         first = self._ends[-1] if self._ends else 0

@@ -159,6 +159,10 @@ class CaptureRequest:
     refine: bool = _declared(Switch(
         flag="--refine", label="Fit to Picture", default=True,
         description="At the end, fit the body to the landmarks in the picture. Off: the engine's pose stays as it is"))
+    hands: bool = _declared(Switch(
+        flag="--hands", label="Hands", default=True,
+        description="Read the fingers of hands that are large enough, 40 pixels long or more. Off: hands are relaxed, and people "
+                    "are found faster"))
     preview: bool = _declared(Switch(
         flag="--preview", label="Preview Video", default=False,
         description="Also write preview.mp4 into the capture's folder: skeletons, numbers and boxes over the footage"))

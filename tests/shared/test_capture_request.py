@@ -64,7 +64,7 @@ def test_a_request_by_default_needs_no_words():
     assert asdict(CaptureRequest()) == {
         "engine": "keypoints", "quality": "fast", "lifter": "trained", "device": "auto", "people": None, "stature": 1.7,
         "fov_degrees": None, "start_seconds": 0.0, "end_seconds": None, "foot_lock": 1.0, "refine": True, "preview": False,
-        "picture_fps": 30.0, "cache": True}
+        "picture_fps": 30.0, "hands": True, "cache": True}
 
 
 def test_paths_are_said_whole_since_the_backend_works_in_another_folder():
@@ -93,7 +93,7 @@ def test_the_bounds_are_those_that_a_capture_can_use():
 def test_the_words_of_the_shell_stay():
     assert [option.flag for option in OPTIONS.values()] == [
         "--engine", "--quality", "--lifter", "--device", "--people", "--height", "--fov", "--start", "--end", "--fps",
-        "--foot-lock", "--refine", "--preview", "--cache"]
+        "--foot-lock", "--refine", "--hands", "--preview", "--cache"]
 
 
 @pytest.mark.parametrize("command", ["capture", "batch"])
@@ -106,7 +106,7 @@ def test_every_option_is_in_the_help_with_its_description_and_default(command, c
     assert "{auto,keypoints,mpsnet,spin,vibe,tcmr,meva}" in help_text and "--refine, --no-refine" in help_text
     assert "(in metres; default: 1.7)" in help_text and "default: to its end)" in help_text and "default: everybody)" in help_text
     assert "(only for the engine mpsnet, spin, vibe, tcmr, meva; default: auto)" in help_text
-    assert help_text.count("(default: on)") == 2
+    assert help_text.count("(default: on)") == 3
 
 
 @pytest.mark.parametrize("engine", ENGINES)

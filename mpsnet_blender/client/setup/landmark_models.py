@@ -1,4 +1,4 @@
-"""The body landmark models: files of packages on the public indexes, checked by hash, downloaded once."""
+"""The landmark models of body and hands: files of packages on the public indexes, checked by hash, downloaded once."""
 
 from __future__ import annotations
 
@@ -101,12 +101,14 @@ LANDMARK_WHEEL = ModelWheel(
     requirement="mediapipe==0.10.21",
     pip_options=("--python-version=3.12", "--platform=manylinux_2_28_x86_64"),
     download_megabytes=36,
-    disk_megabytes=10,
+    disk_megabytes=16,
     files=(
         ModelFile("pose_detection.tflite", "mediapipe/modules/pose_detection/pose_detection.tflite",
                   "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c"),
         ModelFile("pose_landmark_full.tflite", "mediapipe/modules/pose_landmark/pose_landmark_full.tflite",
                   "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f"),
+        ModelFile("hand_landmark_full.tflite", "mediapipe/modules/hand_landmark/hand_landmark_full.tflite",
+                  "11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3"),
     ),
 )
 # The larger landmark model, for the quality "best". The package is read only: nothing of it is run.

@@ -12,6 +12,7 @@ from backend.base.reporter import Reporter
 from backend.finding import find_people as finding
 from backend.finding import kept_finding
 from backend.finding.identity import identify_finding
+from backend.hands import reader
 from backend.video.frames import VideoSpan, open_span
 from mpsnet_blender.shared.capture_request import CaptureRequest
 from mpsnet_blender.shared.protocol import Log, Progress
@@ -61,6 +62,7 @@ def contents(found):
     trails, lines = found.scenery.trails, found.scenery.lines
     arrays = [found.clock.frame_index, found.clock.timestamps, trails.row, trails.point, trails.xy, lines.lines, lines.row]
     arrays += [np.asarray(getattr(track, field.name)) for track in found.tracks for field in fields(track)]
+    arrays += [getattr(found.hands, field.name) for field in fields(found.hands)]
     return [(array.dtype, array.shape, array.tobytes()) for array in arrays], lines.pictures, found.scenery.cuts
 
 
@@ -121,16 +123,30 @@ def test_other_options_of_later_steps_do_not_read_the_video_again(find, expected
 
 def test_another_span_another_content_and_another_time_of_the_file_are_other_videos(clip, tmp_path):
     video = shutil.copy2(clip, tmp_path / "other name.mp4")
-    keys = [identify_finding(open_span(*span)) for span in ((clip,), (video,), (clip, 0.0, 1.0), (clip, 0.5))]
+    keys = [identify_finding(open_span(*span), True) for span in ((clip,), (video,), (clip, 0.0, 1.0), (clip, 0.5))]
     assert keys[0] == keys[1] and len(set(keys)) == 3
     os.utime(video, (1.0, 1.0))
-    keys.append(identify_finding(open_span(video)))
+    keys.append(identify_finding(open_span(video), True))
     content = bytearray(video.read_bytes())
     content[len(content) // 2] ^= 1
     video.write_bytes(content)
     os.utime(video, (1.0, 1.0))
-    keys.append(identify_finding(VideoSpan(video, (640, 360), 30.0, 240)))
+    keys.append(identify_finding(VideoSpan(video, (640, 360), 30.0, 240), True))
     assert len(set(keys)) == 5
+
+
+def test_a_finding_without_hands_is_another_one(clip):
+    assert identify_finding(open_span(clip), True) != identify_finding(open_span(clip), False)
+
+
+def test_hands_are_read_unless_they_are_not_wanted(find, expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "LEAST_PIXELS", 20)     # those of the sample clip begin with 35
+    read = find(tmp_path).hands
+    assert (np.bincount(read.frame_index, minlength=FRAMES) > 0).mean() > 0.5
+    assert np.hypot(*(read.xy[:, 0] - read.wrist).T).max() < 30
+    unread = find(None, hands=False)
+    assert len(unread.hands.frame_index) == 0
+    assert [track.xy.tobytes() for track in unread.tracks] == [track.xy.tobytes() for track in find(tmp_path).tracks]
 
 
 def cut(content):

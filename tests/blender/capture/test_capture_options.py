@@ -61,7 +61,7 @@ def test_every_option_has_a_property_with_its_label_description_and_default(empt
 def test_the_names_that_scripts_use_stay(empty_scene):
     assert [option.property_name for option in OPTIONS.values()] == [
         "engine", "quality", "lifter", "device", "people", "height", "fov", "start_seconds", "end_seconds", "picture_fps",
-        "foot_lock", "refine", "preview", "cache"]
+        "foot_lock", "refine", "hands", "preview", "cache"]
 
 
 @pytest.mark.parametrize("name", NUMBERS)

@@ -45,5 +45,6 @@ def test_what_a_killed_download_left_is_removed(tmp_path, model_wheel, run):
 
 
 def test_the_landmark_models_are_pinned_by_hash():
-    assert [model.name for model in LANDMARK_WHEEL.files] == ["pose_detection.tflite", "pose_landmark_full.tflite"]
+    assert [model.name for model in LANDMARK_WHEEL.files] == [
+        "pose_detection.tflite", "pose_landmark_full.tflite", "hand_landmark_full.tflite"]
     assert all(len(model.sha256) == 64 for model in LANDMARK_WHEEL.files)
