@@ -27,6 +27,7 @@ from .base.pinhole import camera_matrix, project
 from .base.reporter import Reporter
 from .camera.viewpoint import find_viewpoint
 from .engines.engine import CapturedPerson, Engine, Shot, make_engine
+from .engines.hands import add_hands
 from .finding.find_people import FIND, find_people
 from .output.folder_writer import CaptureFolder
 from .output.people_files import write_people
@@ -104,9 +105,10 @@ def look(span: VideoSpan, engine: Engine, request: CaptureRequest, models_folder
     fov_degrees = request.fov_degrees or _read_fov(span, reporter)
     intrinsics = camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES)
     viewpoint = find_viewpoint(found.scenery, found.clock.timestamps, intrinsics, fov_degrees is not None, reporter)
-    tracks, shot = found.tracks, Shot(span, found.clock, viewpoint.intrinsics, request.stature)
+    tracks, hands, shot = found.tracks, found.hands, Shot(span, found.clock, viewpoint.intrinsics, request.stature)
     del found       # the background of a long video takes as much memory as its people
-    return View(shot, viewpoint, engine.solve(tracks, shot, reporter), fov_degrees is not None)
+    people = add_hands(engine.solve(tracks, shot, reporter), hands, shot, reporter)
+    return View(shot, viewpoint, people, fov_degrees is not None)
 
 
 def _write_preview(path: Path, shot: Shot, people: list[CapturedPerson], reporter: Reporter) -> bool:
@@ -147,6 +149,7 @@ def make_motion(placed: PlacedPerson, raw: PlacedPerson, world_camera: WorldCame
         contacts=placed.in_world.contacts,
         keypoints2d=_make_keypoints(track),
         camera_matrix=shot.intrinsics, image_size=np.array(shot.span.size), world_from_cam=world_from_cam,
+        hands=placed.in_world.hands,
         source=str(shot.span.path.absolute()), engine=engine)
 
 

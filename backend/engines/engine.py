@@ -23,6 +23,7 @@ from mpsnet_blender.shared.arrays.large_arrays import make_array
 from mpsnet_blender.shared.capture_request import CaptureRequest
 from mpsnet_blender.shared.engines.declaration import EngineDeclaration
 from mpsnet_blender.shared.engines.table import find_engine
+from mpsnet_blender.shared.hands.poses import HandPoses
 
 from ..base.errors import OptionError
 from ..base.pinhole import project
@@ -53,6 +54,7 @@ class CapturedPerson:
     seen_frames: frames in which the person was visible; repaired_frames: frames in which left and right were corrected;
     unrefined_reprojection_error: `reprojection_error` before the fit to the picture; None without that fit.
     views_score (T, 33): landmarks' best scores over several views; None where there is one view, whose track has them.
+    hands: the fingers, None where none were seen.
     """
     track: PersonTrack
     body: Body
@@ -62,6 +64,7 @@ class CapturedPerson:
     betas: np.ndarray = field(default_factory=lambda: np.zeros(10))
     unrefined_reprojection_error: float | None = None
     views_score: np.ndarray | None = None
+    hands: HandPoses | None = None
 
     def scaled(self, factor: float) -> CapturedPerson:
         """Return the person scaled by a factor, at the scaled distance: the picture stays the same."""

@@ -124,7 +124,7 @@ def _place_person(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray
     for _ in range(_ROUNDS):
         path = solve_root_path(sight, contacts)
         contacts = _contacts(sight, path)
-    on_floor = WorldMotion(rotmats, path, motion.rest_joints, motion.timestamps, contacts)
+    on_floor = WorldMotion(rotmats, path, motion.rest_joints, motion.timestamps, contacts, hands=person.hands)
     before_camera = motion.with_pose(*on_floor.pose_in(np.linalg.inv(world_from_cam)))
     return PlacedPerson(replace(person, motion=before_camera), on_floor.with_pose(rotmats, path + over_floor))
 

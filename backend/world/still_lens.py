@@ -82,7 +82,8 @@ def find_focal_factor(people: list[CapturedPerson], contacts: list[np.ndarray], 
 def _thin_out(person: CapturedPerson, contacts: np.ndarray) -> tuple[CapturedPerson, np.ndarray]:
     """Return a person and the contacts in at most some hundred frames."""
     rows = np.unique(np.linspace(0, len(contacts) - 1, min(len(contacts), _MOST_FRAMES)).astype(int))
-    return replace(person, track=person.track.at(rows), motion=person.motion.at(rows)), contacts[rows]
+    return replace(person, track=person.track.at(rows), motion=person.motion.at(rows),
+                   hands=person.hands and person.hands.at(rows)), contacts[rows]
 
 
 def _compute_floor_cost(people: Sequence[CapturedPerson], contacts: Sequence[np.ndarray], votes: np.ndarray,

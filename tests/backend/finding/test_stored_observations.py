@@ -39,7 +39,7 @@ def test_observations_come_back_from_files_bit_for_bit(tmp_path):
     tracklet, store = made_tracklet(range(40)), ObservationStore(tmp_path)
     for number, rows in enumerate((range(10), range(20, 30), range(10, 20), range(30, 34), range(34, 38))):
         first = store.append(f"part-{number}.npz", [tracklet.observations[row] for row in rows],
-                             [tracklet.appearances[row] for row in rows], [])
+                             [tracklet.appearances[row] for row in rows], [], {})
         for place, row in enumerate(rows, start=first):
             store.replace(tracklet, row, place)
     assert find_unstored_rows(tracklet, 100.0) == [38, 39] and find_unstored_rows(tracklet, 39 / 30) == [38]
