@@ -54,7 +54,7 @@ class ObservationStore:
 
         Raises OSError.
         """
-        arrays = make_arrays(observations, appearances) | make_point_arrays(points) | others
+        arrays = {**make_arrays(observations, appearances), **make_point_arrays(points), **others}
         with open_whole_file(self._folder / name) as stream:
             np.savez(stream, **arrays)  # type: ignore[arg-type]  # its names are free
         first = self._ends[-1] if self._ends else 0
