@@ -37,7 +37,7 @@ class Build:
     def capture(self, video: Path, folder: Path) -> None:
         """Capture a video into a folder, with nothing kept of an earlier one, and add what it took."""
         command = [sys.executable, str(self.root / "mocap.py"), "capture", str(video), "--output", str(folder / self.name)]
-        environ = os.environ | {"MPSNET_CACHE": str(folder / f"cache-{self.name}-{len(self.seconds)}")}
+        environ = os.environ | {"MPSNET_CACHE": tempfile.mkdtemp(dir=folder)}
         start = time.monotonic()
         process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         words = process.stderr.read() if process.stderr else b""
