@@ -19,6 +19,7 @@ LEAST_PIXELS = 40           # of a hand's length: smaller ones tell nothing of t
 # A hand's length from the wrist to the middle finger's tip, in radii of the body: 0.108 statures (Drillis and Contini 1966).
 _HAND_RADII = 0.216
 _SEEN_SCORE = 0.5           # of the body's wrist: more likely seen than hidden
+_FIRST_PRESENCE = 0.15      # of a hand in an arm's region: with its own region it may be read well; by eye on real footage
 LEAST_PRESENCE = 0.5        # of a hand: below it the landmarks are nonsense, by eye on real footage
 # Lengths of the hand: how far its wrist may lie from the body's wrist, and the body's wrist from that of the frame before.
 _FARTHEST_WRIST, _FARTHEST_STEP = 0.6, 1.0
@@ -47,25 +48,29 @@ class HandReader:
         """Read the hands of people in the next frame."""
         rows = []
         for arm in (arm for person in people for arm in _find_arms(person, frame.image.shape)):
-            region = self._find_region(arm, frame.index)
-            if region is not None:
-                read = self._network.read(frame.image, region)
-                if _is_of(read, arm):
-                    rows.append(make_row(arm.side, read.presence, read.right, arm.wrist, read.xy, read.world))
+            read = self._read(frame, arm)
+            if read is not None and _is_of(read, arm):
+                rows.append(make_row(arm.side, read.presence, read.right, arm.wrist, read.xy, read.world))
         self.tables.append(make_table(rows))
 
-    def _find_region(self, arm: _Arm, frame_index: int) -> Region | None:
-        """Return where to look for a hand: where the last frame's landmarks went with the body's wrist."""
-        if self.tables:
-            last = read_tables([0], self.tables[-1:])
-            steps = np.linalg.norm(last.wrist - arm.wrist, axis=1) + np.where(last.side == arm.side, 0.0, np.inf)
-            if len(steps) and steps.min() < _FARTHEST_STEP * arm.size:
-                row = int(steps.argmin())
-                region = region_from_hand(last.xy[row])
-                return region.moved(*(arm.wrist - last.wrist[row]).tolist())
-        if frame_index % _SEARCHED_EVERY:
+    def _read(self, frame: Frame, arm: _Arm) -> HandLandmarks | None:
+        """Return what is read at an arm's end; a hand that is new is read twice, as the arm tells only about where it is."""
+        region = self._follow(arm)
+        if region is not None:
+            return self._network.read(frame.image, region)
+        if frame.index % _SEARCHED_EVERY:
             return None
-        return region_from_arm(arm.elbow, arm.wrist, arm.knuckles, arm.size)
+        first = self._network.read(frame.image, region_from_arm(arm.elbow, arm.wrist, arm.knuckles, arm.size))
+        return first if first.presence < _FIRST_PRESENCE else self._network.read(frame.image, region_from_hand(first.xy))
+
+    def _follow(self, arm: _Arm) -> Region | None:
+        """Return where a hand of the last frame is now: it went with the body's wrist. None where there was none."""
+        last = read_tables([0], self.tables[-1:]) if self.tables else read_tables([], [])
+        steps = np.linalg.norm(last.wrist - arm.wrist, axis=1) + np.where(last.side == arm.side, 0.0, np.inf)
+        if not len(steps) or steps.min() >= _FARTHEST_STEP * arm.size:
+            return None
+        row = int(steps.argmin())
+        return region_from_hand(last.xy[row]).moved(*(arm.wrist - last.wrist[row]).tolist())
 
 
 def _find_arms(person: Landmarks, shape: tuple[int, ...]) -> list[_Arm]:
