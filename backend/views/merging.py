@@ -17,6 +17,7 @@ from ..world.still_lens import change_lens
 from .agreement import Agreement, measure_agreement
 from .cameras import find_cameras
 from .fusion import FusedBody, fuse
+from .hands import ViewedPerson, interpolate_hands, join_hands
 from .rays import Cameras, Group
 from .sightlines import Sightlines, read_sightlines
 from .timing import Timing, find_timings
@@ -150,18 +151,23 @@ def _fuse_all(views: list[View], members: list[tuple[int | None, ...]], groups: 
         rows = np.flatnonzero(np.any([lines.weights.any(1) for lines in seen], axis=0))
         body = fuse(group, cameras, clock.timestamps[rows], clock.frame_index[rows], reporter.check)
         assert member[0] is not None
-        people.append(_as_captured(views[0].people[member[0]], body, rows, views[0].shot))
+        seen_by = [ViewedPerson(view.people[index], clock.timestamps[rows] + offset, cameras.first_from_cam(number)[:3, :3])
+                   for number, (view, index, offset) in enumerate(zip(views, member, cameras.offsets, strict=True))
+                   if index is not None]
+        people.append(_as_captured(views[0].people[member[0]], body, rows, views[0].shot, seen_by))
         pictures.append(body.pictures)
     scale = stature / float(np.median([person.motion.stature for person in people]))
     return [person.scaled(scale) for person in people], pictures, replace(cameras, places=cameras.places * scale)
 
 
-def _as_captured(person: CapturedPerson, fused: FusedBody, rows: np.ndarray, shot: Shot) -> CapturedPerson:
-    """Return a person of the first view with the body of all views, at the clock's rows (T,)."""
+def _as_captured(person: CapturedPerson, fused: FusedBody, rows: np.ndarray, shot: Shot,
+                 seen_by: list[ViewedPerson]) -> CapturedPerson:
+    """Return a person of the first view with the body and the hands of all views, at the clock's rows (T,)."""
+    motion, hands = join_hands(seen_by, fused.motion)
     track = _track_at(person.track, rows, shot)
     score = np.sqrt(np.max([picture.seen.weights for picture in fused.pictures], axis=0))
-    return CapturedPerson(track, fused.pictures[0].seen.body, fused.motion, person.seen_frames, person.repaired_frames,
-                          person.betas, None, score)
+    return CapturedPerson(track, fused.pictures[0].seen.body, motion, person.seen_frames, person.repaired_frames,
+                          person.betas, None, score, hands)
 
 
 def _track_at(track: PersonTrack, rows: np.ndarray, shot: Shot) -> PersonTrack:
@@ -209,4 +215,5 @@ def _moved_to_first(person: CapturedPerson, shot: Shot, cameras: Cameras, number
     boxes = np.concatenate([drawn.min(1), drawn.max(1)], axis=1)
     track = replace(person.track, frame_index=shot.clock.frame_index[rows], timestamps=shot.clock.timestamps[rows], xy=drawn,
                     world=interpolate(person.track.world, own, times[rows]), score=np.zeros_like(score), boxes=boxes)
-    return replace(person, track=track, motion=motion, seen_frames=len(rows), views_score=score)
+    return replace(person, track=track, motion=motion, seen_frames=len(rows), views_score=score,
+                   hands=interpolate_hands(person.hands, own, times[rows]))
