@@ -20,6 +20,7 @@ from mpsnet_blender.shared.capture_listing import (
     write_listing,
 )
 from mpsnet_blender.shared.capture_request import BEST, DEFAULT_FOV_DEGREES, CaptureRequest
+from mpsnet_blender.shared.hands.poses import SEEN
 from mpsnet_blender.shared.motion_file import Motion
 
 from .base.errors import OutputError, VideoError
@@ -27,7 +28,7 @@ from .base.pinhole import camera_matrix, project
 from .base.reporter import Reporter
 from .camera.viewpoint import find_viewpoint
 from .engines.engine import CapturedPerson, Engine, Shot, make_engine
-from .engines.hands import add_hands
+from .engines.hands import add_hands, pose_fingers
 from .finding.find_people import FIND, find_people
 from .output.folder_writer import CaptureFolder
 from .output.people_files import write_people
@@ -162,8 +163,11 @@ def _make_keypoints(track: PersonTrack) -> np.ndarray:
 
 
 def _make_preview_person(person_id: int, person: CapturedPerson, shot: Shot) -> PreviewPerson:
+    fingers = pose_fingers(person)
+    if person.hands is not None and fingers is not None:
+        fingers = np.where(person.hands.hand_confidence[..., None, None, None] >= SEEN, project(fingers, shot.intrinsics), np.nan)
     return PreviewPerson(person_id, person.track.frame_index, project(person.motion.joints(), shot.intrinsics),
-                         person.joint_confidence(), person.track.boxes)
+                         person.joint_confidence(), person.track.boxes, fingers)
 
 
 def _make_listing(shot: Shot, world_camera: WorldCamera, request: CaptureRequest,

@@ -23,12 +23,16 @@ _HIDDEN_SHADE, _HIDDEN_CONFIDENCE = 0.5, 0.3    # bones of joints with less conf
 
 @dataclass(frozen=True)
 class PreviewPerson:
-    """One person's drawing: joints (T, 24, 2) px, confidence (T, 24), boxes (T, 4) xyxy px, by frame_index (T,)."""
+    """One person's drawing: joints (T, 24, 2) px, confidence (T, 24), boxes (T, 4) xyxy px, by frame_index (T,).
+
+    fingers (T, 2, 5, 5, 2) px: left and right, each finger from the wrist to the tip; NaN where a hand was not seen.
+    """
     person_id: int
     frame_index: np.ndarray
     joints: np.ndarray
     confidence: np.ndarray
     boxes: np.ndarray
+    fingers: np.ndarray | None = None
 
 
 def write_preview(path: Path, span: VideoSpan, fps: float, people: list[PreviewPerson],
@@ -81,6 +85,17 @@ def _draw_person(picture: np.ndarray, person: PreviewPerson, row: int, scale: fl
         shade = 1.0 if person.confidence[row, joint] > _HIDDEN_CONFIDENCE else _HIDDEN_SHADE
         cv2.line(picture, tuple(joints[parent].tolist()), tuple(joints[joint].tolist()),
                  tuple(shade * value for value in _bone_colour(joint)), thickness, cv2.LINE_AA)
+    if person.fingers is not None:
+        _draw_fingers(picture, person.fingers[row] * scale)
+
+
+def _draw_fingers(picture: np.ndarray, fingers: np.ndarray) -> None:
+    """Draw the fingers (2, 5, 5, 2) px of both hands."""
+    limit = 4 * max(picture.shape)
+    for hand, colour in zip(fingers, (_LEFT, _RIGHT), strict=True):
+        if np.isfinite(hand).all():
+            lines = np.clip(np.round(hand), -limit, limit).astype(np.int32)
+            cv2.polylines(picture, list(lines), False, colour, 1, cv2.LINE_AA)
 
 
 def _bone_colour(joint: int) -> tuple[int, int, int]:

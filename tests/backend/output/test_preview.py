@@ -38,3 +38,13 @@ def test_joints_far_outside_the_picture_do_no_harm(tmp_path):
     far = np.full((6, 24, 2), 1e7) * np.sign(np.random.default_rng(0).normal(size=(6, 24, 2)))
     person = PreviewPerson(7, np.arange(6), far, np.ones((6, 24)), np.tile((-1e5, -1e5, 1e5, 1e5), (6, 1)))
     assert len(preview_of(tmp_path, (64, 48), [person])) == 6
+
+
+def test_fingers_are_drawn_where_a_hand_was_seen(tmp_path):
+    fingers = np.full((2, 2, 5, 5, 2), np.nan)
+    fingers[0, 1] = np.stack([np.linspace((250, 30 + 10 * finger), (300, 30 + 10 * finger), 5) for finger in range(5)])
+    still = np.tile((160.0, 120), (2, 24, 1))
+    person = PreviewPerson(1, np.arange(2), still, np.ones((2, 24)), np.tile((150.0, 110, 170, 130), (2, 1)), fingers)
+    frames = preview_of(tmp_path, (320, 240), [person], count=2)
+    drawn = [np.abs(frame.image.astype(int) - np.median(frame.image)).max(2)[20:80, 250:300] > 60 for frame in frames]
+    assert drawn[0].sum() > 200 and not drawn[1].any()
