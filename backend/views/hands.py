@@ -23,7 +23,7 @@ _LEAST_WEIGHT = 1e-6
 
 @dataclass(frozen=True)
 class ViewedPerson:
-    """A person whom one view solved: at the view's times (T,) s, and the rotation (3, 3) from that camera's axes to the first's."""
+    """A person whom one view solved; times (T,) s of the view; first_from_cam (3, 3): from its axes to the first camera's."""
     person: CapturedPerson
     times: np.ndarray
     first_from_cam: np.ndarray
