@@ -38,22 +38,25 @@ def convert(source: Path, destination: Path, format_name: str | None, framerate:
     if format_name == "amass" and scale != 1.0:
         raise OptionError("--scale is for BVH: AMASS files are in metres.", "Omit --scale.")
     targets = _plan_targets(capture, source.is_dir(), destination, _SUFFIXES[format_name])
-    written, failures = [], []
-    assumed: list[str] = []
+    written = []
+    try:
+        read = read_motions(capture, options=rows)
+    except MotionFileError as error:
+        raise ConversionError(str(error), f"0 of {len(targets)} files were written.") from None
+    motions, failures = {person.person_id: motion for person, motion in read.motions}, [*read.failures]
     for person, target in targets:
+        if person.person_id not in motions:
+            continue
         try:
-            read = read_motions(capture, {person.person_id}, rows)
-            motion = resample_evenly(read.motions[0][1], framerate)
+            motion = resample_evenly(motions.pop(person.person_id), framerate)
         except MotionFileError as error:
             failures.append(str(error))
             continue
-        notes = [note for note in read.notes if note not in assumed]
         _write(motion, capture.motion_path(person), target, format_name, scale)
         written.append(f"{target.name}: {motion.frame_count} frames, {motion.mocap_framerate:.6g} a second")
-        assumed += notes
     if failures:
         raise ConversionError(" ".join(failures), f"{len(written)} of {len(targets)} files were written.")
-    return Result(str(destination.absolute()), "\n".join(written + assumed))
+    return Result(str(destination.absolute()), "\n".join((*written, *dict.fromkeys(read.notes))))
 
 
 def _find_format(destination: Path) -> str:

@@ -17,6 +17,7 @@ from .result import (
     ResultPerson,
     frame_numbers,
     numbers,
+    people_with_rows,
     rest_pelvis,
     rotmats_of_vectors,
     sorted_person,
@@ -36,16 +37,13 @@ def is_vibe(values: Mapping) -> bool:
 
 def read_vibe(values: Mapping, path: Path) -> Result:
     """VIBE, TCMR, MPS-Net, PyMAF and PARE. They tell no path: it is made of the cameras of crop and picture."""
-    people = []
-    for key, part in values.items():
-        if not isinstance(part, Mapping):
-            continue
+    people, rows = [], people_with_rows(values, "pose")
+    for key, part in rows:
         pose = np.asarray(part["pose"], np.float64)
         rotmats = pose if pose.shape[1:] == (24, 3, 3) else _rotmats_of_72(numbers(part, "pose", None, 72))
         pelvis = _place(part) + rest_pelvis("smpl")
         people.append(sorted_person(key, frame_numbers(part, "frame_ids"), rotmats, pelvis, part.get("betas", np.zeros(10))))
-    picture = _find_picture(next(part for part in values.values() if isinstance(part, Mapping)))
-    return _in_camera("the VIBE family", tuple(people), picture)
+    return _in_camera("the VIBE family", tuple(people), _find_picture(rows[0][1]) if rows else (0, 0))
 
 
 def _place(part: Mapping) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zipfile import is_zipfile
 
 import numpy as np
 
@@ -80,6 +81,9 @@ def open_capture(path: Path) -> Capture:
     capture = find_capture_beside(path)
     if capture is None:
         result = None if is_rows(path) else find_result(path)
+        if result is None and not is_zipfile(path):
+            raise MotionFileError(f"{path} is not a motion file, nor the result of a system that can be read: "
+                                  "docs/researchers.md lists them.")
         return _open_unlisted(path.stem, path.parent, [path]) if result is None else _open_result(path, result)
     alone = tuple(person for person in capture.people if person.file == path.name)
     return replace(capture, listing=replace(capture.listing, people=alone))

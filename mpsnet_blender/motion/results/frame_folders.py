@@ -12,7 +12,6 @@ import numpy as np
 
 from ...shared.containers.plain_values import ContainerError, read_plain
 from ..base.rotations import rotmat_from_rotvec
-from ..formats.smpl_rows import is_rows
 from .camera_systems import follow_by_place, follow_rows
 from .points import find_sam3d_points, is_sam3d, make_easymocap_points, make_sam3d
 from .result import (
@@ -34,9 +33,12 @@ _LARGE = frozenset(("mask", "pred_vertices", "img_cropped", "faces", "pred_verti
 _WIDTHS = {72: "smpl", 78: "smplh", 87: "smplx", 156: "smplh", 165: "smplx"}
 
 
-def find_easymocap(folder: Path) -> list[Path]:
-    """Return EasyMocap's files of a folder, by frame: numbered JSON."""
-    return _numbered(folder, ".json")
+def find_easymocap(path: Path) -> list[Path]:
+    """Return EasyMocap's files of a folder, by frame, or one of them: numbered JSON with lists of people."""
+    files = _numbered(path, ".json") if path.is_dir() else [path]
+    people = next((people for file in files if (people := _read_json(file))), None)
+    first = people[0] if isinstance(people, list) else None
+    return files if isinstance(first, Mapping) and not {"Rh", "keypoints3d"}.isdisjoint(first) else []
 
 
 def read_easymocap(files: list[Path]) -> Result:
@@ -79,7 +81,7 @@ def _read_easymocap_points(files: list[Path]) -> Result:
 def find_sam3d(folder: Path) -> list[Path]:
     """Return a folder's files that may be of SAM 3D Body: `.npz` with numbers in their names, one a person and picture."""
     found = sorted(path for path in folder.glob("*.npz") if re.search(r"\d", path.stem))
-    return found if found and not is_rows(found[0]) and is_sam3d(_read_mapping(found[0])) else []
+    return found if found and is_sam3d(_read_mapping(found[0])) else []
 
 
 def read_sam3d(files: list[Path]) -> Result:
@@ -96,7 +98,12 @@ def _read_mapping(path: Path) -> Mapping:
 
 def find_smplerx(folder: Path) -> list[Path]:
     """Return SMPLer-X's files of a folder: `<frame>_<rank>.npz`, with `meta/` beside it."""
-    return [path for path in _numbered(folder, ".npz") if re.fullmatch(r"\d+_\d+", path.stem)]
+    found = [path for path in _numbered(folder, ".npz") if re.fullmatch(r"\d+_\d+", path.stem)]
+    return found if found and is_smplerx(_read_mapping(found[0])) else []
+
+
+def is_smplerx(values: Mapping) -> bool:
+    return {"global_orient", "body_pose", "transl", "betas"} <= values.keys() and np.shape(values["body_pose"]) == (21, 3)
 
 
 def read_smplerx(files: list[Path]) -> Result:
@@ -130,6 +137,10 @@ def read_smplerx(files: list[Path]) -> Result:
 def find_frankmocap(folder: Path) -> list[Path]:
     """Return FrankMocap's files of a folder."""
     return [path for path in _numbered(folder, ".pkl") if path.name.endswith(_FRANKMOCAP_SUFFIX)]
+
+
+def is_frankmocap(values: Mapping) -> bool:
+    return {"demo_type", "pred_output_list"} <= values.keys()
 
 
 def read_frankmocap(files: list[Path]) -> Result:

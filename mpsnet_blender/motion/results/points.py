@@ -41,8 +41,11 @@ _MARKERS = {"Hip": "pelvis", "Neck": "neck", "Nose": "nose", **{
 def read_joint_array(array: np.ndarray, path: Path) -> Result | None:
     """The arrays (T, J, 3) of HumanML3D and MoMask (22 of SMPL's joints), MotionBERT (17) and FreeMoCap (33 or 553). None for
     others. Raises FormError."""
+    while array.ndim > 3 and len(array) == 1:       # a batch of one clip
+        array = array[0]
     if array.dtype.kind != "f" or not len(array):
         return None
+    array = array.astype(np.float64)
     array = np.where(np.abs(array) < _FARTHEST, array, np.nan)      # what cannot be a place was not seen
     if array.ndim == 2 and array.shape[1] in (263, 251):
         raise FormError("these are HumanML3D's vectors, which its Mean.npy and Std.npy make numbers of: convert them to joints "
@@ -60,7 +63,7 @@ def read_joint_array(array: np.ndarray, path: Path) -> Result | None:
 
 
 def _read_motionbert(array: np.ndarray) -> Result:
-    named = {name: array[:, joint].astype(np.float64) for joint, name in _H36M.items()}
+    named = {name: array[:, joint] for joint, name in _H36M.items()}
     legs = np.median(np.linalg.norm(named["left_hip"] - named["left_knee"], axis=1)
                      + np.linalg.norm(named["left_knee"] - named["left_ankle"], axis=1))
     if not legs > 0:
@@ -70,8 +73,8 @@ def _read_motionbert(array: np.ndarray) -> Result:
                         (LEVEL_NOTE, f"it has no unit: a stature of {_STATURE} m is assumed"))
 
 
-def _read_freemocap(named: Mapping[str, np.ndarray]) -> Result:
-    return _make_result("FreeMoCap", [("1", {name: 0.001 * points for name, points in named.items()})], Z_UP, None, ())
+def _read_freemocap(named: Mapping[str, np.ndarray], *frames: np.ndarray) -> Result:
+    return _make_result("FreeMoCap", [("1", {name: 0.001 * points for name, points in named.items()}, *frames)], Z_UP, None, ())
 
 
 def is_mdm_samples(values: Mapping) -> bool:
@@ -84,7 +87,7 @@ def read_mdm_samples(values: Mapping, path: Path) -> Result:
     if motion.shape[1] != 22:
         raise FormError(f"its motions have {motion.shape[1]} joints instead of HumanML3D's 22")
     people = [(f"sample {number + 1}", dict(zip(JOINT_NAMES, np.moveaxis(sample[..., :int(length)], 2, 1), strict=False)))
-              for number, (sample, length) in enumerate(zip(motion, lengths, strict=False))]
+              for number, (sample, length) in enumerate(zip(motion, lengths, strict=False)) if length > 0]
     return _make_result("MDM", people, Y_UP, _HUMANML3D_FPS, (), shares_world=False)
 
 
@@ -117,14 +120,14 @@ def read_text(path: Path) -> Result | None:
     """TRC files, and FreeMoCap's two kinds of CSV. None for other text. Raises FormError, OSError."""
     if path.suffix.lower() not in (".trc", ".csv") or path.stat().st_size > _MOST_TEXT:
         return None
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     if lines and lines[0].startswith("PathFileType"):
         return _read_trc([line.split("\t") for line in lines])
     header = next(csv.reader(lines[:1]), [])
     if {"frame", "keypoint", "x", "y", "z"} <= set(header):
-        return _read_freemocap(_pivot(list(csv.DictReader(lines))))
+        return _read_freemocap(*_pivot(list(csv.DictReader(lines))))
     if "left_hip_x" in header and "left_hip_z" in header:
-        table = np.array([[_number(cell) for cell in row] for row in csv.reader(lines[1:])])
+        table = _make_table(list(csv.reader(lines[1:])), len(header))
         columns = {name: [header.index(f"{_BLAZEPOSE_NAMES.get(joint, name)}_{axis}") for axis in "xyz"]
                    for joint, name in _BLAZEPOSE.items() if f"{_BLAZEPOSE_NAMES.get(joint, name)}_x" in header}
         return _read_freemocap({name: table[:, column] for name, column in columns.items()})
@@ -132,12 +135,12 @@ def read_text(path: Path) -> Result | None:
 
 
 def _read_trc(rows: list[list[str]]) -> Result:
-    if len(rows) < 7 or len(rows[2]) < 5:
+    if len(rows) < 6 or len(rows[2]) < 5:
         raise FormError("it has no frames")
     rate, scale, names = _number(rows[2][0]), _SCALES.get(rows[2][4].strip(), 0.0), rows[3]
     body = [row for row in rows[5:] if len(row) > 2 and row[0].strip()]
     width = max(map(len, body), default=0)
-    table = np.array([[_number(cell) for cell in [*row, *[""] * (width - len(row))]] for row in body])
+    table = _make_table(body, width)
     if not scale or not rate > 0 or not len(table):
         raise FormError("its rate or unit is not given")
     named = {_MARKERS[name.strip()]: table[:, place:place + 3] * scale for place, name in enumerate(names)
@@ -145,15 +148,24 @@ def _read_trc(rows: list[list[str]]) -> Result:
     return _make_result("TRC", [("1", named, frame_numbers({"Frame#": table[:, 0]}, "Frame#"))], _CYCLIC, rate, ())
 
 
-def _pivot(rows: list[dict]) -> dict[str, np.ndarray]:
-    """Return points (T, 3) by name from rows of one point each."""
-    frames = {frame: number for number, frame in enumerate(dict.fromkeys(row["frame"] for row in rows))}
+def _make_table(rows: list[list[str]], width: int) -> np.ndarray:
+    """Return the numbers of rows of text (T, width), NaN where there are none. Raises FormError."""
+    if not rows:
+        raise FormError("it has no frames")
+    return np.array([[_number(cell) for cell in [*row[:width], *[""] * (width - len(row))]] for row in rows])
+
+
+def _pivot(rows: list[dict]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return points (T, 3) by name from rows of one point each, and the numbers (T,) of their frames."""
+    told = frame_numbers({"frame": [_number(row["frame"]) for row in rows]}, "frame")
+    numbered = np.unique(told)
+    frames = {frame: place for place, frame in enumerate(numbered.tolist())}
     theirs = {_BLAZEPOSE_NAMES.get(joint, name): name for joint, name in _BLAZEPOSE.items()}
     named = {name: np.full((len(frames), 3), np.nan) for name in theirs.values()}
-    for row in rows:
+    for frame, row in zip(told.tolist(), rows, strict=True):
         if row["keypoint"] in theirs and "body" in (row.get("model") or "body"):
-            named[theirs[row["keypoint"]]][frames[row["frame"]]] = [_number(row[axis]) for axis in "xyz"]
-    return named
+            named[theirs[row["keypoint"]]][frames[frame]] = [_number(row[axis]) for axis in "xyz"]
+    return named, numbered
 
 
 def _number(text: str) -> float:
@@ -171,7 +183,8 @@ def _make_result(system: str, people: list[tuple], axes: np.ndarray, framerate: 
     for key, named, *frames in people:
         upright = {name: np.asarray(points, np.float64) @ axes.T for name, points in named.items()}
         count = len(next(iter(upright.values()), ()))
-        numbers_of_frames = frames[0] if frames else np.arange(count)
+        numbers_of_frames, kept = np.unique(frames[0] if frames else np.arange(count), return_index=True)
+        upright = {name: points[kept] for name, points in upright.items()}
         rotmats, pelvis, rest = solve_points(upright, numbers_of_frames / (framerate or _DEFAULT_FPS))
         solved.append(ResultPerson(key, numbers_of_frames, rotmats, pelvis, np.zeros(10), rest))
     return Result(system, tuple(solved), np.eye(3), framerate, shares_world=shares_world, notes=notes)

@@ -13,11 +13,12 @@ from ...shared.motion_file import Motion, MotionFileError, new_motion, validate_
 from ...shared.smpl_skeleton import forward_kinematics
 from ..base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
 from ..base.soles import compute_stature, sole_points, usual_ankle_height
-from ..formats.smpl_rows import RowsOptions
+from ..formats.smpl_rows import RowsOptions, is_rows
 from . import camera_systems, frame_folders, other_rows, points, world_systems
 from .result import FormError, Result, ResultPerson
 
-_CAMERA_FILE = "camera.npy"      # of TRAM, in the folder with all its tracks
+_WHOLE_FILES = ("camera.npy", "video_results.npz")      # of TRAM, ROMP and BEV, in a folder with more: they are for all of it
+_ONE_FRAME_NOTE = "it is one frame: choose its folder for all of them"
 _DEFAULT_RATE = 30.0            # of most video
 _BELOW_FLOOR_PERCENT = 2.0      # of the frames may have a foot below the floor that is found by the feet; by eye
 _LARGE = frozenset(("verts", "smplx_verts", "vertices", "masks", "mask", "net_outputs", "joints3d", "joints2d", "appe", "loca",
@@ -34,6 +35,9 @@ _SYSTEMS: tuple[tuple[Callable[[Mapping], bool], _Read], ...] = (
     (world_systems.is_slahmr, world_systems.read_slahmr), (world_systems.is_humor, world_systems.read_humor),
     (other_rows.is_smpl_codec, other_rows.read_smpl_codec), (other_rows.is_mdm_body, other_rows.read_mdm_body),
     (points.is_mdm_samples, points.read_mdm_samples),
+    (points.is_sam3d, lambda _, path: _read_frame(frame_folders.read_sam3d, path)),
+    (frame_folders.is_smplerx, lambda _, path: _read_frame(frame_folders.read_smplerx, path)),
+    (frame_folders.is_frankmocap, lambda _, path: _read_frame(frame_folders.read_frankmocap, path)),
 )
 _FOLDERS: tuple[tuple[Callable[[Path], list[Path]], Callable[[list[Path]], Result]], ...] = (
     (frame_folders.find_easymocap, frame_folders.read_easymocap), (frame_folders.find_smplerx, frame_folders.read_smplerx),
@@ -52,19 +56,7 @@ def find_result(path: Path) -> Result | None:
     """Return the result in a file or folder; None where it is that of no system that is known. Raises MotionFileError where it
     is one of them, but damaged, or where it asks for code."""
     try:
-        if path.is_dir():
-            if (path / _CAMERA_FILE).is_file():
-                return find_result(path / _CAMERA_FILE)
-            return next((read(files) for find, read in _FOLDERS if (files := find(path))), None)
-        if not is_container(path):
-            return points.read_text(path)
-        values = read_plain(path, _LARGE)
-        if isinstance(values, np.ndarray):
-            return points.read_joint_array(values, path)
-        if not isinstance(values, Mapping):
-            return None
-        reader = next((read for is_theirs, read in _SYSTEMS if is_theirs(values)), None)
-        result = reader(values, path) if reader else None
+        result = _read_folder(path) if path.is_dir() else _read_file(path)
         if result is not None and not result.people:
             raise FormError("it holds nobody")
         return result
@@ -76,6 +68,32 @@ def find_result(path: Path) -> Result | None:
         raise MotionFileError(f"{path} cannot be read: {error.strerror or error}.") from None
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise MotionFileError(f"{path} has an unexpected form ({type(error).__name__}: {error}).") from None
+
+
+def _read_folder(folder: Path) -> Result | None:
+    """Return the result that a folder holds, unless it holds motion files."""
+    if any(is_rows(path) for path in folder.glob("*.npz")):
+        return None
+    whole = next((folder / name for name in _WHOLE_FILES if (folder / name).is_file()), None)
+    return _read_file(whole) if whole else next((read(files) for find, read in _FOLDERS if (files := find(folder))), None)
+
+
+def _read_file(path: Path) -> Result | None:
+    if path.suffix.lower() == ".json":
+        return _read_frame(frame_folders.read_easymocap, path) if frame_folders.find_easymocap(path) else None
+    if not is_container(path):
+        return points.read_text(path)
+    values = read_plain(path, _LARGE)
+    if isinstance(values, np.ndarray):
+        return points.read_joint_array(values, path)
+    reader = next((read for is_theirs, read in _SYSTEMS if isinstance(values, Mapping) and is_theirs(values)), None)
+    return reader(values, path) if reader and isinstance(values, Mapping) else None
+
+
+def _read_frame(read: Callable[[list[Path]], Result], path: Path) -> Result:
+    """Return the result of a system that writes a file for each frame, of one of them."""
+    result = read([path])
+    return replace(result, notes=(*result.notes, _ONE_FRAME_NOTE))
 
 
 def make_motions(result: Result, path: Path, options: RowsOptions | None = None) -> ReadPeople:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -78,7 +79,8 @@ class Result:
 
 
 def numbers(values: Mapping, key: str, *shape: int | None) -> np.ndarray:
-    """Return an array of a dictionary, float64. shape: None for any length. Raises FormError, naming the key."""
+    """Return an array of a dictionary, float64. shape: None for any length; a row's numbers may lie in more axes, as (N, 1, 3)
+    or (N, 21, 3). Raises FormError, naming the key."""
     array = values.get(key)
     if array is None:
         raise FormError(f"{key} is missing")
@@ -86,12 +88,19 @@ def numbers(values: Mapping, key: str, *shape: int | None) -> np.ndarray:
         array = np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError):
         raise FormError(f"{key} holds no numbers") from None
+    if array.ndim > 2 and len(shape) == 2 and shape[1] == math.prod(array.shape[1:]):
+        array = array.reshape(len(array), shape[1])
     if array.ndim != len(shape) or any(wanted not in (None, length) for wanted, length in zip(shape, array.shape, strict=True)):
         words = ", ".join("N" if wanted is None else str(wanted) for wanted in shape)
         raise FormError(f"{key} has the shape {array.shape} instead of ({words})")
     if not np.isfinite(array).all():
         raise FormError(f"{key} holds values that are not finite")
     return array
+
+
+def people_with_rows(values: Mapping, key: str) -> list[tuple[object, Mapping]]:
+    """Return the entries of people, who have rows under a key; entries of nobody, or of something else, are left out."""
+    return [(name, part) for name, part in values.items() if isinstance(part, Mapping) and np.size(part.get(key, ()))]
 
 
 def frame_numbers(values: Mapping, key: str) -> np.ndarray:

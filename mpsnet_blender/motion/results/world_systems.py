@@ -20,6 +20,7 @@ from .result import (
     ResultCamera,
     frame_numbers,
     numbers,
+    people_with_rows,
     rest_pelvis,
     rotmats_of_vectors,
     sorted_person,
@@ -45,7 +46,8 @@ def read_gvhmr(values: Mapping, path: Path) -> Result:
         raise FormError("the body's parameters are no dictionary")
     rotmats = rotmats_of_vectors(numbers(part, "global_orient", None, 3), numbers(part, "body_pose", None, 63))
     pelvis = numbers(part, "transl", None, 3) + rest_pelvis("smplx")
-    person = sorted_person(1, np.arange(len(rotmats)), rotmats, pelvis, numbers(part, "betas", None, None))
+    person = sorted_person(1, np.arange(len(rotmats)), rotmats, pelvis,
+                           numbers({"betas": np.atleast_2d(part.get("betas", np.zeros(10)))}, "betas", None, None))
     return Result(system, (person,), Y_UP, camera=_find_gvhmr_camera(values, rotmats[:, 0], pelvis))
 
 
@@ -67,7 +69,7 @@ def is_wham(values: Mapping) -> bool:
 def read_wham(values: Mapping, path: Path) -> Result:
     """WHAM's pickle. Its world has the middle of the hips where smplx has its translation, and one world a person."""
     people = []
-    for key, part in _parts(values):
+    for key, part in people_with_rows(values, "pose_world"):
         pose = numbers(part, "pose_world", None, 72)
         rotmats = rotmats_of_vectors(pose[:, :3], pose[:, 3:])
         pelvis = numbers(part, "trans_world", None, 3) - rotmats[:, 0] @ _HIPS_FROM_PELVIS
@@ -114,7 +116,7 @@ def is_prompthmr(values: Mapping) -> bool:
 def read_prompthmr(values: Mapping, path: Path) -> Result:
     """PromptHMR's pickle. Its fingers mean nothing: they come of matrices that are zero."""
     people = []
-    for key, track in _parts(values["people"]):
+    for key, track in people_with_rows(values["people"], "frames"):
         part = track.get("smplx_world")
         if not isinstance(part, Mapping):
             raise FormError("smplx_world is missing")
@@ -139,13 +141,14 @@ def is_slahmr(values: Mapping) -> bool:
 
 
 def read_slahmr(values: Mapping, path: Path) -> Result:
-    """SLAHMR's `_world_results.npz`. Frames are those of the video at 25 a second; the floor is in the file."""
+    """SLAHMR's `_world_results.npz`. Frames are those of the video at 25 a second; the floor is in the file. In the
+    `_prior_results.npz` beside it, which has no camera, Z is up and the floor at 0."""
     moved, root, body = (numbers(values, key, None, None, None) for key in ("trans", "root_orient", "pose_body"))
     if moved.shape[:2] != root.shape[:2] or moved.shape[:2] != body.shape[:2]:
         raise FormError("its parts have other lengths")
     seen = np.asarray(values.get("track_mask", np.ones(moved.shape[:2])), bool)
     shapes = np.asarray(values.get("betas", np.zeros((len(moved), 10))))
-    axes, floor = _find_floor_plane(values)
+    axes, floor = _find_floor_plane(values) if {"cam_R", "floor_plane"} & values.keys() else (Z_UP, 0.0)
     people = []
     for person in range(len(moved)):
         rows = np.flatnonzero(seen[person]) if seen.shape == moved.shape[:2] else np.arange(moved.shape[1])
@@ -201,11 +204,6 @@ def read_humor(values: Mapping, path: Path) -> Result:
     scaled = dict(values, floor_plane=normal[:3] * (normal[3] if len(normal) > 3 else 1.0))
     axes, floor = _find_floor_plane(scaled)
     return Result("HuMoR", (person,), axes, _HUMOR_FPS, floor, notes=() if floor is not None else (LEVEL_NOTE,))
-
-
-def _parts(values: Mapping) -> list[tuple[object, Mapping]]:
-    """Return the entries of people."""
-    return [(key, part) for key, part in values.items() if isinstance(part, Mapping)]
 
 
 def _read_beside(path: Path) -> Mapping:

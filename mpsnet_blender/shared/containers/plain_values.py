@@ -19,8 +19,9 @@ from .joblib_pickles import open_joblib_tree
 from .torch_pickles import TORCH_STAND_INS, is_torch_archive, read_torch_tree
 
 _ZIP, _NUMPY = b"PK\x03\x04", b"\x93NUMPY"
+_ZLIB = tuple(b"\x78" + level for level in (b"\x01", b"\x5e", b"\x9c", b"\xda"))
 # First bytes of pickles (of protocol 2 and later), and of them packed by zlib, gzip, bzip2, xz and lzma.
-_PICKLES = (b"\x80", b"\x78", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x5d\0\0")
+_PICKLES = (b"\x80", *_ZLIB, b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x5d\0\0")
 _MOST_BYTES = 4 << 30           # of a member of an archive, unpacked
 _DEEPEST = 20                   # of dictionaries in dictionaries; real files have six
 _OBJECTS = "O"
