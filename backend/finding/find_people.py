@@ -50,7 +50,7 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, c
     """
     with open_kept_finding(cache, span, request.hands, reporter) as kept, Workers() as workers:
         reading = _Reading(span, Tracker(PersonDetector(models_folder, workers), LandmarkModel(models_folder, workers)),
-                           HandReader(models_folder) if request.hands else None, kept, reporter)
+                           HandReader(models_folder, span.fps) if request.hands else None, kept, reporter)
         looker = second_looker(models_folder, workers, request.quality)
         reading.run()
         choices = [request.people, request.quality, HEAVY.sha256 if looker else ""]

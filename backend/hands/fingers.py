@@ -28,6 +28,7 @@ _MOST_EXCESS = np.radians(40)   # of a palm beyond what wrists can do: more is a
 _SHORTEST_SECONDS = 0.2     # for which a hand is read: shorter ones are mostly false
 _ANGLE_SIGMA_SECONDS = 0.05     # of smoothing: a local parabola, which keeps quick fingers
 _FADE_SIGMA_SECONDS = 0.1
+_SHORT_GAP_SECONDS = 0.12       # over which a hand counts as seen: a frame that was not read, or was read badly
 _LEAST_WEIGHT = 1e-3        # of a frame without a hand: it takes its neighbours' pose
 _MIRROR = np.array((-1.0, 1.0, 1.0))
 
@@ -80,7 +81,7 @@ def _solve_hand(hand: OwnHand, distance: np.ndarray, forearm: np.ndarray, timest
     known = np.flatnonzero(weight[rows] > 0)
     nearest = known[_find_nearest(timestamps[rows[known]], timestamps)]
     angles, palms = corrected.angles[nearest], (towards @ palm)[nearest]
-    share = _compute_shares(weight > 0, timestamps)
+    share = _compute_shares(_fill_short_gaps(weight > 0, timestamps), timestamps)
     weights = np.maximum(weight, _LEAST_WEIGHT)[:, None]
     angles = smooth_measured(angles, timestamps, _ANGLE_SIGMA_SECONDS, weights)
     palms = smooth_rotmats(palms[:, None], timestamps, _ANGLE_SIGMA_SECONDS, weights)[:, 0]
@@ -121,6 +122,15 @@ def _find_nearest(times: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
     before = after - 1
     after = np.minimum(after, len(times) - 1)
     return np.where(timestamps - times[before] <= times[after] - timestamps, before, after)
+
+
+def _fill_short_gaps(is_seen: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
+    """Return whether a hand was seen in a frame (T,), or shortly before and after it: still hands are not read in every frame."""
+    times = timestamps[is_seen]
+    after = np.clip(np.searchsorted(times, timestamps), 0, len(times) - 1)
+    before = np.maximum(np.searchsorted(times, timestamps, side="right") - 1, 0)
+    between = (times[before] <= timestamps) & (times[after] >= timestamps)
+    return is_seen | between & (times[after] - times[before] < _SHORT_GAP_SECONDS)
 
 
 def _compute_shares(is_seen: np.ndarray, timestamps: np.ndarray) -> np.ndarray:

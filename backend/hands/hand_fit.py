@@ -21,7 +21,7 @@ _NO_PRIOR = 1e-6            # keeps the equations solvable
 # differ from that.
 _KNUCKLE_FOLLOWS, _LAST_FOLLOWS = (0.8, 25.0), (0.6, 15.0)
 _PALM = (0, *KNUCKLES)
-_ROUNDS = 10
+_ROUNDS = 8                 # of Gauss-Newton; ten are no better
 _BLOCK_FRAMES = 1024        # computed at a time, for bounded memory
 _LARGEST_STEP = 0.5         # radians
 

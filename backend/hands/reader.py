@@ -9,11 +9,10 @@ import numpy as np
 
 from mpsnet_blender.shared.hands.skeleton import SIDES
 
-from ..base.regions import Region
 from ..people.landmarks import LANDMARK, Landmarks
 from ..video.frames import Frame
 from .landmarks import WRIST, HandLandmarks, HandNetwork, region_from_arm, region_from_hand
-from .readings import make_row, make_table, read_tables
+from .readings import HandReadings, make_row, make_table, read_tables
 
 LEAST_PIXELS = 40           # of a hand's length: smaller ones tell nothing of their fingers (benchmarks/hands.py)
 # A hand's length from the wrist to the middle finger's tip, in radii of the body: 0.108 statures (Drillis and Contini 1966).
@@ -23,7 +22,10 @@ _FIRST_PRESENCE = 0.15      # of a hand in an arm's region: with its own region 
 LEAST_PRESENCE = 0.5        # of a hand: below it the landmarks are nonsense, by eye on real footage
 # Lengths of the hand: how far its wrist may lie from the body's wrist, and the body's wrist from that of the frame before.
 _FARTHEST_WRIST, _FARTHEST_STEP = 0.6, 1.0
-_SEARCHED_EVERY = 2         # frames, of a hand that was not found in the last one
+_SEARCHED_EVERY = 2         # frames, of a hand that was not found in the last ones
+# A hand whose wrist moved by less than this share of its length since it was read waits one frame for its next reading, in videos
+# of so many frames a second: both hands of somebody who gestures would take a third of a capture's time.
+_STILL_STEP, _QUICK_FPS = 0.06, 20.0
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,10 @@ class _Arm:
 class HandReader:
     """Reads the hands of all people in each frame. What it remembers is in `tables`: one (N, COLUMNS) for each frame."""
 
-    def __init__(self, models_folder: Path):
-        """Raises ModelError where the model is missing or damaged."""
+    def __init__(self, models_folder: Path, fps: float):
+        """fps: frames a second of the video. Raises ModelError where the model is missing or damaged."""
         self._network = HandNetwork(models_folder)
+        self._may_wait = fps >= _QUICK_FPS
         self.tables: list[np.ndarray] = []
 
     def step(self, frame: Frame, people: list[Landmarks]) -> None:
@@ -55,22 +58,25 @@ class HandReader:
 
     def _read(self, frame: Frame, arm: _Arm) -> HandLandmarks | None:
         """Return what is read at an arm's end; a hand that is new is read twice, as the arm tells only about where it is."""
-        region = self._follow(arm)
-        if region is not None:
-            return self._network.read(frame.image, region)
+        last, is_fresh = self._find_last(arm)
+        if last is not None:
+            step = arm.wrist - last.wrist[0]
+            if is_fresh and self._may_wait and float(np.hypot(*step)) < _STILL_STEP * arm.size:
+                return None
+            return self._network.read(frame.image, region_from_hand(last.xy[0]).moved(*step.tolist()))
         if frame.index % _SEARCHED_EVERY:
             return None
         first = self._network.read(frame.image, region_from_arm(arm.elbow, arm.wrist, arm.knuckles, arm.size))
         return first if first.presence < _FIRST_PRESENCE else self._network.read(frame.image, region_from_hand(first.xy))
 
-    def _follow(self, arm: _Arm) -> Region | None:
-        """Return where a hand of the last frame is now: it went with the body's wrist. None where there was none."""
-        last = read_tables([0], self.tables[-1:]) if self.tables else read_tables([], [])
-        steps = np.linalg.norm(last.wrist - arm.wrist, axis=1) + np.where(last.side == arm.side, 0.0, np.inf)
-        if not len(steps) or steps.min() >= _FARTHEST_STEP * arm.size:
-            return None
-        row = int(steps.argmin())
-        return region_from_hand(last.xy[row]).moved(*(arm.wrist - last.wrist[row]).tolist())
+    def _find_last(self, arm: _Arm) -> tuple[HandReadings | None, bool]:
+        """Return an arm's hand as it was read last, in the last frame or the one before, and whether it was in the last one."""
+        for age, table in enumerate(reversed(self.tables[-2:])):
+            last = read_tables([0], [table])
+            steps = np.linalg.norm(last.wrist - arm.wrist, axis=1) + np.where(last.side == arm.side, 0.0, np.inf)
+            if len(steps) and steps.min() < _FARTHEST_STEP * arm.size:
+                return read_tables([0], [table[[int(steps.argmin())]]]), age == 0
+        return None, False
 
 
 def _find_arms(person: Landmarks, shape: tuple[int, ...]) -> list[_Arm]:

@@ -57,6 +57,13 @@ def test_a_hand_that_is_hidden_for_a_while_relaxes_and_comes_back():
     assert not solved.confidence[:, 1].any()
 
 
+def test_a_hand_that_is_read_in_every_other_frame_is_seen_all_the_time():
+    hand = make_hand(FIST, FRAMES)
+    every, other = (solve(hand.own(presence), forearm=hand.palm) for presence in (0.99, np.tile((0.99, 0.0), FRAMES // 2)))
+    assert (other.confidence[:-1, 0] >= 0.5).all()
+    assert np.abs(other.rotvecs[:-1, :15] - every.rotvecs[:-1, :15]).max() < np.radians(3)
+
+
 def test_a_hand_of_a_single_frame_is_false():
     hand = make_hand(FIST, FRAMES)
     presence = np.zeros(FRAMES)

@@ -75,12 +75,13 @@ class Recording:
 
 @pytest.fixture
 def read_hands(models_folder):
-    def read_hands(height_px, network, frames=1, change=lambda person: person):
-        reader = HandReader(models_folder)
+    def read_hands(height_px, network, frames=1, change=lambda person: person, fps=30.0, step=0.0):
+        reader = HandReader(models_folder, fps)
         reader._network = network
         person = change(landmarks_of_height(height_px))
         for index in range(frames):
-            reader.step(Frame(index, index / 30, np.zeros((1080, 1920, 3), np.uint8)), [person])
+            moved = replace(person, xy=person.xy + (index * step, 0.0))
+            reader.step(Frame(index, index / 30, np.zeros((1080, 1920, 3), np.uint8)), [moved])
         return reader
     return read_hands
 
@@ -110,13 +111,21 @@ def test_a_hand_that_is_not_found_is_looked_for_every_other_frame(read_hands):
     assert [len(table) for table in reader.tables] == [0, 0, 0, 0]
 
 
-def test_a_hand_that_was_found_gives_the_next_region(read_hands):
+def test_a_hand_that_was_found_gives_the_next_region_and_goes_with_the_wrist(read_hands):
     network = Recording()
-    reader = read_hands(600, network, frames=3)
+    reader = read_hands(600, network, frames=3, step=20.0)
     found = read_tables(range(3), reader.tables)
     assert len(found.frame_index) == 6 and len(network.regions) == 4 + 2 + 2
-    last = [region_from_hand(xy) for xy in found.xy[found.frame_index == 1]]
-    assert network.regions[-2:] == last     # the wrists stayed
+    last = [region_from_hand(xy).moved(20.0, 0.0) for xy in found.xy[found.frame_index == 1]]
+    assert [region.centre_x for region in network.regions[-2:]] == pytest.approx([region.centre_x for region in last], abs=1e-3)
+
+
+def test_hands_that_are_still_are_read_in_every_other_frame_of_quick_videos(read_hands):
+    quick, slow = Recording(), Recording()
+    read_hands(600, quick, frames=5)
+    read_hands(600, slow, frames=5, fps=15.0)
+    assert len(quick.regions) == 4 + 2 * 2
+    assert len(slow.regions) == 4 + 4 * 2
 
 
 def test_tables_keep_readings():
