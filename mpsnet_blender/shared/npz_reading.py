@@ -8,7 +8,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -32,10 +32,20 @@ def read_arrays(path: Path, names: Collection[str], texts: Collection[str] = ())
     """
     with zipfile.ZipFile(path) as archive:
         wanted = {name: archive.getinfo(name + _SUFFIX) for name in (*names, *texts) if name + _SUFFIX in archive.NameToInfo}
-        if sum(info.file_size for info in wanted.values()) > max(_ALWAYS_READ, _MOST_PACKED * path.stat().st_size):
-            raise ValueError("it claims to hold more than a file of its size can")
+        check_claimed_size(path, wanted.values())
         return {name: _read_array(archive, info) for name, info in wanted.items()
                 if name not in texts or _read_header(archive, info)[1].kind in _KINDS}
+
+
+def most_unpacked_bytes(path: Path) -> int:
+    """Return how much a file of its size may hold."""
+    return max(_ALWAYS_READ, _MOST_PACKED * path.stat().st_size)
+
+
+def check_claimed_size(path: Path, members: Iterable[zipfile.ZipInfo]) -> None:
+    """Raise ValueError where members of an archive claim to be more than it can hold."""
+    if sum(info.file_size for info in members) > most_unpacked_bytes(path):
+        raise ValueError("it claims to hold more than a file of its size can")
 
 
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:

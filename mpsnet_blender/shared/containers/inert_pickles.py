@@ -111,6 +111,7 @@ class InertUnpickler(pickle._Unpickler):
     dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(pickle._Unpickler.dispatch)
     read: Callable[[int], bytes]
     append: Callable[[object], None]
+    stack: list[object]
 
     def __init__(self, stream: BinaryIO, name: str, stand_ins: Mapping[str, Callable]):
         """name: the file's, for messages."""
@@ -127,6 +128,12 @@ class InertUnpickler(pickle._Unpickler):
             content += piece
         self.append(content)
 
+    def load_build(self) -> None:
+        # Python's sets what the pickle says on anything, on the table's functions and types too: for all files that follow.
+        if not isinstance(self.stack[-2], Inert):
+            raise pickle.UnpicklingError("a state for something that has none")
+        super().load_build()  # type: ignore[misc]  # see above
+
     def find_class(self, module: str, name: str) -> Callable:
         try:
             return self._stand_ins[f"{module}.{name}"]
@@ -135,3 +142,4 @@ class InertUnpickler(pickle._Unpickler):
                                     "Nothing of it was executed.") from None
 
     dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
+    dispatch[pickle.BUILD[0]] = load_build

@@ -19,17 +19,17 @@ from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
+from ..npz_reading import most_unpacked_bytes
 from .inert_pickles import Inert, InertArray, InertUnpickler
 
 _CHUNK_BYTES = 1 << 22                 # read at once, to bound memory
-_MAX_UNPACKED_BYTES = 32 << 30         # against compressed files without end; far above the sizes of real ones
 
 
 @contextlib.contextmanager
 def open_joblib_tree(path: Path, stand_ins: Mapping[str, Callable]) -> Iterator[object]:
     """Open what joblib wrote, or pickle, with stand-ins in it. Raises UnsafePickleError, or one of DAMAGED_PICKLE."""
     with contextlib.ExitStack() as stack:
-        stream = stack.enter_context(_unpack(stack.enter_context(open(path, "rb"))))
+        stream = stack.enter_context(_unpack(stack.enter_context(open(path, "rb")), most_unpacked_bytes(path)))
         yield _JoblibUnpickler(stream, path.name, stand_ins).load()
 
 
@@ -66,14 +66,13 @@ class _Note(InertArray):
 class _JoblibUnpickler(InertUnpickler):
     """Skips the bytes after each header. typeshed does not declare the unpickler written in Python."""
     dispatch: ClassVar[dict[int, Callable[..., None]]] = dict(InertUnpickler.dispatch)
-    stack: list[object]
 
     def __init__(self, stream: BinaryIO, name: str, stand_ins: Mapping[str, Callable]):
         super().__init__(stream, name, {**stand_ins, "joblib.numpy_pickle.NumpyArrayWrapper": _Note})
         self._stream = stream
 
     def load_build(self) -> None:
-        super().load_build()  # type: ignore[misc]  # see above
+        super().load_build()
         note = self.stack[-1]
         if not isinstance(note, _Note):
             return
@@ -107,7 +106,7 @@ def _find_opener(stream: BinaryIO) -> Callable[[BinaryIO], Any] | None:
 
 
 @contextlib.contextmanager
-def _unpack(stream: BinaryIO) -> Iterator[BinaryIO]:
+def _unpack(stream: BinaryIO, most_bytes: int) -> Iterator[BinaryIO]:
     """Yield the stream, or a temporary file with a packed one's contents. Raises ValueError where they exceed the limit."""
     opener = _find_opener(stream)
     if opener is None:
@@ -117,8 +116,8 @@ def _unpack(stream: BinaryIO) -> Iterator[BinaryIO]:
         packed, size = opener(stream), 0
         while chunk := packed.read(_CHUNK_BYTES):
             size += len(chunk)
-            if size > _MAX_UNPACKED_BYTES:
-                raise ValueError(f"it unpacks to more than {_MAX_UNPACKED_BYTES >> 30} GB")
+            if size > most_bytes:
+                raise ValueError(f"it unpacks to more than {most_bytes >> 20} MB")
             plain.write(chunk)
         plain.seek(0)
         yield plain

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from ..npz_reading import check_claimed_size
 from .inert_pickles import DAMAGED_PICKLE, NUMPY_STAND_INS, Inert, InertArray, InertDtype, InertUnpickler, UnsafePickleError
 from .joblib_pickles import open_joblib_tree
 from .torch_pickles import TORCH_STAND_INS, is_torch_archive, read_torch_tree
@@ -22,7 +23,6 @@ _ZIP, _NUMPY = b"PK\x03\x04", b"\x93NUMPY"
 _ZLIB = tuple(b"\x78" + level for level in (b"\x01", b"\x5e", b"\x9c", b"\xda"))
 # First bytes of pickles (of protocol 2 and later), and of them packed by zlib, gzip, bzip2, xz and lzma.
 _PICKLES = (b"\x80", *_ZLIB, b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x5d\0\0")
-_MOST_BYTES = 4 << 30           # of a member of an archive, unpacked
 _DEEPEST = 20                   # of dictionaries in dictionaries; real files have six
 _OBJECTS = "O"
 _UNFINISHED = object()
@@ -64,15 +64,10 @@ def _read(path: Path, skipped: Collection[str]) -> object:
     if is_torch_archive(path):
         return plain.make(read_torch_tree(path, _STAND_INS))
     with zipfile.ZipFile(path) as archive:
-        values = {}
-        for info in archive.infolist():
-            name = info.filename.removesuffix(".npy")
-            if name in skipped or name == info.filename:
-                continue
-            if info.file_size > _MOST_BYTES:
-                raise ValueError(f"{name} is larger than {_MOST_BYTES >> 30} GB")
-            values[name] = plain.make(_read_array(io.BytesIO(archive.read(info)), path.name))
-        return values
+        names = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename.endswith(".npy")}
+        wanted = {name: info for name, info in names.items() if name not in skipped}
+        check_claimed_size(path, wanted.values())
+        return {name: plain.make(_read_array(io.BytesIO(archive.read(info)), path.name)) for name, info in wanted.items()}
 
 
 def _read_array(stream: BinaryIO, name: str) -> object:

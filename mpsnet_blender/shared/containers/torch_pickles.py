@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from ..npz_reading import check_claimed_size
 from .inert_pickles import InertArray, InertUnpickler
 
 _PICKLE, _DATA = "/data.pkl", "/data/"
@@ -132,6 +133,7 @@ def read_torch_tree(path: Path, stand_ins: Mapping[str, Callable]) -> object:
         member = _find_pickle(archive)
         if member is None:
             raise pickle.UnpicklingError("it is no file of PyTorch's")
+        check_claimed_size(path, archive.infolist())
         return _ZipUnpickler(archive, member, path.name, stand_ins).load()
 
 

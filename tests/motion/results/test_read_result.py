@@ -3,6 +3,8 @@
 import json
 import os
 import pickle
+import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from mpsnet_blender.motion.formats.smpl_rows import RowsOptions
 from mpsnet_blender.motion.results.camera_systems import follow_by_place
 from mpsnet_blender.motion.results.capture_folder import open_capture, read_motions
 from mpsnet_blender.motion.results.read_result import find_result, make_motions
+from mpsnet_blender.shared.containers.torch_pickles import TORCH_STAND_INS
 from mpsnet_blender.shared.motion_file import MotionFileError
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
 
@@ -361,3 +364,28 @@ def test_what_is_shared_a_thousand_times_over_is_read_once(tmp_path):
     (tmp_path / "loop.pkl").write_bytes(pickle.dumps(loop))
     with pytest.raises(MotionFileError, match="it contains itself"):
         find_result(tmp_path / "loop.pkl")
+
+
+@pytest.mark.parametrize("target", ["torch\nFloatStorage", "_codecs\nencode", "numpy\nndarray"])
+def test_a_pickle_cannot_change_what_reads_the_next_file(tmp_path, target):
+    # BUILD would set the dtype of every float32 tensor to int8.
+    (tmp_path / "hostile.pkl").write_bytes(b"\x80\x02c" + target.encode() + b"\n}X\x05\x00\x00\x00dtypeX\x02\x00\x00\x00i1sb.")
+    with pytest.raises(MotionFileError, match="a state for something that has none"):
+        find_result(tmp_path / "hostile.pkl")
+    storage = TORCH_STAND_INS["torch.FloatStorage"]
+    assert storage.dtype == np.float32
+
+
+@pytest.mark.parametrize("form", ["pt", "npz", "zlib"])
+def test_a_small_file_that_unpacks_to_gigabytes_is_refused(tmp_path, form):
+    path, zeros = tmp_path / f"bomb.{form}", bytes(1 << 20)
+    if form == "zlib":
+        packer = zlib.compressobj()
+        path.write_bytes(b"".join([packer.compress(b"\x80\x02"), *(packer.compress(zeros) for _ in range(300)), packer.flush()]))
+    else:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, \
+                archive.open("archive/data.pkl" if form == "pt" else "pose.npy", "w") as member:
+            for _ in range(300):
+                member.write(zeros)
+    with pytest.raises(MotionFileError, match=r"it claims to hold more|it unpacks to more than 256 MB"):
+        find_result(path)
