@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from backend.paper.checkpoints import add_models
 from tests.mpsnet.made_models import write_downloads
+
+# The networks are small, and the machine may be busy: several threads wait for each other longer than they compute. The training
+# test took 36 s with two threads on an idle machine and 169 s on a busy one.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
