@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
-from mpsnet_blender.shared.arrays.large_arrays import make_array
+from mpsnet_blender.shared.arrays.large_arrays import let_go, make_array
 from mpsnet_blender.shared.capture_listing import (
     PEOPLE_FILE,
     PREVIEW_FILE,
@@ -159,6 +159,7 @@ def _make_keypoints(track: PersonTrack) -> np.ndarray:
     keypoints = make_array((*track.score.shape, 3), np.float32)
     for rows in frame_blocks(len(keypoints)):
         keypoints[rows, :, :2], keypoints[rows, :, 2] = track.xy[rows], track.score[rows]
+    let_go()
     return keypoints
 
 

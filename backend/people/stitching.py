@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpsnet_blender.shared.arrays.frame_blocks import take_frames
 from mpsnet_blender.shared.arrays.large_arrays import let_go, make_array
 
 from ..base.regions import Region
@@ -51,8 +52,8 @@ class PersonTrack:
 
     def at(self, rows: np.ndarray | slice) -> PersonTrack:
         """Return the track in these rows (frames) only."""
-        return PersonTrack(self.frame_index[rows], self.timestamps[rows], self.xy[rows], self.world[rows], self.score[rows],
-                           self.boxes[rows], self.thumbnail)
+        columns = (self.frame_index, self.timestamps, self.xy, self.world, self.score, self.boxes)
+        return PersonTrack(*(take_frames(values, rows) for values in columns), self.thumbnail)
 
 
 def stitch(tracklets: list[Tracklet], image_size: tuple[int, int], people: int | None = None) -> list[Tracklet]:

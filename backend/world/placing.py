@@ -9,7 +9,7 @@ import numpy as np
 
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion, WorldMotion
 from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
-from mpsnet_blender.shared.arrays.large_arrays import make_array
+from mpsnet_blender.shared.arrays.large_arrays import let_go, make_array
 from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
 
 from ..base.pinhole import compute_rays
@@ -67,6 +67,7 @@ def place_people(people: list[CapturedPerson], shot: Shot, camera: CameraTrack |
         scale = find_floor_scale(camera.points, down, float(world.world_from_cam[2, 3]), scale)
     contacts = [person.in_world.contacts for person in placed]
     world, placed = _place_at_scale(people, shot, camera, scale, lambda seen: find_world(seen, vertical, contacts, votes))
+    let_go()
     world_from_cam = world.world_from_cam @ (_poses(camera, scale)[:1] if camera.is_still else _poses(camera, scale))
     return WorldCamera(world_from_cam, world.pitch, world.roll), placed
 
@@ -126,6 +127,7 @@ def _place_person(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray
         contacts = _contacts(sight, path)
     on_floor = WorldMotion(rotmats, path, motion.rest_joints, motion.timestamps, contacts, hands=person.hands)
     before_camera = motion.with_pose(*on_floor.pose_in(np.linalg.inv(world_from_cam)))
+    let_go()
     return PlacedPerson(replace(person, motion=before_camera), on_floor.with_pose(rotmats, path + over_floor))
 
 
@@ -151,10 +153,20 @@ def _contacts(sight: Sight, path: np.ndarray) -> np.ndarray:
 
 def find_seen_feet(sight: Sight, path: np.ndarray) -> SeenFeet:
     """Return what is seen of the feet of a person whose root takes the path (T, 3)."""
+    shape = (len(path), 4, 3)
+    feet = SeenFeet(sight.soles + path[:, None], np.empty(shape), sight.world_from_cam[:, :3, 3],
+                    sight.world_from_cam[:, :3, 0], sight.timestamps)
+    for rows in frame_blocks(len(path)):
+        feet.seen[rows] = _find_seen_part(sight.at(rows), path[rows])
+    return feet
+
+
+def _find_seen_part(sight: Sight, path: np.ndarray) -> np.ndarray:
+    """Return the points (T, 4, 3) on the rays of the feet's landmarks, at the body's distance."""
     rotation, position = sight.world_from_cam[:, :3, :3], sight.world_from_cam[:, :3, 3]
     posed = sight.landmarks[:, sight.foot_landmarks] + path[:, None]
     distance = ((posed - position[:, None]) * rotation[:, None, :, 2]).sum(-1)
     directions = np.einsum("tij,tkj->tki", rotation, sight.rays[:, sight.foot_landmarks])
     seen = position[:, None] + directions * distance[..., None]
     seen[..., 2] -= np.tile(LANDMARK_ABOVE_SOLE, 2)
-    return SeenFeet(sight.soles + path[:, None], seen, position, rotation[:, :, 0], sight.timestamps)
+    return seen

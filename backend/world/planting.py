@@ -10,6 +10,7 @@ from mpsnet_blender.motion.base.smoothing import smooth, smoothstep
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
 from mpsnet_blender.motion.cleanup.foot_lock import lock_feet
 from mpsnet_blender.motion.cleanup.hand_lock import lock_hands
+from mpsnet_blender.shared.arrays.large_arrays import let_go
 
 from ..engines.engine import Shot
 from .feet_in_picture import ankle_scores, measure_ankles_off_picture
@@ -33,7 +34,9 @@ def plant_feet(placed: PlacedPerson, strength: float, shot: Shot, camera: WorldC
     trust = _compare_with_picture(placed, locked, shot, camera)
     if trust.min() < 1:
         locked = lock_feet(placed.in_world, strength * trust)
-    return replace(placed, in_world=lock_hands(locked, strength))
+    locked = lock_hands(locked, strength)
+    let_go()
+    return replace(placed, in_world=locked)
 
 
 def _compare_with_picture(placed: PlacedPerson, locked: WorldMotion, shot: Shot, camera: WorldCamera) -> np.ndarray:

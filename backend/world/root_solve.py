@@ -6,13 +6,13 @@ Every term is weighted by seconds, not frames: 25 and 120 frames a second give t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import solveh_banded
 
 from mpsnet_blender.motion.base.smoothing import LONGEST_STEP, frame_durations
-from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+from mpsnet_blender.shared.arrays.frame_blocks import overlapping_blocks
 
 from ..base.pinhole import fit_translation
 
@@ -30,6 +30,8 @@ _SLIDE_TOWARDS = 0.2                               # of the weight across the vi
 _SWAY, _RISE, _TOWARDS = 6.0, 12.0, 1.2
 _SWAY_SECONDS = 1 / 30                             # over which accelerations are correlated: the rate of the clips they fit
 _ROBUST_SIGMAS, _ROUNDS = 3.0, 6                   # errors from which on rows count less; rounds of reweighting
+# Around a part of a long clip: inertia carries an error on by a third of it in about 1 s, and in 5 s where nothing is seen well.
+_AROUND_SECONDS = 30.0
 _MIN_DEPTH = 0.3                                   # metres from the camera
 
 
@@ -61,8 +63,18 @@ class Sight:
 
 def solve_root_path(sight: Sight, contacts: np.ndarray) -> np.ndarray:
     """Return the root's positions (T, 3) in the world, metres; contacts (T, 4): the confidence that each sole is on the floor."""
+    path = np.empty((len(sight.timestamps), 3))
+    for block in overlapping_blocks(sight.timestamps, _AROUND_SECONDS):
+        path[block.kept] = _solve_part(sight.at(block.part), contacts[block.part])[block.inner]
+    return path
+
+
+def _solve_part(sight: Sight, contacts: np.ndarray) -> np.ndarray:
+    """Return the root's positions (T, 3) in some frames."""
     seconds = frame_durations(sight.timestamps)
-    rows = _join_rows([_rows_of_frames(sight.at(part), contacts[part], seconds[part]) for part in frame_blocks(len(seconds))])
+    place = _known_rows(sight.path, seconds) if sight.path is not None else [*_picture_rows(sight, seconds),
+                                                                             _size_rows(sight, seconds)]
+    rows = [*place, *_foot_rows(sight, contacts, seconds)]
     over_floor = _over_floor_rows(sight, seconds)
     rows.append(over_floor)
     inertia = _inertia(sight)
@@ -91,19 +103,6 @@ class _Rows:
             return np.ones(self.aim.shape)
         error = (self.direction * path).sum(1) - self.aim
         return 1 / (1 + (error / (_ROBUST_SIGMAS * self.sigma)) ** 2)
-
-
-def _rows_of_frames(sight: Sight, contacts: np.ndarray, seconds: np.ndarray) -> list[_Rows]:
-    """Return the rows of each frame by itself: where the root is in the picture, or known to be, and where feet stand."""
-    place = _known_rows(sight.path, seconds) if sight.path is not None else [*_picture_rows(sight, seconds),
-                                                                             _size_rows(sight, seconds)]
-    return [*place, *_foot_rows(sight, contacts, seconds)]
-
-
-def _join_rows(parts: list[list[_Rows]]) -> list[_Rows]:
-    """Return the rows of all frames from those of some after the other."""
-    return [replace(rows[0], **{name: np.concatenate([getattr(part, name) for part in rows])
-                                for name in ("direction", "aim", "weight", "sigma")}) for rows in zip(*parts, strict=True)]
 
 
 def _picture_rows(sight: Sight, seconds: np.ndarray) -> list[_Rows]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .arrays.compressed import write_compressed
 from .arrays.frame_blocks import frame_blocks
 from .hands.poses import HAND_MEMBERS, HandPoses, list_hand_shapes
 from .npz_reading import UNREADABLE, read_arrays
@@ -102,7 +103,7 @@ def write_motion(path: str | os.PathLike, motion: Motion) -> None:
     hands = {} if motion.hands is None else vars(motion.hands)
     arrays: dict[str, Any] = {"format_version": FORMAT_VERSION, **present, **hands, **_SKELETON}
     with open_whole_file(path) as stream:
-        np.savez_compressed(stream, **arrays)
+        write_compressed(stream, arrays)
 
 
 def read_motion(path: str | os.PathLike) -> Motion:

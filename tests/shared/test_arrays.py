@@ -9,7 +9,7 @@ import pytest
 
 from mpsnet_blender.shared.arrays import frame_blocks as blocks
 from mpsnet_blender.shared.arrays import large_arrays
-from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks, overlapping_blocks
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks, overlapping_blocks, take_frames
 from mpsnet_blender.shared.arrays.large_arrays import copy_array, let_go, make_array
 
 
@@ -67,6 +67,14 @@ def test_where_the_disk_is_full_an_array_lies_in_memory(monkeypatch):
 def test_blocks_cover_all_frames_once(monkeypatch, count, expected):
     monkeypatch.setattr(blocks, "BLOCK_FRAMES", 10)
     assert [(rows.start, rows.stop) for rows in frame_blocks(count)] == expected
+
+
+@pytest.mark.parametrize("rows", [np.array([0, 3, 3, 9, 10, 24]), np.array([20, 4]), np.array([], int), slice(3, 20),
+                                  np.arange(25) % 2 > 0])
+def test_frames_are_taken_as_by_an_index(monkeypatch, rows):
+    monkeypatch.setattr(blocks, "BLOCK_FRAMES", 10)
+    values = np.random.default_rng(0).normal(size=(25, 3))
+    np.testing.assert_array_equal(take_frames(values, rows), values[rows])
 
 
 def test_overlapping_blocks_have_the_frames_of_so_many_seconds_around_them(monkeypatch):

@@ -84,7 +84,7 @@ def _convert_blocks(convert: Callable[[np.ndarray], np.ndarray], rotations: np.n
 
 def rotvec_from_rotmat(rotmat: np.ndarray) -> np.ndarray:
     """Return rotation vectors (..., 3) in radians, angle 0..pi, from rotation matrices (..., 3, 3)."""
-    return rotvec_from_quat(quat_from_rotmat(rotmat))
+    return _convert_blocks(lambda part: rotvec_from_quat(_quat_from_rotmat(part)), np.asarray(rotmat, dtype=np.float64), 2)
 
 
 def continuous_quat(quat: np.ndarray) -> np.ndarray:

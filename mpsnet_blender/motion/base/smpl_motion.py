@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from ...shared.arrays.frame_blocks import frame_blocks
+from ...shared.arrays.frame_blocks import frame_blocks, take_frames
 from ...shared.arrays.large_arrays import make_array
 from ...shared.hands.poses import HandPoses
 from ...shared.hands.skeleton import FULL_PARENTS, full_rest_joints
@@ -45,7 +45,7 @@ class SmplMotion:
 
     def at(self, rows: np.ndarray | slice) -> Self:
         """Return the motion in these rows (frames) only."""
-        return replace(self, rotmats=self.rotmats[rows], transl=self.transl[rows], timestamps=self.timestamps[rows])
+        return replace(self, rotmats=take_frames(self.rotmats, rows), transl=self.transl[rows], timestamps=self.timestamps[rows])
 
     def pose_in(self, other_from_frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return rotmats (T, 24, 3, 3) and transl (T, 3) of the same motion in another frame.

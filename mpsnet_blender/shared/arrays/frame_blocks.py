@@ -21,6 +21,19 @@ def frame_blocks(frame_count: int, frames: int | None = None) -> Iterator[slice]
             let_go()
 
 
+def take_frames(values: np.ndarray, rows: np.ndarray | slice) -> np.ndarray:
+    """Return some frames of an array (T, ...). Of a long one, indices that rise are taken block by block: a system that reads one
+    frame of a file brings those around it into memory, too."""
+    if len(values) <= BLOCK_FRAMES or isinstance(rows, slice) or rows.dtype.kind == "b" or (np.diff(rows) < 0).any():
+        return values[rows]
+    ends = np.searchsorted(rows, [[block.start, block.stop] for block in frame_blocks(len(values))])
+    parts = []
+    for first, stop in ends:
+        parts.append(values[rows[first:stop]])
+        let_go()
+    return np.concatenate(parts)
+
+
 @dataclass(frozen=True)
 class Block:
     """Frames that are worked on together: `part`, rows of the motion; `kept`, those for which the results are kept, without the
