@@ -52,8 +52,9 @@ class PersonTrack:
 
     def at(self, rows: np.ndarray | slice) -> PersonTrack:
         """Return the track in these rows (frames) only."""
-        columns = (self.frame_index, self.timestamps, self.xy, self.world, self.score, self.boxes)
-        return PersonTrack(*(take_frames(values, rows) for values in columns), self.thumbnail)
+        frame_index, timestamps, xy, world, score, boxes = (take_frames(values, rows) for values in (
+            self.frame_index, self.timestamps, self.xy, self.world, self.score, self.boxes))
+        return PersonTrack(frame_index, timestamps, xy, world, score, boxes, self.thumbnail)
 
 
 def stitch(tracklets: list[Tracklet], image_size: tuple[int, int], people: int | None = None) -> list[Tracklet]:
