@@ -22,7 +22,7 @@ _PICTURE_SIDE = 128             # pixels; Blender draws previews at up to this s
 def mark_take(collection: bpy.types.Collection, capture: Capture, person_id: int, seconds: float) -> None:
     """Make a take of an imported collection: note a capture's date and length, a person's picture, and which objects are ours."""
     take = collection.mpsnet_take
-    dated = next(path for path in (capture.folder / PEOPLE_FILE, capture.motion_path(capture.people[0])) if path.is_file())
+    dated = next(path for path in (capture.folder / PEOPLE_FILE, capture.motion_path(capture.people[0])) if path.exists())
     take.date = datetime.fromtimestamp(dated.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
     take.length, take.imported = format_clock(seconds), datetime.now().isoformat()
     for thing in collection.objects:

@@ -52,22 +52,22 @@ def read_plain(path: Path, skipped: Collection[str] = ()) -> object:
 
 
 def _read(path: Path, skipped: Collection[str]) -> object:
-    plain = _Plain(skipped)
     with open(path, "rb") as stream:
         head = stream.read(len(_NUMPY))
         if head == _NUMPY:
             stream.seek(0)
-            return plain.make(_read_array(stream, path.name))
+            return _Plain(skipped).make(_read_array(stream, path.name))
     if not head.startswith(_ZIP):
         with open_joblib_tree(path, _STAND_INS) as tree:
-            return plain.make(tree)
+            return _Plain(skipped).make(tree)
     if is_torch_archive(path):
-        return plain.make(read_torch_tree(path, _STAND_INS))
+        return _Plain(skipped).make(read_torch_tree(path, _STAND_INS))
     with zipfile.ZipFile(path) as archive:
         names = {info.filename.removesuffix(".npy"): info for info in archive.infolist() if info.filename.endswith(".npy")}
         wanted = {name: info for name, info in names.items() if name not in skipped}
         check_claimed_size(path, wanted.values())
-        return {name: plain.make(_read_array(io.BytesIO(archive.read(info)), path.name)) for name, info in wanted.items()}
+        return {name: _Plain(skipped).make(_read_array(io.BytesIO(archive.read(info)), path.name))
+                for name, info in wanted.items()}
 
 
 def _read_array(stream: BinaryIO, name: str) -> object:
@@ -84,11 +84,11 @@ def _read_array(stream: BinaryIO, name: str) -> object:
 
 
 class _Plain:
-    """Makes plain values of a tree with stand-ins; what is shared in the tree is made once."""
+    """Makes plain values of one tree with stand-ins; what is shared in the tree is made once."""
 
     def __init__(self, skipped: Collection[str]):
         self._skipped = skipped
-        self._made: dict[int, object] = {}
+        self._made: dict[int, object] = {}      # by identity, which is that of another value once the tree is gone
 
     def make(self, value: object, depth: int = 0) -> object:
         """Return a value without stand-ins: an array of objects becomes a list, or the object itself where it holds one alone."""

@@ -1,4 +1,6 @@
+import json
 import pickle
+from datetime import datetime
 
 import bpy
 import numpy as np
@@ -197,3 +199,17 @@ def test_two_people_of_another_systems_result_are_imported_together(tmp_path, em
         assert 0.0 < head[JOINT_NAMES.index("left_ankle"), 2] < 0.15 and 1.4 < head[JOINT_NAMES.index("head"), 2] < 1.7
     labels = {person.label for person in bpy.context.window_manager.mpsnet.people}
     assert labels == {"wham_output_person_01", "wham_output_person_02"}
+
+
+def test_a_folder_of_another_systems_frames_is_imported(tmp_path, empty_scene):
+    folder = tmp_path / "my easymocap" / "smpl"
+    folder.mkdir(parents=True)
+    for frame in range(8):
+        person = {"id": 0, "Rh": [[np.pi / 2, 0, 0]], "Th": [[0.1 * frame, 0, 1.0]], "poses": [[0.0] * 72]}
+        (folder / f"{frame:06d}.json").write_text(json.dumps([person]))
+    assert bpy.ops.mpsnet.import_motion(filepath=f"{folder}/") == {"FINISHED"}
+    (armature_object,) = _armatures()
+    first, last = (_head_positions(empty_scene, armature_object, frame) for frame in (1, 8))
+    np.testing.assert_allclose(last - first, np.tile((0.7, 0, 0), (24, 1)), atol=1e-4)
+    (collection,) = armature_object.users_collection
+    assert collection.mpsnet_take.date == datetime.fromtimestamp(folder.stat().st_mtime).strftime("%Y-%m-%d %H:%M")

@@ -141,7 +141,9 @@ def write_romp(path):
         "smpl_thetas": list(person.pose(CAMERA_FROM_Z)), "cam_trans": list(person.placed(CAMERA_FROM_Z)[2] - SMPL),
         "smpl_betas": [np.append(BETAS, 0.3)] * len(person.frames), "frame_id": [f"{frame:08d}.png" for frame in person.frames],
     } for key, person in enumerate(BOTH)}
-    np.savez(path, results={}, sequence_results=people)
+    pictures = {f"{frame:08d}.png": {"smpl_thetas": np.zeros((1, 72)), "cam": [0.0] * 3, "lists": [[frame], [frame]]}
+                for frame in range(FRAMES)}
+    np.savez(path, results=pictures, sequence_results=people)
     return path.with_name(path.name + ".npz")
 
 
