@@ -11,7 +11,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from .engines.table import DEFAULT_ENGINE, ENGINES, find_engine, number_of
+from .engines.table import AUTOMATIC_ENGINE, DEFAULT_ENGINE, ENGINES, find_engine, number_of
 from .picture_sequence import DEFAULT_FPS
 
 # Values assumed for a video where neither the user nor the file gives them.
@@ -116,7 +116,8 @@ QUALITIES = (FAST, BEST)
 class CaptureRequest:
     """How to capture a video. None: left open, the capture finds it out. Metres, degrees, seconds of the video."""
     engine: str = _declared(Choice(
-        flag="--engine", label="Engine", description="What finds the motion", default=DEFAULT_ENGINE.name, automatic="auto",
+        flag="--engine", label="Engine", description="What finds the motion", default=DEFAULT_ENGINE.name,
+        automatic=AUTOMATIC_ENGINE,
         entries=[Entry(engine.name, engine.label, engine.description, number_of(engine)) for engine in ENGINES]))
     quality: str = _declared(Choice(
         flag="--quality", label="Quality", description="How carefully people are looked at", default=FAST,

@@ -41,11 +41,24 @@ def test_no_folder_holds_no_engines(tmp_path):
     ("toy", "ENGINE = {'label': 3, 'description': 'A toy'}", "ENGINE['label'] must be text"),
     ("toy", "ENGINE = {'label': 'Toy'}", "ENGINE['description'] must be text"),
     ("toy", GOOD[:-2] + ", 'needs_torch': 'yes'}", "ENGINE['needs_torch'] must be True or False"),
-    ("toy", "ENGINE = make()", "malformed"), ("toy", "def (", "invalid syntax"), ("toy", GOOD + "#" * 1_000_000, "too large"),
+    ("toy", "ENGINE = make()", "malformed"), ("toy", "def (", "invalid syntax"),
+    ("toy", "ENGINE = {[]: 1}", "unhashable"), ("toy", "ENGINE = {'label': {set()}}", "unhashable"),
+    ("toy", GOOD.replace("Toy", r"To\ny"), "ENGINE['label'] must be text of one line"),
+    ("toy", GOOD.replace("A toy", r"A toy\ud800"), "ENGINE['description'] must be text of one line"),
+    ("toy", GOOD + "#" * 1_000_000, "too large"),
 ])
 def test_what_is_no_engine_is_said_with_its_reason(tmp_path, name, text, words):
     refused, good = found(tmp_path, **{name: text, "zoo": GOOD})
     assert str(tmp_path / f"{name}.py") in refused and words in refused and good.name == "zoo"
+
+
+def test_no_engine_takes_the_name_of_the_automatic_choice(tmp_path):
+    found(tmp_path / "engines", auto=GOOD, toy=GOOD)
+    code = ("from mpsnet_blender.shared.engines.table import ENGINES, REFUSED_ENGINES\n"
+            "print(ENGINES[-1].name, len(ENGINES), *REFUSED_ENGINES)")
+    ended = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True, cwd=EXTENSION_ROOT,
+                           env=os.environ | {"MPSNET_HOME": str(tmp_path)}, check=True)
+    assert ended.stdout.startswith("toy 7 ") and "the name auto is taken" in ended.stdout
 
 
 def test_our_engines_keep_their_numbers_whatever_comes_from_outside(tmp_path):

@@ -32,12 +32,12 @@ def find_outside_engines(folder: Path, taken: Collection[str]) -> Iterator[Engin
     for path in paths:
         try:
             yield _read_declaration(path, taken)
-        except (ValueError, SyntaxError, OSError, RecursionError, MemoryError) as error:
-            yield f"{path} is no engine: {getattr(error, 'strerror', None) or error}."
+        except (ValueError, TypeError, SyntaxError, OSError, RecursionError, MemoryError) as error:
+            yield f"{path} is no engine: {getattr(error, 'strerror', None) or error or type(error).__name__}."
 
 
 def _read_declaration(path: Path, taken: Collection[str]) -> EngineDeclaration:
-    """Return a file's declaration. Raises ValueError, SyntaxError, OSError."""
+    """Return a file's declaration. Raises ValueError, TypeError, SyntaxError, OSError."""
     name = path.stem
     if name in taken or not (name.isascii() and name.isidentifier()):
         raise ValueError(f"the name {name} " + ("is taken" if name in taken else "may have letters, digits and _ only"))
@@ -45,8 +45,8 @@ def _read_declaration(path: Path, taken: Collection[str]) -> EngineDeclaration:
         raise ValueError("it is too large for a source file")
     words = _find_words(ast.parse(path.read_bytes(), str(path)))
     for key, kind in _KINDS.items():
-        if not isinstance(words.get(key, False), kind) or (kind is str and not words[key].strip()):
-            raise ValueError(f"{_VARIABLE}[{key!r}] must be {'text' if kind is str else 'True or False'}")
+        if not isinstance(words.get(key, False), kind) or (kind is str and not (words[key].strip() and words[key].isprintable())):
+            raise ValueError(f"{_VARIABLE}[{key!r}] must be {'text of one line' if kind is str else 'True or False'}")
     needs_torch = words.get("needs_torch", False)
     return EngineDeclaration(name, words["label"], words["description"], WITH_TORCH if needs_torch else WITHOUT_TORCH,
                              str(path.absolute()), ("device",) if needs_torch else ())

@@ -30,7 +30,8 @@ _OURS = (
     _on_image_features("meva", "MEVA", "The network of MEVA (ACCV 2020), which takes three seconds as a whole, with its authors' "
                        "files", "meva"),
 )
-_OUTSIDE = tuple(find_outside_engines(default_home() / "engines", {engine.name for engine in _OURS}))
+AUTOMATIC_ENGINE = "auto"       # for the shell: no engine may have this name
+_OUTSIDE = tuple(find_outside_engines(default_home() / "engines", {AUTOMATIC_ENGINE, *(engine.name for engine in _OURS)}))
 ENGINES = (*_OURS, *(engine for engine in _OUTSIDE if isinstance(engine, EngineDeclaration)))
 # Sentences on files in the folder of engines that are none.
 REFUSED_ENGINES = tuple(refused for refused in _OUTSIDE if isinstance(refused, str))
