@@ -83,7 +83,7 @@ def read_phalp(values: Mapping, path: Path) -> Result:
     for key, seen in rows.items():
         frames, turns, places, betas = (np.stack([row[part] for row in seen]) for part in range(4))
         people.append(sorted_person(key, frames, turns, places + rest_pelvis("smpl"), betas))
-    height, width = next((part["size"][0] for part in pictures if part.get("size")), (0, 0))
+    height, width = next((part["size"][0] for part in pictures if len(part.get("size", ()))), (0, 0))
     return _in_camera("4D-Humans (PHALP)", tuple(people), (width, height))
 
 

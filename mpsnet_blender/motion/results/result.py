@@ -88,8 +88,9 @@ def numbers(values: Mapping, key: str, *shape: int | None) -> np.ndarray:
         array = np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError):
         raise FormError(f"{key} holds no numbers") from None
-    if array.ndim > 2 and len(shape) == 2 and shape[1] == math.prod(array.shape[1:]):
-        array = array.reshape(len(array), shape[1])
+    width = math.prod(array.shape[1:])
+    if array.ndim > 2 and len(shape) == 2 and shape[1] in (None, width):
+        array = array.reshape(len(array), width)
     if array.ndim != len(shape) or any(wanted not in (None, length) for wanted, length in zip(shape, array.shape, strict=True)):
         words = ", ".join("N" if wanted is None else str(wanted) for wanted in shape)
         raise FormError(f"{key} has the shape {array.shape} instead of ({words})")

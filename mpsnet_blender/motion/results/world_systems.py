@@ -91,6 +91,8 @@ def read_tram(values: Mapping, path: Path) -> Result:
     people = []
     for track in tracks:
         part = _read_beside(track) if is_camera else values
+        if is_camera and not np.size(part.get("frame", ())):
+            continue
         frames, rotmats = frame_numbers(part, "frame"), numbers(part, "pred_rotmat", None, 24, 3, 3)
         moved = np.asarray(part.get("pred_trans"), dtype=np.float64).reshape(-1, 3)
         if len(frames) != len(rotmats) or len(frames) != len(moved) or frames.max(initial=-1) >= len(turns):
@@ -106,7 +108,8 @@ def read_tram(values: Mapping, path: Path) -> Result:
 def _find_slam_camera(values: Mapping, turns: np.ndarray, places: np.ndarray) -> ResultCamera | None:
     if "img_focal" not in values or np.size(values.get("img_center", ())) != 2:
         return None
-    return ResultCamera.of_parts(float(np.asarray(values["img_focal"])), np.reshape(values["img_center"], 2), turns, places)
+    focal = float(np.median(numbers(values, "img_focal", *np.shape(values["img_focal"]))))      # a number, alone or in a list
+    return ResultCamera.of_parts(focal, np.reshape(values["img_center"], 2), turns, places)
 
 
 def is_prompthmr(values: Mapping) -> bool:

@@ -47,6 +47,34 @@ def test_people_without_frames_and_other_entries_are_left_out(tmp_path, write, e
     np.testing.assert_array_equal(person.frames, rows.BOTH[1].frames)
 
 
+def test_a_focal_length_in_a_list_and_joints_in_an_axis_are_read(tmp_path):
+    rows.write_prompthmr(tmp_path / "result")
+    contents = pickle.loads((tmp_path / "result").read_bytes())
+    contents["camera_world"]["img_focal"] = np.array([rows.DIAGONAL])
+    for person in contents["people"].values():
+        person["smplx_world"]["pose"] = person["smplx_world"]["pose"].reshape(-1, 55, 3)
+    (tmp_path / "result").write_bytes(pickle.dumps(contents))
+    result = find_result(tmp_path / "result")
+    np.testing.assert_allclose(result.camera.matrix, rows.CAMERA_MATRIX)
+    for person, true in zip(result.people, rows.BOTH, strict=True):
+        np.testing.assert_allclose(person.rotmats[:, 1:], true.matrices(true.root)[:, 1:], atol=1e-6)
+
+
+def test_an_empty_track_of_tram_is_left_out(tmp_path):
+    camera = rows.write_tram(tmp_path / "tram")
+    empty = tmp_path / "hps" / "hps_track_0.npy"
+    np.save(empty, {name: value[:0] for name, value in np.load(empty, allow_pickle=True).item().items()})
+    (person,) = find_result(camera).people
+    np.testing.assert_array_equal(person.frames, rows.BOTH[1].frames)
+
+
+def test_picture_sizes_in_an_array_are_read(tmp_path):
+    rows.write_phalp(tmp_path / "result")
+    change_pickle(tmp_path / "result", lambda _, part: part | {"size": np.array(part["size"])})
+    result = find_result(tmp_path / "result")
+    assert len(result.people) == 2 and tuple(result.camera.image_size) == (rows.WIDTH, rows.HEIGHT)
+
+
 def test_slahmrs_prior_stands_with_z_up(tmp_path):
     _, vectors, pelvis = rows.ALONE[0].placed(np.eye(3))
     np.savez(tmp_path / "clip_000060_prior_results.npz", trans=(pelvis - rows.SMPL)[None], root_orient=vectors[None],
