@@ -163,17 +163,22 @@ def follow_by_place(frames: np.ndarray, rotmats: np.ndarray, pelvis: np.ndarray,
 def follow_rows(frames: np.ndarray, places: np.ndarray) -> list[list[int]]:
     """Return the rows of each person: a detection (M,) goes to the nearest one (M, 3) that was seen last, once a frame."""
     tracks: list[list[int]] = []
+    ends = np.zeros((0, 3))         # where each was seen last
     for frame in np.unique(frames):
-        rows = np.flatnonzero(frames == frame).tolist()
-        pairs = sorted((float(np.linalg.norm(places[row] - places[track[-1]])), number, row)
-                       for number, track in enumerate(tracks) for row in rows)
-        taken: set[int] = set()
-        for distance, number, row in pairs:
-            if row in rows and number not in taken and distance < _FARTHEST_STEP:
-                tracks[number].append(row)
-                taken.add(number)
-                rows.remove(row)
-        tracks += [[row] for row in rows]
+        rows = np.flatnonzero(frames == frame)
+        distances = np.linalg.norm(places[rows] - ends[:, None], axis=-1)
+        near = np.argwhere(distances < _FARTHEST_STEP)
+        found: dict[int, int] = {}      # the track of a row's place among the frame's
+        for number, place in near[np.argsort(distances[tuple(near.T)], kind="stable")].tolist():
+            if place not in found and number not in found.values():
+                found[place] = number
+        for place, row in enumerate(rows.tolist()):
+            if place in found:
+                tracks[found[place]].append(row)
+                ends[found[place]] = places[row]
+        new = [row for place, row in enumerate(rows.tolist()) if place not in found]
+        tracks += [[row] for row in new]
+        ends = np.concatenate((ends, places[new]))
     return tracks
 
 

@@ -293,6 +293,15 @@ def test_people_without_numbers_are_followed_by_place():
         np.testing.assert_allclose(person.pelvis[:, 0], start + 0.05 * np.arange(10))
 
 
+def test_somebody_who_jumps_becomes_somebody_else_and_the_nearest_pair_goes_first():
+    # By frame: two people; one stays, the other jumps away; both come nearer to the first, and the nearer one is that person.
+    frames = np.array((0, 0, 1, 1, 2, 2))
+    place = np.zeros((6, 3))
+    place[:, 0] = (0, 5, 0.1, 9, 0.8, 0.2)
+    people = follow_by_place(frames, np.tile(np.eye(3), (6, 24, 1, 1)), place, np.zeros((6, 10)))
+    assert [person.pelvis[:, 0].tolist() for person in people] == [[0, 0.1, 0.2], [5], [9], [0.8]]
+
+
 class Call:
     """Pickles as a call of os.system."""
 
