@@ -91,6 +91,25 @@ def read_sam3d(files: list[Path]) -> Result:
     return make_sam3d([(frames[track], points[track]) for track in follow_rows(frames, points.mean(axis=1))])
 
 
+def find_sam3d_people(values: object) -> list[tuple[int, Mapping]]:
+    """Return frames and people of SAM 3D Body's dictionaries as its users pickle them: those of one picture, a list; or of
+    every picture, a list or a dictionary of these. Empty for anything else."""
+    if isinstance(values, Mapping):
+        pictures = list(enumerate(values.values()))
+    else:
+        pictures = list(enumerate(values)) if isinstance(values, list) else []
+        if pictures and all(isinstance(person, Mapping) for _, person in pictures):
+            pictures = [(0, person) for _, person in pictures]      # a list of people, all of one picture
+    found = [(frame, person) for frame, part in pictures for person in (part if isinstance(part, list) else [part])]
+    return found if found and all(isinstance(person, Mapping) and is_sam3d(person) for _, person in found) else []
+
+
+def read_sam3d_people(found: list[tuple[int, Mapping]]) -> Result:
+    """SAM 3D Body's people of `find_sam3d_people`; their keys, such as pictures' names, are in the order of time."""
+    frames, points = np.array([frame for frame, _ in found]), np.stack([find_sam3d_points(person) for _, person in found])
+    return make_sam3d([(frames[track], points[track]) for track in follow_rows(frames, points.mean(axis=1))])
+
+
 def _read_mapping(path: Path) -> Mapping:
     values = read_plain(path, _LARGE)
     return values if isinstance(values, Mapping) else {}

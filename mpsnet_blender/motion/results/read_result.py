@@ -27,6 +27,7 @@ _LARGE = frozenset(("verts", "smplx_verts", "vertices", "masks", "mask", "net_ou
 _Read = Callable[[Mapping, Path], Result]
 # In the order in which they are asked: earlier ones have keys that later ones share.
 _SYSTEMS: tuple[tuple[Callable[[Mapping], bool], _Read], ...] = (
+    (points.is_sam3d, lambda _, path: _read_frame(frame_folders.read_sam3d, path)),
     (world_systems.is_gvhmr, world_systems.read_gvhmr), (world_systems.is_prompthmr, world_systems.read_prompthmr),
     (world_systems.is_wham, world_systems.read_wham), (world_systems.is_tram, world_systems.read_tram),
     (camera_systems.is_pymafx, camera_systems.read_pymafx), (camera_systems.is_phalp, camera_systems.read_phalp),
@@ -35,7 +36,6 @@ _SYSTEMS: tuple[tuple[Callable[[Mapping], bool], _Read], ...] = (
     (world_systems.is_slahmr, world_systems.read_slahmr), (world_systems.is_humor, world_systems.read_humor),
     (other_rows.is_smpl_codec, other_rows.read_smpl_codec), (other_rows.is_mdm_body, other_rows.read_mdm_body),
     (points.is_mdm_samples, points.read_mdm_samples),
-    (points.is_sam3d, lambda _, path: _read_frame(frame_folders.read_sam3d, path)),
     (frame_folders.is_smplerx, lambda _, path: _read_frame(frame_folders.read_smplerx, path)),
     (frame_folders.is_frankmocap, lambda _, path: _read_frame(frame_folders.read_frankmocap, path)),
 )
@@ -86,6 +86,8 @@ def _read_file(path: Path) -> Result | None:
     values = read_plain(path, _LARGE)
     if isinstance(values, np.ndarray):
         return points.read_joint_array(values, path)
+    if people := frame_folders.find_sam3d_people(values):
+        return frame_folders.read_sam3d_people(people)
     reader = next((read for is_theirs, read in _SYSTEMS if isinstance(values, Mapping) and is_theirs(values)), None)
     return reader(values, path) if reader and isinstance(values, Mapping) else None
 

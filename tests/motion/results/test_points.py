@@ -172,7 +172,17 @@ def write_motionbert(joints, path):
     return path / "X3D.npy"
 
 
-WRITERS = {"HumanML3D": write_humanml3d, "MDM": write_mdm, "FreeMoCap": write_freemocap, "FreeMoCap, rows": write_freemocap_rows,
+def write_sam3d_pickle(joints, path):
+    folder = path / "pictures"
+    folder.mkdir()
+    write_sam3d(joints, folder)
+    pictures = {f"{frame:06d}.jpg": [dict(np.load(file))] for frame, file in enumerate(sorted(folder.iterdir()))}
+    (path / "sam3d.pkl").write_bytes(pickle.dumps(pictures))
+    return path / "sam3d.pkl"
+
+
+WRITERS = {"SAM 3D Body, pickled": write_sam3d_pickle, "HumanML3D": write_humanml3d, "MDM": write_mdm,
+           "FreeMoCap": write_freemocap, "FreeMoCap, rows": write_freemocap_rows,
            "FreeMoCap, columns": write_freemocap_columns, "TRC": write_trc, "SAM 3D Body": write_sam3d,
            "EasyMocap (points)": write_easymocap, "MotionBERT": write_motionbert}
 RATES = {"HumanML3D": 20.0, "MDM": 20.0, "TRC": 50.0}
