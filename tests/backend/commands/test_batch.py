@@ -345,7 +345,7 @@ def test_the_pictures_of_people_in_a_captures_folder_are_no_video(tmp_path):
 def test_every_option_of_a_capture_reaches_it(tmp_path):
     words = ["--engine", "mpsnet", "--people", "2", "--height", "1.85", "--fov", "60", "--start", "1.5", "--end", "9",
              "--device", "cpu", "--lifter", "analytic", "--no-refine", "--foot-lock", "0.5", "--preview", "--quality", "best",
-             "--fps", "24", "--no-cache"]
+             "--fps", "24", "--no-cache", "--no-hands"]
     folders = ["--models", "m", "--kept-in", "c"]
     asked = command_line_parser().parse_args([*folders, "batch", "videos", "--output", "out", *words])
     _, _, _, *capture = Batch.of_command_line(asked, tmp_path / "checkpoints").command(tmp_path / "a.mp4", tmp_path / "a")
@@ -356,5 +356,6 @@ def test_every_option_of_a_capture_reaches_it(tmp_path):
     request = make_request(asked_of_the_child)
     assert request == CaptureRequest(
         engine="mpsnet", people=2, stature=1.85, fov_degrees=60.0, start_seconds=1.5, end_seconds=9.0, device="cpu",
-        lifter="analytic", refine=False, foot_lock=0.5, preview=True, quality="best", picture_fps=24.0, cache=False)
+        lifter="analytic", refine=False, foot_lock=0.5, preview=True, quality="best", picture_fps=24.0, cache=False,
+        hands=False)
     assert all(getattr(request, name) != option.default for name, option in OPTIONS.items()), "give each option here a value"

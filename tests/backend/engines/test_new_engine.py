@@ -52,8 +52,8 @@ def sources_with_toy(tmp_path):
     shutil.copy(EXTENSION_ROOT / "mocap.py", root)
     (root / "backend" / "engines" / "toy.py").write_text(TOY_FILE)
     declarations = root / "mpsnet_blender" / "shared" / "engines" / "table.py"
-    before, _, after = declarations.read_text().partition(")\n_OUTSIDE")
-    declarations.write_text(f"{before}{TOY_ENTRY})\n_OUTSIDE{after}")
+    before, _, after = declarations.read_text().partition(")\nAUTOMATIC_ENGINE")
+    declarations.write_text(f"{before}{TOY_ENTRY})\nAUTOMATIC_ENGINE{after}")
     return root
 
 
