@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
 
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
 from mpsnet_blender.shared.engines.table import find_engine
 from mpsnet_blender.shared.protocol import Result
 from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT
@@ -93,7 +93,7 @@ class Predictor:
         """Return the joints of every frame of a video, as the engine computes it."""
         motion = self._network.run(video.features)
         joints, distances = [], []
-        for part in _slices(len(video.features)):
+        for part in frame_blocks(len(video.features), _BODIES_AT_ONCE):
             bodies = self._body(self._tensor(motion.rotmats[part]), self._tensor(motion.betas[part]))
             chosen = self._body.joints_49(bodies)[:, JOINTS_17] if self._mpii3d_joints else self._body.joints_14(bodies)
             joints.append(chosen.cpu().numpy().astype(np.float64))
@@ -155,7 +155,3 @@ def _require_regressor(dataset: str, arrays: EngineArrays) -> None:
         name = "J_regressor_extra.npy" if wants_extra else "J_regressor_h36m.npy"
         raise ModelError(f"The evaluation lacks {name}, which finds the joints that are compared.",
                          "It is in the authors' archive; add it: `python3 mocap.py models add PATH`.")
-
-
-def _slices(count: int) -> Iterator[slice]:
-    return (slice(start, start + _BODIES_AT_ONCE) for start in range(0, count, _BODIES_AT_ONCE))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+
 from ..base.pinhole import compute_rays, rotmats_towards
 from ..base.rotations import fit_rotmats, rotate
 from .hand_shape import Turn, list_turns, make_rest_points
@@ -69,8 +71,7 @@ def fit_hand(seen: SeenHand, trust: float = 1.0) -> FittedHand:
 
     Frames are independent of one another.
     """
-    blocks = [slice(first, first + _BLOCK_FRAMES) for first in range(0, len(seen.plane), _BLOCK_FRAMES)]
-    fitted = [_Problem(seen.at(block), trust).solve() for block in blocks]
+    fitted = [_Problem(seen.at(block), trust).solve() for block in frame_blocks(len(seen.plane), _BLOCK_FRAMES)]
     return FittedHand(*(np.concatenate([getattr(part, item.name) for part in fitted]) for item in fields(FittedHand)))
 
 

@@ -10,24 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from .gru import GRUWeights
+from .mpsnet import HAFI, MPSNetConfig
 from .regressor import BodyEstimate, Regressor
 
 _WINDOW, _CENTRE = 16, 8
 _LAYERS, _STATE_SIZE, _ATTENTION_SIZE = 2, 1024, 256
-
-
-class Attention(nn.Module):
-    """Weights of the three features, as those of HAFI in MPS-Net, which took them from here."""
-
-    def __init__(self, feature_size: int, size: int):
-        super().__init__()
-        self.fc = nn.Linear(feature_size, size)
-        self.attention = nn.Sequential(nn.Linear(3 * size, size), nn.Tanh(), nn.Linear(size, size), nn.Tanh(),
-                                       nn.Linear(size, 3), nn.Tanh())
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return the weights (N, 3), which sum to 1, of features (N, 3, C)."""
-        return self.attention(self.fc(features).flatten(1)).softmax(dim=-1)
 
 
 class TCMREncoder(nn.Module):
@@ -41,7 +28,8 @@ class TCMREncoder(nn.Module):
         self.linear_cur = nn.Linear(2 * state_size, feature_size)
         self.linear_bef = nn.Linear(state_size, feature_size)
         self.linear_aft = nn.Linear(state_size, feature_size)
-        self.attention = Attention(feature_size, attention_size)
+        # Three features to one with weights: MPS-Net's HAFI took it over from here, with the names of its parameters.
+        self.attention = HAFI(MPSNetConfig(feature_size, attention_size=attention_size))
 
 
 class TCMR(nn.Module):
@@ -84,8 +72,8 @@ class FastTCMR:
         future = _run_layers(self._future, inputs, windows[:, _CENTRE + 1:].flip(1))
         features = torch.stack((encoder.linear_bef(past.relu()), encoder.linear_cur(self._run_whole(inputs, windows).relu()),
                                 encoder.linear_aft(future.relu())), dim=1)
-        weights = encoder.attention(features)
-        return (weights[:, :, None] * features).sum(dim=1), features, weights
+        fused, weights = encoder.attention.integrate(features)
+        return fused, features, weights
 
     def _run_whole(self, inputs: Tensor, windows: Tensor) -> Tensor:
         """Return both directions' last states (N, 2 H) at the centre."""

@@ -19,16 +19,9 @@ from backend.world.still_lens import change_lens
 from mpsnet_blender.shared.arrays import frame_blocks, large_arrays
 from tests.backend.angles import angle_between
 from tests.backend.made_people import IMAGE_SIZE, INTRINSICS, person_track, seen_from, walker
+from tests.backend.quiet_reporter import QuietReporter
 
 FRAMES, BLOCK, FPS = 650, 260, 15.0     # parts of 17 s, with 15 s around them
-
-
-class QuietReporter:
-    def progress(self, *_):
-        pass
-
-    def check(self):
-        pass
 
 
 @pytest.fixture(scope="module")

@@ -169,7 +169,7 @@ class _Turns:
     def _aim(self, base: np.ndarray, joint: str, child: str) -> np.ndarray:
         """Return a rotation turned by as little as possible until the bone to the child points at it."""
         rest = self._offsets[JOINT[child]]
-        return _shortest(base @ (rest / np.linalg.norm(rest)), _unit(self._points[child] - self._points[joint])) @ base
+        return shortest_turns(base @ (rest / np.linalg.norm(rest)), _unit(self._points[child] - self._points[joint])) @ base
 
     def _span(self, name: str) -> np.ndarray:
         return self._points[f"left_{name}"] - self._points[f"right_{name}"]
@@ -224,7 +224,7 @@ def _blend(first: np.ndarray, second: np.ndarray, share: float) -> np.ndarray:
     return rotmat_from_quat(_unit((1 - share) * one + share * two))
 
 
-def _shortest(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+def shortest_turns(start: np.ndarray, end: np.ndarray) -> np.ndarray:
     """Return the smallest rotations (T, 3, 3) of unit vectors (T, 3) onto others; half turns are about any axis."""
     axis, cosine = np.cross(start, end), (start * end).sum(axis=1, keepdims=True)
     angle = np.arctan2(np.linalg.norm(axis, axis=1, keepdims=True), cosine)

@@ -10,6 +10,7 @@ import numpy as np
 from ...shared.containers.plain_values import read_plain
 from ...shared.smpl_skeleton import JOINT, generic_rest_joints
 from ..base.rotations import rotmat_from_rotvec
+from .point_solve import shortest_turns
 from .result import (
     LEVEL_CAMERA,
     LEVEL_NOTE,
@@ -180,15 +181,7 @@ def _find_floor_plane(values: Mapping) -> tuple[np.ndarray, float | None]:
     up = plane / distance
     if up[1] > 0:
         up, distance = -up, -distance
-    return LEVEL_CAMERA @ _turn_onto(up, np.array((0.0, -1, 0))), float(distance)
-
-
-def _turn_onto(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Return the smallest turn (3, 3) of one unit vector onto another that is no opposite of it."""
-    axis, cosine = np.cross(start, end), float(start @ end)
-    x, y, z = axis
-    cross = np.array(((0, -z, y), (z, 0, -x), (-y, x, 0)))
-    return np.eye(3) + cross + cross @ cross / max(1 + cosine, 1e-6)
+    return LEVEL_CAMERA @ shortest_turns(up[None], np.array(((0.0, -1, 0),)))[0], float(distance)
 
 
 def is_humor(values: Mapping) -> bool:

@@ -15,14 +15,7 @@ from backend.people.gaps import Clock, fill_gaps
 from backend.video.frames import VideoSpan
 from tests.backend.angles import angle_between
 from tests.backend.made_people import IMAGE_SIZE, INTRINSICS, person_track, seen_from, walker
-
-
-class QuietReporter:
-    def progress(self, *_):
-        pass
-
-    def check(self):
-        pass
+from tests.backend.quiet_reporter import QuietReporter
 
 
 @pytest.fixture(scope="module")
