@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT, JOINT_COUNT, PARENTS, generic_offsets, rest_joints_from_offsets
+from ..base.quaternions import slerp
 from ..base.rotations import quat_from_rotmat, rotmat_from_quat, rotmat_from_rotvec
 from ..base.smoothing import smooth_measured
 from .result import FormError
@@ -112,7 +113,8 @@ class _Turns:
             usual = np.einsum("tji,tj->ti", _frame(self._span(name), trunk), up).mean(axis=0)
             self._set(joint, _frame(self._span(name), up) @ _frame(_LATERAL, usual).T)
         for number, joint in enumerate(("spine1", "spine2"), start=1):
-            self._set(joint, _blend(self._get("pelvis"), self._get("spine3"), number / 3))
+            between = slerp(quat_from_rotmat(self._get("pelvis")), quat_from_rotmat(self._get("spine3")), number / 3)
+            self._set(joint, rotmat_from_quat(between))
 
     def _solve_head(self) -> None:
         chest = self._get("spine3")
@@ -215,13 +217,6 @@ def _frame(lateral: np.ndarray, up: np.ndarray) -> np.ndarray:
     left = _unit(lateral)
     ahead = _unit(np.cross(left, up))
     return np.stack((left, np.cross(ahead, left), ahead), axis=-1)
-
-
-def _blend(first: np.ndarray, second: np.ndarray, share: float) -> np.ndarray:
-    """Return rotations between two (T, 3, 3), by the normalised mean of their quaternions."""
-    one, two = quat_from_rotmat(first), quat_from_rotmat(second)
-    two = np.where((one * two).sum(axis=1, keepdims=True) < 0, -two, two)
-    return rotmat_from_quat(_unit((1 - share) * one + share * two))
 
 
 def shortest_turns(start: np.ndarray, end: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from mpsnet_blender.motion.results.read_result import find_result, make_motions
 from mpsnet_blender.shared.containers.torch_pickles import TORCH_STAND_INS
 from mpsnet_blender.shared.motion_file import MotionFileError
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
+from tests.hostile_pickles import Call
 
 FRAMES, WIDTH, HEIGHT = 12, 1280, 720
 DIAGONAL = float(np.hypot(WIDTH, HEIGHT))
@@ -300,16 +301,6 @@ def test_somebody_who_jumps_becomes_somebody_else_and_the_nearest_pair_goes_firs
     place[:, 0] = (0, 5, 0.1, 9, 0.8, 0.2)
     people = follow_by_place(frames, np.tile(np.eye(3), (6, 24, 1, 1)), place, np.zeros((6, 10)))
     assert [person.pelvis[:, 0].tolist() for person in people] == [[0, 0.1, 0.2], [5], [9], [0.8]]
-
-
-class Call:
-    """Pickles as a call of os.system."""
-
-    def __init__(self, command):
-        self.command = command
-
-    def __reduce__(self):
-        return os.system, (self.command,)
 
 
 @pytest.mark.parametrize("form", ["pickle", "npy", "npz"])

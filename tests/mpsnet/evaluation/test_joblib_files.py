@@ -1,7 +1,6 @@
 import bz2
 import gzip
 import lzma
-import os
 import pickle
 import zlib
 from base64 import b85decode
@@ -12,6 +11,7 @@ import pytest
 from backend.base.errors import DatasetError
 from backend.evaluation.joblib_files import open_joblib
 from backend.paper.model_sources import UnsafeModelError
+from tests.hostile_pickles import Call
 from tests.mpsnet.evaluation.joblib_writer import joblib_bytes
 
 # joblib.dump(contents, compress=True) of the array below and an array of objects, by joblib itself.
@@ -33,16 +33,6 @@ CONTENTS = {
     "vid_name": np.array(["a", "a", "bb"]), "features": np.arange(12, dtype=np.float32).reshape(3, 4),
     "frame_id": np.array([1, 2, 3]), "valid": np.array([True, False, True]), "f": np.arange(6.0).reshape(2, 3),
 }
-
-
-class Call:
-    """Pickles as a call of os.system."""
-
-    def __init__(self, command):
-        self.command = command
-
-    def __reduce__(self):
-        return os.system, (self.command,)
 
 
 @pytest.fixture

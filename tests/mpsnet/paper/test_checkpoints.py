@@ -1,4 +1,3 @@
-import os
 import pickle
 import shutil
 import zipfile
@@ -16,20 +15,11 @@ from backend.paper.model_sources import ModelSource, UnsafeModelError
 from backend.paper.models_folder import list_models, load_engine_arrays, load_model, require_models
 from mpsnet_blender.shared.engines.files import missing_files
 from mpsnet_blender.shared.engines.table import find_engine
+from tests.hostile_pickles import Call
 from tests.mpsnet.made_models import image_weights, smpl_contents, temporal_weights
 
 MPSNET = find_engine("mpsnet")
 REQUIRED = ["mpsnet", "spin", "smpl_neutral"]
-
-
-class Call:
-    """Pickles as a call of os.system."""
-
-    def __init__(self, command):
-        self.command = command
-
-    def __reduce__(self):
-        return os.system, (self.command,)
 
 
 def add(source, folder):

@@ -1,6 +1,5 @@
 """Results in PyTorch's and joblib's containers, written by these, read without them."""
 
-import os
 import pickle
 from collections import OrderedDict, defaultdict
 
@@ -11,6 +10,7 @@ import torch
 from mpsnet_blender.motion.results.read_result import find_result
 from mpsnet_blender.shared.containers.plain_values import ContainerError, read_plain
 from mpsnet_blender.shared.motion_file import MotionFileError
+from tests.hostile_pickles import Call
 from tests.mpsnet.evaluation.joblib_writer import joblib_bytes
 
 FRAMES = 7
@@ -69,16 +69,6 @@ def test_whams_joblib_file_is_read_with_its_numbered_keys(tmp_path):
     (tmp_path / "wham_output.pkl").write_bytes(joblib_bytes(people))
     (person,) = find_result(tmp_path / "wham_output.pkl").people
     assert person.key == "4" and len(person.frames) == FRAMES
-
-
-class Call:
-    """Pickles as a call of os.system."""
-
-    def __init__(self, command):
-        self.command = command
-
-    def __reduce__(self):
-        return os.system, (self.command,)
 
 
 def test_a_file_of_pytorchs_that_calls_something_is_refused_and_nothing_runs(tmp_path):
