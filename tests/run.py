@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from tests.environments import ROOT, Interpreters, make_environments, missing_sy
 
 PURE_TESTS = ("tests/shared", "tests/motion", "tests/client", "tests/tools", "tests/test_*.py")
 NO_TESTS_COLLECTED = 5  # pytest's exit status
+BLENDERS_AT_ONCE = 2    # one test there keeps one core busy, and takes up to 1 GB
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,10 @@ def run_all(home: Path, interpreters: Interpreters, pytest_arguments: list[str])
         total += run_pytest("pure", keypoints, PURE_TESTS, pytest_arguments, home)
         total += run_pytest("backend", keypoints, ("tests/backend",), pytest_arguments, home)
         total += run_pytest("mpsnet", mpsnet, ("tests/mpsnet",), pytest_arguments, home)
-    for version, python in interpreters.blender.items():
-        total += run_pytest(f"Blender {version}", python, ("tests/blender",), pytest_arguments, home)
-    return total
+    with ThreadPoolExecutor(BLENDERS_AT_ONCE) as pool:
+        blenders = [pool.submit(run_pytest, f"Blender {version}", python, ("tests/blender",), pytest_arguments, home, waits=True)
+                    for version, python in interpreters.blender.items()]
+    return sum((blender.result() for blender in blenders), total)
 
 
 def run_checks(python: Path, with_types: Path, home: Path) -> Counts:
@@ -98,11 +101,16 @@ def run_checks(python: Path, with_types: Path, home: Path) -> Counts:
     return Counts(passed=statuses.count(0), failed=len(statuses) - statuses.count(0))
 
 
-def run_pytest(name: str, python: Path, patterns: tuple[str, ...], pytest_arguments: list[str],
-               home: Path) -> Counts:
-    """Run one pytest process and return its counts; a process that breaks or finds no test counts as a failure."""
+def run_pytest(name: str, python: Path, patterns: tuple[str, ...], pytest_arguments: list[str], home: Path,
+               waits: bool = False) -> Counts:
+    """Run one pytest process and return its counts; a process that breaks or finds no test counts as a failure.
+
+    With `waits`, its output is shown in one piece at its end, so that processes side by side can be told apart.
+    """
     paths = [str(path.relative_to(ROOT)) for pattern in patterns for path in sorted(ROOT.glob(pattern))]
-    print(f"\n=== {name} ===", flush=True)
+    title = f"\n=== {name} ==="
+    if not waits:
+        print(title, flush=True)
     if not paths:
         print(f"There are no tests in {' '.join(patterns)}.", file=sys.stderr)
         return Counts(failed=1)
@@ -110,7 +118,10 @@ def run_pytest(name: str, python: Path, patterns: tuple[str, ...], pytest_argume
         report = Path(folder) / "report.xml"
         ended = subprocess.run(
             [python, "-m", "pytest", f"--junitxml={report}", "--durations=5", *pytest_arguments, *paths],
-            cwd=ROOT, env=child_environ() | {"MPSNET_HOME": str(home)}, check=False)
+            cwd=ROOT, env=child_environ() | {"MPSNET_HOME": str(home)}, check=False, encoding="utf-8", errors="replace",
+            stdout=subprocess.PIPE if waits else None, stderr=subprocess.STDOUT if waits else None)
+        if waits:
+            print(f"{title}\n{ended.stdout}", flush=True)
         counts = read_counts(report)
     if ended.returncode == NO_TESTS_COLLECTED and pytest_arguments:  # they may choose tests of another group
         return counts
