@@ -27,7 +27,7 @@ from tests.environments import ROOT, Interpreters, make_environments, missing_sy
 
 PURE_TESTS = ("tests/shared", "tests/motion", "tests/client", "tests/tools", "tests/test_*.py")
 NO_TESTS_COLLECTED = 5  # pytest's exit status
-BLENDERS_AT_ONCE = 2    # one test there keeps one core busy, and takes up to 1 GB
+BLENDERS_AT_ONCE = 2    # the tests in one keep one core busy, and take 0.6 GB
 
 
 @dataclass(frozen=True)

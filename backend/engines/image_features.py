@@ -13,10 +13,13 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from mpsnet_blender.motion.base.smoothing import smooth_measured
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+from mpsnet_blender.shared.arrays.large_arrays import let_go, make_array
 from mpsnet_blender.shared.capture_request import CaptureRequest
 from mpsnet_blender.shared.engines.table import find_engine
 
 from ..base.devices import choose_device
+from ..base.errors import VideoError
 from ..base.pinhole import compute_rays, rotmats_towards
 from ..base.reporter import Reporter
 from ..body.camera_placement import fit_in_camera
@@ -24,6 +27,7 @@ from ..body.lifting import LandmarkRays, landmark_weights
 from ..body.picture_fit import fit_to_picture
 from ..body.proportions import make_body_on_joints
 from ..models.body import BodyModel
+from ..models.resnet import FEATURE_SIZE
 from ..paper.features import FeatureExtractor, crop, make_square_boxes
 from ..paper.models_folder import load_engine_arrays
 from ..paper.network_motion import NetworkMotion, translation_from_weak_cam
@@ -36,6 +40,7 @@ from .engine import CapturedPerson, Shot
 _MODEL_FPS = 30.0               # of the sets on which the authors trained it
 _SLOWEST_SHARE = 0.8            # of that rate: slower video is interpolated to 30 a second; chosen by eye
 _BOX_SIGMA_SECONDS = 0.1        # boxes of landmarks tremble, and the crop's size with them; chosen by eye
+_FEATURES_AT_ONCE = 1000        # interpolated at a time: 8 MB
 _LEAST_WEIGHT = 0.02            # of a frame with no visible landmark, so that a mean over time exists everywhere
 
 
@@ -79,39 +84,47 @@ class ImageFeatureEngine:
         return people
 
     def _extract_features(self, crops: list[_Crops], shot: Shot, reporter: Reporter) -> list[np.ndarray]:
-        """Return each person's features (N, 2048), from one pass over the video."""
-        total = sum(len(plan.rows) for plan in crops)
-        person_of_crop: list[int] = []
-
-        def cut() -> Iterator[np.ndarray]:
-            wanted = [dict(zip(plan.track.frame_index[plan.rows].tolist(), plan.rows.tolist(), strict=True)) for plan in crops]
-            for frame in read_frames(shot.span):
-                for person, (plan, row_of) in enumerate(zip(crops, wanted, strict=True)):
-                    if frame.index in row_of:
-                        person_of_crop.append(person)
-                        yield crop(frame.image, plan.boxes[row_of[frame.index]], self._crop_scale)
-                reporter.progress(self.stage_title, len(person_of_crop), total, "crops")
-
+        """Return each person's features (N, 2048), from one pass over the video. Those of an hour take close to a gigabyte."""
+        frames = np.concatenate([plan.track.frame_index[plan.rows] for plan in crops])
+        order = np.argsort(frames, kind="stable")       # in which the video shows them; those of one frame as the people are
+        features, done = make_array((len(frames), FEATURE_SIZE), np.float32), 0
         extractor = FeatureExtractor(self._spin_weights, self._device, lambda words: reporter.log("warning", words),
                                      check=reporter.check)
-        features, people = extractor.extract(cut()), np.array(person_of_crop)
-        return [features[people == person] for person in range(len(crops))]
+        for batch in extractor.stream(self._cut(crops, shot, reporter)):
+            features[order[done:done + len(batch)]] = batch
+            done += len(batch)
+            let_go()
+        if done < len(frames):
+            raise VideoError(f"{shot.span.path} had fewer frames when it was read again: it has changed meanwhile.",
+                             "Capture it again.")
+        return np.split(features, np.cumsum([len(plan.rows) for plan in crops])[:-1])
+
+    def _cut(self, crops: list[_Crops], shot: Shot, reporter: Reporter) -> Iterator[np.ndarray]:
+        """Yield everybody's crops, frame by frame."""
+        wanted = [dict(zip(plan.track.frame_index[plan.rows].tolist(), plan.rows.tolist(), strict=True)) for plan in crops]
+        done, total = 0, sum(map(len, wanted))
+        for frame in read_frames(shot.span):
+            for plan, row_of in zip(crops, wanted, strict=True):
+                if frame.index in row_of:
+                    done += 1
+                    yield crop(frame.image, plan.boxes[row_of[frame.index]], self._crop_scale)
+            reporter.progress(self.stage_title, done, total, "crops")
 
     def _solve_person(self, plan: _Crops, features: np.ndarray, shot: Shot, seen_frames: int) -> CapturedPerson:
         track = plan.track
-        parts = []
+        network = NetworkMotion.of_frames(len(track.frame_index))
         for first, last in _find_unbroken_spans(track):
-            inside = (plan.rows >= first) & (plan.rows < last)
-            parts.append(self._run(track.timestamps[plan.rows[inside]], features[inside], shot.clock.fps,
-                                   track.timestamps[first:last]))
-        network = NetworkMotion(*(np.concatenate([getattr(part, name) for part in parts])
-                                  for name in ("rotmats", "betas", "weak_cam")))
+            inside = slice(*np.searchsorted(plan.rows, (first, last)))
+            network.fill(first, self._run(track.timestamps[plan.rows[inside]], features[inside], shot.clock.fps,
+                                          track.timestamps[first:last]))
         betas = np.median(network.betas, axis=0).astype(np.float64)
         rest_joints = self._body.rest_joints(torch.from_numpy(betas[None]).float())[0].numpy().astype(np.float64)
         stature = self._measure_stature(betas)
-        rotmats = network.rotmats.astype(np.float64)
+        rotmats = make_array(network.rotmats.shape)
         towards = rotmats_towards(compute_rays(plan.boxes[:, :2], shot.intrinsics))
-        rotmats[:, 0] = towards @ rotmats[:, 0]
+        for block in frame_blocks(len(rotmats)):
+            rotmats[block] = network.rotmats[block]
+            rotmats[block, 0] = towards[block] @ rotmats[block, 0]
         transl = translation_from_weak_cam(network.weak_cam.astype(np.float64), plan.boxes, shot.intrinsics, self._crop_scale)
         body = make_body_on_joints(rest_joints, stature)
         motion = CameraMotion(rotmats, transl, rest_joints, track.timestamps, stature)
@@ -129,7 +142,7 @@ class ImageFeatureEngine:
         """Return the motion at wanted times (T,) of features (N, 2048) at times (N,), through windows at about 30 a second."""
         grid = times if fps > _SLOWEST_SHARE * _MODEL_FPS else np.arange(times[0], times[-1] + 0.5 / _MODEL_FPS, 1 / _MODEL_FPS)
         if grid is not times:
-            features = np.stack([np.interp(grid, times, column) for column in features.T], axis=1).astype(np.float32)
+            features = _interpolate_features(features, times, grid)
         network = self._network.run(features)
         return network if np.array_equal(grid, wanted_times) else _interpolate_motion(network, grid, wanted_times)
 
@@ -174,16 +187,29 @@ def _find_unbroken_spans(track: PersonTrack) -> list[tuple[int, int]]:
     return list(itertools.pairwise([0, *span_starts(track).tolist(), len(track.frame_index)]))
 
 
+def _interpolate_features(features: np.ndarray, times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Return features (N, 2048) at times (N,) linearly at wanted times (M,), constant beyond the last."""
+    found = make_array((len(wanted), FEATURE_SIZE), np.float32)
+    position = np.interp(wanted, times, np.arange(len(times)))
+    row = np.minimum(position.astype(int), max(len(times) - 2, 0))
+    for block in frame_blocks(len(wanted), _FEATURES_AT_ONCE):
+        before, after = features[row[block]], features[np.minimum(row[block] + 1, len(times) - 1)]
+        found[block] = before + (position[block] - row[block])[:, None].astype(np.float32) * (after - before)
+    return found
+
+
 def _interpolate_motion(network: NetworkMotion, times: np.ndarray, wanted: np.ndarray) -> NetworkMotion:
     """Return the motion at wanted times (T,): rotations by slerp, the rest linearly; constant beyond the ends."""
     if len(times) == 1:
         return NetworkMotion(*(np.repeat(part, len(wanted), axis=0)
                                for part in (network.rotmats, network.betas, network.weak_cam)))
     inside = np.clip(wanted, times[0], times[-1])
-    joints = [Slerp(times, Rotation.from_matrix(network.rotmats[:, joint]))(inside).as_matrix()
-              for joint in range(network.rotmats.shape[1])]
+    rotmats = make_array((len(wanted), *network.rotmats.shape[1:]), np.float32)
+    for joint in range(rotmats.shape[1]):
+        rotmats[:, joint] = Slerp(times, Rotation.from_matrix(network.rotmats[:, joint]))(inside).as_matrix()
+        let_go()
 
     def linear(values: np.ndarray) -> np.ndarray:
         return np.stack([np.interp(inside, times, column) for column in values.T], axis=1)
 
-    return NetworkMotion(np.stack(joints, axis=1), linear(network.betas), linear(network.weak_cam))
+    return NetworkMotion(rotmats, linear(network.betas), linear(network.weak_cam))

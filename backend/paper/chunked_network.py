@@ -7,6 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+from mpsnet_blender.shared.arrays.large_arrays import let_go, make_array
+
 from ..models.meva import MEVA
 from ..models.regressor import ESTIMATE_SIZE, BodyEstimate
 from .network_motion import NetworkMotion
@@ -38,7 +41,7 @@ class ChunkedNetwork:
 
         Where chunks overlap, their 6D rotations, shapes and cameras are averaged with weights that rise from a chunk's ends.
         """
-        sums, weights = np.zeros((len(features), ESTIMATE_SIZE)), np.zeros((len(features), 1))
+        sums, weights = make_array((len(features), ESTIMATE_SIZE)), np.zeros((len(features), 1))
         starts, length = chunk_starts(len(features)), min(len(features), CHUNK)
         steps = np.arange(length)
         weight = np.minimum(np.minimum(steps + 1, length - steps), OVERLAP)[:, None]
@@ -47,8 +50,9 @@ class ChunkedNetwork:
             for start, vectors in zip(some, self.run_chunks(features, some), strict=True):
                 sums[start:start + length] += weight * vectors
                 weights[start:start + length] += weight
-        vectors = torch.from_numpy(sums / weights).float()
-        return NetworkMotion.of_estimates([BodyEstimate.from_vector(vectors)])
+            let_go()
+        vectors = (torch.from_numpy(sums[block] / weights[block]).float() for block in frame_blocks(len(features)))
+        return NetworkMotion.of_estimates(map(BodyEstimate.from_vector, vectors), len(features))
 
     @torch.inference_mode()
     def run_chunks(self, features: np.ndarray, starts: list[int]) -> np.ndarray:

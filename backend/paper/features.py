@@ -68,13 +68,15 @@ class FeatureExtractor:
         self.batch_size = _BATCH_SIZES[device.type]
 
     def extract(self, crops: Iterable[np.ndarray]) -> np.ndarray:
-        """Return features (T, 2048) float32 of crops (224, 224, 3) uint8 RGB, which may come from a generator.
+        """Return features (T, 2048) float32 of crops (224, 224, 3) uint8 RGB, which may come from a generator."""
+        return np.concatenate([np.empty((0, FEATURE_SIZE), np.float32), *self.stream(crops)])
+
+    def stream(self, crops: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """Yield the features (N, 2048) float32 of the next N crops (224, 224, 3) uint8 RGB, batch by batch.
 
         A separate thread reads `crops`, two batches ahead; exceptions of the iterator are raised here.
         """
-        features = [np.empty((0, FEATURE_SIZE), np.float32)]
-        features += [self.compute_features(np.stack(batch)) for batch in _prefetched_batches(crops, self.batch_size)]
-        return np.concatenate(features)
+        return (self.compute_features(np.stack(batch)) for batch in _prefetched_batches(crops, self.batch_size))
 
     def compute_features(self, crops: np.ndarray) -> np.ndarray:
         """Return features (N, 2048) float32 of crops (N, 224, 224, 3) uint8 RGB, `batch_size` at a time."""

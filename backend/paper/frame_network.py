@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+
 from ..models.regressor import BodyEstimate, Regressor
 from ..models.resnet import FEATURE_SIZE
 from .network_motion import NetworkMotion
@@ -31,8 +33,9 @@ class FrameNetwork:
     @torch.inference_mode()
     def run(self, features: np.ndarray) -> NetworkMotion:
         """Return the motion of features (T, 2048)."""
-        vectors = torch.from_numpy(features).to(self._device) @ self._matrix.T + self._offset
-        return NetworkMotion.of_estimates([BodyEstimate.from_vector(vectors)])
+        parts = (torch.from_numpy(features[block]).to(self._device) for block in frame_blocks(len(features)))
+        return NetworkMotion.of_estimates((BodyEstimate.from_vector(part @ self._matrix.T + self._offset) for part in parts),
+                                          len(features))
 
 
 def make_regressor() -> Regressor:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
+from mpsnet_blender.shared.arrays.large_arrays import let_go, make_array
+
 from ..models.regressor import BodyEstimate
 
 _SHAPES = (24, 3, 3), (10,), (3,)
@@ -24,11 +26,25 @@ class NetworkMotion:
     weak_cam: np.ndarray
 
     @staticmethod
-    def of_estimates(estimates: Iterable[BodyEstimate]) -> NetworkMotion:
-        """Return the motion of estimates one after another; of none, a motion of 0 frames."""
-        parts = [tuple(part.cpu().numpy() for part in (estimate.rotmats, estimate.betas, estimate.weak_cam))
-                 for estimate in estimates] or [tuple(np.empty((0, *shape), np.float32) for shape in _SHAPES)]
-        return NetworkMotion(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    def of_frames(frame_count: int) -> NetworkMotion:
+        """Return a motion of zeros, to be filled."""
+        return NetworkMotion(*(make_array((frame_count, *shape), np.float32) for shape in _SHAPES))
+
+    @staticmethod
+    def of_estimates(estimates: Iterable[BodyEstimate], frame_count: int) -> NetworkMotion:
+        """Return the motion of estimates one after another, of so many frames together."""
+        motion, start = NetworkMotion.of_frames(frame_count), 0
+        for estimate in estimates:
+            part = NetworkMotion(*(values.cpu().numpy() for values in (estimate.rotmats, estimate.betas, estimate.weak_cam)))
+            motion.fill(start, part)
+            start += len(part.rotmats)
+        return motion
+
+    def fill(self, start: int, part: NetworkMotion) -> None:
+        """Put a part's frames in the place of those from `start` on."""
+        rows = slice(start, start + len(part.rotmats))
+        self.rotmats[rows], self.betas[rows], self.weak_cam[rows] = part.rotmats, part.betas, part.weak_cam
+        let_go()
 
 
 class FeatureNetwork(Protocol):

@@ -36,8 +36,8 @@ class SequentialNetwork:
     def run(self, features: np.ndarray) -> NetworkMotion:
         """Return the motion of features (T, 2048) of consecutive frames, about 30 a second; memory grows only with the result."""
         length = self._restart_every or max(len(features), 1)
-        return NetworkMotion.of_estimates(estimate for start in range(0, len(features), length)
-                                          for estimate in self._run_sequence(features[start:start + length]))
+        return NetworkMotion.of_estimates((estimate for start in range(0, len(features), length)
+                                           for estimate in self._run_sequence(features[start:start + length])), len(features))
 
     def _run_sequence(self, features: np.ndarray) -> Iterator[BodyEstimate]:
         state = None

@@ -47,7 +47,7 @@ class WindowedNetwork:
 
     def run(self, features: np.ndarray) -> NetworkMotion:
         """Return the motion of features (T, 2048) of consecutive frames, about 30 a second."""
-        return NetworkMotion.of_estimates(self._chunks(features))
+        return NetworkMotion.of_estimates(self._chunks(features), len(features))
 
     def _chunks(self, features: np.ndarray) -> Iterator[BodyEstimate]:
         windows = window_indices(len(features))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.base.errors import CancelRequested
+from backend.base.errors import CancelRequested, VideoError
 from backend.engines.engine import Shot
 from backend.engines.image_features import ImageFeatureEngine
 from backend.people.gaps import Clock
@@ -60,13 +60,14 @@ def only(track, frames):
 def test_refinement_lays_the_body_over_the_landmarks(models_folder, shot, track):
     """The random network's pose is far from the person's, so refinement gains much and cannot gain all."""
     listener = Listener()
-    (refined,) = ImageFeatureEngine("mpsnet", models_folder, "cpu", refine=True).solve([track], shot, listener)
-    (plain,) = ImageFeatureEngine("mpsnet", models_folder, "cpu", refine=False).solve([track], shot, Listener())
+    part = only(track, np.arange(40))
+    (refined,) = ImageFeatureEngine("mpsnet", models_folder, "cpu", refine=True).solve([part], shot, listener)
+    (plain,) = ImageFeatureEngine("mpsnet", models_folder, "cpu", refine=False).solve([part], shot, Listener())
     before, after = plain.reprojection_error(INTRINSICS), refined.reprojection_error(INTRINSICS)
     assert after < 0.8 * before and plain.unrefined_reprojection_error is None
     assert refined.unrefined_reprojection_error == pytest.approx(before, rel=1e-6)
     assert f"{before:.1f} px before refinement, {after:.1f} px after" in listener.heard[-1].message
-    assert refined.motion.stature == pytest.approx(1.75) and len(refined.motion.transl) == FRAMES
+    assert refined.motion.stature == pytest.approx(1.75) and len(refined.motion.transl) == 40
 
 
 def test_short_gaps_are_filled_and_long_ones_left_out(models_folder, shot, track):
@@ -93,12 +94,13 @@ def test_two_people_are_distinguished_in_one_pass(models_folder, shot, track):
     engine = ImageFeatureEngine("mpsnet", models_folder, "cpu", refine=False)
     other = person_track(seen_from(walker(FRAMES, start=(0.8, 5.0))))
     listener = Listener()
-    people = engine.solve([track, only(other, np.arange(30, 70))], shot, listener)
-    (second,) = engine.solve([only(other, np.arange(30, 70))], shot, Listener())
+    late = only(other, np.arange(20, 40))
+    people = engine.solve([only(track, np.arange(40)), late], shot, listener)
+    (second,) = engine.solve([late], shot, Listener())
     np.testing.assert_allclose(people[1].motion.rotmats, second.motion.rotmats, atol=1e-4)
-    assert [len(person.motion.transl) for person in people] == [FRAMES, 40]
+    assert [len(person.motion.transl) for person in people] == [40, 20]
     last = [message for message in listener.heard if isinstance(message, Progress)][-1]
-    assert (last.stage, last.done, last.total) == ("Running MPS-Net", 140, 140)
+    assert (last.stage, last.done, last.total) == ("Running MPS-Net", 60, 60)
 
 
 def test_cancel_stops_between_two_frames(models_folder, shot, track):
@@ -110,10 +112,19 @@ def test_cancel_stops_between_two_frames(models_folder, shot, track):
 
 def test_twice_the_frame_rate_is_sampled_and_half_of_it_interpolated(models_folder, shot, track):
     engine = ImageFeatureEngine("mpsnet", models_folder, "cpu", refine=False)
-    for fps, crops in ((60.0, 51), (15.0, 100)):
-        clock = Clock(np.arange(FRAMES), np.arange(FRAMES) / fps, fps)
+    for fps, crops in ((60.0, 21), (15.0, 40)):
+        clock = Clock(np.arange(40), np.arange(40) / fps, fps)
         listener = Listener()
-        (person,) = engine.solve([replace(track, timestamps=clock.timestamps)], replace(shot, clock=clock), listener)
+        part = replace(only(track, clock.frame_index), timestamps=clock.timestamps)
+        (person,) = engine.solve([part], replace(shot, clock=clock), listener)
         assert [message.total for message in listener.heard if isinstance(message, Progress)][-1] == crops
-        assert person.motion.rotmats.shape == (FRAMES, 24, 3, 3)
+        assert person.motion.rotmats.shape == (40, 24, 3, 3)
         np.testing.assert_allclose(np.linalg.det(person.motion.rotmats), 1.0, atol=1e-4)
+
+
+def test_a_video_that_lost_frames_since_it_was_found_is_refused(models_folder, shot, track):
+    found = replace(shot, clock=Clock(np.arange(FRAMES + 1), np.arange(FRAMES + 1) / FPS, FPS))
+    last = replace(only(track, np.arange(96, 100)), frame_index=np.arange(97, 101), timestamps=np.arange(97, 101) / FPS)
+    engine = ImageFeatureEngine("spin", models_folder, "cpu", refine=False)
+    with pytest.raises(VideoError, match=r"noise\.mp4 had fewer frames when it was read again"):
+        engine.solve([last], found, Listener())
