@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.spatial.transform import Rotation, Slerp
 
 from mpsnet_blender.motion.base.smoothing import smooth_measured
 from mpsnet_blender.motion.base.smpl_motion import CameraMotion
@@ -32,6 +31,7 @@ from ..paper.features import FeatureExtractor, crop, make_square_boxes
 from ..paper.models_folder import load_engine_arrays
 from ..paper.network_motion import NetworkMotion, translation_from_weak_cam
 from ..paper.networks import NETWORKS, make_network
+from ..paper.resampling import resample_features, resample_motion
 from ..people.gaps import fill_gaps, span_starts
 from ..people.stitching import PersonTrack
 from ..video.frames import read_frames
@@ -40,7 +40,6 @@ from .engine import CapturedPerson, Shot
 _MODEL_FPS = 30.0               # of the sets on which the authors trained it
 _SLOWEST_SHARE = 0.8            # of that rate: slower video is interpolated to 30 a second; chosen by eye
 _BOX_SIGMA_SECONDS = 0.1        # boxes of landmarks tremble, and the crop's size with them; chosen by eye
-_FEATURES_AT_ONCE = 1000        # interpolated at a time: 8 MB
 _LEAST_WEIGHT = 0.02            # of a frame with no visible landmark, so that a mean over time exists everywhere
 
 
@@ -142,9 +141,9 @@ class ImageFeatureEngine:
         """Return the motion at wanted times (T,) of features (N, 2048) at times (N,), through windows at about 30 a second."""
         grid = times if fps > _SLOWEST_SHARE * _MODEL_FPS else np.arange(times[0], times[-1] + 0.5 / _MODEL_FPS, 1 / _MODEL_FPS)
         if grid is not times:
-            features = _interpolate_features(features, times, grid)
+            features = resample_features(features, times, grid)
         network = self._network.run(features)
-        return network if np.array_equal(grid, wanted_times) else _interpolate_motion(network, grid, wanted_times)
+        return network if np.array_equal(grid, wanted_times) else resample_motion(network, grid, wanted_times)
 
 
 def make_engine(request: CaptureRequest, checkpoints_folder: Path) -> ImageFeatureEngine:
@@ -185,31 +184,3 @@ def _plan_crops(track: PersonTrack, fps: float) -> _Crops:
 def _find_unbroken_spans(track: PersonTrack) -> list[tuple[int, int]]:
     """Return the parts of a track without gaps, as first row and the row after the last."""
     return list(itertools.pairwise([0, *span_starts(track).tolist(), len(track.frame_index)]))
-
-
-def _interpolate_features(features: np.ndarray, times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Return features (N, 2048) at times (N,) linearly at wanted times (M,), constant beyond the last."""
-    found = make_array((len(wanted), FEATURE_SIZE), np.float32)
-    position = np.interp(wanted, times, np.arange(len(times)))
-    row = np.minimum(position.astype(int), max(len(times) - 2, 0))
-    for block in frame_blocks(len(wanted), _FEATURES_AT_ONCE):
-        before, after = features[row[block]], features[np.minimum(row[block] + 1, len(times) - 1)]
-        found[block] = before + (position[block] - row[block])[:, None].astype(np.float32) * (after - before)
-    return found
-
-
-def _interpolate_motion(network: NetworkMotion, times: np.ndarray, wanted: np.ndarray) -> NetworkMotion:
-    """Return the motion at wanted times (T,): rotations by slerp, the rest linearly; constant beyond the ends."""
-    if len(times) == 1:
-        return NetworkMotion(*(np.repeat(part, len(wanted), axis=0)
-                               for part in (network.rotmats, network.betas, network.weak_cam)))
-    inside = np.clip(wanted, times[0], times[-1])
-    rotmats = make_array((len(wanted), *network.rotmats.shape[1:]), np.float32)
-    for joint in range(rotmats.shape[1]):
-        rotmats[:, joint] = Slerp(times, Rotation.from_matrix(network.rotmats[:, joint]))(inside).as_matrix()
-        let_go()
-
-    def linear(values: np.ndarray) -> np.ndarray:
-        return np.stack([np.interp(inside, times, column) for column in values.T], axis=1)
-
-    return NetworkMotion(rotmats, linear(network.betas), linear(network.weak_cam))
