@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from .doors.capture import (
+    dropped_videos,
     import_operators,
     installation,
     option_panels,
@@ -41,6 +42,7 @@ CLASSES = (
     capture_properties.MPSNET_window_state,
     *retarget_properties.CLASSES,
     *capture_operators.CLASSES,
+    *dropped_videos.CLASSES,
     *import_operators.CLASSES,
     *error_dialog.CLASSES,
     *scene_rate.CLASSES,

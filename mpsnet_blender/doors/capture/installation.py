@@ -9,7 +9,7 @@ from ...scene.capture.capture_job import start_check
 from ..common.preferences import ROOT_PACKAGE, backend_environment, setup_label
 from ..common.text_lines import count_line_characters, draw_lines
 from .job_endings import show_check_end
-from .operators import can_start_job, run
+from .job_starts import can_start_job, run
 
 
 class MPSNET_OT_check_setup(bpy.types.Operator):

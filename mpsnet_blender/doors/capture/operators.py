@@ -1,31 +1,17 @@
-"""Operators that run the backend: capture, set-up, adding of model files, cancel; and the handler of dropped videos."""
+"""Operators that run the backend: capture, set-up, adding of model files, cancel."""
 
 from __future__ import annotations
 
-import contextlib
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import bpy
 
-from ...client.backend_environment import BackendEnvironment
-from ...client.backend_process import BackendProcess
-from ...client.setup.setup_errors import SetupError
 from ...scene.capture import job_timer
-from ...scene.capture.capture_job import new_capture_folder, start_adding_models, start_capture, start_setup
-from ...scene.capture.job_timer import Job
-from ...shared.engines.files import missing_files
-from ...shared.picture_sequence import SequenceError, find_sequence
-from ..common.engine_choice import chosen_engine
-from ..common.preferences import backend_environment, home_folder, preferences
-from ..common.text_lines import describe_error
-from .job_endings import run_job, show_capture_end, show_models_end, show_setup_end, show_setup_end_and_capture
-
-_TAB_SECONDS, _TAB_INTERVAL = 2.0, 0.05  # to wait for a sidebar's first drawing, which takes one redraw, and between two looks
-_ALLOW_ACCESS = "allow Online Access (Preferences, System, Network)"
-MOVIE_EXTENSIONS = ";".join(sorted(bpy.path.extensions_movie))
+from ...scene.capture.capture_job import new_capture_folder, start_adding_models, start_capture
+from ..common.preferences import backend_environment, home_folder
+from .job_endings import show_capture_end, show_models_end, show_setup_end, show_setup_end_and_capture
+from .job_starts import can_capture, can_start_job, find_problem, is_whole, run, set_up
 
 
 class MPSNET_OT_capture_video(bpy.types.Operator):
@@ -135,131 +121,4 @@ class MPSNET_OT_cancel_job(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class MPSNET_OT_choose_video(bpy.types.Operator):
-    """Choose this video in the Mocap tab; several are added to its queue"""
-    bl_idname = "mpsnet.choose_video"
-    bl_label = "Choose Video for Motion Capture"
-    bl_options = {"REGISTER", "UNDO"}
-
-    filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
-    directory: bpy.props.StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
-    files: bpy.props.CollectionProperty(type=bpy.types.OperatorFileListElement, options={"SKIP_SAVE"})
-
-    def execute(self, context):
-        _show_tab(context)
-        if len(self.files) > 1:
-            return bpy.ops.mpsnet.queue_videos(directory=self.directory, files=[{"name": item.name} for item in self.files])
-        context.scene.mpsnet.video = self.filepath
-        context.scene.mpsnet.views.clear()
-        self.report({"INFO"}, "Press Capture in the Mocap tab of the sidebar")
-        return {"FINISHED"}
-
-
-class MPSNET_FH_video(bpy.types.FileHandler):
-    bl_idname = "MPSNET_FH_video"
-    bl_label = "Motion Capture"
-    bl_import_operator = "mpsnet.choose_video"
-    bl_file_extensions = MOVIE_EXTENSIONS
-
-    @classmethod
-    def poll_drop(cls, context):
-        return context.area is not None and context.area.type == "VIEW_3D"
-
-
-def set_up(operator: bpy.types.Operator, context: bpy.types.Context, on_end: Callable[[Job], None]) -> set[str]:
-    """Run the set-up, or the repair, as a job."""
-    environment = backend_environment(context)
-    if not bpy.app.online_access and environment.download_megabytes:
-        operator.report({"ERROR"}, f"{_what_is_missing(environment)}, and Blender may not go online: {_ALLOW_ACCESS}")
-        return {"CANCELLED"}
-    return run(operator, context, "Repairing" if environment.is_damaged else "Setting up", on_end, lambda: start_setup(
-        environment, bpy.path.abspath(preferences(context).python)))
-
-
-def is_whole(operator: bpy.types.Operator, context: bpy.types.Context) -> bool:
-    """Tell whether the backend is set up and has all its files; one that lacks some is from now on not set up."""
-    environment = backend_environment(context)
-    if damage := environment.find_damage():
-        environment.discard()
-        operator.report({"WARNING"}, f"The installation is damaged and must be repaired: {damage}")
-    return environment.is_ready()
-
-
-def run(operator: bpy.types.Operator, context: bpy.types.Context, title: str, on_end: Callable[[Job], None],
-         start: Callable[[], BackendProcess]) -> set[str]:
-    """Start a process for the context's scene and run it as a job, or report why it cannot start."""
-    try:
-        process = start()
-    except SetupError as error:
-        operator.report({"ERROR"}, describe_error(error))
-        return {"CANCELLED"}
-    except OSError as error:
-        operator.report({"ERROR"}, f"{error.filename or 'The folder'} cannot be made or written ({error.strerror or error}). "
-                        "Choose another Folder in the preferences of this add-on, or correct the rights of this one.")
-        return {"CANCELLED"}
-    return run_job(operator, context, Job(title, process, context.scene.name, on_end))
-
-
-def find_problem(video: Path) -> str:
-    """Return why a path is neither a file nor numbered pictures; empty where it is."""
-    try:
-        is_there = find_sequence(video) is not None or video.is_file()
-    except SequenceError as error:
-        return f"{error} {error.advice}"
-    return "" if is_there else f"There is no video {video}. Choose a video file, or numbered pictures."
-
-
-def can_start_job(operator_class: type[bpy.types.Operator]) -> bool:
-    """Tell whether no job is running."""
-    if job_timer.running_job() is not None:
-        operator_class.poll_message_set("A job is running: wait, or cancel it")
-        return False
-    return True
-
-
-def can_capture(operator_class: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
-    """Tell whether a capture can start, or the set-up before it, if Blender may go online."""
-    environment, engine = backend_environment(context), chosen_engine(context.scene.mpsnet)
-    if missing := missing_files(environment.checkpoints_folder, engine):
-        names = ", ".join(file.original_name for file in missing)
-        operator_class.poll_message_set(f"The {engine.label} engine lacks {names}: download what is missing and press Add Files")
-        return False
-    if environment.is_ready() or bpy.app.online_access or not environment.download_megabytes:
-        return True
-    operator_class.poll_message_set(f"{_what_is_missing(environment)}, and Blender may not go online: {_ALLOW_ACCESS}")
-    return False
-
-
-def _what_is_missing(environment: BackendEnvironment) -> str:
-    if environment.serves_fast():
-        return "The model for the quality Best is missing"
-    return "The installation is damaged" if environment.is_damaged else "The backend is not set up"
-
-
-def _show_tab(context: bpy.types.Context) -> None:
-    """Open the sidebar with the Mocap tab in the 3D view into which the video was dropped."""
-    if context.area is None or context.area.type != "VIEW_3D":
-        return
-    context.space_data.show_region_ui = True
-    if not _choose_tab(context.area):
-        until = time.monotonic() + _TAB_SECONDS
-        bpy.app.timers.register(partial(_choose_tab_later, context.area.as_pointer(), until), first_interval=_TAB_INTERVAL)
-
-
-def _choose_tab(area: bpy.types.Area) -> bool:
-    """Choose the Mocap tab of an area's sidebar; return whether it is chosen. A sidebar that was never drawn has no tabs yet."""
-    sidebar = next(region for region in area.regions if region.type == "UI")
-    with contextlib.suppress(AttributeError, TypeError):  # no tab of this name, or it cannot be chosen
-        sidebar.active_panel_category = "Mocap"
-    return sidebar.active_panel_category == "Mocap"
-
-
-def _choose_tab_later(area_pointer: int, until: float) -> float | None:
-    """Timer: choose the tab as soon as the sidebar was drawn. Return the seconds until the next try, None after the last."""
-    areas = (area for window in bpy.context.window_manager.windows for area in window.screen.areas)
-    area = next((area for area in areas if area.as_pointer() == area_pointer), None)
-    return None if area is None or _choose_tab(area) or time.monotonic() > until else _TAB_INTERVAL
-
-
-CLASSES = (MPSNET_OT_capture_video, MPSNET_OT_setup_backend, MPSNET_OT_add_models, MPSNET_OT_cancel_job,
-           MPSNET_OT_choose_video, MPSNET_FH_video)
+CLASSES = (MPSNET_OT_capture_video, MPSNET_OT_setup_backend, MPSNET_OT_add_models, MPSNET_OT_cancel_job)

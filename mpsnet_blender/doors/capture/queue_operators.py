@@ -12,7 +12,7 @@ from ...scene.capture.capture_queue import QUEUE, QueuedVideo, QueueState
 from ...shared.picture_sequence import SequenceError, join_pictures
 from ..common.text_lines import describe_error
 from . import queue_jobs
-from .operators import can_capture, can_start_job, is_whole, set_up
+from .job_starts import can_capture, can_start_job, is_whole, set_up
 
 
 class MPSNET_OT_queue_videos(bpy.types.Operator):
