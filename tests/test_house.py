@@ -40,8 +40,8 @@ def scene_room(name, *rooms):
 
 
 # The stages of the backend, first to last: an arrow may only point to a room before.
-STAGES = ("base", "video", "people", "camera", "hands", "finding", "models", "body", "paper", "engines", "world", "views",
-          "output")
+STAGES = ("base", "video", "people", "camera", "hands", "finding", "fingers", "models", "body", "paper", "engines", "world",
+          "views", "output")
 STAGE_PACKAGES = {"base": ("numpy", "scipy", "cv2", "ai_edge_litert", "torch", "tqdm"), "models": ("torch", "smplx", "numpy"),
                   "paper": ("numpy", "scipy", "cv2", "torch"), "engines": ("numpy", "scipy", "cv2", "torch"),
                   "video": ("numpy", "cv2", "av")}

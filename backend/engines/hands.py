@@ -22,8 +22,8 @@ from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, forward_kine
 
 from ..base.reporter import Reporter
 from ..body.wrists import find_straight_forearms, turn_wrists
-from ..hands.fingers import Forearms, solve_hands
-from ..hands.ownership import OwnHand, find_owners
+from ..fingers.ownership import OwnHand, find_owners
+from ..fingers.solving import Forearms, solve_hands
 from ..hands.readings import HandReadings
 from .engine import CapturedPerson, Shot
 

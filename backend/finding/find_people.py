@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, c
     """
     with open_kept_finding(cache, span, request.hands, reporter) as kept, Workers() as workers:
         reading = _Reading(span, Tracker(PersonDetector(models_folder, workers), LandmarkModel(models_folder, workers)),
-                           HandReader(models_folder, span.fps) if request.hands else None, kept, reporter)
+                           HandReader(models_folder, span.fps, kept.hands) if request.hands else None, kept, reporter)
         looker = second_looker(models_folder, workers, request.quality)
         reading.run()
         choices = [request.people, request.quality, HEAVY.sha256 if looker else ""]
@@ -100,7 +101,7 @@ class _Reading:
         self._write(is_whole=True)
 
     @property
-    def hands(self) -> list[np.ndarray]:
+    def hands(self) -> Sequence[np.ndarray]:
         """The hands' table of each frame; none without the reading of hands."""
         return self._hand_reader.tables if self._hand_reader else []
 
@@ -115,7 +116,7 @@ class _Reading:
         self._tracker.restore(earlier.tracker)
         self.scenery.restore(earlier.scenery)
         if self._hand_reader:
-            self._hand_reader.tables = earlier.hands
+            self._hand_reader.tables = self._kept.hands
         done, expected = len(self.frame_index), self._span.expected_frames
         if earlier.is_whole:
             self._reporter.log("info", f"Going on after finding people: all {done} frames were read before.")
@@ -162,7 +163,7 @@ class _Reading:
     def _write(self, is_whole: bool = False) -> None:
         if self.frame_index:
             self._kept.write(FoundSoFar(self.frame_index, self.timestamps, self._tracker.state, self.scenery.state,
-                                        self.hands, self._sentences, is_whole))
+                                        self._sentences, is_whole))
 
 
 def _make_tracks(people: list[Tracklet], looker: SecondLooker | None, span: VideoSpan,

@@ -49,11 +49,16 @@ def _hash_parts(path: Path) -> str:
     return found.hexdigest()
 
 
+def list_program_files() -> list[Path]:
+    """Return the code that finds people and reads their hands."""
+    return sorted(path for room in _ROOMS for path in (Path(__file__).parents[1] / room).glob("*.py"))
+
+
 @lru_cache(maxsize=1)
 def _identify_program() -> str:
     """Return a hash of the code that finds people, so that every change of it counts, and of its packages' versions."""
-    backend, found = Path(__file__).parents[1], hashlib.sha256()
-    for path in sorted(path for room in _ROOMS for path in (backend / room).glob("*.py")):
+    found = hashlib.sha256()
+    for path in list_program_files():
         found.update(path.name.encode() + path.read_bytes())
     for package in _PACKAGES:
         found.update(f"{package} {importlib.metadata.version(package)}".encode())

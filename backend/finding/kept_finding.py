@@ -28,7 +28,7 @@ from mpsnet_blender.shared.whole_file import open_whole_file
 
 from ..base.reporter import Reporter
 from ..camera.scenery import Points, SceneryState
-from ..hands.readings import COLUMNS
+from ..hands.readings import TABLE_ARRAYS, make_table_arrays, split_tables
 from ..people.stitching import PersonTrack
 from ..people.tracking import TrackerState
 from ..video.frames import VideoSpan
@@ -47,21 +47,18 @@ from .tracker_arrays import TRACKER_ARRAYS, make_tracker_arrays, make_tracker_st
 _SETTLED_SECONDS = 5.0      # of the video: older observations do not change, as people are traced back over 2.5 s
 _CLOCK_ARRAYS = ("frame_index", "timestamps")
 _LATEST_POINTS = tuple(f"latest_{name}" for name in POINT_ARRAYS)
-_HAND_ARRAYS = ("hand_counts", "hand_rows")       # the number of hands in each of some frames, and all their rows
-_LATEST_HANDS = tuple(f"latest_{name}" for name in _HAND_ARRAYS)
+_LATEST_HANDS = tuple(f"latest_{name}" for name in TABLE_ARRAYS)
 _TRACK_ARRAYS = ("frame_index", "timestamps", "xy", "world", "score", "boxes", "thumbnail")
 
 
 @dataclass(frozen=True)
 class FoundSoFar:
-    """What is known after some frames: their frame_index and timestamps, the states of tracker and scenery, the hands' table of
-    each frame (none without the reading of hands), the sentences about the video that were logged; is_whole: these are all
-    frames."""
+    """What is known after some frames: their frame_index and timestamps, the states of tracker and scenery, the sentences about
+    the video that were logged; is_whole: these are all frames. Hands are in `KeptFinding.hands`."""
     frame_index: list[int]
     timestamps: list[float]
     tracker: TrackerState
     scenery: SceneryState
-    hands: list[np.ndarray]
     sentences: tuple[str, ...] = ()
     is_whole: bool = False
 
@@ -74,6 +71,7 @@ class KeptFinding:
         self._reporter = reporter
         self._store = ObservationStore(folder)
         self.points: StoredList[Points] = StoredList(self._store.points)     # the background's, of each frame
+        self.hands: StoredList[np.ndarray] = StoredList(self._store.hands)   # the tables of each frame, where hands are read
 
     def read(self) -> FoundSoFar | None:
         """Return what was kept, or None where nothing was; what is damaged is removed."""
@@ -85,7 +83,7 @@ class KeptFinding:
             self._reporter.log("warning", "What an earlier run has kept is damaged and not used: the video is read anew.")
             remove_entry(self._folder, although_in_use=True)
             self._store = ObservationStore(self._folder)
-            self.points.read = self._store.points
+            self.points.read, self.hands.read = self._store.points, self._store.hands
             return None
 
     def write(self, found: FoundSoFar) -> None:
@@ -135,15 +133,15 @@ class KeptFinding:
         store.require_whole()
         points = StoredList(store.points, [*range(store.frame_count),
                                            *split_points({name: arrays[f"latest_{name}"] for name in POINT_ARRAYS})])
-        hands = [table for segment in segments for table in _split_hands(read_arrays(folder / segment.name, _HAND_ARRAYS))]
-        hands += _split_hands({name: arrays[f"latest_{name}"] for name in _HAND_ARRAYS})
+        latest_hands = split_tables({name: arrays[f"latest_{name}"] for name in TABLE_ARRAYS})
+        hands = StoredList(store.hands, [*range(store.frame_count), *latest_hands] if values["reads_hands"] else [])
         found = FoundSoFar(arrays["frame_index"].tolist(), arrays["timestamps"].tolist(),
                            make_tracker_state(arrays, values["tracker"], store),
-                           make_scenery_state(arrays, values["scenery"], points), hands, tuple(values["sentences"]),
+                           make_scenery_state(arrays, values["scenery"], points), tuple(values["sentences"]),
                            values["is_whole"])
         if not len(found.frame_index) == len(found.timestamps) == len(points) or len(hands) not in (0, len(points)):
             raise ValueError("its arrays are of different lengths")
-        self._store, self.points = store, points
+        self._store, self.points, self.hands = store, points, hands
         store.remove_others()
         return found
 
@@ -152,9 +150,10 @@ class KeptFinding:
         tracker, tracker_values = make_tracker_arrays(found.tracker)
         scenery, scenery_values = make_scenery_arrays(found.scenery)
         latest = {**make_point_arrays(self.points[self._store.frame_count:]),
-                  **_make_hand_arrays(found.hands[self._store.frame_count:])}
+                  **make_table_arrays(self.hands[self._store.frame_count:])}
         values = {"segments": [(segment.name, segment.count, segment.frames) for segment in self._store.segments],
-                  "tracker": tracker_values, "scenery": scenery_values, "sentences": found.sentences, "is_whole": found.is_whole}
+                  "tracker": tracker_values, "scenery": scenery_values, "sentences": found.sentences, "is_whole": found.is_whole,
+                  "reads_hands": bool(self.hands)}
         _save(folder / STATE_FILE, {
             "values": np.array(json.dumps(values)), "frame_index": np.array(found.frame_index, np.int64),
             "timestamps": np.array(found.timestamps, np.float64), **tracker, **scenery,
@@ -167,12 +166,14 @@ class KeptFinding:
                    for row in find_unstored_rows(tracklet, until)]
         if not settled:
             return
-        begun, points = self._store.frame_count, self.points[self._store.frame_count:]
+        begun = self._store.frame_count
+        points, hands = self.points[begun:], self.hands[begun:]
         name = f"part-{len(self._store.segments):06d}-{secrets.token_hex(4)}.npz"
         first = self._store.append(name, [tracklet.observations[row] for tracklet, row in settled],
-                                   [tracklet.appearances[row] for tracklet, row in settled], points,
-                                   _make_hand_arrays(found.hands[begun:]))
+                                   [tracklet.appearances[row] for tracklet, row in settled], points, hands)
         self.points.items[begun:] = range(begun, self._store.frame_count)
+        if hands:
+            self.hands.items[begun:] = range(begun, self._store.frame_count)
         for number, (tracklet, row) in enumerate(settled, start=first):
             self._store.replace(tracklet, row, number)
 
@@ -208,20 +209,6 @@ def _make_entry(cache: Path | None, span: VideoSpan, reads_hands: bool) -> Path 
         return entry
     except OSError:
         return None
-
-
-def _make_hand_arrays(tables: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the arrays of some frames' tables of hands."""
-    return {"hand_counts": np.array([len(table) for table in tables], np.int64),
-            "hand_rows": np.concatenate([np.zeros((0, COLUMNS), np.float32), *tables])}
-
-
-def _split_hands(arrays: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-    """Return each frame's table of hands. Raises ValueError where the arrays are no hands'."""
-    counts, rows = arrays["hand_counts"], arrays["hand_rows"]
-    if rows.shape != (counts.sum(), COLUMNS):
-        raise ValueError("its hands are of another number or shape")
-    return np.split(rows, np.cumsum(counts)[:-1]) if len(counts) else []
 
 
 def _make_name(choices: Sequence[object]) -> str:

@@ -16,6 +16,7 @@ from mpsnet_blender.shared.whole_file import open_whole_file
 
 from ..base.regions import Region
 from ..camera.scenery import Points
+from ..hands.readings import TABLE_ARRAYS, make_table_arrays, split_tables
 from ..people.landmarks import Landmarks, Reading
 from ..people.tracklets import Tracklet
 from .scenery_arrays import POINT_ARRAYS, make_point_arrays, split_points
@@ -31,30 +32,32 @@ _FILES_IN_MEMORY = 3        # people are walked through one after the other, eac
 
 @dataclass(frozen=True)
 class Segment:
-    """A file of the store: its name, the number of its observations, and that of frames whose background's points it holds."""
+    """A file of the store: its name, the number of its observations, and that of frames whose background's points, and hands
+    where these are read, it holds."""
     name: str
     count: int
     frames: int
 
 
 class ObservationStore:
-    """Observations, and frames' background points, in the files of a folder. Each has a row, counted over all files; files are
-    written once and never changed."""
+    """Observations, frames' background points, and their tables of hands, in the files of a folder. Each has a row, counted over
+    all files; files are written once and never changed."""
 
     def __init__(self, folder: Path, segments: Sequence[Segment] = ()):
         self._folder = folder
         self.segments = list(segments)
         self._loaded: dict[int, dict[str, np.ndarray]] = {}
         self._loaded_points: tuple[int, list[Points]] = -1, []
+        self._loaded_hands: tuple[int, list[np.ndarray]] = -1, []
         self._count_ends()
 
     def append(self, name: str, observations: Sequence[Landmarks], appearances: Sequence[np.ndarray],
-               points: Sequence[Points], others: Mapping[str, np.ndarray]) -> int:
-        """Write observations, frames' points, and other arrays, as a file of a new name; return the first observation's row.
+               points: Sequence[Points], hands: Sequence[np.ndarray]) -> int:
+        """Write observations, frames' points and tables of hands, as a file of a new name; return the first observation's row.
 
         Raises OSError.
         """
-        arrays = {**make_arrays(observations, appearances), **make_point_arrays(points), **others}
+        arrays = {**make_arrays(observations, appearances), **make_point_arrays(points), **make_table_arrays(hands)}
         with open_whole_file(self._folder / name) as stream:
             np.savez(stream, **arrays)  # type: ignore[arg-type]  # its names are free
         first = self._ends[-1] if self._ends else 0
@@ -69,6 +72,8 @@ class ObservationStore:
                 raise ValueError(f"{segment.name} holds another number of observations")
             if len(split_points(read_arrays(self._folder / segment.name, POINT_ARRAYS))) != segment.frames:
                 raise ValueError(f"{segment.name} holds another number of frames")
+            if len(split_tables(read_arrays(self._folder / segment.name, TABLE_ARRAYS))) not in (0, segment.frames):
+                raise ValueError(f"{segment.name} holds hands of another number of frames")
 
     def remove_others(self) -> None:
         """Remove files of a run that was killed before it counted them in."""
@@ -100,11 +105,24 @@ class ObservationStore:
 
     def points(self, row: int) -> Points:
         """Return the background's points in a frame."""
-        number = bisect_right(self._frame_ends, row)
+        number, index = self._find_frame(row)
         if self._loaded_points[0] != number:        # frames are walked through in order
             arrays = read_arrays(self._folder / self.segments[number].name, POINT_ARRAYS)
             self._loaded_points = number, split_points(arrays)
-        return self._loaded_points[1][row - self._frame_ends[number] + self.segments[number].frames]
+        return self._loaded_points[1][index]
+
+    def hands(self, row: int) -> np.ndarray:
+        """Return the table of hands of a frame."""
+        number, index = self._find_frame(row)
+        if self._loaded_hands[0] != number:
+            arrays = read_arrays(self._folder / self.segments[number].name, TABLE_ARRAYS)
+            self._loaded_hands = number, split_tables(arrays)
+        return self._loaded_hands[1][index]
+
+    def _find_frame(self, row: int) -> tuple[int, int]:
+        """Return the file that holds a frame, and the frame's place in it."""
+        number = bisect_right(self._frame_ends, row)
+        return number, row - self._frame_ends[number] + self.segments[number].frames
 
     def _count_ends(self) -> None:
         self._ends = list(accumulate(segment.count for segment in self.segments))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableSequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +24,10 @@ LEAST_PRESENCE = 0.5        # of a hand: below it the landmarks are nonsense, by
 # Lengths of the hand: how far its wrist may lie from the body's wrist, and the body's wrist from that of the frame before.
 _FARTHEST_WRIST, _FARTHEST_STEP = 0.6, 1.0
 _SEARCHED_EVERY = 2         # frames, of a hand that was not found in the last ones
-# A hand whose wrist moved by less than this share of its length since it was read waits one frame for its next reading, in videos
-# of so many frames a second: both hands of somebody who gestures would take a third of a capture's time.
-_STILL_STEP, _QUICK_FPS = 0.06, 20.0
+# A hand whose wrist moved by less than this share of its length since it was read (1.3 m/s at 30 frames a second) waits one frame
+# for its next reading, in videos of so many frames a second: both hands of somebody who gestures would take a third of a
+# capture's time.
+_QUICK_STEP, _QUICK_FPS = 0.25, 20.0
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,14 @@ class _Arm:
 class HandReader:
     """Reads the hands of all people in each frame. What it remembers is in `tables`: one (N, COLUMNS) for each frame."""
 
-    def __init__(self, models_folder: Path, fps: float):
-        """fps: frames a second of the video. Raises ModelError where the model is missing or damaged."""
+    def __init__(self, models_folder: Path, fps: float, tables: MutableSequence[np.ndarray]):
+        """fps: frames a second of the video; tables: those of past frames, to which the others are added; they may lie on disk.
+
+        Raises ModelError where the model is missing or damaged.
+        """
         self._network = HandNetwork(models_folder)
         self._may_wait = fps >= _QUICK_FPS
-        self.tables: list[np.ndarray] = []
+        self.tables = tables
 
     def step(self, frame: Frame, people: list[Landmarks]) -> None:
         """Read the hands of people in the next frame."""
@@ -61,7 +66,7 @@ class HandReader:
         last, is_fresh = self._find_last(arm)
         if last is not None:
             step = arm.wrist - last.wrist[0]
-            if is_fresh and self._may_wait and float(np.hypot(*step)) < _STILL_STEP * arm.size:
+            if is_fresh and self._may_wait and float(np.hypot(*step)) < _QUICK_STEP * arm.size:
                 return None
             return self._network.read(frame.image, region_from_hand(last.xy[0]).moved(*step.tolist()))
         if frame.index % _SEARCHED_EVERY:

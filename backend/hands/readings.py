@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
+
+from mpsnet_blender.shared.arrays.large_arrays import let_go, make_array
 
 from .landmarks import HAND_LANDMARKS
 
 # Columns of a table: side, presence, right, the body's wrist (2), xy (21 x 2), world (21 x 3).
 _SINGLE, _XY, _WORLD = 5, 2 * HAND_LANDMARKS, 3 * HAND_LANDMARKS
 COLUMNS = _SINGLE + _XY + _WORLD
+TABLE_ARRAYS = ("hand_counts", "hand_rows")         # the number of hands in each of some frames, and all their rows
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,10 @@ class HandReadings:
     xy: np.ndarray
     world: np.ndarray
 
+    def at(self, rows: slice) -> HandReadings:
+        """Return some of the readings."""
+        return HandReadings(*(getattr(self, item.name)[rows] for item in fields(self)))
+
 
 def make_row(side: int, presence: float, right: float, wrist: np.ndarray, xy: np.ndarray, world: np.ndarray) -> np.ndarray:
     """Return the row (COLUMNS,) float32 of one hand."""
@@ -41,9 +48,28 @@ def make_table(rows: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def read_tables(frame_index: Sequence[int], tables: Sequence[np.ndarray]) -> HandReadings:
-    """Return the readings of the tables of frames, one table each."""
-    table = np.concatenate([np.zeros((0, COLUMNS), np.float32), *tables])
-    frames = np.repeat(np.asarray(frame_index, np.int64), [len(part) for part in tables])
-    points = table[:, _SINGLE:]
-    return HandReadings(frames, table[:, 0].astype(int), table[:, 1], table[:, 2], table[:, 3:5],
-                        points[:, :_XY].reshape(-1, HAND_LANDMARKS, 2), points[:, _XY:].reshape(-1, HAND_LANDMARKS, 3))
+    """Return the readings of the tables of frames, one table each; these are gone through twice, and may lie on disk."""
+    counts = [len(table) for table in tables]
+    whole, end = make_array((sum(counts), COLUMNS), np.float32), 0
+    for table in tables:
+        whole[end:end + len(table)] = table
+        end += len(table)
+    let_go()
+    points = whole[:, _SINGLE:]
+    return HandReadings(np.repeat(np.asarray(frame_index, np.int64), counts), whole[:, 0].astype(int), whole[:, 1], whole[:, 2],
+                        whole[:, 3:5], points[:, :_XY].reshape(-1, HAND_LANDMARKS, 2),
+                        points[:, _XY:].reshape(-1, HAND_LANDMARKS, 3))
+
+
+def make_table_arrays(tables: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the arrays of some frames' tables."""
+    return {"hand_counts": np.array([len(table) for table in tables], np.int64),
+            "hand_rows": np.concatenate([np.zeros((0, COLUMNS), np.float32), *tables])}
+
+
+def split_tables(arrays: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    """Return each frame's table of arrays that `make_table_arrays` made. Raises ValueError where they are no hands'."""
+    counts, rows = arrays["hand_counts"], arrays["hand_rows"]
+    if rows.shape != (counts.sum(), COLUMNS):
+        raise ValueError("its hands are of another number or shape")
+    return np.split(rows, np.cumsum(counts)[:-1]) if len(counts) else []

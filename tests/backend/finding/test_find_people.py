@@ -11,7 +11,7 @@ from backend.base.errors import CancelRequested
 from backend.base.reporter import Reporter
 from backend.finding import find_people as finding
 from backend.finding import kept_finding
-from backend.finding.identity import identify_finding
+from backend.finding.identity import identify_finding, list_program_files
 from backend.hands import reader
 from backend.video.frames import VideoSpan, open_span
 from mpsnet_blender.shared.capture_request import CaptureRequest
@@ -137,6 +137,12 @@ def test_another_span_another_content_and_another_time_of_the_file_are_other_vid
 
 def test_a_finding_without_hands_is_another_one(clip):
     assert identify_finding(open_span(clip), True) != identify_finding(open_span(clip), False)
+
+
+def test_only_code_that_reads_the_video_counts():
+    names = {f"{path.parent.name}/{path.name}" for path in list_program_files()}
+    assert {"hands/reader.py", "hands/landmarks.py", "people/tracking.py", "finding/kept_finding.py"} <= names
+    assert not {name for name in names if name.startswith(("fingers/", "body/", "engines/"))}
 
 
 def test_hands_are_read_unless_they_are_not_wanted(find, expected, tmp_path, monkeypatch):

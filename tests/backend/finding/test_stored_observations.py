@@ -6,6 +6,7 @@ import numpy as np
 
 from backend.base.regions import Region
 from backend.finding.stored_observations import ObservationStore, StoredList, find_unstored_rows
+from backend.hands.readings import COLUMNS, read_tables
 from backend.people.landmarks import Landmarks, Reading
 from backend.people.tracklets import Tracklet
 
@@ -39,7 +40,7 @@ def test_observations_come_back_from_files_bit_for_bit(tmp_path):
     tracklet, store = made_tracklet(range(40)), ObservationStore(tmp_path)
     for number, rows in enumerate((range(10), range(20, 30), range(10, 20), range(30, 34), range(34, 38))):
         first = store.append(f"part-{number}.npz", [tracklet.observations[row] for row in rows],
-                             [tracklet.appearances[row] for row in rows], [], {})
+                             [tracklet.appearances[row] for row in rows], [], [])
         for place, row in enumerate(rows, start=first):
             store.replace(tracklet, row, place)
     assert find_unstored_rows(tracklet, 100.0) == [38, 39] and find_unstored_rows(tracklet, 39 / 30) == [38]
@@ -50,6 +51,19 @@ def test_observations_come_back_from_files_bit_for_bit(tmp_path):
         assert [as_bytes(landmarks) for landmarks in copy] == [as_bytes(made_observation(seed)) for seed in range(40)]
     expected = made_tracklet(range(40)).appearances
     assert [array.tolist() for array in tracklet.appearances] == [array.tolist() for array in expected]
+
+
+def test_tables_of_hands_come_back_from_files_frame_by_frame(tmp_path):
+    store, generator = ObservationStore(tmp_path), np.random.default_rng(2)
+    tables = [generator.random((frame % 3, COLUMNS), np.float32) for frame in range(12)]
+    points = [(np.zeros(0, np.int32), np.zeros((0, 2), np.uint16))] * 12
+    for number, (start, end) in enumerate(((0, 5), (5, 12))):
+        store.append(f"part-{number}.npz", [], [], points[start:end], tables[start:end])
+    again = StoredList(ObservationStore(tmp_path, store.segments).hands, range(12))
+    readings = read_tables(range(100, 112), again)
+    assert [table.tolist() for table in again] == [table.tolist() for table in tables]
+    assert readings.frame_index.tolist() == [100 + frame for frame in range(12) for _ in range(frame % 3)]
+    assert readings.presence.tolist() == np.concatenate(tables)[:, 1].tolist()
 
 
 def test_a_stored_list_changes_as_a_list_does():

@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 import pytest
 
+from backend.fingers.ownership import find_owners
 from backend.hands.landmarks import HandLandmarks, HandNetwork, region_from_arm, region_from_hand
-from backend.hands.ownership import find_owners
 from backend.hands.reader import HandReader
 from backend.hands.readings import COLUMNS, make_row, make_table, read_tables
 from backend.people.landmarks import LANDMARK
 from backend.people.stitching import PersonTrack
 from backend.video.frames import Frame
-from tests.backend.hands.made_hands import OPEN, landmarks_of_height, make_hand
+from tests.backend.fingers.made_hands import OPEN, landmarks_of_height, make_hand
 
 PICTURE = cv2.imread(str(Path(__file__).with_name("open_right_hand.jpg")))     # of samples/render_hands.py, with its truth
 TRUTH = np.array([[52, 128], [70, 113], [82, 106], [92, 96], [98, 87], [78, 80], [82, 67], [85, 56], [88, 43], [63, 76], [64, 58],
@@ -76,7 +76,7 @@ class Recording:
 @pytest.fixture
 def read_hands(models_folder):
     def read_hands(height_px, network, frames=1, change=lambda person: person, fps=30.0, step=0.0):
-        reader = HandReader(models_folder, fps)
+        reader = HandReader(models_folder, fps, [])
         reader._network = network
         person = change(landmarks_of_height(height_px))
         for index in range(frames):

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from backend.base.regions import Region
-from backend.hands.fingers import compute_rotvecs
-from backend.hands.hand_shape import JOINTS_OF, ORDER, list_turns, make_rest_points
-from backend.hands.ownership import OwnHand
+from backend.fingers.hand_shape import JOINTS_OF, ORDER, list_turns, make_rest_points
+from backend.fingers.ownership import OwnHand
+from backend.fingers.solving import compute_rotvecs
 from backend.people.landmarks import LANDMARK, Landmarks, Reading
 
 INTRINSICS = np.array(((1000.0, 0, 640), (0, 1000.0, 360), (0, 0, 1)))

@@ -11,8 +11,8 @@ from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
 
 from ..base.pinhole import compute_rays, rotmats_towards
 from ..base.rotations import fit_rotmats, rotate
+from ..hands.landmarks import HAND_LANDMARKS, KNUCKLES, WRIST
 from .hand_shape import Turn, list_turns, make_rest_points
-from .landmarks import HAND_LANDMARKS, KNUCKLES, WRIST
 
 # Errors (sigma) of landmarks, in lengths of the palm from the wrist to the middle knuckle, across the picture and in depth, and
 # the sigmas of what follows below: the best of some on the rendered gestures of benchmarks/hands.py.

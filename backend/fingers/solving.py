@@ -9,15 +9,17 @@ from scipy.spatial.transform import Rotation
 
 from mpsnet_blender.motion.base.hand_shapes import RELAXED_DEGREES, bend_fingers
 from mpsnet_blender.motion.base.smoothing import smooth_measured
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks, overlapping_blocks
+from mpsnet_blender.shared.arrays.large_arrays import make_array
 from mpsnet_blender.shared.hands.poses import SEEN
 from mpsnet_blender.shared.hands.skeleton import HAND_JOINT_COUNT, SIDES
 
 from ..base.rotations import transpose
 from ..base.smoothing import smooth_rotmats
+from ..hands.landmarks import HAND_LANDMARKS
 from .corrections import correct
 from .hand_fit import fit_hand, see_hand
 from .hand_shape import JOINTS_OF, ORDER, list_turns
-from .landmarks import HAND_LANDMARKS
 from .ownership import OwnHand
 from .palm_choice import choose_palms
 
@@ -31,6 +33,7 @@ _ANGLE_SIGMA_SECONDS = 0.05     # of smoothing: a local parabola, which keeps qu
 _FADE_SIGMA_SECONDS = 0.1
 _SHORT_GAP_SECONDS = 0.12       # over which a hand counts as seen: a frame that was not read, or was read badly
 _LEAST_WEIGHT = 1e-3        # of a frame without a hand: it takes its neighbours' pose
+_AROUND_SECONDS = 0.3       # of the frames that smoothing looks at, more than three of its sigmas
 _MIRROR = np.array((-1.0, 1.0, 1.0))
 
 
@@ -51,54 +54,67 @@ class Forearms:
     rotmats: np.ndarray
 
 
+@dataclass(frozen=True)
+class _ReadPoses:
+    """What readings of a hand say, in N frames: angles (N, 21) of `list_turns`, palms (N, 3, 3) in the camera's axes, and how
+    surely (N,) that is so."""
+    angles: np.ndarray
+    palms: np.ndarray
+    sure: np.ndarray
+
+
 def solve_hands(hands: tuple[OwnHand, OwnHand], forearms: Forearms, timestamps: np.ndarray,
                 intrinsics: np.ndarray) -> SolvedHands | None:
     """Return a person's hands, None where neither was seen."""
-    solved = [_solve_hand(hand, forearms.distance[:, side], forearms.rotmats[:, side], timestamps, intrinsics, side == 1)
-              for side, hand in enumerate(hands)]
-    if not any((confidence >= SEEN).any() for _, confidence, _ in solved):
-        return None
-    rotvecs, confidence, palms = zip(*solved, strict=True)
-    return SolvedHands(np.concatenate(rotvecs, axis=1), np.stack(confidence, axis=1), np.stack(palms, axis=1))
+    count = len(timestamps)
+    solved = SolvedHands(make_array((count, 2 * HAND_JOINT_COUNT, 3)), np.zeros((count, 2)), make_array((count, 2, 3, 3)))
+    for side, hand in enumerate(hands):
+        rows = np.flatnonzero(hand.presence >= _LEAST_PRESENCE)
+        read = _read_poses(hand, rows, forearms, intrinsics, side)
+        weight = np.zeros(count)
+        weight[rows] = _without_short_spans(read.sure, timestamps[rows], timestamps)
+        _fill_side(solved, side, weight, rows, read, timestamps)
+    return solved if (solved.confidence >= SEEN).any() else None
 
 
-def _solve_hand(hand: OwnHand, distance: np.ndarray, forearm: np.ndarray, timestamps: np.ndarray, intrinsics: np.ndarray,
-                is_right: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return rotvecs (T, 15, 3), confidence (T,), palm (T, 3, 3)."""
-    rows = np.flatnonzero(hand.presence >= _LEAST_PRESENCE)
-    if not len(rows):
-        return _make_unseen(len(timestamps), is_right)
-    seen, towards = see_hand(hand.xy[rows], hand.world[rows], distance[rows], intrinsics, is_right)
-    in_sight = transpose(towards) @ forearm[rows]
-    fitted, excess = choose_palms(seen, fit_hand(seen), _mirrored(in_sight) if is_right else in_sight)
-    missed = np.linalg.norm(fitted.missed[..., :2], axis=-1).mean(1)
-    corrected = correct(fitted)
-    sure = np.clip((hand.presence[rows] - 0.5) / (_SURE_PRESENCE - 0.5), 0, 1) * (missed < _MOST_MISSED) * (excess < _MOST_EXCESS)
-    weight = np.zeros(len(timestamps))
-    weight[rows] = _without_short_spans(sure, timestamps[rows], timestamps)
+def _read_poses(hand: OwnHand, rows: np.ndarray, forearms: Forearms, intrinsics: np.ndarray, side: int) -> _ReadPoses:
+    """Return what the readings in some rows (N,) say."""
+    poses = _ReadPoses(make_array((len(rows), len(list_turns()))), make_array((len(rows), 3, 3)), np.zeros(len(rows)))
+    for block in frame_blocks(len(rows)):
+        part = rows[block]
+        seen, towards = see_hand(hand.xy[part], hand.world[part], forearms.distance[part, side], intrinsics, side == 1)
+        in_sight = transpose(towards) @ forearms.rotmats[part, side]
+        fitted, excess = choose_palms(seen, fit_hand(seen), _mirrored(in_sight) if side == 1 else in_sight)
+        missed = np.linalg.norm(fitted.missed[..., :2], axis=-1).mean(1)
+        poses.sure[block] = np.clip((hand.presence[part] - 0.5) / (_SURE_PRESENCE - 0.5), 0, 1) * (missed < _MOST_MISSED) \
+            * (excess < _MOST_EXCESS)
+        corrected = correct(fitted, seen)
+        poses.angles[block] = corrected.angles
+        poses.palms[block] = towards @ (_mirrored(corrected.palm) if side == 1 else corrected.palm)
+    return poses
+
+
+def _fill_side(solved: SolvedHands, side: int, weight: np.ndarray, rows: np.ndarray, read: _ReadPoses,
+               timestamps: np.ndarray) -> None:
+    """Write the hand of one side: weight (T,) of what was read in some rows (N,), 0 where nothing was; the relaxed hand, where
+    it is never seen."""
+    relaxed = bend_fingers(RELAXED_DEGREES, SIDES[side])
+    joints = slice(HAND_JOINT_COUNT * side, HAND_JOINT_COUNT * (side + 1))
     if not weight.any():
-        return _make_unseen(len(timestamps), is_right)
-    palm = _mirrored(corrected.palm) if is_right else corrected.palm
+        solved.rotvecs[:, joints], solved.palms[:, side] = relaxed, np.eye(3)
+        return
     known = np.flatnonzero(weight[rows] > 0)
     nearest = known[_find_nearest(timestamps[rows[known]], timestamps)]
-    angles, palms = corrected.angles[nearest], (towards @ palm)[nearest]
     share = _compute_shares(_fill_short_gaps(weight > 0, timestamps), timestamps)
-    weights = np.maximum(weight, _LEAST_WEIGHT)[:, None]
-    angles = smooth_measured(angles, timestamps, _ANGLE_SIGMA_SECONDS, weights)
-    palms = smooth_rotmats(palms[:, None], timestamps, _ANGLE_SIGMA_SECONDS, weights)[:, 0]
-    eased = np.clip(2 * share, 0, 1)[:, None]
-    relaxed = _relaxed(is_right)
-    return relaxed + eased[..., None] * (compute_rotvecs(angles, is_right) - relaxed), share, palms
-
-
-def _relaxed(is_right: bool) -> np.ndarray:
-    """Return the rotation vectors (15, 3) of the relaxed hand."""
-    return bend_fingers(RELAXED_DEGREES, SIDES[int(is_right)])
-
-
-def _make_unseen(frames: int, is_right: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what `_solve_hand` does of a hand that is never seen: the relaxed hand."""
-    return np.tile(_relaxed(is_right), (frames, 1, 1)), np.zeros(frames), np.tile(np.eye(3), (frames, 1, 1))
+    solved.confidence[:, side] = share
+    for block in overlapping_blocks(timestamps, _AROUND_SECONDS):
+        times, kept, used = timestamps[block.part], block.kept, nearest[block.part]
+        weights = np.maximum(weight[block.part], _LEAST_WEIGHT)[:, None]
+        angles = smooth_measured(read.angles[used], times, _ANGLE_SIGMA_SECONDS, weights)[block.inner]
+        palms = smooth_rotmats(read.palms[used][:, None], times, _ANGLE_SIGMA_SECONDS, weights)[block.inner, 0]
+        eased = np.clip(2 * share[kept], 0, 1)[:, None, None]
+        solved.rotvecs[kept, joints] = relaxed + eased * (compute_rotvecs(angles, side == 1) - relaxed)
+        solved.palms[kept, side] = palms
 
 
 def _mirrored(rotmats: np.ndarray) -> np.ndarray:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
+from mpsnet_blender.shared.arrays.large_arrays import make_array
 from mpsnet_blender.shared.hands.skeleton import SIDES
 
+from ..hands.landmarks import HAND_LANDMARKS, WRIST
+from ..hands.readings import HandReadings
 from ..people.landmarks import LANDMARK
 from ..people.stitching import PersonTrack
-from .landmarks import HAND_LANDMARKS, WRIST
-from .readings import HandReadings
 
 _WRISTS = tuple(LANDMARK[f"{side}_wrist"] for side in SIDES)
 # In lengths of the hand from wrist to middle knuckle: how far a hand's wrist may lie from its owner's, and what it costs where
@@ -32,15 +34,28 @@ class OwnHand:
 
 def find_owners(readings: HandReadings, tracks: Sequence[PersonTrack]) -> list[tuple[OwnHand, OwnHand]]:
     """Return each person's left and right hand."""
-    count, owners = len(readings.frame_index), 2 * len(tracks)
-    costs = np.full((count, owners), np.inf)
+    chosen = np.full(len(readings.frame_index), -1)
+    for rows in _whole_frames(readings.frame_index):
+        chosen[rows] = _choose(part := readings.at(rows), _costs(part, tracks))
+    return [(_gather(readings, track, chosen == 2 * number), _gather(readings, track, chosen == 2 * number + 1))
+            for number, track in enumerate(tracks)]
+
+
+def _whole_frames(frame_index: np.ndarray) -> Iterator[slice]:
+    """Yield blocks of readings; those of a frame lie in one block."""
+    starts = np.append(np.flatnonzero(np.diff(frame_index, prepend=-1)), len(frame_index))
+    for block in frame_blocks(len(starts) - 1):
+        yield slice(int(starts[block.start]), int(starts[block.stop]))
+
+
+def _costs(readings: HandReadings, tracks: Sequence[PersonTrack]) -> np.ndarray:
+    """Return the costs (N, 2 * people) of readings for each person's left and right hand."""
+    costs = np.full((len(readings.frame_index), 2 * len(tracks)), np.inf)
     for number, track in enumerate(tracks):
         rows, there = _rows_of(track, readings.frame_index)
         for side in (0, 1):
             costs[there, 2 * number + side] = _cost(readings, track.xy[rows[there], _WRISTS[side]], side, there)
-    chosen = _choose(readings, costs)
-    return [(_gather(readings, track, chosen == 2 * number), _gather(readings, track, chosen == 2 * number + 1))
-            for number, track in enumerate(tracks)]
+    return costs
 
 
 def _rows_of(track: PersonTrack, frame_index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -79,9 +94,13 @@ def _choose(readings: HandReadings, costs: np.ndarray) -> np.ndarray:
     return chosen
 
 
-def _gather(readings: HandReadings, track: PersonTrack, mine: np.ndarray) -> OwnHand:
-    count = len(track.frame_index)
-    hand = OwnHand(np.zeros((count, HAND_LANDMARKS, 2)), np.zeros((count, HAND_LANDMARKS, 3)), np.zeros(count))
-    rows = np.searchsorted(track.frame_index, readings.frame_index[mine])
-    hand.xy[rows], hand.world[rows], hand.presence[rows] = readings.xy[mine], readings.world[mine], readings.presence[mine]
+def _gather(readings: HandReadings, track: PersonTrack, is_mine: np.ndarray) -> OwnHand:
+    """Return the readings (N,) that are a hand's."""
+    count, mine = len(track.frame_index), np.flatnonzero(is_mine)
+    hand = OwnHand(make_array((count, HAND_LANDMARKS, 2), np.float32), make_array((count, HAND_LANDMARKS, 3), np.float32),
+                   np.zeros(count))
+    for block in frame_blocks(len(mine)):
+        used = mine[block]
+        rows = np.searchsorted(track.frame_index, readings.frame_index[used])
+        hand.xy[rows], hand.world[rows], hand.presence[rows] = readings.xy[used], readings.world[used], readings.presence[used]
     return hand

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from backend.hands.hand_fit import fit_hand, see_hand
-from backend.hands.hand_shape import list_turns, make_rest_points
-from backend.hands.palm_choice import choose_palms, measure_excess
+from backend.fingers.hand_fit import fit_hand, see_hand
+from backend.fingers.hand_shape import list_turns, make_rest_points
+from backend.fingers.palm_choice import choose_palms, measure_excess
 from mpsnet_blender.shared.capture_request import DEFAULT_STATURE
-from tests.backend.hands.made_hands import (
+from tests.backend.fingers.made_hands import (
     FIST,
     INTRINSICS,
     MIRROR,

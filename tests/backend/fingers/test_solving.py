@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from backend.hands.fingers import Forearms, compute_rotvecs, solve_hands
-from backend.hands.hand_shape import JOINTS_OF
-from backend.hands.ownership import OwnHand
+from backend.fingers.hand_shape import JOINTS_OF
+from backend.fingers.ownership import OwnHand
+from backend.fingers.solving import Forearms, compute_rotvecs, solve_hands
 from mpsnet_blender.motion.base.hand_shapes import RELAXED_DEGREES, bend_fingers
-from tests.backend.hands.made_hands import FIST, INTRINSICS, OPEN, angles_of, degrees_between, make_hand
+from tests.backend.fingers.made_hands import FIST, INTRINSICS, OPEN, angles_of, degrees_between, make_hand
 
 FRAMES = 60
 TIMES = np.arange(FRAMES) / 30

@@ -10,7 +10,7 @@ from mpsnet_blender.motion.base.hand_shapes import RELAXED_DEGREES, find_flexion
 from mpsnet_blender.shared.hands.skeleton import FINGER_JOINTS, FINGERS, compute_finger_joints
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
 
-from .landmarks import HAND_LANDMARKS
+from ..hands.landmarks import HAND_LANDMARKS
 
 # Fingers in the landmarks' order, and of each the rows of its three joints among SMPL-H's fifteen.
 ORDER = ("thumb", "index", "middle", "ring", "pinky")

@@ -1,0 +1,1 @@
+"""Fingers: landmarks of hands, and people's tracks, become rotations of palms and finger joints."""
