@@ -18,6 +18,14 @@ THREE = HandPose((15, 55, 40, 40), (5, 5, 3, -10), (5, 5, 3, 0), (5, 5, 3, 10), 
 FOUR = HandPose((15, 55, 40, 40), (5, 5, 3, -10), (5, 5, 3, -2), (5, 5, 3, 5), (5, 5, 3, 14))
 FLAT = HandPose((15, 10, 5, 5), (2, 3, 2, 0), (2, 3, 2, 0), (2, 3, 2, 0), (2, 3, 2, 0))
 GRIP = HandPose((30, 55, 25, 30), (60, 70, 35, 0), (65, 75, 35, 0), (68, 75, 35, 0), (70, 70, 35, 0))
+THUMB = HandPose((50, 5, 5, 0), FIST.index, FIST.middle, FIST.ring, FIST.little)
+HORNS = HandPose((15, 55, 40, 40), (5, 5, 3, -6), FIST.middle, FIST.ring, (5, 5, 3, 10))
+CALL = HandPose((50, 10, 5, 0), FIST.index, FIST.middle, FIST.ring, (5, 5, 3, 12))
+GUN = HandPose((50, 10, 5, 5), (5, 5, 3, -4), (5, 5, 3, 0), (75, 90, 50, 0), (75, 88, 50, 0))
+RING = HandPose((38, 48, 18, 25), (52, 55, 28, 0), (8, 8, 4, 0), (5, 6, 3, 6), (4, 5, 3, 14))
+CLAW = HandPose((40, 35, 25, 30), (5, 65, 35, -8), (5, 68, 35, 0), (5, 68, 35, 6), (5, 65, 35, 14))
+HOOK = HandPose((25, 25, 15, 15), (0, 95, 55, 0), (0, 98, 55, 0), (0, 98, 55, 0), (0, 95, 55, 0))
+CUP = HandPose((35, 35, 15, 20), (35, 35, 18, 0), (38, 38, 18, 0), (40, 40, 18, 2), (42, 40, 18, 5))
 HIP = HandPose((60, 20, 10, 10), (30, 25, 10, 0), (30, 25, 10, 0), (32, 25, 10, 2), (34, 25, 10, 5), (35, 0))
 
 
@@ -52,6 +60,17 @@ GESTURES = (
     Gesture("hips", {"flexion": -12, "abduction": 48, "twist": -75, "elbow": 100, "pronation": 40}, HIP),
     Gesture("bat", {"flexion": 50, "abduction": 2, "twist": -28, "elbow": 88, "pronation": 0, "left_elbow": 70}, GRIP, True),
     Gesture("rest", {"flexion": 2, "abduction": 7, "twist": 0, "elbow": 14, "pronation": -20}, RELAXED),
+)
+# Other gestures with other arms: no number of the program was chosen by these.
+HELD_OUT = (
+    Gesture("thumb", _raised(-5, right_elbow=95), THUMB),
+    Gesture("horns", _raised(45), HORNS),
+    Gesture("call", _raised(10, abduction=40), CALL),
+    Gesture("gun", _raised(0, flexion=55, elbow=85), GUN),
+    Gesture("ring", _raised(50, left_elbow=100), RING),
+    Gesture("claw", _raised(75), CLAW),
+    Gesture("hook", _raised(-30), HOOK),
+    Gesture("cup", _raised(-70, elbow=100), CUP),
 )
 HIDDEN = (
     Gesture("rest", {"flexion": 2, "abduction": 7, "twist": 0, "elbow": 14, "pronation": -20}, RELAXED),

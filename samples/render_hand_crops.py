@@ -3,9 +3,10 @@
     python samples/render_hand_crops.py --models FOLDER --count 20000 --output hands.npz [--first 0]
 
 A picture shows one hand, 40 to 220 px long, with its forearm, of a random body in random light on the picture before a random
-room. Writes, for N hands: xy (N, 21, 2) px and world (N, 21, 3) m as the landmark model reads them, presence (N,), right (N,):
-its probability of a right hand; is_left (N,); truth (N, 21, 3) m in the camera's axes (x right, y down, z forward); focal (N,)
-px and size (N, 2) px of the picture; stature (N,) m of the body; px (N,): the hand's length in the picture.
+room. It is read in two regions, which err as regions do. Writes, for N readings: xy (N, 21, 2) px and world (N, 21, 3) m as the
+landmark model reads them, presence (N,), right (N,): its probability of a right hand; number (N,) of the hand; is_left (N,);
+truth (N, 21, 3) m in the camera's axes (x right, y down, z forward); focal (N,) px and size (N, 2) px of the picture; stature
+(N,) m of the body; px (N,): the hand's length in the picture.
 """
 import argparse
 import time
@@ -25,6 +26,7 @@ from room import Backdrop, draw_room
 from scene import SCALE, Actor, EmptyScene, cast_actor, draw
 
 CAST = 16
+READINGS = 2  # of each picture
 ARM = ("lowerarm", "wrist", "metacarpal", "finger")
 BACKGROUND = (1400, 1000)  # px of the rooms' pictures
 
@@ -44,9 +46,10 @@ def main() -> None:
              for room in (LIVING_ROOM, HALL) for x in (-1.0, 1.0)]
     network, rows, started = HandNetwork(arguments.models), [], time.perf_counter()
     for number in range(arguments.first, arguments.first + arguments.count):
-        rows.append(render_hand(np.random.default_rng((17, number)), cast, rooms, network))
+        hand = render_hand(np.random.default_rng((17, number)), cast, rooms, network)
+        rows += [{**row, "number": number} for row in hand]
         if (number + 1) % 1000 == 0:
-            print(f"{number + 1}: {1000 * (time.perf_counter() - started) / len(rows):.0f} ms a hand", flush=True)
+            print(f"{number + 1}: {1000 * READINGS * (time.perf_counter() - started) / len(rows):.0f} ms a hand", flush=True)
     np.savez(arguments.output, **{name: np.array([row[name] for row in rows]) for name in rows[0]})
 
 
@@ -76,10 +79,13 @@ def _keep_arm(actor: Actor, side: str) -> Actor:
 
 
 def draw_angles(rng: np.random.Generator) -> np.ndarray:
-    """Return random angles (22,) of a hand, as in `hand_poses.HandPose`: fingers alike, or each as it likes."""
+    """Return random angles (22,) of a hand, as in `hand_poses.HandPose`: fingers alike, or each as it likes; the thumb anywhere,
+    or across the palm, where it mostly is when fingers are folded."""
     alike = np.full(4, rng.uniform()) + rng.normal(0, 0.08, 4)
     curls = alike if rng.uniform() < 0.45 else rng.choice((0.0, 1.0, rng.uniform()), 4)
-    angles = [*rng.uniform(5, 65, 2), *np.clip(rng.normal(20, 18, 2), -10, 75)]
+    is_across = rng.uniform() < 0.2 + 0.5 * np.mean(np.clip(curls, 0, 1))
+    angles = [*rng.normal((18, 48, 36, 36), (9, 9, 14, 14))] if is_across else \
+        [*rng.uniform(5, 65, 2), *np.clip(rng.normal(20, 18, 2), -10, 75)]
     fan = rng.uniform(0.3, 1.5)
     for number, curl in enumerate(np.clip(curls, 0, 1)):
         knuckle, middle = (np.clip(curl + rng.normal(0, 0.16), 0, 1) for _ in range(2))
@@ -89,11 +95,10 @@ def draw_angles(rng: np.random.Generator) -> np.ndarray:
     return np.array([*angles, rng.normal(0, 25), rng.normal(0, 12)])
 
 
-def render_hand(rng: np.random.Generator, cast: list, rooms: list[np.ndarray], network) -> dict:
-    """Return what the model reads of one random hand, and the truth."""
+def render_hand(rng: np.random.Generator, cast: list, rooms: list[np.ndarray], network) -> list[dict]:
+    """Return what the model reads of one random hand, in some regions, and the truth."""
     from scipy.spatial.transform import Rotation
 
-    from backend.base.regions import Region
     from backend.hands.landmarks import region_from_hand
     body, shape, arm = cast[rng.integers(len(cast))]
     rotations = np.repeat(Rotation.random(random_state=int(rng.integers(2 ** 31))).as_matrix()[None], len(body.bone_labels), 0)
@@ -107,13 +112,18 @@ def render_hand(rng: np.random.Generator, cast: list, rooms: list[np.ndarray], n
     picture = draw(_draw_background(rng, rooms, camera), [arm], [(rotations, heads + shift)])
     picture = np.ascontiguousarray(draw_picture_faults(rng)(picture)[..., ::-1])
     pixels, _ = camera.project(points + shift)
-    region = region_from_hand(pixels)
-    region = Region(*(region.centre + rng.normal(0, 0.03, 2) * region.side), region.side * float(np.exp(rng.normal(0, 0.08))),
-                    region.angle + float(rng.normal(0, 0.12)))
+    truth = {"is_left": shape.side == "L", "truth": ((points + shift - camera.place) @ camera.axes.T).astype(np.float32),
+             "focal": focal, "size": (extent, extent), "stature": body.stature, "px": length}
+    return [{**read_hand(rng, picture, region_from_hand(pixels), network), **truth} for _ in range(READINGS)]
+
+
+def read_hand(rng: np.random.Generator, picture: np.ndarray, region, network) -> dict:
+    """Return what the model reads in a region that errs as the last frame's does."""
+    region = replace(region, centre_x=region.centre_x + rng.normal(0, 0.03) * region.side,
+                     centre_y=region.centre_y + rng.normal(0, 0.03) * region.side,
+                     side=region.side * float(np.exp(rng.normal(0, 0.08))), angle=region.angle + float(rng.normal(0, 0.12)))
     read = network.read(picture, region)
-    return {"xy": read.xy, "world": read.world, "presence": read.presence, "right": read.right, "is_left": shape.side == "L",
-            "truth": ((points + shift - camera.place) @ camera.axes.T).astype(np.float32), "focal": focal,
-            "size": (extent, extent), "stature": body.stature, "px": length}
+    return {"xy": read.xy, "world": read.world, "presence": read.presence, "right": read.right}
 
 
 def _draw_background(rng: np.random.Generator, rooms: list[np.ndarray], camera: Camera) -> EmptyScene:

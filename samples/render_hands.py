@@ -19,7 +19,7 @@ from camera import Camera
 from clip import LIVING_ROOM
 from figure import frame, pose_figure
 from gait import draw_path
-from hand_gestures import GESTURES, HIDDEN, Gesture, perform
+from hand_gestures import GESTURES, HELD_OUT, HIDDEN, Gesture, perform
 from hand_poses import find_hand_points, measure_hand, pose_hands
 from outfit import SOLE, Outfit, linearize
 from rasteriser import cover
@@ -125,10 +125,12 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs="*", choices=sorted(CAMERAS), default=sorted(CAMERAS))
     parser.add_argument("--view", type=int, nargs="*", default=[0, 50])
     parser.add_argument("--hidden", action="store_true", help="also render the clip with hands behind the back")
+    parser.add_argument("--held-out", action="store_true", help="render the gestures by which nothing was chosen")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
-    asked = [(f"{size}_{view}", GESTURES, size, view) for size in arguments.size for view in arguments.view]
+    gestures = HELD_OUT if arguments.held_out else GESTURES
+    asked = [(f"{size}_{view}", gestures, size, view) for size in arguments.size for view in arguments.view]
     for number, (name, gestures, size, view) in enumerate(asked + ([("hidden", HIDDEN, 85, 0)] if arguments.hidden else [])):
         spent = render_clip(arguments.output / f"{name}.npz", gestures, size, view, number % len(PEOPLE))
         print(f"{name}: {spent:.0f} ms per frame", flush=True)
