@@ -11,7 +11,8 @@ from scipy.spatial.transform import Rotation, Slerp
 
 from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
 
-from .bundle_adjustment import Bundle, Sightings, adjust, compute_cost, resect
+from .bundle import Bundle, Sightings
+from .bundle_adjustment import adjust, resect
 from .scenery import Trails
 
 # Key frames adjusted at once (12 s), and how many of them keep the poses of the window before. Time grows with the square.
@@ -22,12 +23,8 @@ _FIRST_DISTANCE = 6.0               # metres: the first guess of a point's dista
 _MIN_DISTANCE = 0.1                 # metres
 _EXPLAINED_SIGMAS = 3.0             # a sighting with a larger error is not explained: 1 % of them by chance
 _BLOCK_FRAMES = 256                 # frames solved at once, so that long clips need no more memory
-_ROTATION_ROUNDS, _ROUNDS_FIRST, _ROUNDS = 12, 40, 20   # most steps of one adjustment; most end earlier by their gain
+_ROTATION_ROUNDS, _ROUNDS_FIRST, ROUNDS = 12, 40, 20   # most steps of one adjustment; most end earlier by their gain
 _ROBUST_ROUNDS, _LEAST_ERROR = 8, 1e-5      # of `fit_rotation`; slopes, so that exact pairs have a finite weight
-# Logarithms of the focal length's factor to begin with: 42 to 70 degrees about the assumed 55.
-_ZOOMS = (-0.3, -0.15, 0.0, 0.15, 0.3)
-# A lens is taken where it leaves at most so much of the error, and its factor is not extreme. Chosen by eye on rendered clips.
-_WORTH_IT, _MOST_ZOOM = 0.97, 0.45
 
 
 @dataclass(frozen=True)
@@ -67,13 +64,15 @@ def choose_key_rows(timestamps: np.ndarray) -> np.ndarray:
     return np.unique(np.append(np.arange(0, count, step), count - 1))
 
 
-def adjust_in_windows(seen: ClipSightings, keys: np.ndarray, step_sigma: float, zoom: float,
-                      check: Callable[[], None]) -> CameraSolution:
-    """Return the key frames' cameras and the points; step_sigma 0: the camera only rotates; zoom as in Bundle."""
-    guesses = _chain_rotmats(seen, keys, zoom)
+def adjust_in_windows(seen: ClipSightings, keys: np.ndarray, step_sigma: float, zoom: float, check: Callable[[], None],
+                      begun: Bundle | None = None) -> CameraSolution:
+    """Return the key frames' cameras and the points; step_sigma 0: the camera only rotates; zoom as in Bundle. begun: the first
+    window as `lens.find_zoom` leaves it, from which it goes on, with its zoom."""
+    zoom = begun.zoom if begun else zoom
+    guesses = chain_rotmats(seen, keys, zoom)
     rotmats, positions = guesses.copy(), np.zeros((len(keys), 3))
     points = int(seen.point.max()) + 1
-    directions, inverse = np.tile((0.0, 0.0, 1.0), (points, 1)), np.full(points, np.nan)
+    directions, inverse = no_points(points)
     explained, total = 0, 0
     for first in range(0, max(len(keys) - _OVERLAP, 1), WINDOW - _OVERLAP):
         check()
@@ -84,11 +83,11 @@ def adjust_in_windows(seen: ClipSightings, keys: np.ndarray, step_sigma: float, 
             last = first + known - 1
             rotmats[last + 1:] = rotmats[last] @ guesses[last].T @ guesses[last + 1:]
             positions[last + 1:] = positions[last]
-        sightings, numbers = _select_sightings(seen, keys[window])
+        sightings, numbers = select_sightings(seen, keys[window])
         if not len(numbers):
             continue
-        start = _start_bundle(sightings, numbers, Bundle(rotmats[window], positions[window], directions, inverse, zoom))
-        rounds = _ROTATION_ROUNDS if step_sigma == 0 else _ROUNDS_FIRST if first == 0 else _ROUNDS
+        start = start_bundle(sightings, numbers, Bundle(rotmats[window], positions[window], directions, inverse, zoom))
+        start, rounds = (begun, ROUNDS) if begun and not first else (start, count_rounds(step_sigma, first == 0))
         done = adjust(start, sightings, seen.sigma, known, np.full(window.stop - first - 1, step_sigma), rounds)
         rotmats[window], positions[window] = done.rotmats, done.positions
         directions[numbers], inverse[numbers] = done.directions, done.inverse
@@ -97,25 +96,14 @@ def adjust_in_windows(seen: ClipSightings, keys: np.ndarray, step_sigma: float, 
     return CameraSolution(rotmats, positions * (step_sigma > 0), directions, inverse, explained / max(total, 1), step_sigma, zoom)
 
 
-def find_zoom(seen: ClipSightings, keys: np.ndarray, step_sigma: float, check: Callable[[], None]) -> float:
-    """Return the logarithm of the focal length's factor that fits the first window best; 0 where none fits clearly better.
+def count_rounds(step_sigma: float, is_first: bool) -> int:
+    """Return the most steps of the adjustment of a window, the first one or a later one."""
+    return _ROTATION_ROUNDS if step_sigma == 0 else _ROUNDS_FIRST if is_first else ROUNDS
 
-    Each candidate is solved from the start: descent from a wrong lens's cameras often ends in a local minimum.
-    """
-    keys = keys[:WINDOW]
-    sightings, numbers = _select_sightings(seen, keys)
-    if not len(numbers):
-        return 0.0
-    step_sigmas, solutions = np.full(len(keys) - 1, step_sigma), []
-    for zoom in _ZOOMS:
-        solved = adjust_in_windows(seen, keys, step_sigma, zoom, check)
-        bundle = Bundle(solved.rotmats, solved.positions, solved.directions[numbers], solved.inverse[numbers], zoom)
-        solutions.append((compute_cost(bundle, sightings, seen.sigma, step_sigmas), bundle))
-    _, best = min(solutions, key=lambda pair: pair[0])
-    best = adjust(best, sightings, seen.sigma, 1, step_sigmas, _ROUNDS, may_zoom=True)
-    cost = compute_cost(best, sightings, seen.sigma, step_sigmas)
-    unchanged = solutions[_ZOOMS.index(0.0)][0]
-    return best.zoom if cost < _WORTH_IT * unchanged and abs(best.zoom) < _MOST_ZOOM else 0.0
+
+def no_points(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return directions and inverse distances (NaN) of points of which nothing is known."""
+    return np.tile((0.0, 0.0, 1.0), (count, 1)), np.full(count, np.nan)
 
 
 def solve_every_frame(solved: CameraSolution, seen: ClipSightings, keys: np.ndarray,
@@ -150,7 +138,7 @@ def fit_rotation(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, flo
     return turn, float(angle), float(np.median(error))
 
 
-def _chain_rotmats(seen: ClipSightings, keys: np.ndarray, zoom: float) -> np.ndarray:
+def chain_rotmats(seen: ClipSightings, keys: np.ndarray, zoom: float) -> np.ndarray:
     """Return a first guess of the key frames' rotmats (F, 3, 3): each from the key frame before."""
     rotmats = [np.eye(3)]
     rows = [slice(*np.searchsorted(seen.row, (key, key + 1))) for key in keys]
@@ -162,7 +150,7 @@ def _chain_rotmats(seen: ClipSightings, keys: np.ndarray, zoom: float) -> np.nda
     return np.array(rotmats)
 
 
-def _select_sightings(seen: ClipSightings, keys: np.ndarray) -> tuple[Sightings, np.ndarray]:
+def select_sightings(seen: ClipSightings, keys: np.ndarray) -> tuple[Sightings, np.ndarray]:
     """Return the sightings, in key frames, of the points seen most often there, and those points' numbers."""
     seen = seen.at(keys)
     camera, point, slopes = np.searchsorted(keys, seen.row), seen.point, seen.slopes
@@ -175,7 +163,7 @@ def _select_sightings(seen: ClipSightings, keys: np.ndarray) -> tuple[Sightings,
     return Sightings(camera[kept], index[point[kept]], slopes[kept]), numbers
 
 
-def _start_bundle(seen: Sightings, numbers: np.ndarray, known: Bundle) -> Bundle:
+def start_bundle(seen: Sightings, numbers: np.ndarray, known: Bundle) -> Bundle:
     """Return the first guess of a bundle with the points of these numbers: a known one (inverse is not NaN) keeps its position,
     the others lie on their first ray at a usual distance."""
     _, first = np.unique(seen.point, return_index=True)

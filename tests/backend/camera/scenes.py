@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from backend.camera.bundle_adjustment import Bundle, Sightings
+from backend.camera.bundle import Bundle, Sightings
 from backend.camera.scenery import Trails
 from tests.backend.made_people import IMAGE_SIZE, INTRINSICS
 

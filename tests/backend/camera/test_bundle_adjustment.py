@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.camera import bundle_adjustment
-from backend.camera.bundle_adjustment import Bundle, Sightings, adjust, compute_cost, resect
+from backend.camera.bundle import Bundle, Sightings, compute_cost
+from backend.camera.bundle_adjustment import adjust, resect
+from backend.camera.bundle_equations import Freedom, Problem, find_tangents
 from tests.backend.camera.scenes import all_seen, degrees_between, translating_bundle
 
 SIGMA = 1e-3
@@ -37,7 +38,12 @@ def disturbed(bundle, seed=1, size=0.02):
     change = size * generator.normal(size=6 * cameras + 1 + 3 * points)
     change[:6] = 0.0
     change[6 * cameras] *= bundle.zoom != 0.0
-    return moved(bundle, change, bundle_adjustment._tangents(bundle.directions))
+    return moved(bundle, change, find_tangents(bundle.directions))
+
+
+def step(bundle, seen, freedom, damping):
+    problem = Problem(seen, (len(bundle.rotmats), len(bundle.inverse)), SIGMA, freedom)
+    return problem.solve(problem.linearise(bundle), damping)
 
 
 @pytest.mark.parametrize("may_zoom", [False, True])
@@ -47,16 +53,17 @@ def test_a_step_is_that_of_gauss_and_newton(may_zoom, fixed):
     bundle, seen = disturbed(true), all_seen(true)
     step_sigma = np.array((0.3, 0.5, 1.0, 2.0))
     weight = 1 / (SIGMA ** 2 + (bundle.errors(seen) ** 2).sum(1))            # Cauchy's
-    tangents = bundle_adjustment._tangents(bundle.directions)
+    tangents = find_tangents(bundle.directions)
     count = 6 * 5 + 1 + 3 * 12
-    steps = 1e-6 * np.eye(count)
-    slopes = np.stack([(residuals(moved(bundle, step, tangents), seen, weight, step_sigma)
-                        - residuals(moved(bundle, -step, tangents), seen, weight, step_sigma)) / 2e-6 for step in steps], axis=1)
+    nudges = 1e-6 * np.eye(count)
+    slopes = np.stack([(residuals(moved(bundle, nudge, tangents), seen, weight, step_sigma)
+                        - residuals(moved(bundle, -nudge, tangents), seen, weight, step_sigma)) / 2e-6 for nudge in nudges],
+                      axis=1)
     free = np.r_[6 * fixed:30, *([30] if may_zoom else []), 31:count]
     change = np.zeros(count)
     change[free] = np.linalg.lstsq(slopes[:, free], -residuals(bundle, seen, weight, step_sigma), rcond=None)[0]
     expected = moved(bundle, change, tangents)
-    stepped = bundle_adjustment._step(bundle, seen, SIGMA, (fixed, may_zoom), step_sigma, 0.0)
+    stepped = step(bundle, seen, Freedom(fixed, step_sigma, may_zoom), 0.0)
     assert np.abs(change).max() > 0.01
     np.testing.assert_allclose(stepped.positions, expected.positions, atol=2e-4)
     np.testing.assert_allclose(stepped.directions, expected.directions, atol=2e-4)
@@ -68,14 +75,14 @@ def test_a_step_is_that_of_gauss_and_newton(may_zoom, fixed):
 def test_the_more_it_is_damped_the_shorter_is_the_step():
     true = translating_bundle()
     bundle, seen = disturbed(true), all_seen(true)
-    went = [np.linalg.norm(bundle_adjustment._step(bundle, seen, SIGMA, (1, False), FREE, damping).positions - bundle.positions)
+    went = [np.linalg.norm(step(bundle, seen, Freedom(1, FREE, False), damping).positions - bundle.positions)
             for damping in (0.0, 1.0, 100.0)]
     assert went[0] > 1.2 * went[1] > 10 * went[2] > 0
 
 
 def test_tangents_are_square_to_their_directions_and_to_each_other():
     directions = np.concatenate([np.eye(3), translating_bundle().directions])
-    frames = np.concatenate([directions[..., None], bundle_adjustment._tangents(directions)], axis=2)
+    frames = np.concatenate([directions[..., None], find_tangents(directions)], axis=2)
     np.testing.assert_allclose(np.swapaxes(frames, 1, 2) @ frames, np.broadcast_to(np.eye(3), frames.shape), atol=1e-12)
 
 
@@ -133,7 +140,7 @@ def test_no_zoom_is_believed_beyond_a_half():
     huge = replace(seen, slopes=5 * seen.slopes)
     bundle = true
     for _ in range(10):
-        bundle = bundle_adjustment._step(bundle, huge, SIGMA, (1, True), FREE, 1.0)
+        bundle = step(bundle, huge, Freedom(1, FREE, True), 1.0)
         assert abs(bundle.zoom) <= 0.5
 
 

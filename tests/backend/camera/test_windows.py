@@ -5,8 +5,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from backend.camera import windows
-from backend.camera.bundle_adjustment import Bundle, Sightings
-from backend.camera.windows import WINDOW, ClipSightings, adjust_in_windows, find_zoom, fit_rotation, solve_every_frame
+from backend.camera.bundle import Bundle, Sightings
+from backend.camera.lens import find_zoom
+from backend.camera.windows import WINDOW, ClipSightings, adjust_in_windows, fit_rotation, solve_every_frame
 from tests.backend.camera.scenes import BACKWARDS, all_seen, degrees_between, translating_bundle
 
 SIGMA = 1e-3
@@ -99,7 +100,7 @@ def test_nothing_seen_solves_nothing():
     one = ClipSightings(np.zeros(1, int), np.zeros(1, int), np.zeros((1, 2)), SIGMA)
     solved = adjust_in_windows(one, np.arange(5), 0.3, 0.0, never)
     np.testing.assert_array_equal(solved.rotmats, np.tile(np.eye(3), (5, 1, 1)))
-    assert solved.explained == 0.0 and find_zoom(one, np.arange(5), 0.3, never) == 0.0
+    assert solved.explained == 0.0 and find_zoom(one, np.arange(5), 0.3, never) is None
 
 
 @pytest.mark.parametrize("zoom", [0.0, 0.2, -0.2])
@@ -107,7 +108,16 @@ def test_a_camera_that_moves_and_turns_gives_the_lens(zoom):
     true = translating_bundle(cameras=8, points=60, zoom=zoom)
     turned = Rotation.from_rotvec(np.linspace(0, 1, 8)[:, None] * (0.1, -0.6, 0.1)).as_matrix()
     true = type(true)(turned, true.positions, true.directions, true.inverse, zoom)
-    assert find_zoom(sighted(true), np.arange(8), 0.3, never) == pytest.approx(zoom, abs=0.02)
+    assert find_zoom(sighted(true), np.arange(8), 0.3, never).zoom == pytest.approx(zoom, abs=0.02)
+
+
+def test_a_path_goes_on_from_the_window_in_which_the_lens_was_found():
+    true = translating_bundle(cameras=12, points=60, zoom=0.2, travel=BACKWARDS)
+    begun = find_zoom(sighted(true), np.arange(12), 0.3, never)
+    solved = adjust_in_windows(sighted(true), np.arange(12), 0.3, 0.0, never, begun)
+    assert solved.zoom == begun.zoom == pytest.approx(0.2, abs=0.05)
+    assert degrees_between(solved.rotmats, begun.rotmats).max() < 0.1
+    assert degrees_between(solved.rotmats, true.rotmats).max() < 0.3
 
 
 @pytest.mark.parametrize("step_sigma", [0.3, 0.0])
@@ -131,7 +141,7 @@ def test_of_a_windows_points_those_are_taken_that_key_frames_see_three_times():
     row, point = np.array([(row, point) for row in range(6) for point, rows in (
         (2, (0, 2, 4)), (4, range(6)), (7, (1, 2, 3)), (9, (1, 3, 5))) if row in rows]).T
     slopes = np.column_stack((row, point)).astype(float)
-    seen, numbers = windows._select_sightings(ClipSightings(row, point, slopes, SIGMA), np.array((1, 3, 5)))
+    seen, numbers = windows.select_sightings(ClipSightings(row, point, slopes, SIGMA), np.array((1, 3, 5)))
     assert numbers.tolist() == [4, 9]
     assert list(zip(seen.camera.tolist(), seen.point.tolist())) == [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]
     np.testing.assert_array_equal(seen.slopes, [(1, 4), (1, 9), (3, 4), (3, 9), (5, 4), (5, 9)])
@@ -142,7 +152,7 @@ def test_the_five_hundred_points_that_are_seen_most_often_are_taken():
     row = np.concatenate([np.arange(count) for count in np.where(np.arange(600) % 6 == 0, 3, 4)])
     order = np.argsort(row, kind="stable")
     clip = ClipSightings(row[order], point[order], np.zeros((len(row), 2)), SIGMA)
-    _, numbers = windows._select_sightings(clip, np.arange(4))
+    _, numbers = windows.select_sightings(clip, np.arange(4))
     assert numbers.tolist() == [number for number in range(600) if number % 6]
 
 
@@ -153,7 +163,7 @@ def test_points_begin_six_metres_away_on_their_first_ray_and_known_ones_stay():
     seen = Sightings(seen.camera[late], seen.point[late], seen.slopes[late])
     known = Bundle(true.rotmats, true.positions, np.tile((0.0, 0, 1), (9, 1)), np.full(9, np.nan), 0.2)
     known.directions[5], known.inverse[5] = (0.6, 0.0, 0.8), 0.25
-    start = windows._start_bundle(seen, np.array((2, 3, 5, 8)), known)
+    start = windows.start_bundle(seen, np.array((2, 3, 5, 8)), known)
     where = start.directions / start.inverse[:, None]
     there = true.directions / true.inverse[:, None]
     for point, camera in ((0, 0), (1, 1), (3, 0)):
@@ -170,7 +180,7 @@ def test_a_lens_that_hardly_fits_better_than_the_assumed_one_is_not_believed():
     still = type(still)(np.tile(np.eye(3), (5, 1, 1)), np.zeros((5, 3)), still.directions, still.inverse)
     seen = sighted(still)
     noisy = ClipSightings(seen.row, seen.point, seen.slopes + np.random.default_rng(0).normal(0, SIGMA, seen.slopes.shape), SIGMA)
-    assert find_zoom(noisy, np.arange(5), 0.3, never) == 0.0
+    assert find_zoom(noisy, np.arange(5), 0.3, never).zoom == 0.0
 
 
 def test_the_turns_of_rays_far_to_the_side_are_measured_like_those_ahead():
