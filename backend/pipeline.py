@@ -38,7 +38,7 @@ from .people.second_look import LOOK_AGAIN
 from .people.stitching import PersonTrack
 from .video.frames import VideoSpan, open_span
 from .video.lens_tags import fov_from_focal_length, read_focal_length_35mm
-from .views.listing import OtherView, list_views
+from .views.listing import OtherView, list_views, open_other_view
 from .views.merging import STAGE as JOINING
 from .views.merging import join_views
 from .views.view import View
@@ -59,7 +59,7 @@ def capture(video: Path, destination: Path, request: CaptureRequest, models_fold
     folder = CaptureFolder(destination, video)
     folder.require_place()
     spans = [open_span(video, request.start_seconds, request.end_seconds, request.picture_fps),
-             *(open_span(other.video) for other in others)]
+             *(open_other_view(other, request) for other in others)]
     engine = make_engine(request, checkpoints_folder)
     reporter.plan(_plan_stages(request, engine, len(spans)))
     reporter.log("info", f"Quality: {request.quality}.")

@@ -7,11 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
+from mpsnet_blender.motion.base.footage_timing import thin_picture_times
 from mpsnet_blender.shared.capture_listing import ListedView, path_as_text
+from mpsnet_blender.shared.capture_request import CaptureRequest
 
+from ..base.errors import OptionError
 from ..base.pinhole import project
+from ..video.frames import VideoSpan, open_span
 from ..world.placing import PlacedPerson, WorldCamera
 from .merging import JoinedViews
+
+_AROUND_SECONDS = 0.5           # read of another view before and after the wanted part: what smooths reaches no farther
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,20 @@ class OtherView:
     """A further video of the same moment; offset: the second of it in which the first video's second 0 lies, where given."""
     video: Path
     offset: float | None = None
+
+
+def open_other_view(other: OtherView, request: CaptureRequest) -> VideoSpan:
+    """Return what is read of another view: by a given offset what shows the wanted part of the first video, else all of it.
+
+    Raises VideoError, OptionError.
+    """
+    if other.offset is None:
+        return open_span(other.video, picture_fps=request.picture_fps)
+    end = None if request.end_seconds is None else request.end_seconds + other.offset + _AROUND_SECONDS
+    if end is not None and end <= 0:
+        raise OptionError(f"{other.video.name} begins only {-other.offset:g} s after the first video, which is wanted until "
+                          f"{request.end_seconds:g} s.", "Choose a later --end, or another --offset.")
+    return open_span(other.video, max(0.0, request.start_seconds + other.offset - _AROUND_SECONDS), end, request.picture_fps)
 
 
 def list_views(joined: JoinedViews, world_camera: WorldCamera, placed: list[PlacedPerson]) -> tuple[ListedView, ...]:
@@ -32,10 +52,13 @@ def list_views(joined: JoinedViews, world_camera: WorldCamera, placed: list[Plac
     for number, view in enumerate(joined.views):
         first_from_cam = joined.cameras.first_from_cam(number)
         world_from_cam = world_camera.world_from_cam[0] @ first_from_cam
+        numbers, seconds = view.shot.clock.frame_index, view.shot.clock.timestamps
+        told = thin_picture_times(numbers, seconds)
         listed.append(ListedView(
             path_as_text(view.shot.span.path.absolute()), view.shot.clock.fps, view.shot.span.size,
             float(joined.cameras.offsets[number]), tuple(float(value) for value in view.shot.intrinsics.ravel()),
-            tuple(float(value) for value in world_from_cam.ravel()), _measure_error(joined, number, placed)))
+            tuple(float(value) for value in world_from_cam.ravel()), _measure_error(joined, number, placed),
+            tuple(int(value) for value in numbers[told]), tuple(round(float(value), 5) for value in seconds[told])))
     return tuple(listed)
 
 

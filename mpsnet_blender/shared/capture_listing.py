@@ -9,6 +9,7 @@ import json
 import os
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 from .typed_json import dataclass_from_json, json_from_dataclass
@@ -79,7 +80,8 @@ class ListedPerson:
 class ListedView:
     """The camera of one of several views: the path of its video with frames a second and size in px; the second of that video
     in which the first view's second 0 lies; camera_matrix (9) px, and world_from_cam (16), row by row; the mean distance in px
-    between its landmarks and the bodies."""
+    between its landmarks and the bodies. picture_seconds: when the pictures of the 0-based picture_numbers begin; between
+    these, the rate is constant. clock_rate: seconds that its clock counts in one second of the first view's."""
     video: str
     fps: float
     image_size: tuple[int, int]
@@ -87,6 +89,17 @@ class ListedView:
     camera_matrix: tuple[float, ...]
     world_from_cam: tuple[float, ...]
     reprojection_error_px: float | None = None
+    picture_numbers: tuple[int, ...] = ()
+    picture_seconds: tuple[float, ...] = ()
+    clock_rate: float = 1.0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the camera is complete, and its times can be."""
+        times = zip(self.picture_numbers, self.picture_seconds, strict=False)
+        return (len(self.camera_matrix) == 9 and len(self.world_from_cam) == 16 and 0 < self.fps <= _MOST_FPS
+                and 0.5 < self.clock_rate < 2 and len(self.picture_numbers) == len(self.picture_seconds)
+                and all(a < c and b < d for (a, b), (c, d) in pairwise(times)))
 
 
 @dataclass(frozen=True)
@@ -119,7 +132,7 @@ class CaptureListing:
         if self.fps is not None and not 0 < self.fps <= _MOST_FPS:
             raise ValueError(f"fps is {self.fps:g}, not above 0 and up to {_MOST_FPS:g}")
         for view in self.views:
-            if len(view.camera_matrix) != 9 or len(view.world_from_cam) != 16 or not 0 < view.fps <= _MOST_FPS:
+            if not view.is_whole:
                 raise ValueError(f"the camera of the view {view.video[-_LONGEST_NAME:]!r} is incomplete")
         for values in ([person.person_id for person in self.people], [person.file for person in self.people]):
             if len(set(values)) < len(values):

@@ -15,7 +15,7 @@ from ..common.preferences import backend_environment, setup_label
 from ..common.text_lines import count_line_characters, draw_lines, is_narrow
 from .import_operators import find_enclosing_shown, find_footage_camera, is_listed_capture_imported
 from .installation import draw_wrong
-from .view_operators import draw_views
+from .view_operators import draw_view_cuts, draw_views
 
 _BUTTON_HEIGHT = 1.6
 _PICTURE_CHARACTERS = 14    # as wide as a person's picture with its margins; by eye
@@ -164,6 +164,7 @@ def _draw_notice(layout: bpy.types.UILayout, context: bpy.types.Context) -> None
         layout.operator("mpsnet.hide_enclosing", text=f"Hide “{enclosing.name}”", icon="HIDE_ON")
     if find_footage_camera(context) is not None:
         layout.operator("mpsnet.view_footage", icon="VIEW_CAMERA")
+        draw_view_cuts(layout, context)
 
 
 def _draw_error(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:

@@ -1,4 +1,4 @@
-"""Further videos of the moment that the chosen video shows: operators, and their rows in the panel."""
+"""Further videos of the moment that the chosen video shows, and cuts between imported views: operators, and their rows."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from pathlib import Path
 
 import bpy
 
+from ...scene.capture.camera import cut_to_camera
+from ...scene.capture.takes import find_cameras, find_takes
 from ...shared.capture_request import MOST_OTHER_VIEWS
 from ..common.text_lines import is_narrow
+from .import_operators import find_footage_camera
 
 
 class MPSNET_OT_add_view(bpy.types.Operator):
@@ -54,6 +57,51 @@ class MPSNET_OT_remove_view(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class MPSNET_OT_cut_to_view(bpy.types.Operator):
+    """Show the take by the camera of this view from the present frame on: a marker on the timeline is bound to it"""
+    bl_idname = "mpsnet.cut_to_view"
+    bl_label = "Cut to View"
+    bl_options = {"REGISTER", "UNDO"}
+
+    view: bpy.props.IntProperty(name="View", description="Number of the view", min=1, default=1, options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context):
+        if len(_find_view_cameras(context)) < 2:
+            cls.poll_message_set("Import a capture of several views first")
+            return False
+        return True
+
+    def execute(self, context):
+        cameras = _find_view_cameras(context)
+        if self.view > len(cameras):
+            self.report({"ERROR"}, f"There is no view {self.view}: the take has {len(cameras)} cameras.")
+            return {"CANCELLED"}
+        cut_to_camera(context.scene, cameras, cameras[self.view - 1])
+        if context.space_data is not None and context.space_data.type == "VIEW_3D":
+            context.space_data.use_local_camera = False
+            context.space_data.region_3d.view_perspective = "CAMERA"
+        return {"FINISHED"}
+
+
+def _find_view_cameras(context: bpy.types.Context) -> list[bpy.types.Object]:
+    """Return the cameras of the take that was imported or shown last, in the order of its views."""
+    camera = find_footage_camera(context)
+    take = next((take for take in find_takes(context.scene) if camera in take.objects[:]), None) if camera else None
+    return find_cameras(take) if take is not None else []
+
+
+def draw_view_cuts(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    """Draw a button for each view of the take, which cuts to it, where it has several."""
+    cameras = _find_view_cameras(context)
+    if len(cameras) < 2:
+        return
+    row = layout.row(align=True)
+    row.label(text="Cut to View")
+    for number, camera in enumerate(cameras, start=1):
+        row.operator("mpsnet.cut_to_view", text=str(number), depress=context.scene.camera == camera).view = number
+
+
 def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the further videos below the first one, and the button that adds one."""
     settings = context.scene.mpsnet
@@ -68,4 +116,4 @@ def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         column.operator("mpsnet.add_view", text="Add View" if is_narrow(context) else "Add Another View", icon="CAMERA_DATA")
 
 
-CLASSES = (MPSNET_OT_add_view, MPSNET_OT_remove_view)
+CLASSES = (MPSNET_OT_add_view, MPSNET_OT_remove_view, MPSNET_OT_cut_to_view)

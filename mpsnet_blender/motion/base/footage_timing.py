@@ -30,6 +30,10 @@ class Movie:
     picture_times: np.ndarray
     unit: float = _FINER_UNIT
 
+    def by_clock(self, rate: float) -> Movie:
+        """Return the movie in the seconds of a clock in one of whose seconds the movie's clock counts `rate`."""
+        return replace(self, fps=self.fps * rate, picture_times=self.picture_times / rate)
+
 
 @dataclass(frozen=True)
 class SceneClock:
@@ -78,6 +82,29 @@ def merge_picture_times(seen: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.nda
     if np.any(np.diff(index) <= 0):
         return times
     return np.interp(np.arange(index[0], index[-1] + 1), index, times)
+
+
+def thin_picture_times(numbers: np.ndarray, seconds: np.ndarray, most: int = 10_000) -> np.ndarray:
+    """Return which (K,) of the pictures' numbers (N,) and seconds (N,), both rising, tell all: between them the rate is constant.
+
+    Within what files round times to; where that needs more than `most`, within as little more as keeps to it.
+    """
+    tolerance = _FINER_UNIT
+    while len(kept := _find_bends(numbers.tolist(), seconds.tolist(), tolerance)) > most:
+        tolerance *= 2
+    return np.array(kept)
+
+
+def _find_bends(numbers: list[int], seconds: list[float], tolerance: float) -> list[int]:
+    """Return the ends of lines that pass all points within the tolerance: each line goes on while one slope serves them all."""
+    kept, low, high = [0], -math.inf, math.inf
+    for index in range(1, len(numbers)):
+        run, rise = numbers[index] - numbers[kept[-1]], seconds[index] - seconds[kept[-1]]
+        if not low <= rise / run <= high:
+            kept.append(index - 1)
+            run, rise, low, high = numbers[index] - numbers[index - 1], seconds[index] - seconds[index - 1], -math.inf, math.inf
+        low, high = max(low, (rise - tolerance) / run), min(high, (rise + tolerance) / run)
+    return [*kept, len(numbers) - 1] if len(numbers) > 1 else kept
 
 
 def extend_movie(fps: float, length: int, known_times: np.ndarray) -> Movie:

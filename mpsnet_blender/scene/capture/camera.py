@@ -1,7 +1,8 @@
-"""A camera that matches the video's camera."""
+"""A camera that matches the video's camera, and cuts between several: markers, as Blender switches cameras."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import bpy
@@ -49,3 +50,30 @@ def build_camera(collection: bpy.types.Collection, name: str, path: CameraPath, 
         write_action(camera_object, name, [Channel("location", path.frames, matrices[:, :3, 3], "Camera"),
                                            Channel("rotation_quaternion", path.frames, quats, "Camera")])
     return camera_object
+
+
+def cut_to_camera(scene: bpy.types.Scene, cameras: Collection[bpy.types.Object], camera: bpy.types.Object) -> None:
+    """Show the scene by one of a take's cameras from its present frame on, until the next cut.
+
+    Where nothing was cut before, the frames before it stay with the camera that showed them. A cut in this frame is replaced.
+    """
+    frame = scene.frame_current
+    bound = [marker for marker in scene.timeline_markers if marker.camera is not None]
+    if frame > scene.frame_start and all(marker.frame > frame for marker in bound):
+        _bind(scene, scene.frame_start, scene.camera if scene.camera in cameras else next(iter(cameras)))
+    for marker in bound:
+        if marker.frame == frame:
+            scene.timeline_markers.remove(marker)
+    _bind(scene, frame, camera)
+    scene.camera = camera       # Blender follows markers when the frame changes
+
+
+def remove_cuts(cameras: Collection[bpy.types.Object]) -> None:
+    """Remove all markers, in all scenes, that are bound to one of the cameras."""
+    for scene in bpy.data.scenes:
+        for marker in [marker for marker in scene.timeline_markers if marker.camera in cameras]:
+            scene.timeline_markers.remove(marker)
+
+
+def _bind(scene: bpy.types.Scene, frame: int, camera: bpy.types.Object) -> None:
+    scene.timeline_markers.new(camera.name, frame=frame).camera = camera

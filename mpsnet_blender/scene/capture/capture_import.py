@@ -164,8 +164,17 @@ def _add_view(collection: bpy.types.Collection, name: str, view: ListedView, asp
     path = CameraPath(np.reshape(view.camera_matrix, (3, 3)), np.array(view.image_size),
                       np.reshape(view.world_from_cam, (1, 4, 4)), np.array([clock.start_frame]))
     camera = build_camera(collection, name, path, aspect, units_per_metre)
-    there = replace(clock, origin_seconds=clock.origin_seconds + view.offset_seconds)
-    return _add_footage(camera.data, Path(view.video), path.image_size, np.zeros(1), there, view.fps)
+    there = replace(clock, origin_seconds=clock.origin_seconds + view.offset_seconds / view.clock_rate)
+    return _add_footage(camera.data, Path(view.video), path.image_size, _find_picture_times(view), there, view.fps,
+                        view.clock_rate)
+
+
+def _find_picture_times(view: ListedView) -> np.ndarray:
+    """Return the seconds (N,) at which a view's pictures begin, as far as known."""
+    if not view.picture_numbers:
+        return np.zeros(1)
+    first, last = view.picture_numbers[0], view.picture_numbers[-1]
+    return np.interp(np.arange(first, last + 1), view.picture_numbers, view.picture_seconds)
 
 
 def _join_camera_paths(read: ReadMotions, frames: list[np.ndarray]) -> CameraPath | None:
@@ -183,7 +192,7 @@ def _join_camera_paths(read: ReadMotions, frames: list[np.ndarray]) -> CameraPat
 
 
 def _add_footage(camera: bpy.types.Camera, path: Path, image_size: np.ndarray, picture_times: np.ndarray, clock: SceneClock,
-                 fps: float) -> list[str]:
+                 fps: float, clock_rate: float = 1.0) -> list[str]:
     """Show a video behind the scene in a camera's view, if it is there; return warnings."""
     try:
         sequence = find_sequence(path) if path.is_absolute() else None
@@ -192,7 +201,7 @@ def _add_footage(camera: bpy.types.Camera, path: Path, image_size: np.ndarray, p
     if sequence is None and not (path.is_absolute() and os.path.isfile(path)):  # Path.is_file raises for impossible names
         return [f"The footage {path.name} was not found: the camera has no background."] if path.name else []
     width, height = (int(side) for side in image_size)
-    footage = Footage(path, (width, height), picture_times, clock, sequence, fps)
+    footage = Footage(path, (width, height), picture_times, clock, sequence, fps, clock_rate)
     try:
         image = add_footage(camera, footage)
     except RuntimeError as error:

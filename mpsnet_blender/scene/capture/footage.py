@@ -24,13 +24,15 @@ _OFFSET_PATH = "background_images[0].image_user.frame_offset"
 @dataclass(frozen=True)
 class Footage:
     """The source video: its file, its size (width, height) in square px, the seconds (N,) at which its pictures begin, as far as
-    known, and when it plays. Where it is numbered pictures: which, and how many of them a second."""
+    known, and when it plays, by the motion's clock. Where it is numbered pictures: which, and how many of them a second.
+    clock_rate: seconds that the video's clock counts in one second of the motion's."""
     path: Path
     size: tuple[int, int]
     picture_times: np.ndarray
     clock: SceneClock
     sequence: PictureSequence | None = None
     picture_fps: float = DEFAULT_FPS
+    clock_rate: float = 1.0
 
 
 def add_footage(camera: bpy.types.Camera, footage: Footage) -> bpy.types.Image:
@@ -49,7 +51,7 @@ def add_footage(camera: bpy.types.Camera, footage: Footage) -> bpy.types.Image:
     sequence = footage.sequence
     fps, length = (footage.picture_fps, sequence.count) if sequence else (
         read_nominal_fps(footage.path), max(1, image.frame_duration))
-    movie = extend_movie(fps, length, footage.picture_times)
+    movie = extend_movie(fps, length, footage.picture_times).by_clock(footage.clock_rate)
     _time_footage(camera, movie, footage.clock, sequence.first if sequence else None)
     camera.show_background_images = True
     return image

@@ -14,6 +14,7 @@ from ...shared.wording import format_clock
 from ..base.motion_storage import MOTION_FILE, has_motion
 from ..base.selection import select_only
 from .bone_shapes import find_shapes
+from .camera import remove_cuts
 
 _OURS = "mpsnet_take"           # custom property of the objects that an import made: only these are deleted with a take
 _PICTURE_SIDE = 128             # pixels; Blender draws previews at up to this size in lists
@@ -46,8 +47,13 @@ def find_people(take: bpy.types.Collection) -> list[bpy.types.Object]:
 
 
 def find_camera(take: bpy.types.Collection) -> bpy.types.Object | None:
-    """Return the camera that an import added to a take."""
-    return next((thing for thing in take.objects if thing.type == "CAMERA" and is_imported(thing)), None)
+    """Return the camera that an import added to a take, of several views the first one's."""
+    return next(iter(find_cameras(take)), None)
+
+
+def find_cameras(take: bpy.types.Collection) -> list[bpy.types.Object]:
+    """Return the cameras that an import added to a take, in the order of the views."""
+    return [thing for thing in take.objects if thing.type == "CAMERA" and is_imported(thing)]
 
 
 def is_imported(thing: bpy.types.Object) -> bool:
@@ -96,6 +102,7 @@ def delete_take(take: bpy.types.Collection) -> int:
             if thing.name not in parent.objects:
                 parent.objects.link(thing)
     count = len(ours)
+    remove_cuts(find_cameras(take))
     remove_objects(ours)
     for child in take.children[:]:
         for parent in _find_parents(take):

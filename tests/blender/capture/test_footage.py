@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from mathutils import Vector
 
+from mpsnet_blender.motion.base.footage_timing import thin_picture_times
 from mpsnet_blender.shared.capture_listing import PEOPLE_FILE, ListedView, read_listing, write_listing
 from tests.blender.coded_clip import CLIP, TIMES, numbers_shown
 from tests.blender.motion_samples import random_motion, write_capture
@@ -153,6 +154,29 @@ def test_each_view_has_a_camera_whose_footage_is_in_step(tmp_path, empty_scene):
     for empty_scene.camera in (first, other):
         shown += numbers_shown(_movie_counts(empty_scene, [4]), tmp_path)
     assert abs(TIMES[shown[1]] - TIMES[shown[0]] - 0.5) < 1 / 30
+
+
+@pytest.mark.parametrize("clock_rate", [1.0, 1.05])
+def test_the_footage_of_another_view_with_an_uneven_rate_is_in_step_at_every_frame(tmp_path, empty_scene, clock_rate):
+    folder = write_capture(tmp_path / "capture", [random_motion(50, timestamps=np.arange(50) / 30)], video=str(CLIP))
+    add_views(folder, offset_seconds=0.3, clock_rate=clock_rate)
+    bpy.ops.mpsnet.import_motion(filepath=str(folder))
+    _, empty_scene.camera = (thing for thing in empty_scene.objects if thing.type == "CAMERA")
+    frames = np.arange(1, 50)
+    seconds = 0.3 + clock_rate * (frames - 1) / 30
+    shown = numbers_shown(_movie_counts(empty_scene, frames), tmp_path)
+    nearest = np.abs(TIMES[None] - seconds[:, None]).min(axis=1)
+    assert (np.abs(TIMES[shown] - seconds) - nearest).max() < 1.5e-3
+
+
+def add_views(folder, **changes):
+    """List two views of the coded clip in a capture's folder: the camera's own, and one that looks along -x, from 3 m away."""
+    listing = read_listing(folder / PEOPLE_FILE)
+    pose = np.array(((0.0, 0, -1, 3), (1, 0, 0, 0), (0, -1, 0, 1.5), (0, 0, 0, 1)))
+    told = thin_picture_times(np.arange(len(TIMES)), TIMES)
+    view = ListedView(str(CLIP), 30.0, (64, 48), 0.0, (50.0, 0, 32, 0, 50, 24, 0, 0, 1), tuple(pose.ravel()),
+                      picture_numbers=tuple(told.tolist()), picture_seconds=tuple(TIMES[told].tolist()))
+    write_listing(folder / PEOPLE_FILE, replace(listing, views=(view, replace(view, **changes))))
 
 
 def test_a_result_of_another_system_gets_the_video_that_is_chosen_and_its_rate(tmp_path, empty_scene):

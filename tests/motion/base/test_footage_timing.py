@@ -11,6 +11,7 @@ from mpsnet_blender.motion.base.footage_timing import (
     find_shown_times,
     merge_picture_times,
     plan_footage,
+    thin_picture_times,
 )
 
 _DROPPED = np.delete(np.arange(305), (20, 80, 140, 200, 280)) / 30
@@ -137,3 +138,24 @@ def test_uneven_footages_offsets_begin_with_the_first_frame_and_change_each_time
     plan = plan_footage(Movie(60.0, 400, late), SceneClock(1, 0.2, 30.0))
     assert plan.offset is None and plan.frames[0] == plan.first_frame
     assert (np.diff(plan.offsets) != 0).all() and (np.diff(plan.frames) > 0).all() and len(plan.frames) > 50
+
+
+def test_pictures_between_changes_of_the_rate_need_not_be_listed():
+    seconds = np.cumsum(np.repeat((1 / 24, 1 / 60, 1 / 30), 50))
+    np.testing.assert_array_equal(thin_picture_times(np.arange(150), seconds), (0, 49, 99, 149))
+    np.testing.assert_array_equal(thin_picture_times(np.arange(7, 107), np.arange(7, 107) / 29.97), (0, 99))
+
+
+def test_of_trembling_times_no_more_are_listed_than_allowed():
+    numbers, seconds = np.arange(400), np.round(np.arange(400) / 30 + np.tile((0, 0.004), 200), 3)
+    told = thin_picture_times(numbers, seconds)
+    np.testing.assert_allclose(np.interp(numbers, told, seconds[told]), seconds, atol=2.1e-5)
+    few = thin_picture_times(numbers, seconds, most=20)
+    assert len(few) <= 20 < len(told)
+    np.testing.assert_allclose(np.interp(numbers, few, seconds[few]), seconds, atol=0.006)
+
+
+def test_a_movie_of_a_fast_clock_is_shown_by_the_slow_one():
+    times = np.arange(100) / 25
+    movie = extend_movie(25.0, 100, times).by_clock(1.01)
+    np.testing.assert_allclose(find_shown_times(movie, np.arange(100)), times / 1.01)
