@@ -18,6 +18,7 @@ u = f x / z + width / 2, v = f y / z + height / 2, where pixel (0, 0) covers u a
 """
 import argparse
 import time
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -67,14 +68,33 @@ def render_clip(clip: Clip, name: str, output: Path, quality: int = 19) -> float
     return 1000 * spent / len(times)
 
 
+def go_around(clip: Clip, degrees: float) -> Clip:
+    """Return the clip from another place: its camera, which must not move, goes so far around the middle of the people's paths.
+
+    The room is emptied, and its walls are moved away, so that the camera is inside and nothing hides the people.
+    """
+    if clip.moves:
+        raise ValueError("A clip whose camera moves cannot be rendered from another place.")
+    camera, angle = clip.camera, np.radians(degrees)
+    middle = np.mean([key[1:3] for person in clip.people for key in person.path if key[0] >= 0], axis=0)
+    x, y = middle + np.linalg.norm(middle - camera.place[:2]) * np.array((np.sin(angle), -np.cos(angle)))
+    return replace(clip, camera=replace(camera, place=(float(x), float(y), camera.place[2]), yaw_degrees=-degrees),
+                   room=replace(clip.room, back=13.0, side=8.0, boxes=()))
+
+
 def main() -> None:
     """Render the clips asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
     parser.add_argument("--clip", nargs="+", choices=sorted(CLIPS), default=["walk_turn"])
+    parser.add_argument("--around", type=float, metavar="DEG",
+                        help="film from another place, so many degrees around the people: NAME_DEG.mp4, for several views")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent)
     arguments = parser.parse_args()
     for name in arguments.clip:
-        spent = render_clip(CLIPS[name], name, arguments.output)
+        clip = CLIPS[name]
+        if arguments.around is not None:
+            clip, name = go_around(clip, arguments.around), f"{name}_{arguments.around:g}"
+        spent = render_clip(clip, name, arguments.output)
         size = (arguments.output / f"{name}.mp4").stat().st_size
         print(f"{name}: {spent:.0f} ms per frame, {size / 1e6:.2f} MB")
 
