@@ -9,6 +9,7 @@ import time
 import pytest
 
 from backend.video.frames import open_span, read_frames
+from mpsnet_blender.client import backend_process
 from mpsnet_blender.shared.capture_listing import CaptureListing, ListedPerson, write_listing
 from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.protocol import Cancelled, Error, Hello, Log, Progress, Result
@@ -85,7 +86,9 @@ def test_sigterm_stops_it_in_its_stage_and_nothing_is_left(start_capture, place)
     assert list(place.iterdir()) == []
 
 
-def test_a_stopped_process_that_is_cancelled_goes_on_to_stop_itself(start_capture, place):
+def test_a_stopped_process_that_is_cancelled_goes_on_to_stop_itself(start_capture, place, monkeypatch):
+    monkeypatch.setattr(backend_process, "TERMINATE_AFTER", LONG)       # a busy machine takes longer than an idle one is given
+    monkeypatch.setattr(backend_process, "KILL_AFTER", LONG)
     process = start_capture(FINDING)
     os.killpg(process._process.pid, signal.SIGSTOP)
     time.sleep(0.5)
