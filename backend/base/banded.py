@@ -39,14 +39,15 @@ def banded_product(diagonals: np.ndarray, values: np.ndarray) -> np.ndarray:
 def solve_frames(blocks: np.ndarray, diagonals: np.ndarray, stiffness: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Return x (T, P) for right-hand sides (T, P).
 
-    The matrix is positive definite: blocks (T, P, P) of each frame, and the diagonals (3, T) of time times the
+    The matrix is positive definite: symmetric blocks (T, P, P) of each frame, and the diagonals (3, T) of time times the
     stiffness (P,) of each parameter. Solved as one banded system.
     """
     frames, size = right.shape
     reach = min(_REACH, frames)
-    lower = np.zeros((frames, size, reach * size))
-    for offset in range(size):
-        lower[:, :size - offset, offset] = np.diagonal(blocks, offset, axis1=1, axis2=2)
+    # No wider than up to the same parameter of the last frame in reach: the time grows with the square of it.
+    lower = np.zeros((frames, size, max((reach - 1) * size + 1, size)))
+    for column in range(size):
+        lower[:, column, :size - column] = blocks[:, column, column:]
     for distance in range(reach):
         lower[:, :, distance * size] += diagonals[distance][:, None] * stiffness
     # Transposed, its memory layout is the one LAPACK needs.

@@ -190,13 +190,16 @@ class _Problem:
 
     def _jacobian(self, gradient: np.ndarray, points: np.ndarray, global_rotmats: np.ndarray, joints: np.ndarray) -> np.ndarray:
         """Return dr / dx (T, 66, P): a turn w in the frame G of the joint at j moves the point p by (G w) x (p - j)."""
-        lever = (points[:, None] - joints[:, self._joints, None]).astype(np.float32) * self._moves     # (T, J, 33, 3)
+        joint, landmark = self._moves
+        lever = (points[:, landmark] - joints[:, self._joints[joint]]).astype(np.float32)               # (T, M, 3)
         # gradient . ((G w) x lever) = (lever x gradient) . (G w)
-        by_turn = np.cross(lever[..., None, :], gradient[:, None])                                     # (T, J, 33, 2, 3)
-        frames, joint_count = by_turn.shape[:2]
-        by_turn = by_turn.reshape(frames, joint_count, -1, 3) @ global_rotmats[:, self._joints].astype(np.float32)
-        by_turn = np.swapaxes(by_turn, 1, 2).reshape(frames, 2 * LANDMARK_COUNT, -1)
-        return np.concatenate([by_turn, gradient.reshape(frames, -1, 3)], axis=2)
+        by_turn = np.cross(lever[:, :, None], gradient[:, landmark])                                    # (T, M, 2, 3)
+        by_turn = by_turn @ global_rotmats[:, self._joints[joint]].astype(np.float32)
+        frames = len(points)
+        jacobian = np.zeros((frames, LANDMARK_COUNT, 2, len(self._joints) + 1, 3), np.float32)
+        jacobian[:, landmark, :, joint] = np.swapaxes(by_turn, 0, 1)
+        jacobian[:, :, :, -1] = gradient
+        return jacobian.reshape(frames, 2 * LANDMARK_COUNT, -1)
 
     def _compute_added(self) -> np.ndarray:
         """Return x (T, P): what the steps so far have added to the prior."""
@@ -214,15 +217,16 @@ class _Problem:
         self.transl = self.transl + step[:, -3:]
 
 
-def _find_moved_landmarks(body: Body) -> tuple[np.ndarray, np.ndarray]:
-    """Return which landmarks each joint moves (J, 33, 1), 0 or 1, float32; and those joints (J,), which move any landmark."""
-    moves = np.zeros((JOINT_COUNT, LANDMARK_COUNT, 1), dtype=np.float32)
+def _find_moved_landmarks(body: Body) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """Return the joints (J,) that move any landmark; before them, of M pairs, such a joint's index and a landmark that it
+    moves."""
+    moves = np.zeros((JOINT_COUNT, LANDMARK_COUNT), dtype=bool)
     for landmark, joint in enumerate(body.landmark_joints):
         while joint >= 0:
-            moves[joint, landmark] = 1.0
+            moves[joint, landmark] = True
             joint = PARENTS[joint]
-    joints = np.flatnonzero(moves.any((1, 2)))
-    return moves[joints], joints
+    joints = np.flatnonzero(moves.any(1))
+    return np.nonzero(moves[joints]), joints
 
 
 def _landmark_shares() -> np.ndarray:
