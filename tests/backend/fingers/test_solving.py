@@ -71,6 +71,14 @@ def test_a_hand_of_a_single_frame_is_false():
     assert solve(hand.own(presence), forearm=hand.palm) is None
 
 
+def test_a_hand_of_which_no_reading_is_sure_is_false():
+    hand = make_hand(FIST, FRAMES)
+    doubtful = np.full(FRAMES, 0.85)
+    assert solve(hand.own(doubtful), forearm=hand.palm) is None
+    doubtful[30] = 0.95
+    assert (solve(hand.own(doubtful), forearm=hand.palm).confidence[:, 0] >= 0.5).all()
+
+
 def test_a_palm_no_wrist_could_turn_to_is_a_wrong_reading():
     hand = make_hand(OPEN, FRAMES)
     across = hand.palm @ np.array(((-1.0, 0, 0), (0, 1, 0), (0, 0, -1)))     # the forearm lies where the fingers are
