@@ -33,7 +33,9 @@ _MOST_EXCESS = np.radians(40)   # of a palm beyond what wrists can do: more is a
 _SHORTEST_SECONDS, _BEST_PRESENCE = 0.2, 0.9
 _ANGLE_SIGMA_SECONDS = 0.05     # of smoothing: a local parabola, which keeps quick fingers
 _FADE_SIGMA_SECONDS = 0.1
-_SHORT_GAP_SECONDS = 0.12       # over which a hand counts as seen: a frame that was not read, or was read badly
+# Over which a hand counts as seen: `hands.reader` reads still hands every 0.1 s, and one reading may be bad. In slow videos two
+# frames may be.
+_SHORT_GAP_SECONDS, _SHORT_GAP_FRAMES = 0.17, 3.5
 _LEAST_WEIGHT = 1e-3        # of a frame without a hand: it takes its neighbours' pose
 _AROUND_SECONDS = 0.3       # of the frames that smoothing looks at, more than three of its sigmas
 _MIRROR = np.array((-1.0, 1.0, 1.0))
@@ -127,12 +129,13 @@ def _mirrored(rotmats: np.ndarray) -> np.ndarray:
 def _without_doubtful_spans(sure: np.ndarray, presence: np.ndarray, times: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
     """Return the weights (N,) of frames at times (N,), 0 in spans that are too short or nowhere clearly a hand."""
     usual = float(np.median(np.diff(timestamps))) if len(timestamps) > 1 else 1.0
+    longest_gap = max(_SHORT_GAP_SECONDS, _SHORT_GAP_FRAMES * usual)
     kept = sure.copy()
     rows = np.flatnonzero(sure > 0)
-    for span in np.split(rows, np.flatnonzero(np.diff(times[rows]) > 3.5 * usual) + 1):
+    for span in np.split(rows, np.flatnonzero(np.diff(times[rows]) > longest_gap) + 1):
         if not len(span):
             continue
-        is_short = times[span[-1]] - times[span[0]] + usual < min(_SHORTEST_SECONDS, 3.5 * usual * len(span))
+        is_short = times[span[-1]] - times[span[0]] + usual < min(_SHORTEST_SECONDS, longest_gap * len(span))
         if is_short or presence[span].max() < _BEST_PRESENCE:
             kept[span] = 0.0
     return kept

@@ -24,10 +24,11 @@ LEAST_PRESENCE = 0.5        # of a hand: below it the landmarks are nonsense, by
 # Lengths of the hand: how far its wrist may lie from the body's wrist, and the body's wrist from that of the frame before.
 _FARTHEST_WRIST, _FARTHEST_STEP = 0.6, 1.0
 _SEARCHED_EVERY = 2         # frames, of a hand that was not found in the last ones
-# A hand whose wrist moved by less than this share of its length since it was read (1.3 m/s at 30 frames a second) waits one frame
-# for its next reading, in videos of so many frames a second: both hands of somebody who gestures would take a third of a
-# capture's time.
-_QUICK_STEP, _QUICK_FPS = 0.25, 20.0
+# How many seconds after a reading the next one is due, where the wrist has moved by less than a share of the hand's length since:
+# both hands of somebody who gestures, read in each frame, would take a third of a capture's time. What lies between is
+# interpolated, over up to `fingers.solving`'s short gaps.
+_WAITS = ((0.06, 0.1), (0.25, 0.08))
+_LATE_FRAMES = 0.1          # by which a reading may come early: rates such as 29.97 are meant to be 30
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class HandReader:
         Raises ModelError where the model is missing or damaged.
         """
         self._network = HandNetwork(models_folder)
-        self._may_wait = fps >= _QUICK_FPS
+        self._waits = [(share, max(1, int(seconds * fps + _LATE_FRAMES))) for share, seconds in _WAITS]
         self.tables = tables
 
     def step(self, frame: Frame, people: list[Landmarks]) -> None:
@@ -63,10 +64,10 @@ class HandReader:
 
     def _read(self, frame: Frame, arm: _Arm) -> HandLandmarks | None:
         """Return what is read at an arm's end; a hand that is new is read twice, as the arm tells only about where it is."""
-        last, is_fresh = self._find_last(arm)
+        last, age = self._find_last(arm)
         if last is not None:
             step = arm.wrist - last.wrist[0]
-            if is_fresh and self._may_wait and float(np.hypot(*step)) < _QUICK_STEP * arm.size:
+            if age < self._compute_wait(float(np.hypot(*step)) / arm.size):
                 return None
             return self._network.read(frame.image, region_from_hand(last.xy[0]).moved(*step.tolist()))
         if frame.index % _SEARCHED_EVERY:
@@ -74,14 +75,19 @@ class HandReader:
         first = self._network.read(frame.image, region_from_arm(arm.elbow, arm.wrist, arm.knuckles, arm.size))
         return first if first.presence < _FIRST_PRESENCE else self._network.read(frame.image, region_from_hand(first.xy))
 
-    def _find_last(self, arm: _Arm) -> tuple[HandReadings | None, bool]:
-        """Return an arm's hand as it was read last, in the last frame or the one before, and whether it was in the last one."""
-        for age, table in enumerate(reversed(self.tables[-2:])):
+    def _compute_wait(self, moved: float) -> int:
+        """Return how many frames lie between two readings of a hand that moved by a share of its length since the first."""
+        return next((frames for share, frames in self._waits if moved < share), 1)
+
+    def _find_last(self, arm: _Arm) -> tuple[HandReadings | None, int]:
+        """Return an arm's hand as it was read last, and how many frames ago; None two frames after the longest wait."""
+        longest = max(frames for _, frames in self._waits) + 1
+        for age, table in enumerate(reversed(self.tables[-longest:]), start=1):
             last = read_tables([0], [table])
             steps = np.linalg.norm(last.wrist - arm.wrist, axis=1) + np.where(last.side == arm.side, 0.0, np.inf)
             if len(steps) and steps.min() < _FARTHEST_STEP * arm.size:
-                return read_tables([0], [table[[int(steps.argmin())]]]), age == 0
-        return None, False
+                return read_tables([0], [table[[int(steps.argmin())]]]), age
+        return None, 0
 
 
 def _find_arms(person: Landmarks, shape: tuple[int, ...]) -> list[_Arm]:

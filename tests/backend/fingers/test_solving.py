@@ -15,9 +15,9 @@ UNSEEN = OwnHand(np.zeros((FRAMES, 21, 2)), np.zeros((FRAMES, 21, 3)), np.zeros(
 RELAXED = bend_fingers(RELAXED_DEGREES, "left")
 
 
-def solve(left, right=UNSEEN, forearm=None, distance=1.5):
+def solve(left, right=UNSEEN, forearm=None, distance=1.5, times=TIMES):
     rotmats = np.tile(np.eye(3), (FRAMES, 2, 1, 1)) if forearm is None else np.repeat(forearm[:, None], 2, axis=1)
-    return solve_hands((left, right), Forearms(np.full((FRAMES, 2), distance), rotmats), TIMES, INTRINSICS)
+    return solve_hands((left, right), Forearms(np.full((FRAMES, 2), distance), rotmats), times, INTRINSICS)
 
 
 def test_a_bent_index_finger_turns_about_minus_z_on_the_left_and_about_z_on_the_right():
@@ -57,11 +57,14 @@ def test_a_hand_that_is_hidden_for_a_while_relaxes_and_comes_back():
     assert not solved.confidence[:, 1].any()
 
 
-def test_a_hand_that_is_read_in_every_other_frame_is_seen_all_the_time():
-    hand = make_hand(FIST, FRAMES)
-    every, other = (solve(hand.own(presence), forearm=hand.palm) for presence in (0.99, np.tile((0.99, 0.0), FRAMES // 2)))
-    assert (other.confidence[:-1, 0] >= 0.5).all()
-    assert np.abs(other.rotvecs[:-1, :15] - every.rotvecs[:-1, :15]).max() < np.radians(3)
+@pytest.mark.parametrize(("fps", "frames_between"), [(30, 3), (60, 6), (25, 2)])
+def test_a_hand_that_is_read_ten_times_a_second_is_seen_all_the_time(fps, frames_between):
+    hand, times = make_hand(FIST, FRAMES), np.arange(FRAMES) / fps
+    sparse = np.where(np.arange(FRAMES) % frames_between == 0, 0.99, 0.0)
+    every, some = (solve(hand.own(presence), forearm=hand.palm, times=times) for presence in (0.99, sparse))
+    read = slice(0, np.flatnonzero(sparse)[-1] + 1)
+    assert (some.confidence[read, 0] >= 0.5).all()
+    assert np.abs(some.rotvecs[read, :15] - every.rotvecs[read, :15]).max() < np.radians(3)
 
 
 def test_a_hand_of_a_single_frame_is_false():

@@ -120,12 +120,14 @@ def test_a_hand_that_was_found_gives_the_next_region_and_goes_with_the_wrist(rea
     assert [region.centre_x for region in network.regions[-2:]] == pytest.approx([region.centre_x for region in last], abs=1e-3)
 
 
-def test_hands_that_are_still_are_read_in_every_other_frame_of_quick_videos(read_hands):
-    quick, slow = Recording(), Recording()
-    read_hands(600, quick, frames=5)
-    read_hands(600, slow, frames=5, fps=15.0)
-    assert len(quick.regions) == 4 + 2 * 2
-    assert len(slow.regions) == 4 + 4 * 2
+@pytest.mark.parametrize(("fps", "step", "frames_between"), [
+    (29.97, 0.0, 3), (60.0, 0.0, 6), (25.0, 0.0, 2), (15.0, 0.0, 1), (29.97, 6.0, 2), (15.0, 6.0, 1), (29.97, 20.0, 1)])
+def test_hands_are_read_the_more_seldom_the_slower_they_are_but_ten_times_a_second(read_hands, fps, step, frames_between):
+    network = Recording()
+    reader = read_hands(600, network, frames=13, fps=fps, step=step)        # hands of 65 px, wrists that move by 0, 6 or 20 px
+    found = np.unique(read_tables(range(13), reader.tables).frame_index)
+    assert found.tolist() == list(range(0, 13, frames_between))
+    assert len(network.regions) == 2 * (len(found) + 1)     # a new hand is read twice
 
 
 def test_tables_keep_readings():
