@@ -73,8 +73,9 @@ def _write_keys(fcurve: bpy.types.FCurve, frames: np.ndarray, values: np.ndarray
     keys.add(len(points))
     keys.foreach_set("co", points.ravel())
     keys.foreach_set("interpolation", np.full(len(points), number, dtype=np.int32))
-    # With handles a third of a frame away, the curve stays nearly linear where a user changes the keys to Bézier.
-    third = np.array((1 / 3, 0), dtype=np.float32)
-    keys.foreach_set("handle_left", (points - third).ravel())
-    keys.foreach_set("handle_right", (points + third).ravel())
+    if len(points) == 1:
+        # Handles of a lone key lie a third of a frame away; those of more keys are automatic, and found by the update.
+        third = np.array((1 / 3, 0), dtype=np.float32)
+        keys.foreach_set("handle_left", (points - third).ravel())
+        keys.foreach_set("handle_right", (points + third).ravel())
     fcurve.update()
