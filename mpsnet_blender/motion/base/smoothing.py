@@ -66,10 +66,31 @@ def _fit_polynomials(values: np.ndarray, times: np.ndarray, weights: np.ndarray,
     """
     count = len(values) - 2 * reach
     smoothed = np.empty((count, values.shape[1]))
+    shares = _find_even_shares(times, weights, reach, degree, prior)
     for start in range(0, count, _BLOCK_FRAMES):
         rows = slice(start, min(start + _BLOCK_FRAMES, count) + 2 * reach)
-        smoothed[start:start + _BLOCK_FRAMES] = _fit_block(values[rows], times[rows], weights[rows], reach, degree, prior)
+        smoothed[start:start + _BLOCK_FRAMES] = _fit_block(values[rows], times[rows], weights[rows], reach, degree, prior) \
+            if shares is None else _sum_windows(values[rows], shares)
     return smoothed
+
+
+def _find_even_shares(times: np.ndarray, weights: np.ndarray, reach: int, degree: int, prior: float) -> np.ndarray | None:
+    """Return the shares (2 reach + 1,) that the samples of a window have in its fitted value, where all windows are alike: equal
+    steps and weights. None where they are not."""
+    steps, window = np.diff(times), 2 * reach + 1
+    if weights.shape[1] > 1 or np.ptp(weights) > _ROUNDING * weights.max() or np.ptp(steps) > _ROUNDING:
+        return None
+    shares: np.ndarray = _fit_block(np.eye(window), times[:window], weights[:window], reach, degree, prior)[0]
+    return shares
+
+
+def _sum_windows(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Return the sums (n, N) of the windows around all but the first and last of values (n + 2 reach, N), with these shares."""
+    count = len(values) - len(shares) + 1
+    sums = shares[0] * values[:count]
+    for offset in range(1, len(shares)):
+        sums += shares[offset] * values[offset:offset + count]
+    return sums
 
 
 def _fit_block(values: np.ndarray, times: np.ndarray, weights: np.ndarray, reach: int, degree: int,

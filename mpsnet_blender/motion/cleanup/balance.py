@@ -73,8 +73,8 @@ def level_body(body: WorldMotion, share: float) -> WorldMotion:
 
     The path over the floor stays; feet leave the floor by some centimetres, and the foot lock puts them back.
     """
-    up = find_balance(body)
-    if share == 0 or up is None or up[2] > _UPRIGHT:
+    up = find_balance(body) if share else None
+    if up is None or up[2] > _UPRIGHT:
         return body
     axis = np.cross(up, _UP)
     angle = share * np.arccos(np.clip(up[2], -1, 1))

@@ -28,6 +28,15 @@ def test_at_even_times_smoothing_is_a_convolution(fps, degree):
         np.testing.assert_allclose(smooth(values, times, seconds, degree), expected, atol=1e-9)
 
 
+def test_even_times_are_smoothed_as_times_with_one_step_that_is_hardly_longer():
+    values = np.random.default_rng(4).normal(size=(90, 3))
+    times, nudged = np.arange(90) / 30, np.append(np.arange(89) / 30, 89 / 30 + 1e-5)
+    for degree in (0, 2):
+        even, uneven = smooth(values, times, 0.1, degree), smooth(values, nudged, 0.1, degree)
+        np.testing.assert_allclose(even[:70], uneven[:70], atol=1e-12)
+        assert 1e-12 < np.abs(even - uneven).max() < 1e-3      # the last step counts: it is not taken for an even one
+
+
 def test_at_varying_times_the_same_motion_is_smoothed_to_the_same_places():
     def motion(times):
         return np.sin(2 * np.pi * times) + 0.1 * np.sin(2 * np.pi * 4 * times)
