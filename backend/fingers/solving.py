@@ -28,14 +28,14 @@ from .palm_choice import choose_palms
 _LEAST_PRESENCE, _SURE_PRESENCE = 0.75, 0.85
 _MOST_MISSED = 0.3          # of landmarks by the fitted hand, in lengths of the palm; a hand that is read well misses 0.1
 _MOST_EXCESS = np.radians(40)   # of a palm beyond what wrists can do: more is a wrong reading; by eye
-# For how long a hand is read, and the presence that the best of these readings has: others are mostly false. On rendered gestures
-# hidden hands had up to 0.88, and shown ones, read for so long, 0.96 and more, seldom 0.9.
-_SHORTEST_SECONDS, _BEST_PRESENCE = 0.2, 0.9
+# For how long a hand is read: shorter ones are mostly false. So are those of which no reading has such a presence, unless they
+# are read for long: on rendered gestures hidden hands had up to 0.88 for up to 0.15 s, and shown ones 0.96 and more, seldom 0.8.
+_SHORTEST_SECONDS, _BEST_PRESENCE, _LONG_SECONDS = 0.2, 0.9, 0.5
 _ANGLE_SIGMA_SECONDS = 0.05     # of smoothing: a local parabola, which keeps quick fingers
 _FADE_SIGMA_SECONDS = 0.1
-# Over which a hand counts as seen: `hands.reader` reads still hands every 0.1 s, and one reading may be bad. In slow videos two
-# frames may be.
-_SHORT_GAP_SECONDS, _SHORT_GAP_FRAMES = 0.17, 3.5
+# Over which a hand counts as seen: `hands.reader` reads still hands every 0.1 s. Between sure readings one may be bad; in slow
+# videos two frames may be.
+_SHORT_GAP_SECONDS, _SURE_GAP_SECONDS, _SHORT_GAP_FRAMES = 0.12, 0.17, 3.5
 _LEAST_WEIGHT = 1e-3        # of a frame without a hand: it takes its neighbours' pose
 _AROUND_SECONDS = 0.3       # of the frames that smoothing looks at, more than three of its sigmas
 _MIRROR = np.array((-1.0, 1.0, 1.0))
@@ -132,11 +132,14 @@ def _without_doubtful_spans(sure: np.ndarray, presence: np.ndarray, times: np.nd
     longest_gap = max(_SHORT_GAP_SECONDS, _SHORT_GAP_FRAMES * usual)
     kept = sure.copy()
     rows = np.flatnonzero(sure > 0)
-    for span in np.split(rows, np.flatnonzero(np.diff(times[rows]) > longest_gap) + 1):
+    are_both_sure = np.minimum(presence[rows[1:]], presence[rows[:-1]]) >= _BEST_PRESENCE
+    longest = np.where(are_both_sure, max(_SURE_GAP_SECONDS, longest_gap), longest_gap)
+    for span in np.split(rows, np.flatnonzero(np.diff(times[rows]) > longest) + 1):
         if not len(span):
             continue
-        is_short = times[span[-1]] - times[span[0]] + usual < min(_SHORTEST_SECONDS, longest_gap * len(span))
-        if is_short or presence[span].max() < _BEST_PRESENCE:
+        seconds = times[span[-1]] - times[span[0]] + usual
+        is_short = seconds < min(_SHORTEST_SECONDS, longest_gap * len(span))
+        if is_short or (presence[span].max() < _BEST_PRESENCE and seconds < _LONG_SECONDS):
             kept[span] = 0.0
     return kept
 
@@ -155,7 +158,7 @@ def _fill_short_gaps(is_seen: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
     after = np.clip(np.searchsorted(times, timestamps), 0, len(times) - 1)
     before = np.maximum(np.searchsorted(times, timestamps, side="right") - 1, 0)
     between = (times[before] <= timestamps) & (times[after] >= timestamps)
-    return is_seen | between & (times[after] - times[before] < _SHORT_GAP_SECONDS)
+    return is_seen | between & (times[after] - times[before] < _SURE_GAP_SECONDS)
 
 
 def _compute_shares(is_seen: np.ndarray, timestamps: np.ndarray) -> np.ndarray:

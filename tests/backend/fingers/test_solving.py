@@ -74,12 +74,23 @@ def test_a_hand_of_a_single_frame_is_false():
     assert solve(hand.own(presence), forearm=hand.palm) is None
 
 
-def test_a_hand_of_which_no_reading_is_sure_is_false():
+@pytest.mark.parametrize(("best", "frames", "is_seen"), [(0.85, 12, False), (0.95, 12, True), (0.85, 20, True)])
+def test_a_hand_is_seen_where_a_reading_is_sure_or_many_follow_one_another(best, frames, is_seen):
     hand = make_hand(FIST, FRAMES)
-    doubtful = np.full(FRAMES, 0.85)
-    assert solve(hand.own(doubtful), forearm=hand.palm) is None
-    doubtful[30] = 0.95
-    assert (solve(hand.own(doubtful), forearm=hand.palm).confidence[:, 0] >= 0.5).all()
+    presence = np.where((np.arange(FRAMES) >= 20) & (np.arange(FRAMES) < 20 + frames), 0.8, 0.1)
+    presence[25] = best
+    solved = solve(hand.own(presence), forearm=hand.palm)
+    assert (solved is not None and (solved.confidence[20:20 + frames, 0] >= 0.5).all()) == is_seen
+
+
+def test_doubtful_readings_after_a_seen_hand_do_not_prolong_it():
+    """As of a hand that goes onto a hip, where the model still takes a sleeve for one now and then."""
+    hand = make_hand(FIST, FRAMES)
+    presence = np.where(np.arange(FRAMES) <= 20, 0.98, 0.1)
+    presence[[24, 28, 30]] = 0.85
+    assert np.flatnonzero(solve(hand.own(presence), forearm=hand.palm).confidence[:, 0] >= 0.5).tolist() == list(range(21))
+    presence[24] = 0.98         # a sure one, after one that was bad
+    assert solve(hand.own(presence), forearm=hand.palm).confidence[22, 0] >= 0.5
 
 
 def test_a_palm_no_wrist_could_turn_to_is_a_wrong_reading():
