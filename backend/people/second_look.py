@@ -100,7 +100,7 @@ def _crops(people: list[Tracklet], wanted: list[np.ndarray], span: VideoSpan) ->
         for row in np.flatnonzero(is_wanted).tolist():
             rows[person.frame_index[row]].append((number, row))
     last = max(rows, default=-1)
-    for frame in read_frames(span) if rows else ():
+    for frame in read_frames(span, first_wanted=min(rows)) if rows else ():
         for number, row in rows[frame.index]:
             region = people[number].observations[row].next_region
             yield _Crop(crop_for_model(frame.image, region), region, number, row)
