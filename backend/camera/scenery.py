@@ -158,8 +158,8 @@ class Scenery:
         before = len(self._points)
         if before and self._grey is not None:
             self._points, self._ids = _follow_points(self._grey, grey, self._points, self._ids, people)
-            change = float(np.abs(cv2.absdiff(self._grey, grey)).mean())
-            if before >= _FEWEST_POINTS / 2 and len(self._points) < (1 - _CUT_LOST) * before and change > _CUT_CHANGE:
+            lost_most = before >= _FEWEST_POINTS / 2 and len(self._points) < (1 - _CUT_LOST) * before
+            if lost_most and float(cv2.absdiff(self._grey, grey).mean()) > _CUT_CHANGE:
                 self.cuts.append(timestamp)
                 self._points, self._ids = self._points[:0], self._ids[:0]
         if len(self._points) < _FEWEST_POINTS:
