@@ -44,7 +44,8 @@ class Region:
         """Return the region as (resolution, resolution, 3) RGB uint8; outside the image its border is repeated."""
         crop = cv2.warpAffine(image, self.affine(resolution), (resolution, resolution),
                               flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
-        return crop[..., ::-1]
+        # A copy in that order: of a reversed view, the models' floats are made four times slower.
+        return cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
 
 
 def region_from_alignment(centre: np.ndarray, circle_point: np.ndarray) -> Region:
