@@ -146,6 +146,19 @@ def test_a_hand_of_one_finger_curls_it_about_the_axis_to_the_bodys_back(side, si
     assert pointing[2] == pytest.approx(-np.sin(np.radians(18)), abs=0.03) and sign * pointing[0] > 0.9
 
 
+@pytest.mark.parametrize("slot", ["left_hand", "left_middle1"])
+def test_fingers_that_begin_in_one_place_curl_towards_the_palm(slot):
+    """As in simple rigs: in the wrist, or in the middle of the palm. The axis is then the body's, or told by the thumb."""
+    rig = make_rig(Build())
+    heads = rig.heads.copy()
+    for finger in ("index", "middle", "ring", "little"):
+        heads[rig.index[f"left_{finger}1"]] = rig.heads[rig.index[slot]]
+    found = relax_fingers(Character(replace(rig, heads=heads), map_bones(make_rig(Build())).bone_map), {})
+    pointing = turn(found["left_middle1"], np.array((1, 0, 0)))[0]
+    assert degrees_of(found["left_middle1"]) == pytest.approx(22, abs=0.01)
+    assert pointing[2] == pytest.approx(-np.sin(np.radians(22)), abs=0.05) and pointing[0] > 0.9
+
+
 def test_a_finger_bent_aside_at_rest_counts_as_straight():
     """A bend about the axis to the back of the hand is no curl."""
     rig = make_rig(Build())
