@@ -106,6 +106,19 @@ def test_a_scene_set_back_has_the_captures_rate(tmp_path, empty_scene):
     assert not _panel_is_there()
 
 
+def test_cuts_between_views_are_retimed_and_other_markers_stay(tmp_path, empty_scene):
+    _imported(tmp_path)
+    mine = bpy.data.objects.new("mine", bpy.data.cameras.new("mine"))
+    empty_scene.collection.objects.link(mine)
+    theirs = next(thing for thing in empty_scene.objects if thing.type == "CAMERA" and thing is not mine)
+    for name, frame, camera in (("first", 1, theirs), ("cut", 16, theirs), ("beat", 16, None), ("my cut", 20, mine)):
+        empty_scene.timeline_markers.new(name, frame=frame).camera = camera
+    empty_scene.render.fps = 60
+    bpy.ops.mpsnet.retime_motion()
+    assert {marker.name: marker.frame for marker in empty_scene.timeline_markers} == {
+        "first": 1, "cut": 31, "beat": 16, "my cut": 20}
+
+
 def test_a_strip_in_the_nla_is_retimed_with_its_action(tmp_path, empty_scene):
     rig = _imported(tmp_path)
     before = _heads_at(empty_scene, rig, 1, 30)

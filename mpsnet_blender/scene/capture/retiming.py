@@ -13,6 +13,7 @@ from ..base.fcurve_reading import find_all_fcurves, key_frames, leave_out_visibi
 from ..base.motion_storage import has_motion
 from ..base.scene_rate import find_actions, find_mistimed, scene_rate, store_rate
 from .footage import read_footage_start, shift_footage
+from .takes import find_cameras, find_takes
 
 Frames = Callable[[float | np.ndarray], np.ndarray]
 
@@ -34,8 +35,10 @@ def retime(scene: bpy.types.Scene) -> int:
     if not rates:
         return 0
     anchor = min(_find_first_frame(owner) for owner in rates)
+    maps = {owner: _make_frame_map(anchor, scene_rate(scene) / rate) for owner, rate in rates.items()}
     for thing in scene.objects:
-        _retime_object(thing, {owner: _make_frame_map(anchor, scene_rate(scene) / rate) for owner, rate in rates.items()}, scene)
+        _retime_object(thing, maps, scene)
+    _retime_cuts(scene, maps)
     actions = [owner for owner in rates if isinstance(owner, bpy.types.Action)]
     for action in actions:
         _retime_action(action, _make_frame_map(anchor, scene_rate(scene) / rates[action]))
@@ -83,6 +86,16 @@ def _retime_object(thing: bpy.types.Object, maps: dict[bpy.types.ID, Frames], sc
         properties.frames_per_second = scene_rate(scene)
         for name in ("first_frame", "imported_first", "applied_first"):
             setattr(properties, name, float(frame_map(getattr(properties, name))))
+
+
+def _retime_cuts(scene: bpy.types.Scene, maps: dict[bpy.types.ID, Frames]) -> None:
+    """Move the markers that cut to a take's cameras with the take's motion; other markers stay."""
+    for take in find_takes(scene):
+        owners = (owner for thing in take.objects for owner in (*find_actions(thing), thing.data))
+        frame_map, cameras = next((maps[owner] for owner in owners if owner in maps), None), find_cameras(take)
+        for marker in scene.timeline_markers:
+            if frame_map is not None and marker.camera in cameras:
+                marker.frame = round(float(frame_map(marker.frame)))
 
 
 def _retime_strip(strip: bpy.types.NlaStrip, frame_map: Frames) -> None:
