@@ -22,6 +22,8 @@ GRADES = ("green", "amber", "red")
 GRADE_WORDS = {"green": "Good", "amber": "Fair", "red": "Poor"}     # for people: the same in all panels and reports
 _FILE_NAMES = re.compile(r"person_[0-9]{2,}\.(npz|jpg)|preview\.mp4|people\.json")
 _MOST_FPS = 100_000.0           # above every camera, below what overflows Blender's frame numbers within hours
+_LONGEST_OFFSET = 1e7           # seconds: the most that --offset takes
+_MOST_PICTURES = 20_000_000     # of a view whose times are listed: 92 hours at 60 a second; all of them lie in memory
 _LARGEST_FILE = 4 * 2 ** 20     # bytes; a person takes less than 1024
 _LONGEST_NAME = 255             # bytes; file systems take no more
 
@@ -95,11 +97,13 @@ class ListedView:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the camera is complete, and its times can be."""
+        """Whether the camera is complete, and it and its times can be."""
         times = zip(self.picture_numbers, self.picture_seconds, strict=False)
-        return (len(self.camera_matrix) == 9 and len(self.world_from_cam) == 16 and 0 < self.fps <= _MOST_FPS
+        return (len(self.camera_matrix) == 9 and min(self.camera_matrix[0], self.camera_matrix[4], *self.image_size) > 0
+                and len(self.world_from_cam) == 16 and 0 < self.fps <= _MOST_FPS and abs(self.offset_seconds) <= _LONGEST_OFFSET
                 and 0.5 < self.clock_rate < 2 and len(self.picture_numbers) == len(self.picture_seconds)
-                and all(a < c and b < d for (a, b), (c, d) in pairwise(times)))
+                and all(a < c and b < d for (a, b), (c, d) in pairwise(times))
+                and max(self.picture_numbers, default=0) - min(self.picture_numbers, default=0) < _MOST_PICTURES)
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,7 @@ def test_of_what_a_listing_names_only_what_captures_make_is_a_captures_file():
     assert not any(map(is_capture_file, others))
 
 
-VIEW = ListedView("/videos/b.mp4", 25.0, (1080, 1920), -0.25, camera_matrix=tuple(float(number) for number in range(9)),
+VIEW = ListedView("/videos/b.mp4", 25.0, (1080, 1920), -0.25, camera_matrix=tuple(float(number) for number in range(1, 10)),
                   world_from_cam=tuple(float(number) for number in range(16)), reprojection_error_px=7.5,
                   picture_numbers=(0, 40, 99), picture_seconds=(0.0, 1.6, 4.2), clock_rate=1.0001)
 
@@ -206,7 +206,9 @@ def test_the_cameras_of_several_views_are_read_back(path):
 @pytest.mark.parametrize("change", [
     {"camera_matrix": (1.0,) * 8}, {"world_from_cam": (1.0,) * 12}, {"fps": 0.0}, {"clock_rate": 0.0},
     {"picture_numbers": (0, 5)}, {"picture_numbers": (0, 5), "picture_seconds": (0.0, 0.0)},
-    {"picture_numbers": (5, 0), "picture_seconds": (0.0, 1.0)}])
+    {"picture_numbers": (5, 0), "picture_seconds": (0.0, 1.0)},
+    {"picture_numbers": (0, 2 ** 31 - 1), "picture_seconds": (0.0, 1.0)},
+    {"image_size": (0, 1920)}, {"camera_matrix": (0.0, *VIEW.camera_matrix[1:])}, {"offset_seconds": -1e9}])
 def test_a_view_without_a_whole_camera_is_refused(path, change):
     with pytest.raises(ListingError, match=r"the camera of the view '/videos/b\.mp4' is incomplete"):
         write_listing(path, replace(LISTING, views=(replace(VIEW, **change),)))
