@@ -61,7 +61,7 @@ def _read_command_line(argv: list[str]) -> tuple[argparse.Namespace, UsageError 
     try:
         parser.parse_args(argv, arguments)
         if arguments.command == "capture":
-            other_views(arguments)      # raises for too many
+            other_views(arguments)      # raises for too many, and for one given twice
         if arguments.models is None:
             parser.error("the folder of the models is missing: start the backend by mocap.py, or give the folder with --models")
     except UsageError as error:

@@ -5,6 +5,7 @@ Needs the standard library only: `mocap.py` reads this before anything is instal
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from math import inf
@@ -194,6 +195,13 @@ def options_of(engine_name: str) -> list[Option]:
 def capture_arguments(video: Path, folder: Path, request: CaptureRequest) -> list[str]:
     """Return the backend's arguments for a capture of `video` into `folder`: what is as by default is not said."""
     return ["capture", str(video.absolute()), "--output", str(folder.absolute()), *option_words(request)]
+
+
+def find_repeated_view(videos: Sequence[Path]) -> str:
+    """Return a sentence on the video that stands twice among the views of one moment; empty where each is another file."""
+    places = [os.path.realpath(video) for video in videos]
+    repeated = next((video for number, video in enumerate(videos) if places[number] in places[:number]), None)
+    return "" if repeated is None else f"{repeated.name} is given twice: each view is the video of another camera."
 
 
 def other_view_words(videos: Sequence[Path]) -> list[str]:

@@ -12,7 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .capture_request import MOST_OTHER_VIEWS, OPTIONS, CaptureRequest, Choice, Number, Option, Switch, engines_using
+from .capture_request import (
+    MOST_OTHER_VIEWS,
+    OPTIONS,
+    CaptureRequest,
+    Choice,
+    Number,
+    Option,
+    Switch,
+    engines_using,
+    find_repeated_view,
+)
 from .engines.declaration import WITH_TORCH, WITHOUT_TORCH
 from .engines.table import ENGINES, find_engine
 
@@ -93,6 +103,8 @@ def other_views(parsed: argparse.Namespace) -> list[tuple[Path, float | None]]:
     if len(parsed.also) > MOST_OTHER_VIEWS or len(offsets) > len(parsed.also):
         raise UsageError(f"There are {len(parsed.also)} --also and {len(parsed.offset)} --offset.",
                          f"Give up to {MOST_OTHER_VIEWS} --also, and no more --offset than those.")
+    if repeated := find_repeated_view([parsed.video, *parsed.also]):
+        raise UsageError(repeated, "Give the video of another camera, or leave this --also out.")
     return list(zip(parsed.also, offsets, strict=True))
 
 

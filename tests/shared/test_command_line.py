@@ -121,6 +121,14 @@ def test_where_the_test_sets_are_measured_is_a_choice_like_a_captures():
     assert parsed("evaluate", "--dataset", "3dpw", "--data", "d").device == "auto"
 
 
+@pytest.mark.parametrize("also", [["a.mp4"], ["b.mp4", "{folder}/b.mp4"]])
+def test_a_video_that_is_two_views_is_refused(tmp_path, monkeypatch, also):
+    monkeypatch.chdir(tmp_path)
+    words = [word for video in also for word in ("--also", video.format(folder=tmp_path))]
+    with pytest.raises(UsageError, match=r"[ab]\.mp4 is given twice"):
+        other_views(parsed("capture", "a.mp4", "--output", "o", *words))
+
+
 def test_other_views_have_their_offsets_in_order_and_none_where_not_given():
     words = ["capture", "a.mp4", "--output", "o", "--also", "b.mp4", "--also", "c.mp4", "--offset", "-1.5"]
     assert [(str(path), offset) for path, offset in other_views(parsed(*words))] == [("b.mp4", -1.5), ("c.mp4", None)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import bpy
@@ -13,6 +13,7 @@ from ...client.setup.setup_errors import SetupError
 from ...scene.capture import job_timer
 from ...scene.capture.capture_job import start_setup
 from ...scene.capture.job_timer import Job
+from ...shared.capture_request import find_repeated_view
 from ...shared.engines.files import missing_files
 from ...shared.picture_sequence import SequenceError, find_sequence
 from ..common.engine_choice import chosen_engine
@@ -59,11 +60,19 @@ def run(operator: bpy.types.Operator, context: bpy.types.Context, title: str, on
 
 def find_problem(video: Path) -> str:
     """Return why a path is neither a file nor numbered pictures; empty where it is."""
+    if video == Path():
+        return "No video is chosen. Choose a video file, or numbered pictures."
     try:
         is_there = find_sequence(video) is not None or video.is_file()
     except SequenceError as error:
         return f"{error} {error.advice}"
     return "" if is_there else f"There is no video {video}. Choose a video file, or numbered pictures."
+
+
+def find_problem_of_views(video: Path, views: Sequence[Path]) -> str:
+    """Return why further views of a video's moment cannot be captured with it; empty where they can."""
+    problems = (f"View {number}: {problem}" for number, view in enumerate(views, start=2) if (problem := find_problem(view)))
+    return next(problems, "") or find_repeated_view([video, *views])
 
 
 def can_start_job(operator_class: type[bpy.types.Operator]) -> bool:

@@ -11,7 +11,7 @@ from ...scene.capture import job_timer
 from ...scene.capture.capture_job import new_capture_folder, start_adding_models, start_capture
 from ..common.preferences import backend_environment, home_folder
 from .job_endings import show_capture_end, show_models_end, show_setup_end, show_setup_end_and_capture
-from .job_starts import can_capture, can_start_job, find_problem, is_whole, run, set_up
+from .job_starts import can_capture, can_start_job, find_problem, find_problem_of_views, is_whole, run, set_up
 
 
 class MPSNET_OT_capture_video(bpy.types.Operator):
@@ -49,8 +49,8 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
             settings.views.clear()      # they show the moment of the video before
         settings.video = str(video)
         views = [Path(bpy.path.abspath(view.filepath)) for view in settings.views]
-        if missing := next(filter(None, map(find_problem, views)), ""):
-            self.report({"ERROR"}, missing)
+        if problem := find_problem_of_views(video, views):
+            self.report({"ERROR"}, problem)
             return {"CANCELLED"}
         # A file dialog sets `directory` to the video's folder, which the user did not choose for the result.
         chosen = "" if self._is_from_dialog else bpy.path.abspath(self.directory)

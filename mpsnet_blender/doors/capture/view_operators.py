@@ -8,7 +8,7 @@ import bpy
 
 from ...scene.capture.camera import cut_to_camera
 from ...scene.capture.takes import find_cameras, find_takes
-from ...shared.capture_request import MOST_OTHER_VIEWS
+from ...shared.capture_request import MOST_OTHER_VIEWS, find_repeated_view
 from ..common.text_lines import is_narrow
 from .import_operators import find_footage_camera
 
@@ -40,7 +40,12 @@ class MPSNET_OT_add_view(bpy.types.Operator):
         if not Path(bpy.path.abspath(self.filepath)).is_file():
             self.report({"ERROR"}, f"There is no video {self.filepath}. Choose a video file.")
             return {"CANCELLED"}
-        context.scene.mpsnet.views.add().filepath = self.filepath
+        settings = context.scene.mpsnet
+        chosen = (settings.video, *(view.filepath for view in settings.views), self.filepath)
+        if repeated := find_repeated_view([Path(bpy.path.abspath(video)) for video in chosen]):
+            self.report({"ERROR"}, repeated)
+            return {"CANCELLED"}
+        settings.views.add().filepath = self.filepath
         return {"FINISHED"}
 
 

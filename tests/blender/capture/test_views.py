@@ -33,6 +33,15 @@ def test_up_to_three_views_are_added_and_each_can_be_removed(empty_scene, videos
         bpy.ops.mpsnet.add_view(filepath=videos[0] + ".none")
 
 
+def test_a_video_is_a_view_once(empty_scene, videos):
+    empty_scene.mpsnet.video = videos[0]
+    bpy.ops.mpsnet.add_view(filepath=videos[1])
+    for video in (videos[0], videos[1]):
+        with pytest.raises(RuntimeError, match=rf"{Path(video).name} is given twice"):
+            bpy.ops.mpsnet.add_view(filepath=video)
+    assert listed(empty_scene) == [videos[1]]
+
+
 def test_a_video_that_is_dropped_has_no_views_of_the_one_before(empty_scene, videos):
     empty_scene.mpsnet.video = videos[0]
     bpy.ops.mpsnet.add_view(filepath=videos[1])
@@ -40,7 +49,9 @@ def test_a_video_that_is_dropped_has_no_views_of_the_one_before(empty_scene, vid
     assert (empty_scene.mpsnet.video, listed(empty_scene)) == (videos[2], [])
 
 
-def test_a_capture_gets_the_views_and_no_view_of_another_video(empty_scene, extension, monkeypatch, videos, tmp_path):
+@pytest.fixture
+def started(extension, monkeypatch, tmp_path):
+    """Return the list of captures that start, each with its views; all of them fail at once."""
     operators = extension("doors.capture.operators")
     environment = extension("client.backend_environment").BackendEnvironment
     process = extension("client.backend_process").BackendProcess
@@ -53,6 +64,22 @@ def test_a_capture_gets_the_views_and_no_view_of_another_video(empty_scene, exte
         return process([sys.executable, str(CHILD), "error"], tmp_path, tmp_path / "log.txt")
 
     monkeypatch.setattr(operators, "start_capture", start)
+    return started
+
+
+@pytest.mark.parametrize(("number", "words"), [(None, "View 3: No video is chosen"), (0, "a.mp4 is given twice"),
+                                               (1, "b.mp4 is given twice")])
+def test_a_view_that_cannot_be_is_told_before_a_capture(empty_scene, started, videos, tmp_path, number, words):
+    empty_scene.mpsnet.video = videos[0]
+    for video in videos[1:3]:
+        bpy.ops.mpsnet.add_view(filepath=video)
+    empty_scene.mpsnet.views[1].filepath = "" if number is None else videos[number]
+    with pytest.raises(RuntimeError, match=words):
+        bpy.ops.mpsnet.capture_video(directory=str(tmp_path / "out"))
+    assert started == []
+
+
+def test_a_capture_gets_the_views_and_no_view_of_another_video(empty_scene, started, videos, tmp_path):
     empty_scene.mpsnet.video = videos[0]
     bpy.ops.mpsnet.add_view(filepath=videos[1])
     for words in ({}, {"filepath": videos[2]}):
