@@ -94,7 +94,7 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> Result:
         from .commands.batch import Batch, capture_all
         return capture_all(Batch.of_command_line(arguments, checkpoints), reporter)
     from .pipeline import capture
-    from .views.listing import OtherView
+    from .views.view import OtherView
     others = [OtherView(video, None if seconds is None else -seconds) for video, seconds in other_views(arguments)]
     count = capture(arguments.video, arguments.output, make_request(arguments), arguments.models, checkpoints, reporter,
                     arguments.cache_folder, others)

@@ -38,10 +38,10 @@ from .people.second_look import LOOK_AGAIN
 from .people.stitching import PersonTrack
 from .video.frames import VideoSpan, open_span
 from .video.lens_tags import fov_from_focal_length, read_focal_length_35mm
-from .views.listing import OtherView, list_views, open_other_view
+from .views.listing import list_views
 from .views.merging import STAGE as JOINING
 from .views.merging import join_views
-from .views.view import View
+from .views.view import OtherView, View, hear_offsets, open_other_view
 from .world.placing import PlacedPerson, WorldCamera
 from .world.planting import plant_feet
 from .world.still_lens import place_with_lens
@@ -58,6 +58,7 @@ def capture(video: Path, destination: Path, request: CaptureRequest, models_fold
     """
     folder = CaptureFolder(destination, video)
     folder.require_place()
+    others = hear_offsets(video, others)
     spans = [open_span(video, request.start_seconds, request.end_seconds, request.picture_fps),
              *(open_other_view(other, request) for other in others)]
     engine = make_engine(request, checkpoints_folder)
@@ -68,7 +69,7 @@ def capture(video: Path, destination: Path, request: CaptureRequest, models_fold
         reporter.part(f"view {number} of {len(spans)}" if others else "")
         views.append(look(span, engine, request, models_folder, cache if request.cache else None, reporter))
     reporter.part("")
-    joined = join_views(views, [other.offset for other in others], reporter) if others else None
+    joined = join_views(views, others, reporter) if others else None
     view = joined.views[0] if joined else views[0]
     people = joined.people if joined else view.people
     shot, world_camera, placed = place_with_lens(people, view.shot, view.viewpoint, view.lens_is_known or bool(others), reporter)

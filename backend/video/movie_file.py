@@ -42,7 +42,7 @@ class MovieFile:
     def __init__(self, path: Path, sequence: PictureSequence | None = None, picture_fps: float = DEFAULT_FPS):
         """sequence: the numbered pictures that the path stands for, with `picture_fps` frames a second. Raises VideoError."""
         self._path, self._sequence = path, sequence
-        self._container = open_sequence(sequence, picture_fps) if sequence else _open(path)
+        self._container = open_sequence(sequence, picture_fps) if sequence else open_container(path)
         try:
             self._stream = _choose_stream(path, self._container, sequence is not None)
         except VideoError:
@@ -141,7 +141,8 @@ def make_truncated_error(path: Path, read: int, expected: int, last_seconds: flo
                       f"{COPY_AGAIN}, or capture what is there with --end {last_seconds:.2f}.")
 
 
-def _open(path: Path) -> InputContainer:
+def open_container(path: Path) -> InputContainer:
+    """Return a video file, opened. Raises VideoError."""
     head = read_head(path)
     try:
         # "file:" and the list of protocols: a name means that file, and no address, pattern or device.

@@ -12,6 +12,7 @@ from scipy.spatial.transform import Rotation
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 from ..base.smoothing import nearest_rotmats
+from ..camera.vertical_lines import down_in_camera
 from ..people.landmarks import LANDMARK
 from .rays import (
     LANDMARK_METRES,
@@ -37,12 +38,16 @@ _JOINTS = [JOINT["neck"], *(JOINT[f"{side}_{name}"] for side in _SIDES for name 
     "hip", "knee", "ankle", "shoulder", "elbow", "wrist"))]
 _MOST_MOMENTS = 100             # of a long clip, to bound time; chosen by eye
 # Errors (sigma): of a limb's length by the views alone, as a share; of an assumed lens and of a given one, as logarithms (cameras
-# have 46 to 65 degrees); of the rotation between two bodies, each 10 degrees off; of the time by the limbs' angles. By eye.
-_LENGTH_SHARE, _FOCAL_SIGMA, _KNOWN_FOCAL_SIGMA = 0.06, 0.1, 0.01
+# have 46 to 65 degrees); of the rotation between two bodies, each 10 degrees off; of the time by the limbs' angles. By eye, but
+# for the length: its errors last as long as a posture, so that 0.06, the error of one moment, counts too much.
+_LENGTH_SHARE, _FOCAL_SIGMA, _KNOWN_FOCAL_SIGMA = 0.12, 0.1, 0.01
 _TURN_SIGMA, _TIME_SIGMA = np.radians(15), 0.05
-# Sizes of steps, of the order of the first guess's errors: radians, metres, seconds, logarithm.
+# Errors (sigma) of pitch and roll of a camera by its view alone, as in `world.balance`. Cameras face to face have nothing else
+# that tells whether the people lean to the one or to the other.
+_TILT_SIGMAS = np.radians((4.0, 2.0))
+# Sizes of steps, of the order of the first guess's errors: radians, metres, seconds; logarithm; radians.
 _STEPS = np.array([0.1] * 3 + [0.3] * 3 + [0.01])
-_ZOOM_STEP = 0.05
+_ZOOM_STEP, _TILT_STEP = 0.05, 0.05
 _MOST_ROUNDS = 25
 SEEN_WEIGHT = 0.05              # weight of a landmark from which on a view counts as seeing it; by eye
 
@@ -87,10 +92,11 @@ def _find_robust_mean(turns: Rotation) -> Rotation:
 
 
 def find_cameras(groups: list[Group], offsets: np.ndarray, lens_is_known: Sequence[bool], is_timed: Sequence[bool],
-                 check: Callable[[], None] = lambda: None) -> Cameras:
-    """Return the cameras with which all people's rays meet best and limbs keep their lengths.
+                 tilts: np.ndarray, check: Callable[[], None] = lambda: None) -> Cameras:
+    """Return the cameras with which all people's rays meet best, limbs keep their lengths and all views have one direction down.
 
-    offsets (V,) s are a first guess, exact for the other views (V - 1) that are timed. check is called at times.
+    offsets (V,) s are a first guess, exact for the other views (V - 1) that are timed; tilts (V, 2): pitch and roll of the
+    cameras by each view alone, radians. check is called at times.
     """
     guess, _ = guess_cameras(groups, offsets)
     moments = [_choose_moments(group) for group in groups]
@@ -99,7 +105,7 @@ def find_cameras(groups: list[Group], offsets: np.ndarray, lens_is_known: Sequen
     count = len(offsets) - 1
 
     def step(state: np.ndarray) -> tuple[Cameras, np.ndarray]:
-        steps, zooms = state[:7 * count].reshape(-1, 7) * _STEPS, np.exp(state[7 * count:] * _ZOOM_STEP)
+        steps, zooms = state[:7 * count].reshape(-1, 7) * _STEPS, np.exp(state[7 * count:-2] * _ZOOM_STEP)
         steps[:, 6] = np.where(is_timed, 0.0, steps[:, 6])
         return _moved(guess, steps, zooms), steps
 
@@ -107,10 +113,11 @@ def find_cameras(groups: list[Group], offsets: np.ndarray, lens_is_known: Sequen
         check()
         cameras, steps = step(state)
         parts = [_measure_errors(cameras, *person) for person in zip(groups, moments, lengths, strict=True)]
+        parts.append(measure_tilt_errors(cameras, tilts, tilts[0] + state[-2:] * _TILT_STEP))
         return np.concatenate([*parts, steps[:, :3].ravel() / _TURN_SIGMA, steps[:, 6] / _TIME_SIGMA,
                                np.log(cameras.zooms) / focal_sigmas])
 
-    found = least_squares(errors, np.zeros(8 * count + 1), max_nfev=_MOST_ROUNDS, diff_step=1e-4)
+    found = least_squares(errors, np.zeros(8 * count + 3), max_nfev=_MOST_ROUNDS, diff_step=1e-4)
     return replace(step(found.x)[0], cost=2 * found.cost / max(sum(map(len, moments)), 1))
 
 
@@ -132,6 +139,14 @@ def _measure_lengths(group: Group) -> np.ndarray:
     """Return the limbs' lengths (L,) m of the bodies as the views alone have them, in the mean."""
     ends = [lines.landmarks[:, _LIMBS] for lines in group if lines is not None]
     return np.mean([np.median(np.linalg.norm(end[:, :, 1] - end[:, :, 0], axis=-1), axis=0) for end in ends], axis=0)
+
+
+def measure_tilt_errors(cameras: Cameras, tilts: np.ndarray, tilt: np.ndarray) -> np.ndarray:
+    """Return the errors (2 V) in sigmas of the cameras' tilts (V, 2) where the first one has the pitch and roll `tilt`."""
+    downs = down_in_camera(*tilt) @ cameras.rotmats
+    found = np.stack([np.arcsin(np.clip(downs[:, 2], -1, 1)), np.arctan2(downs[:, 0], downs[:, 1])], axis=1)
+    errors = (found - tilts) / _TILT_SIGMAS
+    return (OUTLIER_SIGMAS * np.arctan(errors / OUTLIER_SIGMAS)).ravel()
 
 
 def _measure_errors(cameras: Cameras, group: Group, times: np.ndarray, lengths: np.ndarray) -> np.ndarray:

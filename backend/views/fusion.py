@@ -16,7 +16,7 @@ from ..body.analytic_solve import smooth_unseen_joints, solve_rotations
 from ..body.lifting import LandmarkRays, LiftedTrack, compute_scale, landmark_weights
 from ..body.picture_fit import Picture, fit_to_pictures
 from ..body.proportions import Body, measure_body
-from .rays import Cameras, Group, Moments, find_directions, read_moments, triangulate
+from .rays import Cameras, Group, Moments, find_directions, read_moments, triangulate_body
 
 _SMOOTH_SECONDS = 0.16          # as the keypoints engine
 _PATH_SECONDS = 0.08
@@ -33,7 +33,7 @@ def fuse(group: Group, cameras: Cameras, times: np.ndarray, frame_index: np.ndar
          check: Callable[[], None] = lambda: None) -> FusedBody:
     """Return one person's motion at times (T,) s of the first video, in the first camera's axes and the cameras' scale."""
     moments = read_moments(group, times, cameras.offsets)
-    points = triangulate(cameras, moments, find_directions(cameras, moments))
+    points = triangulate_body(cameras, moments, find_directions(cameras, moments))
     weights = moments.weights.max(0)
     score = np.sqrt(weights)
     body = measure_body(points, score, DEFAULT_STATURE)

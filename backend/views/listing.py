@@ -2,43 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
 from mpsnet_blender.motion.base.footage_timing import thin_picture_times
 from mpsnet_blender.shared.capture_listing import ListedView, path_as_text
-from mpsnet_blender.shared.capture_request import CaptureRequest
 
-from ..base.errors import OptionError
 from ..base.pinhole import project
-from ..video.frames import VideoSpan, open_span
 from ..world.placing import PlacedPerson, WorldCamera
 from .merging import JoinedViews
-
-_AROUND_SECONDS = 0.5           # read of another view before and after the wanted part: what smooths reaches no farther
-
-
-@dataclass(frozen=True)
-class OtherView:
-    """A further video of the same moment; offset: the second of it in which the first video's second 0 lies, where given."""
-    video: Path
-    offset: float | None = None
-
-
-def open_other_view(other: OtherView, request: CaptureRequest) -> VideoSpan:
-    """Return what is read of another view: by a given offset what shows the wanted part of the first video, else all of it.
-
-    Raises VideoError, OptionError.
-    """
-    if other.offset is None:
-        return open_span(other.video, picture_fps=request.picture_fps)
-    end = None if request.end_seconds is None else request.end_seconds + other.offset + _AROUND_SECONDS
-    if end is not None and end <= 0:
-        raise OptionError(f"{other.video.name} begins only {-other.offset:g} s after the first video, which is wanted until "
-                          f"{request.end_seconds:g} s.", "Choose a later --end, or another --offset.")
-    return open_span(other.video, max(0.0, request.start_seconds + other.offset - _AROUND_SECONDS), end, request.picture_fps)
 
 
 def list_views(joined: JoinedViews, world_camera: WorldCamera, placed: list[PlacedPerson]) -> tuple[ListedView, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..base.smoothing import interpolate, nearest_rotmats
 from ..body.picture_fit import Picture
 from ..engines.engine import CapturedPerson, Shot
 from ..people.stitching import PersonTrack
+from ..world.placing import place_people
 from ..world.still_lens import change_lens
 from .agreement import Agreement, measure_agreement
 from .cameras import find_cameras
@@ -21,7 +23,7 @@ from .hands import ViewedPerson, interpolate_hands, join_hands
 from .rays import Cameras, Group
 from .sightlines import Sightlines, read_sightlines
 from .timing import Timing, find_timings
-from .view import View
+from .view import OtherView, View
 
 STAGE = "Joining the views"
 _TRIED_TIMINGS = 2              # of the most likely ones: the bundle tells which of two neighbouring peaks is right
@@ -44,19 +46,21 @@ class JoinedViews:
     pictures: list[tuple[Picture, ...]]
 
 
-def join_views(views: list[View], offsets: list[float | None], reporter: Reporter) -> JoinedViews:
-    """Return all views as one; offsets (V - 1) in s, where given, are taken as exact. Raises ViewsError, CancelRequested."""
+def join_views(views: list[View], others: Sequence[OtherView], reporter: Reporter) -> JoinedViews:
+    """Return all views as one; given offsets of the others (V - 1) are taken as exact. Raises ViewsError, CancelRequested."""
     _require_still(views)
     seen = [[read_sightlines(person, view.shot.intrinsics) for person in view.people] for view in views]
+    tilts = np.array([find_tilt(view) for view in views])
     timings: list[Timing] = []
-    for number, offset in enumerate(offsets, start=1):
+    for number, other in enumerate(others, start=1):
         reporter.progress(STAGE, number - 1, len(views), "views")
-        timings.append(find_timing(views, seen, number, offset, reporter))
+        timings.append(find_timing(views, seen, tilts, number, other, reporter))
     members = _find_members([dict(timing.pairs) for timing in timings], len(views[0].people))
     groups = [_lines_of(member, seen) for member in members]
     reporter.progress(STAGE, len(views) - 1, len(views), "views")
     cameras = find_cameras(groups, np.array([0.0, *(timing.offset for timing in timings)]),
-                           [view.lens_is_known for view in views], [offset is not None for offset in offsets], reporter.check)
+                           [view.lens_is_known for view in views], [other.offset is not None for other in others], tilts,
+                           reporter.check)
     members = _find_members([{**find_by_place(seen, members, cameras, number), **dict(timing.pairs)}
                              for number, timing in enumerate(timings, start=1)], len(views[0].people))
     groups = [_lines_of(member, seen) for member in members]
@@ -75,23 +79,46 @@ def _require_still(views: list[View]) -> None:
                              "Put the cameras on tripods or shelves, or capture each video by itself.")
 
 
-def find_timing(views: list[View], seen: list[list[Sightlines]], number: int, offset: float | None, reporter: Reporter) -> Timing:
-    """Return the timing of a view by the first one, refined by the bundle. Raises ViewsError where they do not agree."""
-    best: tuple[Timing, Agreement] | None = None
-    for timing in find_timings(seen[0], seen[number], offset, _TRIED_TIMINGS):
-        groups: list[Group] = [(seen[0][a], seen[number][b]) for a, b in timing.pairs]
-        cameras = find_cameras(groups, np.array([0.0, timing.offset]), [views[0].lens_is_known, views[number].lens_is_known],
-                               [offset is not None], reporter.check)
-        timing = replace(timing, offset=float(cameras.offsets[1]))
-        agreement = measure_agreement(groups, cameras, timing.likeness)
-        if best is None or agreement.cost < best[1].cost:
-            best = timing, agreement
+def find_tilt(view: View) -> tuple[float, float]:
+    """Return a camera's pitch and roll in radians, by its view alone."""
+    camera, _ = place_people(view.people, view.shot, view.viewpoint.camera, view.viewpoint.vertical)
+    return camera.pitch, camera.roll
+
+
+def find_timing(views: list[View], seen: list[list[Sightlines]], tilts: np.ndarray, number: int, other: OtherView,
+                reporter: Reporter) -> Timing:
+    """Return the timing of a view by the first one, refined by the bundle: by sound where the motion agrees with it, else by the
+    motion. Raises ViewsError where the views do not agree."""
+    best = None
+    if other.offset is None and other.heard is not None:
+        best = _try_timings(views, seen, tilts, number, find_timings(seen[0], seen[number], other.heard), reporter)
+        if best is None or not best[1].is_enough:
+            reporter.log("info", f"The sound of {views[number].name} fits at {other.heard:.2f} s, but what is seen does not.")
+            best = None
+    if best is None:
+        timings = find_timings(seen[0], seen[number], other.offset, _TRIED_TIMINGS)
+        best = _try_timings(views, seen, tilts, number, timings, reporter, other.offset is not None)
     if best is None or not best[1].is_enough:
         raise ViewsError(f"{views[0].name} and {views[number].name} do not show the same moment: nobody moves alike in both"
                          + (f" ({best[1].describe()})." if best else "."),
                          "Choose videos of the same people at the same time, which overlap by two seconds or more.")
     _report(views, number, best[0], best[1], reporter)
     return best[0]
+
+
+def _try_timings(views: list[View], seen: list[list[Sightlines]], tilts: np.ndarray, number: int, timings: list[Timing],
+                 reporter: Reporter, is_exact: bool = False) -> tuple[Timing, Agreement] | None:
+    """Return the one of a view's timings whose cameras fit best, refined unless it is exact, and how well the views agree."""
+    best: tuple[Timing, Agreement] | None = None
+    for timing in timings:
+        groups: list[Group] = [(seen[0][a], seen[number][b]) for a, b in timing.pairs]
+        cameras = find_cameras(groups, np.array([0.0, timing.offset]), [views[0].lens_is_known, views[number].lens_is_known],
+                               [is_exact], tilts[[0, number]], reporter.check)
+        timing = replace(timing, offset=float(cameras.offsets[1]))
+        agreement = measure_agreement(groups, cameras, timing.likeness)
+        if best is None or agreement.cost < best[1].cost:
+            best = timing, agreement
+    return best
 
 
 def _report(views: list[View], number: int, timing: Timing, agreement: Agreement, reporter: Reporter) -> None:

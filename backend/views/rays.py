@@ -9,12 +9,14 @@ import numpy as np
 from mpsnet_blender.shared.smpl_skeleton import DEFAULT_STATURE
 
 from ..base.rotations import normalize
-from ..people.landmarks import LANDMARK_COUNT
+from ..people.landmarks import LANDMARK_COUNT, TORSO
 from .sightlines import Sightlines
 
 # Errors (sigma) of a landmark's place on the body, across a ray (as in `body.picture_fit`, rounded up), and of the distance at
-# which one view alone has the body. The second only decides where rays are nearly parallel.
-LANDMARK_METRES, _DISTANCE_METRES = 0.015 * DEFAULT_STATURE, 0.3
+# which one view alone has a landmark, together with the body and, where that is placed by all views, on it. The distances only
+# decide where rays are nearly parallel. On six pairs of real cameras 0.2 m on the body made limbs 0.06 degrees more exact than
+# none; 0.1 m made one pair 0.4 worse.
+LANDMARK_METRES, _DISTANCE_METRES, _ON_BODY_METRES = 0.015 * DEFAULT_STATURE, 0.3, 0.2
 OUTLIER_SIGMAS = 3.0            # from which on a ray counts less (Cauchy)
 _ALL = np.arange(LANDMARK_COUNT)
 
@@ -88,10 +90,32 @@ def triangulate(cameras: Cameras, moments: Moments, directions: np.ndarray, roun
     Weighted least squares in closed form: w (I - d d') (p - c) = 0 for each ray d from c, and v d' (p - c) = v distance;
     reweighted a few times, so that a view that is far off counts little.
     """
+    return _meet(cameras, moments, directions, _read_distances(cameras, moments), _DISTANCE_METRES, rounds)
+
+
+def triangulate_body(cameras: Cameras, moments: Moments, directions: np.ndarray) -> np.ndarray:
+    """Return points as `triangulate`, whose landmarks lie on the body about as each view alone has them: this decides the depth
+    between cameras that stand face to face."""
+    points = triangulate(cameras, moments, directions)
+    distances = _read_distances(cameras, moments)
+    along = ((points - cameras.places[:, None, None]) * directions).sum(-1)
+    weights = moments.weights[..., TORSO]
+    shift = ((along - distances)[..., TORSO] * weights).sum(-1) / np.maximum(weights.sum(-1), 1e-9)
+    return _meet(cameras, moments, directions, distances + shift[..., None], _ON_BODY_METRES)
+
+
+def _read_distances(cameras: Cameras, moments: Moments) -> np.ndarray:
+    """Return how far (V, T, K) m along its ray each view alone has the landmarks."""
+    zooms = cameras.zooms[:, None, None]
+    return moments.depths * zooms * np.hypot(1.0, np.linalg.norm(moments.slopes, axis=-1) / zooms)
+
+
+def _meet(cameras: Cameras, moments: Moments, directions: np.ndarray, distance: np.ndarray, sigma: float,
+          rounds: int = 3) -> np.ndarray:
+    """Return the points of `triangulate` with distances (V, T, K) m along the rays, of an error sigma in m."""
     places = cameras.places[:, None, None]
     outer = directions[..., :, None] * directions[..., None, :]
-    distance = moments.depths * cameras.zooms[:, None, None]
-    kept = moments.weights / _DISTANCE_METRES ** 2
+    kept = moments.weights / sigma ** 2
     start = (directions * places).sum(-1, keepdims=True)
     trust = np.ones_like(moments.weights)
     for _ in range(rounds):

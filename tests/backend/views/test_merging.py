@@ -1,11 +1,14 @@
 """Two views of one dancer become one: time, cameras and body are found; views of two dances are refused."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from backend.base.errors import ViewsError
 from backend.base.reporter import Reporter
 from backend.views.merging import join_views
+from backend.views.view import OtherView
 from tests.backend.angles import angle_between
 
 from .made_views import dance, first_from_cam, make_view
@@ -19,9 +22,10 @@ class Messages:
         self.texts += [message.message] if hasattr(message, "message") else []
 
 
-def join(*views, offset=None):
+def join(*views, offset=None, heard=None):
     messages = Messages()
-    return join_views(list(views), [offset] * (len(views) - 1), Reporter(messages)), messages.texts
+    others = [OtherView(Path(view.name), offset, heard) for view in views[1:]]
+    return join_views(list(views), others, Reporter(messages)), messages.texts
 
 
 @pytest.mark.parametrize(("turn", "start", "fps"), [(80.0, 0.31, 30.0), (120.0, -0.22, 24.0), (170.0, 0.4, 60.0)])
@@ -59,6 +63,15 @@ def test_a_given_offset_is_kept():
     assert joined.cameras.offsets[1] == -0.18
 
 
+def test_an_offset_by_sound_is_refined_and_one_that_nothing_seen_fits_is_not_taken():
+    views = make_view("a.mp4", lean_degrees=6), make_view("b.mp4", 90, start=0.2, lean_degrees=6)
+    for heard, told in ((-0.19, 1), (1.3, 2)):
+        joined, texts = join(*views, heard=heard)
+        assert abs(joined.cameras.offsets[1] + 0.2) < 0.25 / 30
+        assert len(texts) == told
+    assert texts[0] == "The sound of b.mp4 fits at 1.30 s, but what is seen does not."
+
+
 @pytest.mark.parametrize("seed", range(1, 7))
 def test_views_of_two_dances_are_refused_in_one_sentence(seed):
     with pytest.raises(ViewsError, match=r"^a\.mp4 and b\.mp4 do not show the same moment: nobody moves alike in both"):
@@ -73,7 +86,7 @@ def test_somebody_who_stands_still_is_one_person_in_both_views():
 
 
 def test_people_whom_one_view_sees_are_kept_at_their_places():
-    joined, _ = join(make_view("a.mp4", bystander=-1.2), make_view("b.mp4", 70, start=0.1, bystander=1.2))
+    joined, _ = join(make_view("a.mp4", bystander=-1.2), make_view("b.mp4", 70, start=0.09, bystander=1.2))
     assert len(joined.people) == 3 and len(joined.pictures) == 1
     for person, place in zip(joined.people[1:], (-1.2, 1.2)):
         apart = person.motion.root_path.mean(0) - joined.people[0].motion.root_path.mean(0)

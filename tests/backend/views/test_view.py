@@ -1,4 +1,4 @@
-"""Which part of another view is read, and the times that are listed of it."""
+"""Which part of another view is read, by an offset that is given or heard."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backend.base.errors import OptionError
-from backend.views.listing import OtherView, open_other_view
+from backend.views.view import OtherView, open_other_view
 from mpsnet_blender.shared.capture_request import CaptureRequest
 from tests.backend.videos import grey_pictures, write_video
 
@@ -22,6 +22,11 @@ def video(tmp_path):
 def test_of_another_view_the_part_that_shows_the_cut_is_read(video, offset, start, end, read):
     span = open_other_view(OtherView(video, offset), CaptureRequest(start_seconds=start, end_seconds=end))
     np.testing.assert_allclose((span.start_seconds, span.end_seconds), read)
+
+
+def test_an_offset_by_sound_serves_where_none_is_given(video):
+    span = open_other_view(OtherView(video, None, 0.4), CaptureRequest(start_seconds=1.0, end_seconds=2.0))
+    np.testing.assert_allclose((span.start_seconds, span.end_seconds), (0.9, 2.9))
 
 
 def test_another_view_that_begins_after_the_cut_is_told(video):
