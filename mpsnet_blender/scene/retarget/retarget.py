@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ...motion.base.rig import Rig
-from ...motion.base.rotation_modes import apply_locks, convert_to_mode
+from ...motion.base.rotation_modes import convert_with_locks
 from ...motion.bone_maps import find_ik_controls
 from ...motion.retarget.mapped_rigs import Character
 from ...motion.retarget.retarget import BoneChannels, RetargetOptions, retarget
@@ -178,8 +178,7 @@ def _make_channels(target: bpy.types.Object, frames: np.ndarray, channels: BoneC
         mode, locked = pose_bone.rotation_mode, tuple(pose_bone.lock_rotation)
         if all(locked):
             continue
-        held = apply_locks(quats, mode, locked, pose_bone.matrix_basis.to_quaternion())
-        path, values = convert_to_mode(held, mode)
+        path, values = convert_with_locks(quats, mode, locked, pose_bone.matrix_basis.to_quaternion())
         free = [axis for axis in range(values.shape[1]) if values.shape[1] == 4 or not locked[axis]]
         keyed.append(Channel(bone_path(name, path), frames[:len(values)], values[:, free], name, tuple(free)))
     return keyed

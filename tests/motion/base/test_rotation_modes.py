@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.base.euler import euler_from_quat
+from mpsnet_blender.motion.base.euler import euler_from_quat, quat_from_euler
 from mpsnet_blender.motion.base.quaternions import conjugate, multiply, slerp, turn, twist_about
-from mpsnet_blender.motion.base.rotation_modes import apply_locks, convert_to_mode, quat_from_values
+from mpsnet_blender.motion.base.rotation_modes import convert_to_mode, convert_with_locks, quat_from_values
 from mpsnet_blender.motion.base.rotations import continuous_quat, quat_from_rotvec, rotmat_from_quat
 
 MODES = ("QUATERNION", "AXIS_ANGLE", "XYZ", "XZY", "YXZ", "YZX", "ZXY", "ZYX")
@@ -29,11 +29,35 @@ def test_every_mode_says_the_same_rotation_without_jumps(mode):
 
 def test_locked_angles_stay_and_the_others_move():
     quats, current = _turning(), quat_from_rotvec((0.2, 0, 0))
-    held = apply_locks(quats, "XYZ", (True, False, False), current)
+    held = convert_with_locks(quats, "QUATERNION", (True, False, False), current)[1]
     angles = euler_from_quat(held, "XYZ")
     np.testing.assert_allclose(np.cos(angles[:, 0] - 0.2), 1, atol=1e-9)
     assert np.ptp(angles[:, 2]) > 1
-    assert apply_locks(quats, "XYZ", (False, False, False), current) is quats
+    assert convert_with_locks(quats, "QUATERNION", (False, False, False), current)[1] is quats
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("free", [0, 1, 2])
+def test_a_hinge_turns_beyond_a_right_angle_in_every_mode(mode, free):
+    """As a knee or a finger that is locked but for one axis: from the first frame on, and with a little about other axes."""
+    locked = tuple(axis != free for axis in range(3))
+    degrees = np.linspace(-130, 120, 60)
+    hinge = quat_from_rotvec(np.radians(degrees)[:, None] * np.eye(3)[free])
+    askew = multiply(hinge, quat_from_rotvec(np.radians(2) * np.roll(np.eye(3)[free], 1)))
+    values = convert_with_locks(continuous_quat(askew), mode, locked, np.array((1.0, 0, 0, 0)))[1]
+    found = quat_from_values(values, mode)
+    np.testing.assert_allclose(np.abs(np.sum(found * hinge, axis=1)), 1, atol=1e-9)
+    if mode not in ("QUATERNION", "AXIS_ANGLE"):
+        np.testing.assert_allclose(np.degrees(values), degrees[:, None] * np.eye(3)[free], atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_hinge_that_is_held_askew_is_a_hinge(mode):
+    held, order = np.radians((15.0, 0, -25.0)), mode if mode in MODES[2:] else "XYZ"
+    angles = np.column_stack((np.full(40, held[0]), np.linspace(-2, 2, 40), np.full(40, held[2])))
+    quats = continuous_quat(quat_from_euler(angles, order))
+    values = convert_with_locks(quats, mode, (True, False, True), quat_from_euler(held, order))[1]
+    np.testing.assert_allclose(np.abs(np.sum(quat_from_values(values, mode) * quats, axis=1)), 1, atol=1e-9)
 
 
 def test_quaternions_multiply_as_matrices_do():
