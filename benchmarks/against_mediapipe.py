@@ -1,9 +1,10 @@
 """Compares the time of a capture with MediaPipe's own program: `python3 benchmarks/against_mediapipe.py VIDEO [--rounds N]`.
 
 MediaPipe's Pose solution (package mediapipe 0.10.21, full model, landmarks of one person) reads the video by OpenCV and does
-nothing else with it. Ours is the whole capture by the command line. Both are whole processes, start-up included, and alternate.
-Prints the median seconds and frames a second of each, and their ratio. Needs Python 3.9 to 3.12, for which mediapipe 0.10.21
-has wheels; it is installed in a temporary folder (150 MB). Other work on the machine lengthens both, not equally.
+nothing else with it. Ours is the whole capture by the command line, with hands and without. All are whole processes, start-up
+included, and alternate. Prints the median seconds and frames a second of each, their processor seconds (not on Windows), and the
+ratio of their rates. Needs Python 3.9 to 3.12, for which mediapipe 0.10.21 has wheels; it is installed in a temporary folder
+(150 MB). Other work on the machine lengthens the seconds of all, not equally, and processor seconds less.
 """
 
 from __future__ import annotations
@@ -55,8 +56,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mpsnet-benchmark-") as name:
         folder = Path(name)
         python = install_mediapipe(folder / "mediapipe")
-        capture = [sys.executable, str(ROOT / "mocap.py"), "capture", str(given.video), "--output", str(folder / "out")]
-        compare({"mediapipe": [str(python), "-c", POSE, str(given.video)], "capture": capture}, given.rounds)
+        # Nothing is kept: another round would go on after the finding of people.
+        capture = [sys.executable, str(ROOT / "mocap.py"), "capture", str(given.video), "--output", str(folder / "out"),
+                   "--no-cache"]
+        compare({"mediapipe": [str(python), "-c", POSE, str(given.video)], "capture": capture,
+                 "without hands": [*capture, "--no-hands"]}, given.rounds)
 
 
 def install_mediapipe(folder: Path) -> Path:
@@ -71,12 +75,14 @@ def install_mediapipe(folder: Path) -> Path:
 def compare(programs: dict[str, list[str]], rounds: int) -> None:
     """Run the programs in turns, and print their times."""
     seconds: dict[str, list[float]] = {name: [] for name in programs}
+    processor: dict[str, list[float]] = {name: [] for name in programs}
     frames = 0
     for _ in range(rounds):
         for name, command in programs.items():
-            start = time.monotonic()
+            start, before = time.monotonic(), measure_children()
             done = subprocess.run(command, check=False, capture_output=True, text=True)
             seconds[name].append(time.monotonic() - start)
+            processor[name].append(measure_children() - before)
             if done.returncode != 0:
                 sys.exit(f"{name} ended with status {done.returncode}:\n{done.stderr}")
             if name == "mediapipe":
@@ -85,8 +91,14 @@ def compare(programs: dict[str, list[str]], rounds: int) -> None:
     medians = {name: statistics.median(times) for name, times in seconds.items()}
     for name, median in medians.items():
         times = ", ".join(f"{one:.2f}" for one in seconds[name])
-        print(f"{name:<12}{median:8.2f} s{frames / median:8.1f} frames/s   ({times})")
-    print(f"capture's rate over mediapipe's: {medians['mediapipe'] / medians['capture']:.2f}")
+        print(f"{name:<14}{median:8.2f} s{frames / median:8.1f} frames/s{statistics.median(processor[name]):8.2f} processor s   "
+              f"({times})   {medians['mediapipe'] / median:.2f} of mediapipe's rate")
+
+
+def measure_children() -> float:
+    """Return the processor seconds of all child processes that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 if __name__ == "__main__":
