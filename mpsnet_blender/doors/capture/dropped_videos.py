@@ -27,7 +27,6 @@ class MPSNET_OT_choose_video(bpy.types.Operator):
         if len(self.files) > 1:
             return bpy.ops.mpsnet.queue_videos(directory=self.directory, files=[{"name": item.name} for item in self.files])
         context.scene.mpsnet.video = self.filepath
-        context.scene.mpsnet.views.clear()
         self.report({"INFO"}, "Press Capture in the Mocap tab of the sidebar")
         return {"FINISHED"}
 

@@ -45,8 +45,6 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
         if problem := find_problem(video):
             self.report({"ERROR"}, problem)
             return {"CANCELLED"}
-        if self.filepath and str(video) != bpy.path.abspath(settings.video):
-            settings.views.clear()      # they show the moment of the video before
         settings.video = str(video)
         views = [Path(bpy.path.abspath(view.filepath)) for view in settings.views]
         if problem := find_problem_of_views(video, views):

@@ -76,12 +76,21 @@ class MPSNET_view(bpy.types.PropertyGroup):
         description="Another video of the same moment, from a camera that stands elsewhere")
 
 
+def _forget_other_views(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
+    """Blender calls this when the video is set: views of the moment of another video go."""
+    before, chosen = (Path(bpy.path.abspath(path)) for path in (settings.views_are_of, settings.video))
+    if chosen != before:
+        settings.views.clear()
+    settings.views_are_of = settings.video
+
+
 class MPSNET_scene_settings(CaptureProperties, ImportProperties, bpy.types.PropertyGroup):
     """Scene.mpsnet: the video, and the options of capture and import."""
     video: bpy.props.StringProperty(
-        name="Video", subtype="FILE_PATH", options=relative_path_options(),
+        name="Video", subtype="FILE_PATH", options=relative_path_options(), update=_forget_other_views,
         description="The video to capture. You can drop one into the 3D view too")
     views: bpy.props.CollectionProperty(type=MPSNET_view)
+    views_are_of: bpy.props.StringProperty(subtype="FILE_PATH", options=relative_path_options() | {"HIDDEN"})
     import_when_done: bpy.props.BoolProperty(
         name="Import When Done", default=True, description="Import all people as soon as the capture is finished")
 

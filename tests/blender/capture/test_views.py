@@ -49,6 +49,17 @@ def test_a_video_that_is_dropped_has_no_views_of_the_one_before(empty_scene, vid
     assert (empty_scene.mpsnet.video, listed(empty_scene)) == (videos[2], [])
 
 
+def test_views_go_when_another_video_is_chosen_and_stay_with_the_same_one(empty_scene, videos, tmp_path):
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    settings = bpy.context.scene.mpsnet
+    settings.video = "//a.mp4"
+    bpy.ops.mpsnet.add_view(filepath=videos[1])
+    settings.video = videos[0]
+    assert listed(bpy.context.scene) == [videos[1]]
+    settings.video = videos[2]
+    assert listed(bpy.context.scene) == []
+
+
 @pytest.fixture
 def started(extension, monkeypatch, tmp_path):
     """Return the list of captures that start, each with its views; all of them fail at once."""
