@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import bpy
@@ -66,6 +66,14 @@ def cut_to_camera(scene: bpy.types.Scene, cameras: Collection[bpy.types.Object],
             scene.timeline_markers.remove(marker)
     _bind(scene, frame, camera)
     scene.camera = camera       # Blender follows markers when the frame changes
+
+
+def move_cuts(scene: bpy.types.Scene, before: Sequence[bpy.types.Object], cameras: Sequence[bpy.types.Object]) -> None:
+    """Let a scene that is cut between cameras show those of another take, each in the place of the one of the same number."""
+    others = dict(zip(before, cameras, strict=False))
+    for marker in scene.timeline_markers:
+        marker.camera = others.get(marker.camera, marker.camera)
+    scene.camera = others.get(scene.camera, scene.camera)
 
 
 def remove_cuts(cameras: Collection[bpy.types.Object]) -> None:

@@ -14,7 +14,7 @@ from ...shared.wording import format_clock
 from ..base.motion_storage import MOTION_FILE, has_motion
 from ..base.selection import select_only
 from .bone_shapes import find_shapes
-from .camera import remove_cuts
+from .camera import move_cuts, remove_cuts
 
 _OURS = "mpsnet_take"           # custom property of the objects that an import made: only these are deleted with a take
 _PICTURE_SIDE = 128             # pixels; Blender draws previews at up to this size in lists
@@ -83,11 +83,15 @@ def set_hidden(take: bpy.types.Collection, view_layer: bpy.types.ViewLayer, is_h
 
 
 def hide_earlier(take: bpy.types.Collection, takes: Sequence[bpy.types.Collection], view_layer: bpy.types.ViewLayer) -> bool:
-    """Hide other takes of a take's motion files, whose people stand in the same place; tell whether there are any."""
+    """Hide other takes of a take's motion files, whose people stand in the same place; tell whether there are any.
+
+    The scene then shows the take by its cameras, where it was cut between those of a hidden one.
+    """
     files = {thing[MOTION_FILE] for thing in take.objects if MOTION_FILE in thing}
     earlier = [other for other in takes if other != take and any(thing.get(MOTION_FILE) in files for thing in other.objects)]
     for other in earlier:
         set_hidden(other, view_layer, True)
+        move_cuts(view_layer.id_data, find_cameras(other), find_cameras(take))
     return bool(earlier)
 
 

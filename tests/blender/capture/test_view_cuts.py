@@ -65,6 +65,27 @@ def test_deleting_the_take_removes_its_cuts_only(cameras, empty_scene):
     assert [marker.name for marker in empty_scene.timeline_markers] == ["beat"]
 
 
+def test_an_import_again_is_shown_by_its_cameras_with_the_same_cuts(cameras, empty_scene, tmp_path):
+    mine = bpy.data.objects.new("mine", bpy.data.cameras.new("mine"))
+    empty_scene.collection.objects.link(mine)
+    empty_scene.timeline_markers.new("mine", frame=50).camera = mine
+    empty_scene.frame_set(20)
+    bpy.ops.mpsnet.cut_to_view(view=2)
+    earlier = next(iter(cameras[0].users_collection)).name
+    bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "capture"))
+    first, second = (thing for thing in empty_scene.objects if thing.type == "CAMERA" and thing not in (*cameras, mine))
+    assert empty_scene.camera == second
+    bpy.ops.mpsnet.delete_take(collection=earlier)
+    assert [shown(empty_scene, frame) for frame in (1, 19, 20, 49, 50)] == [first, first, second, second, mine]
+
+
+def test_cuts_stay_with_their_cameras_where_an_import_again_has_none(cameras, empty_scene, tmp_path):
+    empty_scene.frame_set(20)
+    bpy.ops.mpsnet.cut_to_view(view=2)
+    bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "capture"), with_camera=False)
+    assert [marker.camera for marker in empty_scene.timeline_markers] == cameras and empty_scene.camera == cameras[1]
+
+
 def test_a_capture_of_one_camera_has_nothing_to_cut_to(tmp_path, empty_scene):
     bpy.ops.mpsnet.import_motion(filepath=str(write_capture(tmp_path / "capture", [random_motion(9)])))
     assert not bpy.ops.mpsnet.cut_to_view.poll()
