@@ -78,8 +78,8 @@ def test_fingers_at_ease_curl_from_the_index_to_the_little_one_about_the_axis_ac
 def test_fingers_that_the_source_moves_are_left_alone():
     rig = make_rig(Build())
     bone_map = map_bones(rig).bone_map
-    found = relax_fingers(Character(rig, bone_map), {"left_ring1": "x"})
-    assert {name.split("_")[0] for name in found} == {"right"}
+    found = relax_fingers(Character(rig, bone_map), {"left_ring1": "x", "right_thumb1": "x"})
+    assert {name.split("_")[0] for name in found} == {"right"} and len(found) == 12
 
 
 def test_a_finger_that_rests_bent_already_is_bent_by_what_is_missing():

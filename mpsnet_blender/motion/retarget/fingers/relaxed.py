@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ....shared.bone_slots import FINGER_NAMES, SIDES
+from ....shared.bone_slots import SIDES
 from ...base.hand_shapes import RELAXED_DEGREES
 from ...base.rotations import quat_from_rotvec
 from ..mapped_rigs import Character
@@ -17,14 +17,15 @@ SMPL_FINGERS = {"little": "pinky"}      # by our slots' names, where they differ
 
 
 def relax_fingers(character: Character, source_map: dict[str, str]) -> dict[str, np.ndarray]:
-    """Return channels (1, 4) by bone for the fingers that the source does not move.
+    """Return channels (1, 4) by bone for the fingers that the source does not move. One finger that moves is followed by all
+    but the thumb, and the thumb by the thumb alone.
 
     Where a finger is bent in the rest pose already, only the missing part is added, about the axis across the palm.
     """
     rig, bone_map = character.rig, character.bone_map
     found = {}
     for side in SIDES:
-        if f"{side}_hand" not in bone_map or any(f"{side}_{finger}1" in source_map for finger in FINGER_NAMES):
+        if f"{side}_hand" not in bone_map or any(f"{side}_{finger}1" in source_map for finger in LONG_FINGERS):
             continue
         for finger in LONG_FINGERS:
             slots = [f"{side}_{finger}{place}" for place in PLACES]
