@@ -11,6 +11,7 @@ from ...scene.capture.takes import find_cameras, find_takes
 from ...shared.capture_request import MOST_OTHER_VIEWS, find_repeated_view
 from ..common.text_lines import is_narrow
 from .import_operators import find_footage_camera
+from .job_starts import find_problem
 
 
 class MPSNET_OT_add_view(bpy.types.Operator):
@@ -21,6 +22,7 @@ class MPSNET_OT_add_view(bpy.types.Operator):
 
     filepath: bpy.props.StringProperty(subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_movie: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    filter_image: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
 
     @classmethod
@@ -37,13 +39,11 @@ class MPSNET_OT_add_view(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context):
-        if not Path(bpy.path.abspath(self.filepath)).is_file():
-            self.report({"ERROR"}, f"There is no video {self.filepath}. Choose a video file.")
-            return {"CANCELLED"}
         settings = context.scene.mpsnet
-        chosen = (settings.video, *(view.filepath for view in settings.views), self.filepath)
-        if repeated := find_repeated_view([Path(bpy.path.abspath(video)) for video in chosen]):
-            self.report({"ERROR"}, repeated)
+        *chosen, video = (Path(bpy.path.abspath(path)) for path in (
+            settings.video, *(view.filepath for view in settings.views), self.filepath))
+        if problem := find_problem(video) or find_repeated_view([*chosen, video]):
+            self.report({"ERROR"}, problem)
             return {"CANCELLED"}
         settings.views.add().filepath = self.filepath
         return {"FINISHED"}

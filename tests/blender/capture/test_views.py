@@ -33,6 +33,18 @@ def test_up_to_three_views_are_added_and_each_can_be_removed(empty_scene, videos
         bpy.ops.mpsnet.add_view(filepath=videos[0] + ".none")
 
 
+def test_numbered_pictures_can_be_a_view_as_they_can_be_the_video(empty_scene, videos, tmp_path):
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    empty_scene.mpsnet.video = videos[0]
+    with pytest.raises(RuntimeError, match="holds no numbered pictures"):
+        bpy.ops.mpsnet.add_view(filepath=str(pictures))
+    for number in (1, 2):
+        (pictures / f"shot_{number:04d}.png").write_bytes(b"")
+    bpy.ops.mpsnet.add_view(filepath=str(pictures))
+    assert listed(empty_scene) == [str(pictures)]
+
+
 def test_a_video_is_a_view_once(empty_scene, videos):
     empty_scene.mpsnet.video = videos[0]
     bpy.ops.mpsnet.add_view(filepath=videos[1])
