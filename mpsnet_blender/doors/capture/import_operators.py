@@ -140,7 +140,7 @@ class MPSNET_FH_motion(bpy.types.FileHandler):
 def find_footage_camera(context: bpy.types.Context) -> bpy.types.Object | None:
     """Return the camera of the take that was imported or shown last; after opening a file, that of the newest shown take."""
     chosen = context.scene.objects.get(context.window_manager.mpsnet.camera)
-    if chosen is not None:
+    if chosen is not None and chosen.type == "CAMERA":      # its name may be another object's since it was renamed
         return chosen
     shown = (take for take in find_takes(context.scene) if is_shown(take, context.view_layer))
     return next((camera for camera in map(find_camera, shown) if camera is not None), None)

@@ -57,6 +57,13 @@ def test_a_view_that_is_not_there_is_told(cameras):
         bpy.ops.mpsnet.cut_to_view(view=3)
 
 
+def test_a_renamed_camera_is_found_although_another_object_has_its_name(cameras, empty_scene):
+    name, cameras[0].name = cameras[0].name, "phone"
+    empty_scene.collection.objects.link(bpy.data.objects.new(name, bpy.data.meshes.new("props")))
+    bpy.ops.mpsnet.cut_to_view(view=2)
+    assert empty_scene.camera == cameras[1]
+
+
 def test_deleting_the_take_removes_its_cuts_only(cameras, empty_scene):
     empty_scene.timeline_markers.new("beat", frame=5)
     empty_scene.frame_set(20)
