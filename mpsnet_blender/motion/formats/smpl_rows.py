@@ -86,6 +86,8 @@ def _make_motion(arrays: dict[str, np.ndarray], path: str | os.PathLike,
     body, hands = np.zeros((len(poses), JOINT_COUNT, 3)), _find_hands(arrays, poses)
     if any(item in arrays and arrays[item].shape[-1:] in _COEFFICIENTS for item in _HANDS):
         notes.append(f"{name} has its fingers as coefficients of the licensed hand model: they were left out.")
+    elif hands is None and any(arrays[item].any() for item in (*_HANDS, _BOTH_HANDS) if item in arrays):
+        notes.append(f"{name} does not have 45 numbers for each hand and frame: its fingers were left out.")
     shared = JOINT_COUNT if poses.shape[1] == JOINT_COUNT else _SHARED
     body[:, :shared] = poses[:, :shared]
     pelvis = find_rest_pelvis(kind, gender) + transl

@@ -74,6 +74,16 @@ def test_hands_as_coefficients_are_left_out_and_said_so(tmp_path):
     assert notes == ("other.npz has its fingers as coefficients of the licensed hand model: they were left out.",)
 
 
+@pytest.mark.parametrize("hands", [
+    {"left_hand_pose": np.ones((FRAMES, 45))}, {"left_hand_pose": np.ones((1, 45)), "right_hand_pose": np.ones((1, 45))},
+    {"left_hand_pose": np.ones((FRAMES, 15, 3, 3)), "right_hand_pose": np.ones((FRAMES, 15, 3, 3))}])
+def test_hands_in_another_form_are_left_out_and_said_so(tmp_path, hands):
+    poses, path = standing(22)
+    motion, notes = read(tmp_path, global_orient=poses[:, 0], body_pose=poses[:, 1:], transl=path, fps=30.0, **hands)
+    assert motion.hands is None
+    assert notes == ("other.npz does not have 45 numbers for each hand and frame: its fingers were left out.",)
+
+
 def test_a_woman_of_smplh_has_her_pelvis_elsewhere(tmp_path):
     poses, path = standing(52)
     motion, _ = read(tmp_path, poses=poses, trans=path - REST_PELVIS["female"], gender="female", mocap_framerate=60.0)
