@@ -12,8 +12,9 @@ from .cameras import SEEN_WEIGHT, USED, guess_cameras
 from .rays import Cameras, Group, find_directions, measure_across, read_moments, triangulate
 
 # Beyond these, two views do not show one moment. Measured on all pairs of four real cameras, also cut and at other rates:
-# likeness from 2.4, degrees up to 14. Of 25 pairs of other moments or people nobody moves alike at any time in 12, and 11 have a
-# likeness below 1.9 or a cost of 1.88 or more; the others have 20 and 34 degrees: one is a walk that repeats itself.
+# likeness from 2.3, cost up to 0.6, degrees up to 14. Of 25 pairs of other moments or people nobody moves alike at any time in
+# 12, and 11 have a likeness below 1.9 or a cost of 1.88 or more; the others have 20 and 34 degrees: one is a walk that repeats
+# itself.
 _LEAST_LIKENESS, _MOST_COST, _MOST_DEGREES = 1.9, 1.6, 18.0
 
 
@@ -41,7 +42,7 @@ def measure_agreement(groups: list[Group], cameras: Cameras, likeness: float) ->
     errors = []
     for group in groups:
         times = next(lines for lines in group if lines is not None).timestamps
-        moments = read_moments(group, times, cameras.offsets, USED)
+        moments = read_moments(group, times, cameras, USED)
         directions = find_directions(cameras, moments)
         across = measure_across(triangulate(cameras, moments, directions), cameras, directions)
         is_met = (moments.weights > SEEN_WEIGHT).sum(0) > 1

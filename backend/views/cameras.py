@@ -42,6 +42,9 @@ _MOST_MOMENTS = 100             # of a long clip, to bound time; chosen by eye
 # for the length: its errors last as long as a posture, so that 0.06, the error of one moment, counts too much.
 _LENGTH_SHARE, _FOCAL_SIGMA, _KNOWN_FOCAL_SIGMA = 0.12, 0.1, 0.01
 _TURN_SIGMA, _TIME_SIGMA = np.radians(15), 0.05
+# The gain of a phone's clock (sigma): quartz is up to 50 millionths off, rates that files state more. In shorter clips it is
+# 6 ms at most, and not looked for.
+_GAIN_SIGMA, _DRIFT_SECONDS = 1e-4, 60.0
 # Errors (sigma) of pitch and roll of a camera by its view alone, as in `world.balance`. Cameras face to face have nothing else
 # that tells whether the people lean to the one or to the other.
 _TILT_SIGMAS = np.radians((4.0, 2.0))
@@ -65,7 +68,7 @@ def guess_cameras(groups: list[Group], offsets: np.ndarray) -> tuple[Cameras, np
             rotmats[view] = turn.as_matrix()
             spread[view] = np.degrees(np.median((turns * turn.inv()).magnitude()))
             places[view] = np.median(ours.mean(1) - theirs.mean(1) @ rotmats[view].T, axis=0)
-    return Cameras(rotmats, places, np.ones(count), offsets), spread
+    return Cameras(rotmats, places, np.ones(count), offsets, np.zeros(count)), spread
 
 
 def _read_common_joints(first: Sightlines | None, other: Sightlines | None, offset: float) -> tuple[np.ndarray, np.ndarray]:
@@ -103,30 +106,38 @@ def find_cameras(groups: list[Group], offsets: np.ndarray, lens_is_known: Sequen
     lengths = [_measure_lengths(group) for group in groups]
     focal_sigmas = np.where(lens_is_known, _KNOWN_FOCAL_SIGMA, _FOCAL_SIGMA)
     count = len(offsets) - 1
+    times = np.concatenate(moments)
+    drifting = count if len(times) and np.ptp(times) >= _DRIFT_SECONDS else 0
 
     def step(state: np.ndarray) -> tuple[Cameras, np.ndarray]:
-        steps, zooms = state[:7 * count].reshape(-1, 7) * _STEPS, np.exp(state[7 * count:-2] * _ZOOM_STEP)
+        steps, zooms = state[:7 * count].reshape(-1, 7) * _STEPS, np.exp(state[7 * count:8 * count + 1] * _ZOOM_STEP)
         steps[:, 6] = np.where(is_timed, 0.0, steps[:, 6])
-        return _moved(guess, steps, zooms), steps
+        gains = np.zeros(count)
+        if drifting:
+            gains = np.where(is_timed, 0.0, state[8 * count + 3:] * _GAIN_SIGMA)
+        return _moved(guess, steps, zooms, gains, float(times.mean())), steps
 
     def errors(state: np.ndarray) -> np.ndarray:
         check()
         cameras, steps = step(state)
         parts = [_measure_errors(cameras, *person) for person in zip(groups, moments, lengths, strict=True)]
-        parts.append(measure_tilt_errors(cameras, tilts, tilts[0] + state[-2:] * _TILT_STEP))
+        parts.append(measure_tilt_errors(cameras, tilts, tilts[0] + state[8 * count + 1:8 * count + 3] * _TILT_STEP))
         return np.concatenate([*parts, steps[:, :3].ravel() / _TURN_SIGMA, steps[:, 6] / _TIME_SIGMA,
-                               np.log(cameras.zooms) / focal_sigmas])
+                               np.log(cameras.zooms) / focal_sigmas, cameras.gains / _GAIN_SIGMA])
 
-    found = least_squares(errors, np.zeros(8 * count + 3), max_nfev=_MOST_ROUNDS, diff_step=1e-4)
+    found = least_squares(errors, np.zeros(8 * count + 3 + drifting), max_nfev=_MOST_ROUNDS, diff_step=1e-4)
     return replace(step(found.x)[0], cost=2 * found.cost / max(sum(map(len, moments)), 1))
 
 
-def _moved(cameras: Cameras, steps: np.ndarray, zooms: np.ndarray) -> Cameras:
-    """Return cameras after steps (V - 1, 7) of all but the first: rotation vector, metres, seconds."""
+def _moved(cameras: Cameras, steps: np.ndarray, zooms: np.ndarray, gains: np.ndarray, middle: float) -> Cameras:
+    """Return cameras after steps (V - 1, 7) of all but the first: rotation vector, metres, and seconds at the second `middle`,
+    from which the clocks' gains (V - 1) count."""
     still = np.zeros((1, 7))
     steps = np.concatenate([still, steps])
     turns = Rotation.from_rotvec(steps[:, :3]).as_matrix()
-    return Cameras(turns @ cameras.rotmats, cameras.places + steps[:, 3:6], zooms, cameras.offsets + steps[:, 6])
+    gains = np.append(0.0, gains)
+    offsets = cameras.offsets + steps[:, 6] - gains * middle
+    return Cameras(turns @ cameras.rotmats, cameras.places + steps[:, 3:6], zooms, offsets, gains)
 
 
 def _choose_moments(group: Group) -> np.ndarray:
@@ -151,7 +162,7 @@ def measure_tilt_errors(cameras: Cameras, tilts: np.ndarray, tilt: np.ndarray) -
 
 def _measure_errors(cameras: Cameras, group: Group, times: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """Return one person's errors in sigmas, over the root of the number of landmarks: rays that do not meet, limbs' lengths."""
-    moments = read_moments(group, times, cameras.offsets, USED)
+    moments = read_moments(group, times, cameras, USED)
     directions = find_directions(cameras, moments)
     points = triangulate(cameras, moments, directions, rounds=2)
     across = measure_across(points, cameras, directions) / LANDMARK_METRES

@@ -32,7 +32,7 @@ class FusedBody:
 def fuse(group: Group, cameras: Cameras, times: np.ndarray, frame_index: np.ndarray,
          check: Callable[[], None] = lambda: None) -> FusedBody:
     """Return one person's motion at times (T,) s of the first video, in the first camera's axes and the cameras' scale."""
-    moments = read_moments(group, times, cameras.offsets)
+    moments = read_moments(group, times, cameras)
     points = triangulate_body(cameras, moments, find_directions(cameras, moments))
     weights = moments.weights.max(0)
     score = np.sqrt(weights)

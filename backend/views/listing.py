@@ -31,7 +31,8 @@ def list_views(joined: JoinedViews, world_camera: WorldCamera, placed: list[Plac
             path_as_text(view.shot.span.path.absolute()), view.shot.clock.fps, view.shot.span.size,
             float(joined.cameras.offsets[number]), tuple(float(value) for value in view.shot.intrinsics.ravel()),
             tuple(float(value) for value in world_from_cam.ravel()), _measure_error(joined, number, placed),
-            tuple(int(value) for value in numbers[told]), tuple(round(float(value), 5) for value in seconds[told])))
+            tuple(int(value) for value in numbers[told]), tuple(round(float(value), 5) for value in seconds[told]),
+            1 + float(joined.cameras.gains[number])))
     return tuple(listed)
 
 

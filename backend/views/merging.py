@@ -16,20 +16,21 @@ from ..engines.engine import CapturedPerson, Shot
 from ..people.stitching import PersonTrack
 from ..world.placing import place_people
 from ..world.still_lens import change_lens
-from .agreement import Agreement, measure_agreement
+from .agreement import measure_agreement
 from .cameras import find_cameras
 from .fusion import FusedBody, fuse
 from .hands import ViewedPerson, interpolate_hands, join_hands
 from .rays import Cameras, Group
 from .sightlines import Sightlines, read_sightlines
-from .timing import Timing, find_timings
+from .timing import Timing
 from .view import OtherView, View
+from .view_timing import find_timing
 
 STAGE = "Joining the views"
-_TRIED_TIMINGS = 2              # of the most likely ones: the bundle tells which of two neighbouring peaks is right
 # Of somebody who stands still: % of the height by which rays may miss each other (measured: 0.4, and 4 for a bystander at the
 # pictures' edges), and how far apart, as a share of the distance, both views alone may have the person (measured: 0.1).
 _MOST_MISSED, _NEAR_SHARE = 5.0, 0.2
+_TOLD_FRAMES = 0.25             # that a clock gains over the video
 _FEWEST_FRAMES = 5              # of a person whom the first view does not see
 
 
@@ -61,6 +62,7 @@ def join_views(views: list[View], others: Sequence[OtherView], reporter: Reporte
     cameras = find_cameras(groups, np.array([0.0, *(timing.offset for timing in timings)]),
                            [view.lens_is_known for view in views], [other.offset is not None for other in others], tilts,
                            reporter.check)
+    _report_gains(views, cameras, reporter)
     members = _find_members([{**find_by_place(seen, members, cameras, number), **dict(timing.pairs)}
                              for number, timing in enumerate(timings, start=1)], len(views[0].people))
     groups = [_lines_of(member, seen) for member in members]
@@ -85,48 +87,11 @@ def find_tilt(view: View) -> tuple[float, float]:
     return camera.pitch, camera.roll
 
 
-def find_timing(views: list[View], seen: list[list[Sightlines]], tilts: np.ndarray, number: int, other: OtherView,
-                reporter: Reporter) -> Timing:
-    """Return the timing of a view by the first one, refined by the bundle: by sound where the motion agrees with it, else by the
-    motion. Raises ViewsError where the views do not agree."""
-    best = None
-    if other.offset is None and other.heard is not None:
-        best = _try_timings(views, seen, tilts, number, find_timings(seen[0], seen[number], other.heard), reporter)
-        if best is None or not best[1].is_enough:
-            reporter.log("info", f"The sound of {views[number].name} fits at {other.heard:.2f} s, but what is seen does not.")
-            best = None
-    if best is None:
-        timings = find_timings(seen[0], seen[number], other.offset, _TRIED_TIMINGS)
-        best = _try_timings(views, seen, tilts, number, timings, reporter, other.offset is not None)
-    if best is None or not best[1].is_enough:
-        raise ViewsError(f"{views[0].name} and {views[number].name} do not show the same moment: nobody moves alike in both"
-                         + (f" ({best[1].describe()})." if best else "."),
-                         "Choose videos of the same people at the same time, which overlap by two seconds or more.")
-    _report(views, number, best[0], best[1], reporter)
-    return best[0]
-
-
-def _try_timings(views: list[View], seen: list[list[Sightlines]], tilts: np.ndarray, number: int, timings: list[Timing],
-                 reporter: Reporter, is_exact: bool = False) -> tuple[Timing, Agreement] | None:
-    """Return the one of a view's timings whose cameras fit best, refined unless it is exact, and how well the views agree."""
-    best: tuple[Timing, Agreement] | None = None
-    for timing in timings:
-        groups: list[Group] = [(seen[0][a], seen[number][b]) for a, b in timing.pairs]
-        cameras = find_cameras(groups, np.array([0.0, timing.offset]), [views[0].lens_is_known, views[number].lens_is_known],
-                               [is_exact], tilts[[0, number]], reporter.check)
-        timing = replace(timing, offset=float(cameras.offsets[1]))
-        agreement = measure_agreement(groups, cameras, timing.likeness)
-        if best is None or agreement.cost < best[1].cost:
-            best = timing, agreement
-    return best
-
-
-def _report(views: list[View], number: int, timing: Timing, agreement: Agreement, reporter: Reporter) -> None:
-    seconds, people = abs(timing.offset), len(timing.pairs)
-    frames = seconds * views[number].shot.clock.fps
-    reporter.log("info", f"{views[number].name} starts {seconds:.3f} s ({frames:.1f} of its frames) "
-                 f"{'before' if timing.offset > 0 else 'after'} {views[0].name}; "
-                 f"{people} {'person is' if people == 1 else 'people are'} in both: {agreement.describe()}.")
+def _report_gains(views: list[View], cameras: Cameras, reporter: Reporter) -> None:
+    for view, gain in zip(views, cameras.gains, strict=True):
+        if abs(gain) * float(np.ptp(view.shot.clock.timestamps)) * view.shot.clock.fps > _TOLD_FRAMES:
+            verb = "gains" if gain > 0 else "loses"
+            reporter.log("info", f"The clock of {view.name} {verb} {abs(gain) * 60_000:.1f} ms a minute.")
 
 
 def find_by_place(seen: list[list[Sightlines]], members: list[tuple[int | None, ...]], cameras: Cameras,
@@ -148,7 +113,7 @@ def find_by_place(seen: list[list[Sightlines]], members: list[tuple[int | None, 
 
 def _is_near(first: Sightlines, other: Sightlines, pair: Cameras) -> bool:
     """Return whether two views alone have a person at about one place."""
-    there = other.at(first.timestamps + pair.offsets[1])
+    there = other.at(pair.seconds(1, first.timestamps))
     both = first.weights.any(1) & there.weights.any(1)
     if not both.any():
         return False
@@ -174,13 +139,13 @@ def _fuse_all(views: list[View], members: list[tuple[int | None, ...]], groups: 
     clock, stature = views[0].shot.clock, views[0].shot.stature
     people, pictures = [], []
     for member, group in zip(members, groups, strict=True):
-        seen = [lines.at(clock.timestamps + offset) for lines, offset in zip(group, cameras.offsets, strict=True) if lines]
+        seen = [lines.at(cameras.seconds(number, clock.timestamps)) for number, lines in enumerate(group) if lines]
         rows = np.flatnonzero(np.any([lines.weights.any(1) for lines in seen], axis=0))
         body = fuse(group, cameras, clock.timestamps[rows], clock.frame_index[rows], reporter.check)
         assert member[0] is not None
-        seen_by = [ViewedPerson(view.people[index], clock.timestamps[rows] + offset, cameras.first_from_cam(number)[:3, :3])
-                   for number, (view, index, offset) in enumerate(zip(views, member, cameras.offsets, strict=True))
-                   if index is not None]
+        times = clock.timestamps[rows]
+        seen_by = [ViewedPerson(view.people[index], cameras.seconds(number, times), cameras.first_from_cam(number)[:3, :3])
+                   for number, (view, index) in enumerate(zip(views, member, strict=True)) if index is not None]
         people.append(_as_captured(views[0].people[member[0]], body, rows, views[0].shot, seen_by))
         pictures.append(body.pictures)
     scale = stature / float(np.median([person.motion.stature for person in people]))
@@ -227,7 +192,7 @@ def _seen_by_one(views: list[View], members: list[tuple[int | None, ...]], camer
 
 def _moved_to_first(person: CapturedPerson, shot: Shot, cameras: Cameras, number: int) -> CapturedPerson | None:
     """Return a person of another view in the first view's frames; None where it ends before that person comes."""
-    times = shot.clock.timestamps + cameras.offsets[number]
+    times = cameras.seconds(number, shot.clock.timestamps)
     own = person.track.timestamps
     rows = np.flatnonzero((times >= own[0]) & (times <= own[-1]))
     if len(rows) < _FEWEST_FRAMES:

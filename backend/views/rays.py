@@ -28,12 +28,14 @@ class Cameras:
     """The cameras of V views in the first one's axes.
 
     rotmats (V, 3, 3) and places (V, 3) m take a view's camera axes there; zooms (V,): focal lengths over the assumed ones;
-    offsets (V,) s: the second of the view's video in which the first video's second 0 lies; cost: mean cost of a moment.
+    offsets (V,) s: the second of the view's video in which the first video's second 0 lies; gains (V,): seconds that the view's
+    clock gains in one second of the first one's; cost: mean cost of a moment.
     """
     rotmats: np.ndarray
     places: np.ndarray
     zooms: np.ndarray
     offsets: np.ndarray
+    gains: np.ndarray
     cost: float = np.inf
 
     def __len__(self) -> int:
@@ -41,7 +43,11 @@ class Cameras:
 
     def at(self, views: list[int]) -> Cameras:
         """Return the cameras of some views."""
-        return Cameras(self.rotmats[views], self.places[views], self.zooms[views], self.offsets[views])
+        return Cameras(self.rotmats[views], self.places[views], self.zooms[views], self.offsets[views], self.gains[views])
+
+    def seconds(self, view: int, times: np.ndarray) -> np.ndarray:
+        """Return the seconds (T,) of a view's video at times (T,) s of the first one."""
+        return self.offsets[view] + (1 + self.gains[view]) * times
 
     def first_from_cam(self, view: int) -> np.ndarray:
         """Return the matrix (4, 4) that takes a view's camera axes to the first one's."""
@@ -59,13 +65,13 @@ class Moments:
     depths: np.ndarray
 
 
-def read_moments(group: Group, times: np.ndarray, offsets: np.ndarray, landmarks: np.ndarray = _ALL) -> Moments:
+def read_moments(group: Group, times: np.ndarray, cameras: Cameras, landmarks: np.ndarray = _ALL) -> Moments:
     """Return what the views see of a person at times (T,) s of the first video."""
-    shape = (len(offsets), len(times), len(landmarks))
+    shape = (len(cameras), len(times), len(landmarks))
     slopes, weights, depths = np.zeros((*shape, 2)), np.zeros(shape), np.ones(shape)
     for view, lines in enumerate(group):
         if lines is not None:
-            seen = lines.at(times + offsets[view])
+            seen = lines.at(cameras.seconds(view, times))
             slopes[view], weights[view] = seen.slopes[:, landmarks], seen.weights[:, landmarks]
             depths[view] = seen.landmarks[:, landmarks, 2]
     return Moments(slopes, weights, depths)

@@ -36,15 +36,15 @@ def dance(times: np.ndarray, seed: int) -> np.ndarray:
 
 
 def make_view(name: str, turn_degrees: float = 0.0, seed: int = 0, start: float = 0.0, frames: int = 90, fps: float = 30.0,
-              lean_degrees: float = 0.0, bystander: float | None = None) -> View:
+              lean_degrees: float = 0.0, bystander: float | None = None, gain: float = 0.0) -> View:
     """Return the view of a camera that stands at an angle around the dancer; its video begins at the dance's second `start`.
 
     lean_degrees: by how much the view's body leans towards the camera, as bodies from one view do; bystander: metres by which
-    somebody who stands still is to the right of the dancer in the first view.
+    somebody who stands still is to the right of the dancer in the first view; gain: seconds that the view's clock gains in one.
     """
     times = np.arange(frames) / fps
     place = np.array((0.0, 0.0, DISTANCE))
-    people = [_see_person(dance(times + start, seed), place, times, turn_degrees, lean_degrees)]
+    people = [_see_person(dance(times / (1 + gain) + start, seed), place, times, turn_degrees, lean_degrees)]
     if bystander is not None:
         still = np.repeat(dance(np.zeros(1), 99), frames, axis=0)
         people.append(_see_person(still, place + (bystander, 0.0, 0.0), times, turn_degrees, lean_degrees))

@@ -13,7 +13,7 @@ from .made_views import make_view
 def cameras(pitch, roll, turn):
     """Return a level camera, and one that looks down by pitch and is rolled, degrees, on the dancer's other side."""
     level_from_cam = Rotation.from_euler("YXZ", (turn, -pitch, roll), degrees=True).as_matrix()
-    return Cameras(np.stack([np.eye(3), level_from_cam]), np.zeros((2, 3)), np.ones(2), np.zeros(2))
+    return Cameras(np.stack([np.eye(3), level_from_cam]), np.zeros((2, 3)), np.ones(2), np.zeros(2), np.zeros(2))
 
 
 def test_cameras_face_to_face_that_agree_on_what_is_down_have_no_error():

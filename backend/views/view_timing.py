@@ -1,0 +1,62 @@
+"""The time between two views by sound or motion, and whether they show one moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..base.errors import ViewsError
+from ..base.reporter import Reporter
+from .agreement import Agreement, measure_agreement
+from .cameras import find_cameras
+from .rays import Group
+from .sightlines import Sightlines
+from .timing import Timing, find_timings
+from .view import OtherView, View
+
+_TRIED_TIMINGS = 2              # of the most likely ones: the bundle tells which of two neighbouring peaks is right
+
+
+def find_timing(views: list[View], seen: list[list[Sightlines]], tilts: np.ndarray, number: int, other: OtherView,
+                reporter: Reporter) -> Timing:
+    """Return the timing of a view by the first one, refined by the bundle: by sound where the motion agrees with it, else by the
+    motion. Raises ViewsError where the views do not agree."""
+    best = None
+    if other.offset is None and other.heard is not None:
+        best = _try_timings(views, seen, tilts, number, find_timings(seen[0], seen[number], other.heard), reporter)
+        if best is None or not best[1].is_enough:
+            reporter.log("info", f"The sound of {views[number].name} fits at {other.heard:.2f} s, but what is seen does not.")
+            best = None
+    if best is None:
+        timings = find_timings(seen[0], seen[number], other.offset, _TRIED_TIMINGS)
+        best = _try_timings(views, seen, tilts, number, timings, reporter, other.offset is not None)
+    if best is None or not best[1].is_enough:
+        raise ViewsError(f"{views[0].name} and {views[number].name} do not show the same moment: nobody moves alike in both"
+                         + (f" ({best[1].describe()})." if best else "."),
+                         "Choose videos of the same people at the same time, which overlap by two seconds or more.")
+    _report(views, number, best[0], best[1], reporter)
+    return best[0]
+
+
+def _try_timings(views: list[View], seen: list[list[Sightlines]], tilts: np.ndarray, number: int, timings: list[Timing],
+                 reporter: Reporter, is_exact: bool = False) -> tuple[Timing, Agreement] | None:
+    """Return the one of a view's timings whose cameras fit best, refined unless it is exact, and how well the views agree."""
+    best: tuple[Timing, Agreement] | None = None
+    for timing in timings:
+        groups: list[Group] = [(seen[0][a], seen[number][b]) for a, b in timing.pairs]
+        cameras = find_cameras(groups, np.array([0.0, timing.offset]), [views[0].lens_is_known, views[number].lens_is_known],
+                               [is_exact], tilts[[0, number]], reporter.check)
+        timing = replace(timing, offset=float(cameras.offsets[1]))
+        agreement = measure_agreement(groups, cameras, timing.likeness)
+        if best is None or agreement.cost < best[1].cost:
+            best = timing, agreement
+    return best
+
+
+def _report(views: list[View], number: int, timing: Timing, agreement: Agreement, reporter: Reporter) -> None:
+    seconds, people = abs(timing.offset), len(timing.pairs)
+    frames = seconds * views[number].shot.clock.fps
+    reporter.log("info", f"{views[number].name} starts {seconds:.3f} s ({frames:.1f} of its frames) "
+                 f"{'before' if timing.offset > 0 else 'after'} {views[0].name}; "
+                 f"{people} {'person is' if people == 1 else 'people are'} in both: {agreement.describe()}.")
