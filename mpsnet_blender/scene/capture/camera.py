@@ -14,6 +14,8 @@ from ...motion.base.coordinates import blender_camera_matrix
 from ...motion.base.rotations import continuous_quat, quat_from_rotmat
 from ..base.action import Channel, write_action
 
+_CAMERA_BEFORE = "mpsnet_camera_before_cuts"    # property of a scene
+
 
 @dataclass(frozen=True)
 class CameraPath:
@@ -55,9 +57,12 @@ def build_camera(collection: bpy.types.Collection, name: str, path: CameraPath, 
 def cut_to_camera(scene: bpy.types.Scene, cameras: Collection[bpy.types.Object], camera: bpy.types.Object) -> None:
     """Show the scene by one of a take's cameras from its present frame on, until the next cut.
 
-    Where nothing was cut before, the frames before it stay with the camera that showed them. A cut in this frame is replaced.
+    Where nothing was cut before, the frames before it show the take too, by the camera that showed it or the first one. A cut in
+    this frame is replaced. A camera of the user's that showed the scene comes back when the cuts are removed.
     """
     frame = scene.frame_current
+    if scene.camera is not None and scene.camera not in cameras:
+        scene[_CAMERA_BEFORE] = scene.camera
     bound = [marker for marker in scene.timeline_markers if marker.camera is not None]
     if frame > scene.frame_start and all(marker.frame > frame for marker in bound):
         _bind(scene, scene.frame_start, scene.camera if scene.camera in cameras else next(iter(cameras)))
@@ -77,10 +82,12 @@ def move_cuts(scene: bpy.types.Scene, before: Sequence[bpy.types.Object], camera
 
 
 def remove_cuts(cameras: Collection[bpy.types.Object]) -> None:
-    """Remove all markers, in all scenes, that are bound to one of the cameras."""
+    """Remove all markers, in all scenes, that are bound to one of the cameras; the one from before the cuts shows the scene."""
     for scene in bpy.data.scenes:
         for marker in [marker for marker in scene.timeline_markers if marker.camera in cameras]:
             scene.timeline_markers.remove(marker)
+        if scene.camera in cameras and _CAMERA_BEFORE in scene:
+            scene.camera = scene.pop(_CAMERA_BEFORE)
 
 
 def _bind(scene: bpy.types.Scene, frame: int, camera: bpy.types.Object) -> None:

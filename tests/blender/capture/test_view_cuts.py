@@ -72,6 +72,17 @@ def test_deleting_the_take_removes_its_cuts_only(cameras, empty_scene):
     assert [marker.name for marker in empty_scene.timeline_markers] == ["beat"]
 
 
+def test_the_users_camera_comes_back_when_the_take_is_deleted(cameras, empty_scene):
+    mine = bpy.data.objects.new("Mine", bpy.data.cameras.new("Mine"))
+    empty_scene.collection.objects.link(mine)
+    empty_scene.camera = mine
+    for frame, view in ((20, 2), (30, 1)):
+        empty_scene.frame_set(frame)
+        bpy.ops.mpsnet.cut_to_view(view=view)
+    bpy.ops.mpsnet.delete_take(collection=next(iter(cameras[0].users_collection)).name)
+    assert empty_scene.camera == mine and not empty_scene.timeline_markers
+
+
 def test_an_import_again_is_shown_by_its_cameras_with_the_same_cuts(cameras, empty_scene, tmp_path):
     mine = bpy.data.objects.new("mine", bpy.data.cameras.new("mine"))
     empty_scene.collection.objects.link(mine)
