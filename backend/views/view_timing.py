@@ -22,19 +22,21 @@ def find_timing(views: list[View], seen: list[list[Sightlines]], tilts: np.ndarr
                 reporter: Reporter) -> Timing:
     """Return the timing of a view by the first one, refined by the bundle: by sound where the motion agrees with it, else by the
     motion. Raises ViewsError where the views do not agree."""
-    best = None
-    if other.offset is None and other.heard is not None:
+    best, is_told = None, other.offset is not None
+    if not is_told and other.heard is not None:
         best = _try_timings(views, seen, tilts, number, find_timings(seen[0], seen[number], other.heard), reporter)
-        if best is None or not best[1].is_enough:
+        if best is None or not best[1].is_enough(is_told=True):
             reporter.log("info", f"The sound of {views[number].name} fits at {other.heard:.2f} s, but what is seen does not.")
             best = None
+        is_told = best is not None
     if best is None:
         timings = find_timings(seen[0], seen[number], other.offset, _TRIED_TIMINGS)
         best = _try_timings(views, seen, tilts, number, timings, reporter, other.offset is not None)
-    if best is None or not best[1].is_enough:
+    if best is None or not best[1].is_enough(is_told):
         raise ViewsError(f"{views[0].name} and {views[number].name} do not show the same moment: nobody moves alike in both"
                          + (f" ({best[1].describe()})." if best else "."),
-                         "Choose videos of the same people at the same time, which overlap by two seconds or more.")
+                         "Choose videos of the same people at the same time, which overlap by two seconds or more. "
+                         "If these do, give the time between them (--offset in the shell).")
     _report(views, number, best[0], best[1], reporter)
     return best[0]
 
