@@ -72,9 +72,9 @@ def track_camera(trails: Trails, timestamps: np.ndarray, intrinsics: np.ndarray,
 
     def solved_with(step_sigma: float) -> CameraSolution:
         begun = None if lens_is_known else find_zoom(seen, keys, step_sigma, check)
-        return adjust_in_windows(seen, keys, step_sigma, 0.0, check, begun)
+        return adjust_in_windows(seen, keys, step_sigma, check, begun)
 
-    solved = adjust_in_windows(seen, keys, 0.0, 0.0, check)
+    solved = adjust_in_windows(seen, keys, 0.0, check)
     if not lens_is_known and solved.explained >= _MAY_ONLY_TURN:
         solved = solved_with(0.0)
     if solved.explained < _ROTATION_IS_ALL:

@@ -64,11 +64,11 @@ def choose_key_rows(timestamps: np.ndarray) -> np.ndarray:
     return np.unique(np.append(np.arange(0, count, step), count - 1))
 
 
-def adjust_in_windows(seen: ClipSightings, keys: np.ndarray, step_sigma: float, zoom: float, check: Callable[[], None],
+def adjust_in_windows(seen: ClipSightings, keys: np.ndarray, step_sigma: float, check: Callable[[], None],
                       begun: Bundle | None = None) -> CameraSolution:
-    """Return the key frames' cameras and the points; step_sigma 0: the camera only rotates; zoom as in Bundle. begun: the first
-    window as `lens.find_zoom` leaves it, from which it goes on, with its zoom."""
-    zoom = begun.zoom if begun else zoom
+    """Return the key frames' cameras and the points; step_sigma 0: the camera only rotates. begun: the first window as
+    `lens.find_zoom` leaves it, from which it goes on, with its zoom; without it, the zoom is 0."""
+    zoom = begun.zoom if begun else 0.0
     guesses = chain_rotmats(seen, keys, zoom)
     rotmats, positions = guesses.copy(), np.zeros((len(keys), 3))
     points = int(seen.point.max()) + 1

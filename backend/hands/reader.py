@@ -13,7 +13,7 @@ from mpsnet_blender.shared.hands.skeleton import SIDES
 from ..people.landmarks import LANDMARK, Landmarks
 from ..video.frames import Frame
 from .landmarks import WRIST, HandLandmarks, HandNetwork, region_from_arm, region_from_hand
-from .readings import HandReadings, make_row, make_table, read_tables
+from .readings import HandReadings, make_row, make_table, read_rows
 
 LEAST_PIXELS = 40           # of a hand's length: smaller ones tell nothing of their fingers (benchmarks/hands.py)
 # A hand's length from the wrist to the middle finger's tip, in radii of the body: 0.108 statures (Drillis and Contini 1966).
@@ -83,10 +83,11 @@ class HandReader:
         """Return an arm's hand as it was read last, and how many frames ago; None two frames after the longest wait."""
         longest = max(frames for _, frames in self._waits) + 1
         for age, table in enumerate(reversed(self.tables[-longest:]), start=1):
-            last = read_tables([0], [table])
+            last = read_rows(np.zeros(len(table), np.int64), table)
             steps = np.linalg.norm(last.wrist - arm.wrist, axis=1) + np.where(last.side == arm.side, 0.0, np.inf)
             if len(steps) and steps.min() < _FARTHEST_STEP * arm.size:
-                return read_tables([0], [table[[int(steps.argmin())]]]), age
+                nearest = int(steps.argmin())
+                return last.at(slice(nearest, nearest + 1)), age
         return None, 0
 
 

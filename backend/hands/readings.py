@@ -55,10 +55,14 @@ def read_tables(frame_index: Sequence[int], tables: Sequence[np.ndarray]) -> Han
         whole[end:end + len(table)] = table
         end += len(table)
     let_go()
-    points = whole[:, _SINGLE:]
-    return HandReadings(np.repeat(np.asarray(frame_index, np.int64), counts), whole[:, 0].astype(int), whole[:, 1], whole[:, 2],
-                        whole[:, 3:5], points[:, :_XY].reshape(-1, HAND_LANDMARKS, 2),
-                        points[:, _XY:].reshape(-1, HAND_LANDMARKS, 3))
+    return read_rows(np.repeat(np.asarray(frame_index, np.int64), counts), whole)
+
+
+def read_rows(frame_index: np.ndarray, rows: np.ndarray) -> HandReadings:
+    """Return the readings of rows (N, COLUMNS) of a table, or of several; frame_index (N,) is of each."""
+    points = rows[:, _SINGLE:]
+    return HandReadings(frame_index, rows[:, 0].astype(int), rows[:, 1], rows[:, 2], rows[:, 3:5],
+                        points[:, :_XY].reshape(-1, HAND_LANDMARKS, 2), points[:, _XY:].reshape(-1, HAND_LANDMARKS, 3))
 
 
 def make_table_arrays(tables: Sequence[np.ndarray]) -> dict[str, np.ndarray]:

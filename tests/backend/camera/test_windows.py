@@ -51,7 +51,7 @@ def test_views_that_no_turn_explains_have_an_error():
 
 def test_a_going_cameras_poses_and_points_are_found_from_nothing():
     true = translating_bundle(cameras=12, points=60, travel=BACKWARDS)
-    solved = adjust_in_windows(sighted(true), np.arange(12), 0.3, 0.0, never)
+    solved = adjust_in_windows(sighted(true), np.arange(12), 0.3, never)
     assert solved.explained == 1.0 and solved.zoom == 0.0 and solved.step_sigma == 0.3
     assert degrees_between(solved.rotmats, true.rotmats).max() < 0.3
     np.testing.assert_allclose(scaled_to(solved.positions, true.positions), true.positions, atol=0.02)
@@ -64,7 +64,7 @@ def test_a_going_cameras_poses_and_points_are_found_from_nothing():
 def test_a_turning_camera_goes_nowhere():
     still = translating_bundle(cameras=8)
     true = type(still)(still.rotmats, np.zeros((8, 3)), still.directions, still.inverse)
-    solved = adjust_in_windows(sighted(true), np.arange(8), 0.0, 0.0, never)
+    solved = adjust_in_windows(sighted(true), np.arange(8), 0.0, never)
     assert not solved.positions.any() and degrees_between(solved.rotmats, true.rotmats).max() < 0.02 and solved.explained == 1.0
 
 
@@ -72,7 +72,7 @@ def test_key_frames_beyond_one_window_go_on_from_those_before():
     count = WINDOW + 4
     true = translating_bundle(cameras=count, points=30, travel=BACKWARDS)
     checks = []
-    solved = adjust_in_windows(sighted(true), np.arange(count), 0.1, 0.0, lambda: checks.append(1))
+    solved = adjust_in_windows(sighted(true), np.arange(count), 0.1, lambda: checks.append(1))
     assert len(checks) == 2
     assert degrees_between(solved.rotmats, true.rotmats).max() < 0.5
     np.testing.assert_allclose(scaled_to(solved.positions, true.positions), true.positions, atol=0.05)
@@ -83,7 +83,7 @@ def test_points_that_are_hardly_seen_are_left_out_and_distinguished():
     seen = sighted(true)
     kept = (seen.point != 7) | (seen.row < 2)           # one of them in two key frames only
     seen = ClipSightings(seen.row[kept], seen.point[kept], seen.slopes[kept], SIGMA)
-    solved = adjust_in_windows(seen, np.arange(6), 0.3, 0.0, never)
+    solved = adjust_in_windows(seen, np.arange(6), 0.3, never)
     assert np.flatnonzero(np.isnan(solved.inverse)).tolist() == [7]
 
 
@@ -92,13 +92,13 @@ def test_the_unexplained_share_is_returned():
     seen = sighted(true)
     slopes = seen.slopes.copy()
     slopes[::4] += np.random.default_rng(0).normal(0, 0.1, slopes[::4].shape)
-    solved = adjust_in_windows(ClipSightings(seen.row, seen.point, slopes, SIGMA), np.arange(8), 0.3, 0.0, never)
+    solved = adjust_in_windows(ClipSightings(seen.row, seen.point, slopes, SIGMA), np.arange(8), 0.3, never)
     assert solved.explained == pytest.approx(0.75, abs=0.08)
 
 
 def test_nothing_seen_solves_nothing():
     one = ClipSightings(np.zeros(1, int), np.zeros(1, int), np.zeros((1, 2)), SIGMA)
-    solved = adjust_in_windows(one, np.arange(5), 0.3, 0.0, never)
+    solved = adjust_in_windows(one, np.arange(5), 0.3, never)
     np.testing.assert_array_equal(solved.rotmats, np.tile(np.eye(3), (5, 1, 1)))
     assert solved.explained == 0.0 and find_zoom(one, np.arange(5), 0.3, never) is None
 
@@ -114,7 +114,7 @@ def test_a_camera_that_moves_and_turns_gives_the_lens(zoom):
 def test_a_path_goes_on_from_the_window_in_which_the_lens_was_found():
     true = translating_bundle(cameras=12, points=60, zoom=0.2, travel=BACKWARDS)
     begun = find_zoom(sighted(true), np.arange(12), 0.3, never)
-    solved = adjust_in_windows(sighted(true), np.arange(12), 0.3, 0.0, never, begun)
+    solved = adjust_in_windows(sighted(true), np.arange(12), 0.3, never, begun)
     assert solved.zoom == begun.zoom == pytest.approx(0.2, abs=0.05)
     assert degrees_between(solved.rotmats, begun.rotmats).max() < 0.1
     assert degrees_between(solved.rotmats, true.rotmats).max() < 0.3
@@ -127,7 +127,7 @@ def test_frames_between_key_frames_are_found_by_what_they_see(step_sigma):
     true = type(true)(true.rotmats @ wobble, true.positions * (step_sigma > 0), true.directions, true.inverse)
     keys = np.arange(0, 21, 4)
     seen = sighted(true)
-    solved = adjust_in_windows(seen, keys, step_sigma, 0.0, never)
+    solved = adjust_in_windows(seen, keys, step_sigma, never)
     rotmats, positions = solve_every_frame(solved, seen, keys, 21)
     assert degrees_between(rotmats, true.rotmats).max() < 0.3
     if step_sigma:
