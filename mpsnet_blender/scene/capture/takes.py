@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,9 @@ from ..base.selection import select_only
 from .bone_shapes import find_shapes
 from .camera import move_cuts, remove_cuts
 
-_OURS = "mpsnet_take"           # custom property of the objects that an import made: only these are deleted with a take
+# Custom property of the objects that an import made, their name at that time: only these are deleted with a take. A copy that the
+# user makes has the same value, and another name.
+_OURS = "mpsnet_take"
 _PICTURE_SIDE = 128             # pixels; Blender draws previews at up to this size in lists
 
 
@@ -27,7 +30,7 @@ def mark_take(collection: bpy.types.Collection, capture: Capture, person_id: int
     take.date = datetime.fromtimestamp(dated.stat().st_mtime).strftime("%Y-%m-%d %H:%M")
     take.length, take.imported = format_clock(seconds), datetime.now().isoformat()
     for thing in collection.objects:
-        thing[_OURS] = True
+        thing[_OURS] = thing.name
     picture = next(capture.thumbnail(person) for person in capture.people if person.person_id == person_id)
     if picture is not None:
         _keep_picture(collection, picture)
@@ -53,11 +56,11 @@ def find_camera(take: bpy.types.Collection) -> bpy.types.Object | None:
 
 def find_cameras(take: bpy.types.Collection) -> list[bpy.types.Object]:
     """Return the cameras that an import added to a take, in the order of the views."""
-    return [thing for thing in take.objects if thing.type == "CAMERA" and is_imported(thing)]
+    return [thing for thing in _find_imported(take) if thing.type == "CAMERA"]
 
 
 def is_imported(thing: bpy.types.Object) -> bool:
-    """Tell whether an import made this object."""
+    """Tell whether an import made this object, or the one of which it is a copy."""
     return _OURS in thing
 
 
@@ -98,10 +101,10 @@ def hide_earlier(take: bpy.types.Collection, takes: Sequence[bpy.types.Collectio
 def delete_take(take: bpy.types.Collection) -> int:
     """Delete a take with what its import made and nothing else uses; return the number of deleted objects.
 
-    The user's objects in it move to the collections that held it.
+    The user's objects in it, also copies of ours, move to the collections that held it.
     """
-    ours = [thing for thing in take.objects if is_imported(thing)]
-    for thing in (thing for thing in take.objects[:] if not is_imported(thing)):
+    ours = _find_imported(take)
+    for thing in (thing for thing in take.objects[:] if thing not in ours):
         for parent in _find_parents(take):
             if thing.name not in parent.objects:
                 parent.objects.link(thing)
@@ -128,6 +131,12 @@ def find_imported_files(scene: bpy.types.Scene) -> set[str]:
     """Return the paths of the motion files from which the people of a scene's takes were imported."""
     things = (thing for take in find_takes(scene) for thing in take.objects)
     return {thing[MOTION_FILE] for thing in things if MOTION_FILE in thing}
+
+
+def _find_imported(take: bpy.types.Collection) -> list[bpy.types.Object]:
+    """Return the objects of a take that its import made. Of an object and its copies, it is the one with the old name."""
+    marks = Counter(thing[_OURS] for thing in take.objects if is_imported(thing))
+    return [thing for thing in take.objects if is_imported(thing) and (marks[thing[_OURS]] == 1 or thing[_OURS] == thing.name)]
 
 
 def _rank(grade: str) -> int:

@@ -110,6 +110,29 @@ def test_deleting_a_take_leaves_the_users_things_and_the_other_take(tmp_path, em
     assert (tmp_path / "b" / "people.json").is_file()
 
 
+@pytest.mark.parametrize("is_renamed", [False, True])
+def test_deleting_a_take_leaves_a_copy_that_the_user_made_in_it(tmp_path, empty_scene, takes, is_renamed):
+    take = import_capture(make_capture(tmp_path / "a"))
+    person = takes.find_people(take)[0]
+    copied = person.copy()
+    copied.data = person.data.copy()
+    shapes = sum(bone.custom_shape is not None for bone in person.pose.bones)
+    take.objects.link(copied)
+    if is_renamed:
+        copied.name = "my hero"
+    assert bpy.ops.mpsnet.delete_take("EXEC_DEFAULT", collection=take.name) == {"FINISHED"}
+    assert list(empty_scene.collection.objects) == [copied] and not empty_scene.collection.children
+    assert len(copied.data.bones) == 24 and copied.animation_data.action
+    assert sum(bone.custom_shape is not None for bone in copied.pose.bones) == shapes > 0
+
+
+def test_a_person_that_the_user_renamed_is_deleted_with_its_take(tmp_path, empty_scene, takes):
+    take = import_capture(make_capture(tmp_path / "a"))
+    takes.find_people(take)[0].name = "hero"
+    assert bpy.ops.mpsnet.delete_take("EXEC_DEFAULT", collection=take.name) == {"FINISHED"}
+    assert not bpy.data.objects
+
+
 def test_deleting_a_take_can_be_undone(tmp_path, empty_scene, takes):
     name = import_capture(make_capture(tmp_path / "a")).name
     bpy.ops.ed.undo_push(message="Import")
