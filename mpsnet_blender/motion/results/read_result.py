@@ -105,6 +105,8 @@ def make_motions(result: Result, path: Path, options: RowsOptions | None = None)
     if rate is None:
         rate = options.framerate or _DEFAULT_RATE
         notes.append(f"{name} tells no frame rate: {rate:g} frames a second are assumed.")
+    if options.up != RowsOptions.up:
+        notes.append(f"{name}: which axis is up is known for {result.system}; the option was not used.")
     motions = [_make_motion(person, result, rate, name) for person in result.people]
     floors = [_find_floor(motion) for motion in motions]
     if result.floor is not None:

@@ -267,6 +267,13 @@ def test_the_users_rate_is_for_files_that_tell_none(tmp_path, write, rate):
     assert any("60 frames a second are assumed" in note for note in read.notes) == (rate == 60.0)
 
 
+@pytest.mark.parametrize(("up", "is_told"), [("auto", False), ("z", True)])
+def test_an_up_axis_that_is_not_used_is_told(tmp_path, up, is_told):
+    write_vibe(tmp_path / "result")
+    read = read_motions(open_capture(tmp_path / "result"), options=RowsOptions(up=up))
+    assert any("the option was not used" in note for note in read.notes) == is_told
+
+
 def test_people_of_one_file_are_chosen_one_by_one(tmp_path):
     write_wham(tmp_path / "wham_output.pkl")
     capture = open_capture(tmp_path / "wham_output.pkl")
