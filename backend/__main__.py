@@ -95,7 +95,7 @@ def _run(arguments: argparse.Namespace, reporter: Reporter) -> Result:
         return capture_all(Batch.of_command_line(arguments, checkpoints), reporter)
     from .pipeline import capture
     from .views.view import OtherView
-    others = [OtherView(video, None if seconds is None else -seconds) for video, seconds in other_views(arguments)]
+    others = [OtherView(view.video, None if view.late_seconds is None else -view.late_seconds) for view in other_views(arguments)]
     count = capture(arguments.video, arguments.output, make_request(arguments), arguments.models, checkpoints, reporter,
                     arguments.cache_folder, others)
     return Result(str(arguments.output.absolute()), f"{count} {'person' if count == 1 else 'people'} captured.")

@@ -36,7 +36,7 @@ def find_timing(views: list[View], seen: list[list[Sightlines]], tilts: np.ndarr
         raise ViewsError(f"{views[0].name} and {views[number].name} do not show the same moment: nobody moves alike in both"
                          + (f" ({best[1].describe()})." if best else "."),
                          "Choose videos of the same people at the same time, which overlap by two seconds or more. "
-                         "If these do, give the time between them (--offset in the shell).")
+                         "If these do, give the time between them (Time Offset; --offset in the shell).")
     _report(views, number, best[0], best[1], reporter)
     return best[0]
 

@@ -109,6 +109,7 @@ def _declared(option: Option) -> Any:
 
 
 MOST_OTHER_VIEWS = 3        # videos of one moment beside the first one: more were not tried
+AUTOMATIC_OFFSET = "auto"   # the word of --offset for a view whose time the capture finds out
 FAST, BEST = "fast", "best"
 QUALITIES = (FAST, BEST)
 
@@ -197,6 +198,14 @@ def capture_arguments(video: Path, folder: Path, request: CaptureRequest) -> lis
     return ["capture", str(video.absolute()), "--output", str(folder.absolute()), *option_words(request)]
 
 
+@dataclass(frozen=True)
+class OtherVideo:
+    """A further video of the moment that a capture's video shows. late_seconds: by how many seconds its recording begins later
+    than that of the capture's video; None: the capture finds it out."""
+    video: Path
+    late_seconds: float | None = None
+
+
 def find_repeated_view(videos: Sequence[Path]) -> str:
     """Return a sentence on the video that stands twice among the views of one moment; empty where each is another file."""
     places = [os.path.realpath(video) for video in videos]
@@ -204,9 +213,12 @@ def find_repeated_view(videos: Sequence[Path]) -> str:
     return "" if repeated is None else f"{repeated.name} is given twice: each view is the video of another camera."
 
 
-def other_view_words(videos: Sequence[Path]) -> list[str]:
+def other_view_words(views: Sequence[OtherVideo]) -> list[str]:
     """Return the words of the command line for further videos of the same moment."""
-    return [word for video in videos for word in ("--also", str(video.absolute()))]
+    words = [word for view in views for word in ("--also", str(view.video.absolute()))]
+    if all(view.late_seconds is None for view in views):
+        return words
+    return words + [f"--offset={AUTOMATIC_OFFSET if view.late_seconds is None else f'{view.late_seconds:.7g}'}" for view in views]
 
 
 def option_words(request: CaptureRequest) -> list[str]:

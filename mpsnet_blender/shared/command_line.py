@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .capture_request import (
+    AUTOMATIC_OFFSET,
     MOST_OTHER_VIEWS,
     OPTIONS,
     CaptureRequest,
     Choice,
     Number,
     Option,
+    OtherVideo,
     Switch,
     engines_using,
     find_repeated_view,
@@ -94,8 +96,8 @@ def make_request(parsed: argparse.Namespace) -> CaptureRequest:
     return CaptureRequest(**{name: getattr(parsed, name) for name in OPTIONS})
 
 
-def other_views(parsed: argparse.Namespace) -> list[tuple[Path, float | None]]:
-    """Return the further videos of a `capture` command, each with the seconds by which it begins later, where given.
+def other_views(parsed: argparse.Namespace) -> list[OtherVideo]:
+    """Return the further videos of a `capture` command.
 
     Raises UsageError.
     """
@@ -105,7 +107,7 @@ def other_views(parsed: argparse.Namespace) -> list[tuple[Path, float | None]]:
                          f"Give up to {MOST_OTHER_VIEWS} --also, and no more --offset than those.")
     if repeated := find_repeated_view([parsed.video, *parsed.also]):
         raise UsageError(repeated, "Give the video of another camera, or leave this --also out.")
-    return list(zip(parsed.also, offsets, strict=True))
+    return [OtherVideo(video, offset) for video, offset in zip(parsed.also, offsets, strict=True)]
 
 
 def _add_capture(command: argparse.ArgumentParser) -> None:
@@ -115,9 +117,9 @@ def _add_capture(command: argparse.ArgumentParser) -> None:
     command.add_argument("--also", type=Path, action="append", default=[], metavar="VIDEO",
                          help="another video of the same moment, from another place: up to three, each with --also. Two views "
                          "show the depth that one must guess")
-    command.add_argument("--offset", type=_make_number_type(-1e7, 1e7, "a time in seconds"), action="append", default=[],
-                         metavar="S", help="by how many seconds later than VIDEO the recording of --also begins: one for each "
-                         "--also, in their order (default: found from how people move)")
+    command.add_argument("--offset", type=_parse_offset, action="append", default=[], metavar="S",
+                         help="by how many seconds later than VIDEO the recording of --also begins: one for each --also, in "
+                         f"their order (default, and {AUTOMATIC_OFFSET}: found from sound and from how people move)")
     _add_capture_options(command)
 
 
@@ -188,6 +190,10 @@ def _make_word_type(words: dict[str, str]) -> Callable[[str], str]:
 
 def _make_option_type(option: Number) -> Callable[[str], float]:
     return _make_number_type(option.low, option.high, option.unit.words, option.bounds, int if option.unit.is_whole else float)
+
+
+def _parse_offset(text: str) -> float | None:
+    return None if text == AUTOMATIC_OFFSET else _make_number_type(-1e7, 1e7, "a time in seconds")(text)
 
 
 def _make_number_type(low: float, high: float, noun: str, bounds: str = "", kind: type = float) -> Callable[[str], float]:

@@ -1,8 +1,10 @@
 """The command line: no abbreviated options, and the same parser for `mocap.py` and the backend."""
 
+from pathlib import Path
+
 import pytest
 
-from mpsnet_blender.shared.capture_request import OPTIONS
+from mpsnet_blender.shared.capture_request import OPTIONS, OtherVideo, other_view_words
 from mpsnet_blender.shared.command_line import UsageError, command_line_parser, find_profile, make_request, other_views
 
 FLAGS = [option.flag for option in OPTIONS.values()]
@@ -131,8 +133,17 @@ def test_a_video_that_is_two_views_is_refused(tmp_path, monkeypatch, also):
 
 def test_other_views_have_their_offsets_in_order_and_none_where_not_given():
     words = ["capture", "a.mp4", "--output", "o", "--also", "b.mp4", "--also", "c.mp4", "--offset", "-1.5"]
-    assert [(str(path), offset) for path, offset in other_views(parsed(*words))] == [("b.mp4", -1.5), ("c.mp4", None)]
+    assert other_views(parsed(*words)) == [OtherVideo(Path("b.mp4"), -1.5), OtherVideo(Path("c.mp4"))]
+    assert [view.late_seconds for view in other_views(parsed(*words[:-1], "auto", "--offset", "2"))] == [None, 2.0]
     assert other_views(parsed("capture", "a.mp4", "--output", "o")) == []
+
+
+@pytest.mark.parametrize("offsets", [(), (None, None), (-0.0000125, None), (None, 12.5, 0.0), (1234.567, None, -3.0)])
+def test_further_views_come_back_from_the_words_that_the_panel_makes_of_them(offsets):
+    views = [OtherVideo(Path(f"/v/{number}.mp4"), offset) for number, offset in enumerate(offsets)]
+    words = other_view_words(views)
+    assert other_views(parsed("capture", "a.mp4", "--output", "o", *words)) == views
+    assert any("--offset" in word for word in words) == any(offset is not None for offset in offsets)
 
 
 @pytest.mark.parametrize("more", ["--also b --offset 1 --offset 2", "--also b --also c --also d --also e", "--offset 1"])

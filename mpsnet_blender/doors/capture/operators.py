@@ -46,8 +46,8 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
             self.report({"ERROR"}, problem)
             return {"CANCELLED"}
         settings.video = str(video)
-        views = [Path(bpy.path.abspath(view.filepath)) for view in settings.views]
-        if problem := find_problem_of_views(video, views):
+        views = settings.other_videos()
+        if problem := find_problem_of_views(video, [view.video for view in views]):
             self.report({"ERROR"}, problem)
             return {"CANCELLED"}
         # A file dialog sets `directory` to the video's folder, which the user did not choose for the result.

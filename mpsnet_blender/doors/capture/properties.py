@@ -9,6 +9,7 @@ import bpy
 
 from ...scene.capture.found_people import FoundPeople
 from ...scene.capture.import_options import ImportOptions
+from ...shared.capture_request import OtherVideo
 from ...shared.protocol import Error, Finding
 from ..common import thumbnails
 from ..common.path_options import relative_path_options
@@ -74,6 +75,12 @@ class MPSNET_view(bpy.types.PropertyGroup):
     filepath: bpy.props.StringProperty(
         name="View", subtype="FILE_PATH", options=relative_path_options(),
         description="Another video of the same moment, from a camera that stands elsewhere")
+    knows_offset: bpy.props.BoolProperty(
+        name="Time Offset",
+        description="Say when the recording of this view begins. Off: found from sound and from how people move")
+    offset: bpy.props.FloatProperty(
+        name="Time Offset", unit="TIME_ABSOLUTE", precision=3, step=1, soft_min=-60.0, soft_max=60.0,
+        description="By how many seconds the recording of this view begins later than the video above; negative: earlier")
 
 
 def _forget_other_views(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
@@ -93,6 +100,11 @@ class MPSNET_scene_settings(CaptureProperties, ImportProperties, bpy.types.Prope
     views_are_of: bpy.props.StringProperty(subtype="FILE_PATH", options=relative_path_options() | {"HIDDEN"})
     import_when_done: bpy.props.BoolProperty(
         name="Import When Done", default=True, description="Import all people as soon as the capture is finished")
+
+    def other_videos(self) -> tuple[OtherVideo, ...]:
+        """Return the further views of the video, with absolute paths."""
+        return tuple(OtherVideo(Path(bpy.path.abspath(view.filepath)), view.offset if view.knows_offset else None)
+                     for view in self.views)
 
 
 class MPSNET_person(bpy.types.PropertyGroup):

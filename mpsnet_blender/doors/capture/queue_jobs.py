@@ -41,7 +41,7 @@ def _start_waiting() -> Job | None:
     environment = backend_environment(bpy.context)
     folder = new_capture_folder(home, queued.video)
     try:
-        process = start_capture(environment, home, queued.video, folder, queued.request)
+        process = start_capture(environment, home, queued.video, folder, queued.request, queued.views)
     except (SetupError, OSError) as error:
         QUEUE.change(queued.number, state=QueueState.FAILED, words=describe_error(error))
         return None

@@ -12,7 +12,7 @@ from ...scene.capture.capture_queue import QUEUE, QueuedVideo, QueueState
 from ...shared.picture_sequence import SequenceError, join_pictures
 from ..common.text_lines import describe_error
 from . import queue_jobs
-from .job_starts import can_capture, can_start_job, is_whole, set_up
+from .job_starts import can_capture, can_start_job, find_problem, find_problem_of_views, is_whole, set_up
 
 
 class MPSNET_OT_queue_videos(bpy.types.Operator):
@@ -42,11 +42,36 @@ class MPSNET_OT_queue_videos(bpy.types.Operator):
         if not videos:
             self.report({"ERROR"}, "No video was chosen. Choose one or more video files.")
             return {"CANCELLED"}
-        count = QUEUE.add(videos, context.scene.name)
-        self.report({"INFO"}, f"{count} {'video' if count == 1 else 'videos'} added to the queue")
-        queue_jobs.start_next()
-        job_timer.redraw_sidebars()
-        return {"FINISHED"}
+        return _add(self, context, videos)
+
+
+class MPSNET_OT_queue_views(bpy.types.Operator):
+    """Add this video to the queue, to be captured with its views"""
+    bl_idname = "mpsnet.queue_views"
+    bl_label = "Add to Queue"
+
+    def execute(self, context):
+        settings = context.scene.mpsnet
+        video = Path(bpy.path.abspath(settings.video))
+        views = [view.video for view in settings.other_videos()]
+        if problem := find_problem(video) or find_problem_of_views(video, views):
+            self.report({"ERROR"}, problem)
+            return {"CANCELLED"}
+        return _add(self, context, [video])
+
+
+def _add(operator: bpy.types.Operator, context: bpy.types.Context, videos: list[Path]) -> set[str]:
+    """Add videos to the queue, the chosen one with its views: these are not added a second time, each for itself."""
+    settings = context.scene.mpsnet
+    chosen, views = Path(bpy.path.abspath(settings.video)), settings.other_videos()
+    if chosen in videos:
+        videos = [video for video in videos if video not in [view.video for view in views]]
+    count = QUEUE.add(videos, context.scene.name, {chosen: views})
+    also = f", {chosen.name} with its further views" if views and chosen in videos else ""
+    operator.report({"INFO"}, f"{count} {'video' if count == 1 else 'videos'} added to the queue{also}")
+    queue_jobs.start_next()
+    job_timer.redraw_sidebars()
+    return {"FINISHED"}
 
 
 class MPSNET_OT_capture_queue(bpy.types.Operator):
@@ -155,5 +180,5 @@ class MPSNET_OT_queued_video(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (MPSNET_OT_queue_videos, MPSNET_OT_capture_queue, MPSNET_OT_cancel_queue, MPSNET_OT_clear_queue,
+CLASSES = (MPSNET_OT_queue_videos, MPSNET_OT_queue_views, MPSNET_OT_capture_queue, MPSNET_OT_cancel_queue, MPSNET_OT_clear_queue,
            MPSNET_OT_queued_video)

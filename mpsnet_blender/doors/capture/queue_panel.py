@@ -54,6 +54,8 @@ def _draw_video(box: bpy.types.UILayout, queued: QueuedVideo, characters: int) -
         _draw_button(row, queued, "IMPORT", "IMPORT")
     for action, button_icon in _BUTTONS[queued.state]:
         _draw_button(row, queued, action, button_icon)
+    if queued.views:
+        draw_lines(column, f"With {', '.join(view.video.name for view in queued.views)}", "CAMERA_DATA", characters)
     draw_lines(column, _describe(queued), "BLANK1", characters)
 
 

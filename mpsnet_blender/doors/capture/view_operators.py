@@ -40,8 +40,8 @@ class MPSNET_OT_add_view(bpy.types.Operator):
 
     def execute(self, context):
         settings = context.scene.mpsnet
-        *chosen, video = (Path(bpy.path.abspath(path)) for path in (
-            settings.video, *(view.filepath for view in settings.views), self.filepath))
+        video = Path(bpy.path.abspath(self.filepath))
+        chosen = [Path(bpy.path.abspath(settings.video)), *(view.video for view in settings.other_videos())]
         if problem := find_problem(video) or find_repeated_view([*chosen, video]):
             self.report({"ERROR"}, problem)
             return {"CANCELLED"}
@@ -117,8 +117,23 @@ def draw_views(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         row = column.row(align=True)
         row.prop(view, "filepath", text="", icon="CAMERA_DATA")
         row.operator("mpsnet.remove_view", text="", icon="X").index = index
+        _draw_offset(column, view, is_narrow(context))
     if len(settings.views) < MOST_OTHER_VIEWS:
         column.operator("mpsnet.add_view", text="Add View" if is_narrow(context) else "Add Another View", icon="CAMERA_DATA")
+    if settings.views:
+        column.operator("mpsnet.queue_views", icon="ADD")
+
+
+def _draw_offset(column: bpy.types.UILayout, view: bpy.types.PropertyGroup, has_name_only: bool) -> None:
+    """Draw the check mark of a view's time offset and, while it is on, the offset."""
+    row = column.row(align=True)
+    row.prop(view, "knows_offset")
+    if view.knows_offset:
+        (column if has_name_only else row).prop(view, "offset", text="")
+    elif not has_name_only:
+        note = row.row()
+        note.active = False
+        note.label(text="Automatic")
 
 
 CLASSES = (MPSNET_OT_add_view, MPSNET_OT_remove_view, MPSNET_OT_cut_to_view)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...client.backend_environment import EXTENSION_ROOT, BackendEnvironment
 from ...client.backend_process import BackendProcess
-from ...shared.capture_request import CaptureRequest, capture_arguments, other_view_words
+from ...shared.capture_request import CaptureRequest, OtherVideo, capture_arguments, other_view_words
 from ...shared.picture_sequence import video_name
 
 
@@ -21,7 +21,7 @@ def new_capture_folder(home: Path, video: Path) -> Path:
 
 
 def start_capture(environment: BackendEnvironment, home: Path, video: Path, folder: Path,
-                  request: CaptureRequest, views: Sequence[Path] = ()) -> BackendProcess:
+                  request: CaptureRequest, views: Sequence[OtherVideo] = ()) -> BackendProcess:
     """Start a capture of `video` into `folder`, with its log in `home`; views: further videos of the same moment.
 
     Raises NotSetUpError before the set-up, OSError where the log cannot be written.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
 
-from ...shared.capture_request import CaptureRequest
+from ...shared.capture_request import CaptureRequest, OtherVideo
 
 
 class QueueState(Enum):
@@ -21,13 +22,14 @@ class QueueState(Enum):
 
 @dataclass(frozen=True)
 class QueuedVideo:
-    """A video in the queue. `request`: how to capture it, None until the queue is started. `scene_name`: the scene for the
-    result, None after another file was opened. `words`: the summary, or why there is none. `folder`: the capture; `grade`: that
-    of its best person."""
+    """A video in the queue. `request`: how to capture it, None until the queue is started. `views`: further videos of its moment,
+    captured with it. `scene_name`: the scene for the result, None after another file was opened. `words`: the summary, or why
+    there is none. `folder`: the capture; `grade`: that of its best person."""
     number: int
     video: Path
     scene_name: str | None
     request: CaptureRequest | None = None
+    views: tuple[OtherVideo, ...] = ()
     state: QueueState = QueueState.WAITING
     words: str = ""
     folder: Path | None = None
@@ -44,13 +46,16 @@ class CaptureQueue:
         self._request: CaptureRequest | None = None
         self._last_number = 0
 
-    def add(self, videos: Iterable[Path], scene_name: str) -> int:
-        """Add videos, without those that wait or run already; return how many were added."""
-        pending = {queued.video for queued in self.videos if queued.state in (QueueState.WAITING, QueueState.RUNNING)}
-        new = [video for video in dict.fromkeys(videos) if video not in pending]
-        for video in new:
+    def add(self, videos: Iterable[Path], scene_name: str,
+            views: Mapping[Path, tuple[OtherVideo, ...]] = MappingProxyType({})) -> int:
+        """Add videos with their views, without captures that wait or run already; return how many were added."""
+        pending = {(queued.video, queued.views) for queued in self.videos
+                   if queued.state in (QueueState.WAITING, QueueState.RUNNING)}
+        wanted = [(video, views.get(video, ())) for video in dict.fromkeys(videos)]
+        new = [capture for capture in wanted if capture not in pending]
+        for video, its_views in new:
             self._last_number += 1
-            self.videos = (*self.videos, QueuedVideo(self._last_number, video, scene_name, self._request))
+            self.videos = (*self.videos, QueuedVideo(self._last_number, video, scene_name, self._request, its_views))
         return len(new)
 
     def start(self, request: CaptureRequest) -> None:

@@ -31,8 +31,8 @@ def captures_by(extension, monkeypatch, tmp_path):
     monkeypatch.setattr(environment, "is_ready", lambda _self: True)
     started, scripts = [], {}
 
-    def start(_environment, _home, video, folder, request):
-        started.append((video.name, request.stature))
+    def start(_environment, _home, video, folder, request, views):
+        started.append((video.name, request.stature, *((view.video.name, view.late_seconds) for view in views)))
         what, *arguments = scripts[video.name]
         return process([sys.executable, str(CHILD), what, *map(str, arguments)], tmp_path, tmp_path / "log.txt")
 
@@ -79,6 +79,42 @@ def test_a_capture_that_was_not_imported_can_be_imported_by_hand(queue, captures
     assert not queued.is_imported and not bpy.data.objects
     bpy.ops.mpsnet.queued_video(number=queued.number, action="IMPORT")
     assert queue.videos[0].is_imported and sum(thing.type == "ARMATURE" for thing in bpy.data.objects) == 1
+
+
+def choose_with_view(tmp_path, scene, video, view):
+    scene.mpsnet.video = str(tmp_path / f"{video}.mp4")
+    bpy.ops.mpsnet.add_view(filepath=str(tmp_path / f"{view}.mp4"))
+
+
+def test_the_chosen_video_is_queued_with_its_views_and_captured_with_them(queue, captures_by, tmp_path, empty_scene):
+    capture = ("capture", write_capture(tmp_path / "one", [random_motion(5)]))
+    started = captures_by(a=capture, b=("wait",), c=capture)
+    choose_with_view(tmp_path, empty_scene, "a", "b")
+    empty_scene.mpsnet.views[0].knows_offset, empty_scene.mpsnet.views[0].offset = True, -0.5
+    assert bpy.ops.mpsnet.queue_views() == {"FINISHED"}
+    add(tmp_path, "c")
+    empty_scene.mpsnet.video = str(tmp_path / "c.mp4")  # the views go, those of the queue stay
+    assert bpy.ops.mpsnet.capture_queue() == {"FINISHED"}
+    assert started == [("a.mp4", 1.7, ("b.mp4", -0.5)), ("c.mp4", 1.7)]
+
+
+def test_videos_that_are_chosen_with_their_view_are_queued_as_one_capture(queue, captures_by, tmp_path, empty_scene):
+    captures_by(a=("wait",), b=("wait",), c=("wait",))
+    choose_with_view(tmp_path, empty_scene, "a", "b")
+    add(tmp_path, "b")
+    add(tmp_path, "a", "b", "c")
+    add(tmp_path, "a")
+    assert [(queued.video.stem, [view.video.stem for view in queued.views]) for queued in queue.videos] == [
+        ("b", []), ("a", ["b"]), ("c", [])]
+
+
+def test_a_view_that_is_gone_is_told_when_it_is_queued(queue, captures_by, tmp_path, empty_scene):
+    captures_by(a=("wait",), b=("wait",))
+    choose_with_view(tmp_path, empty_scene, "a", "b")
+    (tmp_path / "b.mp4").unlink()
+    with pytest.raises(RuntimeError, match=r"View 2: There is no video .*b\.mp4"):
+        bpy.ops.mpsnet.queue_views()
+    assert queue.videos == ()
 
 
 def test_a_failed_video_can_be_tried_again(queue, captures_by, tmp_path):

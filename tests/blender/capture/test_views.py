@@ -83,7 +83,7 @@ def started(extension, monkeypatch, tmp_path):
     started = []
 
     def start(_environment, _home, video, _folder, _request, views):
-        started.append((str(video), [str(view) for view in views]))
+        started.append((str(video), [(str(view.video), view.late_seconds) for view in views]))
         return process([sys.executable, str(CHILD), "error"], tmp_path, tmp_path / "log.txt")
 
     monkeypatch.setattr(operators, "start_capture", start)
@@ -108,4 +108,14 @@ def test_a_capture_gets_the_views_and_no_view_of_another_video(empty_scene, star
     for words in ({}, {"filepath": videos[2]}):
         with pytest.raises(RuntimeError):
             bpy.ops.mpsnet.capture_video(directory=str(tmp_path / "out"), **words)
-    assert started == [(videos[0], [videos[1]]), (videos[2], [])]
+    assert started == [(videos[0], [(videos[1], None)]), (videos[2], [])]
+
+
+def test_a_time_offset_goes_to_the_backend_while_it_is_checked(empty_scene, started, videos, tmp_path):
+    empty_scene.mpsnet.video = videos[0]
+    bpy.ops.mpsnet.add_view(filepath=videos[1])
+    view = empty_scene.mpsnet.views[0]
+    for view.offset, view.knows_offset in ((-2.5, True), (-2.5, False), (0.0, True)):
+        with pytest.raises(RuntimeError):
+            bpy.ops.mpsnet.capture_video(directory=str(tmp_path / "out"))
+    assert [views[0][1] for _, views in started] == [-2.5, None, 0.0]
