@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from .errors import ModelError
+from .tflite_graph import keep_outputs
 
 _MAX_WORKERS = 8        # enough for the readings of several people at once; each has an interpreter in memory
 _stderr_lock = threading.Lock()
@@ -32,9 +33,14 @@ class ModelFile:
 class Model:
     """A TFLite file with one input; `model(batch)` returns its outputs. Any thread may call it."""
 
-    def __init__(self, path: Path, sha256: str):
-        self._content = _read_verified(path, sha256)
-        self._path = path
+    def __init__(self, path: Path, sha256: str, output_sizes: Collection[int] = ()):
+        """output_sizes: the numbers of values of the outputs that are wanted (default: all outputs); others are not computed.
+
+        Raises ModelError where the file is missing or damaged.
+        """
+        _read_verified(path, sha256)        # kept no longer: the heavy model waits until everybody is found
+        self._path, self._sha256, self._output_sizes = path, sha256, output_sizes
+        self._content, self._lock = b"", threading.Lock()
         self._local = threading.local()
 
     def __call__(self, batch: np.ndarray) -> list[np.ndarray]:
@@ -48,7 +54,7 @@ class Model:
         if not hasattr(self._local, "interpreter"):
             try:
                 with hide_info_lines():
-                    interpreter = Interpreter(model_content=self._content, num_threads=1)
+                    interpreter = Interpreter(model_content=self._read_content(), num_threads=1)
                     interpreter.allocate_tensors()
             except (ValueError, RuntimeError) as error:
                 raise ModelError(f"LiteRT cannot load {self._path}: {error}", "Set the backend up again.") from error
@@ -56,6 +62,14 @@ class Model:
             self._local.output_indices = [detail["index"] for detail in interpreter.get_output_details()]
             self._local.interpreter = interpreter
         return self._local.interpreter
+
+    def _read_content(self) -> bytes:
+        """Return the file with the wanted outputs, which all threads' interpreters share."""
+        with self._lock:
+            if not self._content:
+                content = _read_verified(self._path, self._sha256)
+                self._content = keep_outputs(content, self._output_sizes) if self._output_sizes else content
+            return self._content
 
 
 @contextmanager

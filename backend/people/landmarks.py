@@ -15,6 +15,9 @@ _RESOLUTION = 256
 _HEATMAP = 64
 _REFINEMENT_RADIUS, _MIN_PEAK = 3, 0.5       # cells, and the heatmap's maximum: as in MediaPipe's own refinement (kernel 7)
 _MODEL_POINTS = 39
+# Numbers of values of the outputs: points in the crop and in space, heatmaps, presence. The other one is a mask of the body (256,
+# 256), which takes a third of the time.
+_POINTS, _WORLD, _HEATMAPS, _PRESENCE = _MODEL_POINTS * 5, _MODEL_POINTS * 3, _HEATMAP * _HEATMAP * _MODEL_POINTS, 1
 _ALIGNMENT = [33, 34]         # the auxiliary landmarks that give the next frame's region
 # Of the region's side (an eighth of the body's height): two readings of a landmark that lie so far apart halve its score.
 # Chosen by eye on footage of a leaning man; not measured.
@@ -124,7 +127,7 @@ class LandmarkNetwork:
 
     def __init__(self, models_folder: Path, file: ModelFile):
         """Raises ModelError where the file is missing or damaged."""
-        self._model = Model(models_folder / file.name, file.sha256)
+        self._model = Model(models_folder / file.name, file.sha256, (_POINTS, _WORLD, _HEATMAPS, _PRESENCE))
 
     def read(self, crop: np.ndarray, region: Region, is_mirrored: bool = False) -> ImageLandmarks:
         """Return the landmarks in the crop of a region, which is read as its mirror image where `is_mirrored`."""
@@ -133,13 +136,13 @@ class LandmarkNetwork:
 
     def _read(self, crop: np.ndarray) -> _CropLandmarks:
         outputs = {output.size: output for output in self._model(crop[None].astype(np.float32) / 255.0)}
-        points = outputs[_MODEL_POINTS * 5].reshape(_MODEL_POINTS, 5).astype(np.float64)
-        heatmap = outputs[_HEATMAP * _HEATMAP * _MODEL_POINTS].reshape(_HEATMAP, _HEATMAP, _MODEL_POINTS)
+        points = outputs[_POINTS].reshape(_MODEL_POINTS, 5).astype(np.float64)
+        heatmap = outputs[_HEATMAPS].reshape(_HEATMAP, _HEATMAP, _MODEL_POINTS)
         return _CropLandmarks(
             xy=_refine(points[:, :2], heatmap),
-            world=outputs[_MODEL_POINTS * 3].reshape(_MODEL_POINTS, 3).astype(np.float64),
+            world=outputs[_WORLD].reshape(_MODEL_POINTS, 3).astype(np.float64),
             score=_sigmoid(points[:, 3]),
-            presence=float(outputs[1].ravel()[0]))
+            presence=float(outputs[_PRESENCE].ravel()[0]))
 
 
 def crop_for_model(image: np.ndarray, region: Region) -> np.ndarray:
