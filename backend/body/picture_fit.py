@@ -66,6 +66,12 @@ class Picture:
         """Return the picture in some frames."""
         return replace(self, seen=self.seen.at(rows))
 
+    def scaled(self, factor: float) -> Picture:
+        """Return what is seen of a body that is larger and farther away by a factor: the rays stay the same."""
+        cam_from_frame = self.cam_from_frame.copy()
+        cam_from_frame[:3, 3] *= factor
+        return Picture(replace(self.seen, body=self.seen.body.scaled(factor)), cam_from_frame)
+
 
 def fit_to_picture(motion: CameraMotion, seen: LandmarkRays, frame_index: np.ndarray, prior: PosePrior = DEFAULT_PRIOR,
            check: Callable[[], None] = lambda: None) -> CameraMotion:

@@ -28,6 +28,7 @@ from mpsnet_blender.shared.hands.poses import HandPoses
 from ..base.errors import OptionError
 from ..base.pinhole import project
 from ..base.reporter import Reporter
+from ..body.picture_fit import Picture
 from ..body.proportions import Body
 from ..people.gaps import Clock
 from ..people.stitching import PersonTrack
@@ -53,7 +54,7 @@ class CapturedPerson:
 
     seen_frames: frames in which the person was visible; repaired_frames: frames in which left and right were corrected;
     unrefined_reprojection_error: `reprojection_error` before the fit to the picture; None without that fit.
-    views_score (T, 33): landmarks' best scores over several views; None where there is one view, whose track has them.
+    pictures: what each of several views sees of the person, from the first camera's axes; none where there is one view.
     hands: the fingers, None where none were seen.
     """
     track: PersonTrack
@@ -63,19 +64,22 @@ class CapturedPerson:
     repaired_frames: int
     betas: np.ndarray = field(default_factory=lambda: np.zeros(10))
     unrefined_reprojection_error: float | None = None
-    views_score: np.ndarray | None = None
+    pictures: tuple[Picture, ...] = ()
     hands: HandPoses | None = None
 
     def scaled(self, factor: float) -> CapturedPerson:
         """Return the person scaled by a factor, at the scaled distance: the picture stays the same."""
-        return replace(self, body=self.body.scaled(factor), motion=self.motion.scaled(factor))
+        return replace(self, body=self.body.scaled(factor), motion=self.motion.scaled(factor),
+                       pictures=tuple(picture.scaled(factor) for picture in self.pictures))
 
     def joint_confidence(self) -> np.ndarray:
         """Return each joint's confidence (T, 24) in 0..1: the score of its nearest landmarks in the rest pose."""
         body = self.body
         distances = np.linalg.norm(body.rest_joints[:, None] - body.rest_landmarks[None], axis=-1)
         nearness = np.exp(-0.5 * (distances / _NEAR_LANDMARK / body.stature) ** 2) + 1e-6
-        score = self.track.score if self.views_score is None else self.views_score
+        score = self.track.score
+        if self.pictures:
+            score = np.sqrt(np.max([picture.seen.weights for picture in self.pictures], axis=0))
         confidence = make_array((len(score), len(nearness)))
         for rows in frame_blocks(len(score)):
             confidence[rows] = np.clip(score[rows] @ (nearness / nearness.sum(1, keepdims=True)).T, 0.0, 1.0)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..base.errors import ViewsError
-from ..base.pinhole import project
+from ..base.pinhole import compute_rays, project
 from ..base.reporter import Reporter
 from ..base.smoothing import interpolate, nearest_rotmats
+from ..body.lifting import LandmarkRays, landmark_weights
 from ..body.picture_fit import Picture
 from ..engines.engine import CapturedPerson, Shot
 from ..people.stitching import PersonTrack
@@ -157,9 +158,8 @@ def _as_captured(person: CapturedPerson, fused: FusedBody, rows: np.ndarray, sho
     """Return a person of the first view with the body and the hands of all views, at the clock's rows (T,)."""
     motion, hands = join_hands(seen_by, fused.motion)
     track = _track_at(person.track, rows, shot)
-    score = np.sqrt(np.max([picture.seen.weights for picture in fused.pictures], axis=0))
     return CapturedPerson(track, fused.pictures[0].seen.body, motion, person.seen_frames, person.repaired_frames,
-                          person.betas, None, score, hands)
+                          person.betas, None, fused.pictures, hands)
 
 
 def _track_at(track: PersonTrack, rows: np.ndarray, shot: Shot) -> PersonTrack:
@@ -185,13 +185,14 @@ def _seen_by_one(views: list[View], members: list[tuple[int | None, ...]], camer
         for index, person in enumerate(view.people):
             if index in joined:
                 continue
-            moved = person if number == 0 else _moved_to_first(person, views[0].shot, cameras, number)
+            moved = person if number == 0 else _moved_to_first(person, view.shot, views[0].shot, cameras, number)
             alone += [moved] if moved is not None else []
     return alone
 
 
-def _moved_to_first(person: CapturedPerson, shot: Shot, cameras: Cameras, number: int) -> CapturedPerson | None:
-    """Return a person of another view in the first view's frames; None where it ends before that person comes."""
+def _moved_to_first(person: CapturedPerson, seen_in: Shot, shot: Shot, cameras: Cameras, number: int) -> CapturedPerson | None:
+    """Return a person of another view, seen in its shot, in the first view's frames; None where it ends before that person
+    comes."""
     times = cameras.seconds(number, shot.clock.timestamps)
     own = person.track.timestamps
     rows = np.flatnonzero((times >= own[0]) & (times <= own[-1]))
@@ -204,8 +205,11 @@ def _moved_to_first(person: CapturedPerson, shot: Shot, cameras: Cameras, number
     motion = there.with_pose(*there.pose_in(cameras.first_from_cam(number)))
     drawn = project(person.body.posed_landmarks(*motion.pose()), shot.intrinsics)
     score = interpolate(person.track.score, own, times[rows])
+    rays = interpolate(compute_rays(person.track.xy, seen_in.intrinsics), own, times[rows])
+    picture = Picture(LandmarkRays(rays, landmark_weights(score), motion.timestamps, person.body),
+                      np.linalg.inv(cameras.first_from_cam(number)))
     boxes = np.concatenate([drawn.min(1), drawn.max(1)], axis=1)
     track = replace(person.track, frame_index=shot.clock.frame_index[rows], timestamps=shot.clock.timestamps[rows], xy=drawn,
                     world=interpolate(person.track.world, own, times[rows]), score=np.zeros_like(score), boxes=boxes)
-    return replace(person, track=track, motion=motion, seen_frames=len(rows), views_score=score,
+    return replace(person, track=track, motion=motion, seen_frames=len(rows), pictures=(picture,),
                    hands=interpolate_hands(person.hands, own, times[rows]))

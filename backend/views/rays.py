@@ -131,5 +131,6 @@ def _meet(cameras: Cameras, moments: Moments, directions: np.ndarray, distance: 
                  + kept[..., None] * (start + distance[..., None]) * directions).sum(0)
         points = np.linalg.solve(matrix + 1e-6 * np.eye(3), right[..., None])[..., 0]
         far = np.linalg.norm(measure_across(points, cameras, directions), axis=-1) / LANDMARK_METRES
-        trust = 1 / (1 + (far / OUTLIER_SIGMAS) ** 2)
+        # A guess of a hidden landmark, of little weight, may be farther off before it counts as an outlier.
+        trust = 1 / (1 + np.sqrt(moments.weights) * (far / OUTLIER_SIGMAS) ** 2)
     return points

@@ -14,12 +14,13 @@ from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
 
 from ..base.pinhole import compute_rays
 from ..body.lifting import landmark_weights
+from ..body.picture_fit import Picture
 from ..camera.path import CameraTrack, still_camera
 from ..camera.vertical_lines import Vertical
 from ..engines.engine import CapturedPerson, Shot
 from ..people.landmarks import LANDMARK
 from .camera_scale import find_camera_scale, find_floor_scale
-from .contacts import find_contacts
+from .contacts import find_contacts_by_views
 from .floor import World, find_world
 from .foot_measures import SeenFeet
 from .root_solve import LANDMARK_ABOVE_SOLE, Sight, solve_root_path
@@ -119,12 +120,13 @@ def _place_person(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray
     world_from_cam[:, :3, 3] -= over_floor
     rotmats, path = motion.pose_in(world_from_cam)
     sight = make_sight(person, rotmats, shot.intrinsics, world_from_cam)
-    if person.views_score is not None:
+    sights = [_see_from(sight, picture) for picture in person.pictures] or [sight]
+    if person.pictures:
         sight = replace(sight, path=path)
-    contacts = _contacts(sight, path)
+    contacts = _find_contacts(sights, path)
     for _ in range(_ROUNDS):
         path = solve_root_path(sight, contacts)
-        contacts = _contacts(sight, path)
+        contacts = _find_contacts(sights, path)
     on_floor = WorldMotion(rotmats, path, motion.rest_joints, motion.timestamps, contacts, hands=person.hands)
     before_camera = motion.with_pose(*on_floor.pose_in(np.linalg.inv(world_from_cam)))
     let_go()
@@ -147,8 +149,17 @@ def make_sight(person: CapturedPerson, rotmats: np.ndarray, intrinsics: np.ndarr
     return sight
 
 
-def _contacts(sight: Sight, path: np.ndarray) -> np.ndarray:
-    return find_contacts(find_seen_feet(sight, path))
+def _see_from(sight: Sight, picture: Picture) -> Sight:
+    """Return what another camera sees of the person of a first camera's sight."""
+    seen = picture.seen
+    return replace(sight, rays=seen.point_rays, weights=seen.weights,
+                   world_from_cam=sight.world_from_cam @ np.linalg.inv(picture.cam_from_frame))
+
+
+def _find_contacts(sights: list[Sight], path: np.ndarray) -> np.ndarray:
+    """Return the contact confidences (T, 4) of a person whose root takes the path (T, 3), by the feet in all views."""
+    weights = np.stack([sight.weights[:, _FOOT_LANDMARKS] for sight in sights])
+    return find_contacts_by_views([find_seen_feet(sight, path) for sight in sights], weights)
 
 
 def find_seen_feet(sight: Sight, path: np.ndarray) -> SeenFeet:

@@ -1,7 +1,7 @@
 import numpy as np
 
 from backend.training.contacts import Feet, find_true_contacts, fit, judge
-from backend.world.contacts import confidence, find_contacts
+from backend.world.contacts import confidence, find_contacts, find_contacts_by_views
 from backend.world.foot_measures import MEASURES, SeenFeet, measure_feet
 from backend.world.soles import find_soles
 from tests.backend.made_people import walker
@@ -45,6 +45,26 @@ def test_distance_that_the_pose_gets_wrong_does_not_lift_a_foot_that_stands_stil
     camera = np.array((0.0, -4.0, 1.4))
     drifting = camera + (1 + 0.02 * np.sin(6 * times))[:, None, None] * (feet - camera)
     assert find_contacts(seen(feet, times, drifting)).min() > 0.6
+
+
+def seen_from_the_right(posed, times, sighted):
+    """Return feet (T, 4, 3) before a camera 4 m away that looks along -x from 1.4 m."""
+    camera, right = np.tile((4.0, 0.0, 1.4), (len(times), 1)), np.tile((0.0, 1.0, 0.0), (len(times), 1))
+    return SeenFeet(posed, sighted, camera, right, times)
+
+
+def test_a_foot_that_goes_towards_one_camera_does_not_stand_where_another_one_sees_it_go():
+    times = np.arange(60) / 30
+    still, going = np.zeros((60, 4, 3)), np.zeros((60, 4, 3))
+    going[:, 2:, 1] = 0.8 * times[:, None]
+    going[:, 2:, 2] = -1.4 * going[:, 2:, 1] / 4                       # on the first camera's rays, whose view thus tells nothing
+    towards, aside = seen(still, times, going), seen_from_the_right(still, times, going)
+    weights = np.ones((2, 60, 4))
+    together = find_contacts_by_views([towards, aside], weights)
+    assert find_contacts(towards)[:, 2:].min() > 0.6
+    assert together[:, :2].min() > 0.6 and together[:, 2:].max() < 0.5
+    weights[1] = 0.01
+    np.testing.assert_array_equal(find_contacts_by_views([towards, aside], weights), find_contacts(towards))
 
 
 def test_quick_steps_are_distinguished():

@@ -1,11 +1,14 @@
 """Everybody on the floor, from walkers that a camera sees perfectly."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from backend.body.lifting import LandmarkRays
+from backend.body.picture_fit import Picture
 from backend.camera.path import CameraTrack
 from backend.camera.vertical_lines import Vertical, down_in_camera
 from backend.engines.engine import CapturedPerson
@@ -64,6 +67,22 @@ def test_feet_are_seen_from_the_cameras_place_and_right():
 def captured(seen):
     frame_count = len(seen.timestamps)
     return CapturedPerson(person_track(seen), seen.body, seen.motion, frame_count, 0)
+
+
+def test_feet_of_several_views_stand_where_they_do_in_all():
+    seen = seen_from(walker(60, velocity=(0.0, 0.0)))
+    rays = seen.landmarks / seen.landmarks[..., 2:]
+    going = rays.copy()
+    going[:, FEET[2:]] += 0.05 * np.sin(12 * seen.timestamps)[:, None, None] * (1, 1, 0)    # the right foot
+    first, second = (Picture(LandmarkRays(points, np.ones((60, 33)), seen.timestamps, seen.body), np.eye(4))
+                     for points in (rays, going))
+    (_, (alone,)), (_, (same,)), (_, (other,)) = (place_people([replace(captured(seen), pictures=pictures)], shot_of(60))
+                                                  for pictures in ((first,), (first, first), (first, second)))
+    np.testing.assert_array_equal(same.in_world.contacts, alone.in_world.contacts)
+    one, both = alone.in_world.contacts, other.in_world.contacts
+    stands = one > 0.7
+    assert one[:, 2:][stands[:, 2:]].mean() > 0.8 and both[:, 2:][stands[:, 2:]].mean() < 0.65
+    assert np.abs(both - one)[:, :2].mean() < 0.05
 
 
 def shot_of(frame_count):
