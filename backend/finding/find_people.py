@@ -91,11 +91,13 @@ class _Reading:
                 return
         self._report()
         self._next_writing = time.monotonic() + _WRITTEN_EVERY_SECONDS
-        with Background("scenery") as background:
+        # Each in a thread, so that neither waits for the other.
+        with Background("scenery") as scenery, Background("hands") as hands:
             try:
-                self._read_frames(background, earlier)
+                self._read_frames(scenery, hands, earlier)
             except CancelRequested:
-                background.finish_waiting()
+                scenery.finish_waiting()
+                hands.finish_waiting()
                 self._write()
                 raise
         self._write(is_whole=True)
@@ -127,18 +129,18 @@ class _Reading:
             self._reporter.log("info", f"Going on at {share} frames were read before.")
         self._report()
 
-    def _read_frames(self, background: Background, earlier: FoundSoFar | None) -> None:
+    def _read_frames(self, scenery: Background, hands: Background, earlier: FoundSoFar | None) -> None:
         last = self.frame_index[-1] if self.frame_index else -1
         first_wanted = last if earlier is None or earlier.tracker.first_recent is None else earlier.tracker.first_recent
         for frame in read_frames(self._span, self._warn, max(first_wanted, 0)):
             if frame.index > last:
                 seen = self._tracker.step(frame)
-                background.call(self.scenery.step, frame, [tracklet.region for tracklet in seen])
+                scenery.call(self.scenery.step, frame, [tracklet.region for tracklet in seen])
                 if self._hand_reader:
-                    background.call(self._hand_reader.step, frame, [tracklet.last for tracklet in seen])
+                    hands.call(self._hand_reader.step, frame, [tracklet.last for tracklet in seen])
                 self.frame_index.append(frame.index)
                 self.timestamps.append(frame.timestamp)
-                self._write_when_due(background)
+                self._write_when_due(scenery, hands)
             elif frame.index >= first_wanted:
                 self._tracker.remember(frame)
                 if frame.index == last:
@@ -152,10 +154,11 @@ class _Reading:
         self._sentences = (*self._sentences, sentence)
         self._reporter.log("warning", sentence)
 
-    def _write_when_due(self, background: Background) -> None:
+    def _write_when_due(self, *backgrounds: Background) -> None:
         begun = time.monotonic()
         if begun >= self._next_writing:
-            background.finish_waiting()
+            for background in backgrounds:
+                background.finish_waiting()
             self._write()
             ended = time.monotonic()
             self._next_writing = ended + max(_WRITTEN_EVERY_SECONDS, (ended - begun) / _WRITING_SHARE)
