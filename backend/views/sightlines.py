@@ -11,7 +11,6 @@ from mpsnet_blender.shared.smpl_skeleton import JOINT
 
 from ..base.pinhole import compute_rays
 from ..base.rotations import normalize
-from ..base.smoothing import interpolate
 from ..body.lifting import landmark_weights
 from ..engines.engine import CapturedPerson
 
@@ -44,7 +43,8 @@ class Sightlines:
         slack = 0.5 * frame_seconds(self.timestamps)
         is_seen = (times >= self.timestamps[0] - slack) & (times <= self.timestamps[-1] + slack)
         is_seen &= step <= LONGEST_STEP * frame_seconds(self.timestamps)
-        slopes, weights, joints, landmarks = (interpolate(values, self.timestamps, times)
+        share = np.clip((times - self.timestamps[after - 1]) / np.where(step > 0, step, 1.0), 0.0, 1.0)
+        slopes, weights, joints, landmarks = (_mix(values[after - 1], values[after], share)
                                               for values in (self.slopes, self.weights, self.joints, self.landmarks))
         return Sightlines(times, slopes, weights * is_seen[:, None], joints, landmarks)
 
@@ -53,6 +53,12 @@ class Sightlines:
         along = normalize(np.stack([self.joints[:, b] - self.joints[:, a] for a, b in _LIMBS], axis=1))
         cosines = along @ np.swapaxes(along, 1, 2)
         return cosines[:, *np.triu_indices(len(_LIMBS), 1)]
+
+
+def _mix(before: np.ndarray, after: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return what lies between values before and after (T, ...), by the share (T,) of the way."""
+    share = share.reshape(-1, *[1] * (before.ndim - 1))
+    return (1 - share) * before + share * after
 
 
 def read_sightlines(person: CapturedPerson, intrinsics: np.ndarray) -> Sightlines:

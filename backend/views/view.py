@@ -16,6 +16,8 @@ from ..video.sound import Sound, read_sound
 from .sound_timing import find_sound_offset
 
 _AROUND_SECONDS = 0.5           # read of another view before and after the wanted part: what smooths reaches no farther
+SEARCHED_SECONDS = 60.0         # read before and after it where the time between the videos is not known: phones that one person
+#                                 starts one after the other are seconds apart, and to read an hour would take two
 
 
 @dataclass(frozen=True)
@@ -55,17 +57,16 @@ def _hear(sound: Sound, video: Path) -> float | None:
 
 
 def open_other_view(other: OtherView, request: CaptureRequest) -> VideoSpan:
-    """Return what is read of another view: what shows the wanted part of the first video, by an offset that is given or heard.
-
-    Without an offset, all of it.
+    """Return what is read of another view: what shows the wanted part of the first video, by an offset that is given or heard;
+    without one, what may show it.
 
     Raises VideoError, OptionError.
     """
     offset = other.heard if other.offset is None else other.offset
-    if offset is None:
-        return open_span(other.video, picture_fps=request.picture_fps)
-    end = None if request.end_seconds is None else request.end_seconds + offset + _AROUND_SECONDS
+    around = _AROUND_SECONDS if offset is not None else SEARCHED_SECONDS
+    offset = offset or 0.0
+    end = None if request.end_seconds is None else request.end_seconds + offset + around
     if end is not None and end <= 0:
         raise OptionError(f"{other.video.name} begins only {-offset:.3g} s after the first video, which is wanted until "
                           f"{request.end_seconds:g} s.", "Choose a later --end, or another --offset.")
-    return open_span(other.video, max(0.0, request.start_seconds + offset - _AROUND_SECONDS), end, request.picture_fps)
+    return open_span(other.video, max(0.0, request.start_seconds + offset - around), end, request.picture_fps)

@@ -13,7 +13,7 @@ from .cameras import find_cameras
 from .rays import Group
 from .sightlines import Sightlines
 from .timing import Timing, find_timings
-from .view import OtherView, View
+from .view import SEARCHED_SECONDS, OtherView, View
 
 _TRIED_TIMINGS = 2              # of the most likely ones: the bundle tells which of two neighbouring peaks is right
 
@@ -33,10 +33,13 @@ def find_timing(views: list[View], seen: list[list[Sightlines]], tilts: np.ndarr
         timings = find_timings(seen[0], seen[number], other.offset, _TRIED_TIMINGS)
         best = _try_timings(views, seen, tilts, number, timings, reporter, other.offset is not None)
     if best is None or not best[1].is_enough(is_told):
+        span = views[number].shot.span
+        is_part = other.offset is None and other.heard is None and (span.start_seconds > 0 or np.isfinite(span.end_seconds))
         raise ViewsError(f"{views[0].name} and {views[number].name} do not show the same moment: nobody moves alike in both"
                          + (f" ({best[1].describe()})." if best else "."),
                          "Choose videos of the same people at the same time, which overlap by two seconds or more. "
-                         "If these do, give the time between them (Time Offset; --offset in the shell).")
+                         "If these do, give the time between them (Time Offset; --offset in the shell)."
+                         + (f" It was looked for up to {SEARCHED_SECONDS:g} s." if is_part else ""))
     _report(views, number, best[0], best[1], reporter)
     return best[0]
 

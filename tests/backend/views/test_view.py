@@ -18,7 +18,7 @@ def video(tmp_path):
 
 @pytest.mark.parametrize(("offset", "start", "end", "read"), [
     (0.4, 1.0, 2.0, (0.9, 2.9)), (-0.8, 1.0, 2.0, (0.0, 1.7)), (0.0, 0.0, None, (0.0, math.inf)),
-    (None, 1.0, 2.0, (0.0, math.inf))])
+    (None, 1.0, 2.0, (0.0, 62.0)), (None, 61.5, None, (1.5, math.inf)), (None, 0.0, None, (0.0, math.inf))])
 def test_of_another_view_the_part_that_shows_the_cut_is_read(video, offset, start, end, read):
     span = open_other_view(OtherView(video, offset), CaptureRequest(start_seconds=start, end_seconds=end))
     np.testing.assert_allclose((span.start_seconds, span.end_seconds), read)
