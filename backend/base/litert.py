@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import mmap
 import os
 import sys
 import tempfile
@@ -38,10 +40,16 @@ class Model:
 
         Raises ModelError where the file is missing or damaged.
         """
-        _read_verified(path, sha256)        # kept no longer: the heavy model waits until everybody is found
-        self._path, self._sha256, self._output_sizes = path, sha256, output_sizes
+        _verify(path, sha256)
+        self._path, self._output_sizes = path, output_sizes
         self._content, self._lock = b"", threading.Lock()
-        self._local = threading.local()
+        self._threads, self._local = 1, threading.local()
+
+    def spread(self, threads: int) -> Model:
+        """Return the model, one call of which takes so many threads: for few calls, and the memory of one interpreter."""
+        model = copy.copy(self)
+        model._threads, model._local = threads, threading.local()
+        return model
 
     def __call__(self, batch: np.ndarray) -> list[np.ndarray]:
         """Return the model's outputs (each with a leading 1) for one float32 input (1, H, W, 3)."""
@@ -54,7 +62,7 @@ class Model:
         if not hasattr(self._local, "interpreter"):
             try:
                 with hide_info_lines():
-                    interpreter = Interpreter(model_content=self._read_content(), num_threads=1)
+                    interpreter = Interpreter(model_content=self._read_content(), num_threads=self._threads)
                     interpreter.allocate_tensors()
             except (ValueError, RuntimeError) as error:
                 raise ModelError(f"LiteRT cannot load {self._path}: {error}", "Set the backend up again.") from error
@@ -67,8 +75,10 @@ class Model:
         """Return the file with the wanted outputs, which all threads' interpreters share."""
         with self._lock:
             if not self._content:
-                content = _read_verified(self._path, self._sha256)
-                self._content = keep_outputs(content, self._output_sizes) if self._output_sizes else content
+                # Mapped, not read: C's allocator keeps blocks of the size of the largest one that was ever given back (glibc), so
+                # that no interpreter's memory would be given back to the system.
+                with open(self._path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+                    self._content = keep_outputs(whole, self._output_sizes) if self._output_sizes else whole[:]
             return self._content
 
 
@@ -92,14 +102,13 @@ def hide_info_lines() -> Iterator[None]:
             os.write(2, b"".join(line for line in captured if not line.startswith(b"INFO:")))
 
 
-def _read_verified(path: Path, sha256: str) -> bytes:
+def _verify(path: Path, sha256: str) -> None:
     if not path.is_file():
         raise ModelError(f"There is no model file {path}.",
                          "Run `python3 mocap.py capture ...`, or set the backend up in Blender: both fetch it.")
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise ModelError(f"{path} is damaged: its checksum is wrong.", "Delete it and set the backend up again.")
-    return content
+    with open(path, "rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            raise ModelError(f"{path} is damaged: its checksum is wrong.", "Delete it and set the backend up again.")
 
 
 class Workers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,6 +129,12 @@ class LandmarkNetwork:
     def __init__(self, models_folder: Path, file: ModelFile):
         """Raises ModelError where the file is missing or damaged."""
         self._model = Model(models_folder / file.name, file.sha256, (_POINTS, _WORLD, _HEATMAPS, _PRESENCE))
+
+    def spread(self, threads: int) -> LandmarkNetwork:
+        """Return the network, of which one reading takes so many threads."""
+        network = copy.copy(self)
+        network._model = self._model.spread(threads)
+        return network
 
     def read(self, crop: np.ndarray, region: Region, is_mirrored: bool = False) -> ImageLandmarks:
         """Return the landmarks in the crop of a region, which is read as its mirror image where `is_mirrored`."""

@@ -29,6 +29,8 @@ from .tracklets import Tracklet
 
 LOOK_AGAIN = "Looking again"
 _CROPS_PER_WORKER = 2       # read at once: with more, a cancel would be felt later than after a fifth of a second
+# So few crops are read one after the other, on all cores: as quick, and each further interpreter takes 70 MB at the peak.
+_FEW_CROPS = 32
 # When a second reading counts. Measured on four cameras' real footage, a street, and rendered people alone and in a crowd: the
 # heavy model says a presence of 0.77 and more (median 1.00) and a torso score of 0.99 and more, for half hidden people too
 # (the full model: 0.57 and 0.70), so these tell little. The distance from the first readings does: from 0.02 to 0.06 of the
@@ -43,6 +45,7 @@ class SecondLooker:
     def __init__(self, models_folder: Path, workers: Workers, quality: str):
         """Raises ModelError where the heavy model is missing or damaged."""
         self._network = LandmarkNetwork(models_folder, HEAVY)
+        self._spread = self._network.spread(workers.count)
         self._workers = workers
         self._reads_all = quality == BEST
 
@@ -54,7 +57,7 @@ class SecondLooker:
         looks = [_unread(person) for person in people]
         done = 0
         for crops in self._batches(_crops(people, wanted, span)):
-            for crop, read in zip(crops, self._workers.map(self._read, crops), strict=True):
+            for crop, read in zip(crops, self._read(crops, total <= _FEW_CROPS), strict=True):
                 if shows_the_same(read, people[crop.person].observations[crop.row]):
                     _put(looks[crop.person], crop.row, read.reading)
             done += len(crops)
@@ -66,8 +69,10 @@ class SecondLooker:
         while batch := list(itertools.islice(crops, _CROPS_PER_WORKER * self._workers.count)):
             yield batch
 
-    def _read(self, crop: _Crop) -> ImageLandmarks:
-        return self._network.read(crop.pixels, crop.region)
+    def _read(self, crops: list[_Crop], is_few: bool) -> list[ImageLandmarks]:
+        if is_few:
+            return [self._spread.read(crop.pixels, crop.region) for crop in crops]
+        return self._workers.map(lambda crop: self._network.read(crop.pixels, crop.region), crops)
 
 
 def second_looker(models_folder: Path, workers: Workers, quality: str) -> SecondLooker | None:

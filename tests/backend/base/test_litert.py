@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from backend.base.litert import hide_info_lines
+from backend.base.regions import Region
+from backend.people.landmarks import FULL, LandmarkNetwork, crop_for_model
 
 REPOSITORY = Path(__file__).parents[3]
 _LOADS_A_MODEL = """
@@ -44,3 +47,12 @@ def test_a_model_loads_without_a_word(models_folder):
     done = subprocess.run([sys.executable, "-c", _LOADS_A_MODEL, str(models_folder)], cwd=REPOSITORY, capture_output=True,
                           text=True)
     assert done.stderr == "before\n(33, 2)\n" and done.returncode == 0
+
+
+def test_a_reading_that_takes_all_threads_equals_that_of_one(models_folder, sample_frames):
+    network, region = LandmarkNetwork(models_folder, FULL), Region(480.0, 360.0, 600.0, 0.1)
+    crop = crop_for_model(sample_frames[0].image, region)
+    alone, spread = network.read(crop, region), network.spread(3).read(crop, region)
+    assert alone.presence == spread.presence
+    for part in ("xy", "world", "score"):
+        np.testing.assert_array_equal(getattr(alone.reading, part), getattr(spread.reading, part))
