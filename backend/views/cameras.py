@@ -103,7 +103,7 @@ def find_cameras(groups: list[Group], offsets: np.ndarray, lens_is_known: Sequen
     """
     guess, _ = guess_cameras(groups, offsets)
     moments = [_choose_moments(group) for group in groups]
-    lengths = [_measure_lengths(group) for group in groups]
+    people = list(zip(groups, moments, [_measure_lengths(group) for group in groups], strict=True))
     focal_sigmas = np.where(lens_is_known, _KNOWN_FOCAL_SIGMA, _FOCAL_SIGMA)
     count = len(offsets) - 1
     times = np.concatenate(moments)
@@ -117,16 +117,22 @@ def find_cameras(groups: list[Group], offsets: np.ndarray, lens_is_known: Sequen
             gains = np.where(is_timed, 0.0, state[8 * count + 3:] * _GAIN_SIGMA)
         return _moved(guess, steps, zooms, gains, float(times.mean())), steps
 
-    def errors(state: np.ndarray) -> np.ndarray:
-        check()
+    def shared_errors(state: np.ndarray) -> np.ndarray:
         cameras, steps = step(state)
-        parts = [_measure_errors(cameras, *person) for person in zip(groups, moments, lengths, strict=True)]
-        parts.append(measure_tilt_errors(cameras, tilts, tilts[0] + state[8 * count + 1:8 * count + 3] * _TILT_STEP))
-        return np.concatenate([*parts, steps[:, :3].ravel() / _TURN_SIGMA, steps[:, 6] / _TIME_SIGMA,
+        tilt = measure_tilt_errors(cameras, tilts, tilts[0] + state[8 * count + 1:8 * count + 3] * _TILT_STEP)
+        return np.concatenate([tilt, steps[:, :3].ravel() / _TURN_SIGMA, steps[:, 6] / _TIME_SIGMA,
                                np.log(cameras.zooms) / focal_sigmas, cameras.gains / _GAIN_SIGMA])
 
-    found = least_squares(errors, np.zeros(8 * count + 3 + drifting), max_nfev=_MOST_ROUNDS, diff_step=1e-4)
-    return replace(step(found.x)[0], cost=2 * found.cost / max(sum(map(len, moments)), 1))
+    def errors(state: np.ndarray) -> np.ndarray:
+        check()
+        cameras, _ = step(state)
+        return np.concatenate([*(_measure_errors(cameras, *person) for person in people), shared_errors(state)])
+
+    found = least_squares(errors, np.zeros(8 * count + 3 + drifting), max_nfev=_MOST_ROUNDS, diff_step=1e-4).x
+    cameras, shared = step(found)[0], (shared_errors(found) ** 2).sum()
+    # One person who fits is enough to show the same moment: others may be half hidden.
+    costs = [((_measure_errors(cameras, *person) ** 2).sum() + shared) / max(len(person[1]), 1) for person in people]
+    return replace(cameras, cost=float(min(costs, default=np.inf)))
 
 
 def _moved(cameras: Cameras, steps: np.ndarray, zooms: np.ndarray, gains: np.ndarray, middle: float) -> Cameras:

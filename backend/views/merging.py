@@ -28,9 +28,11 @@ from .view import OtherView, View
 from .view_timing import find_timing
 
 STAGE = "Joining the views"
-# Of somebody who stands still: % of the height by which rays may miss each other (measured: 0.4, and 4 for a bystander at the
-# pictures' edges), and how far apart, as a share of the distance, both views alone may have the person (measured: 0.1).
-_MOST_MISSED, _NEAR_SHARE = 5.0, 0.2
+# Of somebody whom motion does not tell: % of the height by which rays may miss each other, and how far apart, as a share of the
+# distance, both views alone may have the person; the root of the squares of both shares is 1 at most. Measured on real pairs:
+# bystanders 0.4 % and 0.1, 4 % at the pictures' edges; a man half hidden by a woman 4.8 % and 0.2, or 1.7 % and 0.32; two
+# people 5.0 % and 0.42, or more.
+_MOST_MISSED, _MOST_APART = 6.0, 0.4
 _TOLD_FRAMES = 0.25             # that a clock gains over the video
 _FEWEST_FRAMES = 5              # of a person whom the first view does not see
 
@@ -103,25 +105,27 @@ def find_by_place(seen: list[list[Sightlines]], members: list[tuple[int | None, 
     known = {(member[0], member[number]) for member in members if member[number] is not None}
     ours = set(range(len(seen[0]))) - {first for first, _ in known}
     theirs = set(range(len(seen[number]))) - {other for _, other in known}
-    misses = sorted((measure_agreement([(seen[0][a], seen[number][b])], pair, 0.0).percent, a, b) for a in ours for b in theirs
-                    if _is_near(seen[0][a], seen[number][b], pair))
+    misses = sorted((_measure_miss(seen[0][a], seen[number][b], pair), a, b) for a in ours for b in theirs)
     found: dict[int, int] = {}
-    for percent, a, b in misses:
-        if percent < _MOST_MISSED and a not in found and b not in found.values():
+    for miss, a, b in misses:
+        if miss < 1 and a not in found and b not in found.values():
             found[a] = b
     return found
 
 
-def _is_near(first: Sightlines, other: Sightlines, pair: Cameras) -> bool:
-    """Return whether two views alone have a person at about one place."""
+def _measure_miss(first: Sightlines, other: Sightlines, pair: Cameras) -> float:
+    """Return how far what two views see is from one person at one place: below 1 it may be one."""
     there = other.at(pair.seconds(1, first.timestamps))
     both = first.weights.any(1) & there.weights.any(1)
     if not both.any():
-        return False
+        return np.inf
     ours, theirs = (np.median(lines.joints[both].mean(1) * (1.0, 1.0, zoom), axis=0)
                     for lines, zoom in zip((first, there), pair.zooms, strict=True))
     apart = ours - pair.places[1] - pair.rotmats[1] @ theirs
-    return float(np.linalg.norm(apart)) < _NEAR_SHARE * float(np.linalg.norm(ours))
+    share = float(np.linalg.norm(apart)) / max(float(np.linalg.norm(ours)), 1e-9)
+    if share >= _MOST_APART:
+        return np.inf
+    return float(np.hypot(measure_agreement([(first, other)], pair, 0.0).percent / _MOST_MISSED, share / _MOST_APART))
 
 
 def _find_members(partners: list[dict[int, int]], people: int) -> list[tuple[int | None, ...]]:

@@ -29,7 +29,7 @@ class Cameras:
 
     rotmats (V, 3, 3) and places (V, 3) m take a view's camera axes there; zooms (V,): focal lengths over the assumed ones;
     offsets (V,) s: the second of the view's video in which the first video's second 0 lies; gains (V,): seconds that the view's
-    clock gains in one second of the first one's; cost: mean cost of a moment.
+    clock gains in one second of the first one's; cost: mean cost of a moment of the person who fits best.
     """
     rotmats: np.ndarray
     places: np.ndarray

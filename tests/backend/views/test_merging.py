@@ -1,5 +1,6 @@
 """Two views of one dancer become one: time, cameras and body are found; views of two dances are refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 from backend.base.errors import ViewsError
 from backend.base.reporter import Reporter
+from backend.views.cameras import find_cameras
 from backend.views.merging import join_views
+from backend.views.sightlines import read_sightlines
 from backend.views.view import OtherView
 from tests.backend.angles import angle_between
 
@@ -83,6 +86,24 @@ def test_somebody_who_stands_still_is_one_person_in_both_views():
     assert len(joined.people) == len(joined.pictures) == 2 and "1 person is in both" in texts[0]
     apart = joined.people[1].motion.root_path - joined.people[0].motion.root_path
     np.testing.assert_allclose(apart.mean(0), (1.0, 0.0, 0.0), atol=0.05)
+
+
+def test_somebody_whom_one_view_has_too_far_away_is_one_person_in_both_views():
+    other = make_view("b.mp4", 70, start=0.1, bystander=1.0)
+    dancer, bystander = other.people
+    motion = bystander.motion.with_pose(bystander.motion.rotmats, 1.3 * bystander.motion.transl)
+    joined, _ = join(make_view("a.mp4", bystander=1.0), replace(other, people=[dancer, replace(bystander, motion=motion)]))
+    assert len(joined.people) == len(joined.pictures) == 2
+
+
+def test_one_person_who_fits_shows_the_same_moment_though_another_one_is_read_wrongly():
+    def groups_of(seed):
+        views = make_view("a.mp4", lean_degrees=6, frames=60), make_view("b.mp4", 90, seed=seed, lean_degrees=6, frames=60)
+        return [tuple(read_sightlines(view.people[0], view.shot.intrinsics) for view in views)]
+
+    fits, wrong, both = (find_cameras(groups, np.zeros(2), [True, True], [True], np.zeros((2, 2))).cost
+                         for groups in (groups_of(0), groups_of(1), groups_of(0) + groups_of(1)))
+    assert fits < 0.5 and wrong > 2 and both < 1.6
 
 
 def test_people_whom_one_view_sees_are_kept_at_their_places():
