@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +102,7 @@ class Landmarks:
     is_rechecked: bool = False
     is_carried: bool = False
 
-    @property
+    @cached_property
     def mean_score(self) -> float:
         return float(self.score.mean())
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import MutableSequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
@@ -63,9 +62,10 @@ class Tracklet:
     def needs_recheck(self) -> bool:
         """Whether to read the next frame in a second rotation: every few frames, and where left and right may be exchanged."""
         latest = self.observations[-_RECHECK_EVERY:]
-        return not any(landmarks.is_rechecked for landmarks in latest[1:]) \
-            or any(landmarks.is_crosswise for landmarks in latest) \
-            or any(lie_crosswise(before.xy, after.xy) for before, after in pairwise(latest))
+        if not any(landmarks.is_rechecked for landmarks in latest[1:]) or any(landmarks.is_crosswise for landmarks in latest):
+            return True
+        xy = np.stack([landmarks.xy for landmarks in latest])
+        return bool(lie_crosswise(xy[:-1], xy[1:]).any())
 
     @property
     def carried(self) -> Landmarks | None:
