@@ -8,8 +8,8 @@ import numpy as np
 
 from mpsnet_blender.shared.smpl_skeleton import DEFAULT_STATURE
 
-from .cameras import SEEN_WEIGHT, USED, guess_cameras
-from .rays import Cameras, Group, find_directions, measure_across, read_moments, triangulate
+from .cameras import USED, guess_cameras
+from .rays import SEEN_WEIGHT, Cameras, Group, find_directions, measure_across, read_moments, triangulate
 
 # Beyond these, two views do not show one moment. Measured on all pairs of four real cameras, also cut and at other rates:
 # likeness from 2.3, cost up to 0.6, degrees up to 14. Of 25 pairs of other moments or people nobody moves alike at any time in

@@ -17,6 +17,7 @@ from ..people.landmarks import LANDMARK
 from .rays import (
     LANDMARK_METRES,
     OUTLIER_SIGMAS,
+    SEEN_WEIGHT,
     Cameras,
     Group,
     find_directions,
@@ -48,11 +49,12 @@ _GAIN_SIGMA, _DRIFT_SECONDS = 1e-4, 60.0
 # Errors (sigma) of pitch and roll of a camera by its view alone, as in `world.balance`. Cameras face to face have nothing else
 # that tells whether the people lean to the one or to the other.
 _TILT_SIGMAS = np.radians((4.0, 2.0))
+# The logarithm of a person's stature over that of all people (sigma): of grown-ups; children differ more, and move it at a cost.
+_STATURE_SIGMA = 0.07
 # Sizes of steps, of the order of the first guess's errors: radians, metres, seconds; logarithm; radians.
 _STEPS = np.array([0.1] * 3 + [0.3] * 3 + [0.01])
 _ZOOM_STEP, _TILT_STEP = 0.05, 0.05
 _MOST_ROUNDS = 25
-SEEN_WEIGHT = 0.05              # weight of a landmark from which on a view counts as seeing it; by eye
 
 
 def guess_cameras(groups: list[Group], offsets: np.ndarray) -> tuple[Cameras, np.ndarray]:
@@ -108,31 +110,38 @@ def find_cameras(groups: list[Group], offsets: np.ndarray, lens_is_known: Sequen
     count = len(offsets) - 1
     times = np.concatenate(moments)
     drifting = count if len(times) and np.ptp(times) >= _DRIFT_SECONDS else 0
+    sized = len(people) if len(people) > 1 else 0       # a single person gives the scale
 
     def step(state: np.ndarray) -> tuple[Cameras, np.ndarray]:
         steps, zooms = state[:7 * count].reshape(-1, 7) * _STEPS, np.exp(state[7 * count:8 * count + 1] * _ZOOM_STEP)
         steps[:, 6] = np.where(is_timed, 0.0, steps[:, 6])
         gains = np.zeros(count)
         if drifting:
-            gains = np.where(is_timed, 0.0, state[8 * count + 3:] * _GAIN_SIGMA)
+            gains = np.where(is_timed, 0.0, state[8 * count + 3:9 * count + 3] * _GAIN_SIGMA)
         return _moved(guess, steps, zooms, gains, float(times.mean())), steps
 
     def shared_errors(state: np.ndarray) -> np.ndarray:
         cameras, steps = step(state)
         tilt = measure_tilt_errors(cameras, tilts, tilts[0] + state[8 * count + 1:8 * count + 3] * _TILT_STEP)
         return np.concatenate([tilt, steps[:, :3].ravel() / _TURN_SIGMA, steps[:, 6] / _TIME_SIGMA,
-                               np.log(cameras.zooms) / focal_sigmas, cameras.gains / _GAIN_SIGMA])
+                               np.log(cameras.zooms) / focal_sigmas, cameras.gains / _GAIN_SIGMA,
+                               state[8 * count + 3 + drifting:]])
+
+    def person_errors(state: np.ndarray) -> list[np.ndarray]:
+        cameras, _ = step(state)
+        taller = np.exp(_STATURE_SIGMA * state[8 * count + 3 + drifting:]) if sized else np.ones(len(people))
+        return [_measure_errors(cameras, *person, factor) for person, factor in zip(people, taller, strict=True)]
 
     def errors(state: np.ndarray) -> np.ndarray:
         check()
-        cameras, _ = step(state)
-        return np.concatenate([*(_measure_errors(cameras, *person) for person in people), shared_errors(state)])
+        return np.concatenate([*person_errors(state), shared_errors(state)])
 
-    found = least_squares(errors, np.zeros(8 * count + 3 + drifting), max_nfev=_MOST_ROUNDS, diff_step=1e-4).x
-    cameras, shared = step(found)[0], (shared_errors(found) ** 2).sum()
+    found = least_squares(errors, np.zeros(8 * count + 3 + drifting + sized), max_nfev=_MOST_ROUNDS, diff_step=1e-4).x
+    shared = (shared_errors(found) ** 2).sum()
     # One person who fits is enough to show the same moment: others may be half hidden.
-    costs = [((_measure_errors(cameras, *person) ** 2).sum() + shared) / max(len(person[1]), 1) for person in people]
-    return replace(cameras, cost=float(min(costs, default=np.inf)))
+    costs = [((found_errors ** 2).sum() + shared) / max(len(seen), 1)
+             for found_errors, seen in zip(person_errors(found), moments, strict=True)]
+    return replace(step(found)[0], cost=float(min(costs, default=np.inf)))
 
 
 def _moved(cameras: Cameras, steps: np.ndarray, zooms: np.ndarray, gains: np.ndarray, middle: float) -> Cameras:
@@ -166,9 +175,12 @@ def measure_tilt_errors(cameras: Cameras, tilts: np.ndarray, tilt: np.ndarray) -
     return (OUTLIER_SIGMAS * np.arctan(errors / OUTLIER_SIGMAS)).ravel()
 
 
-def _measure_errors(cameras: Cameras, group: Group, times: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Return one person's errors in sigmas, over the root of the number of landmarks: rays that do not meet, limbs' lengths."""
-    moments = read_moments(group, times, cameras, USED)
+def _measure_errors(cameras: Cameras, group: Group, times: np.ndarray, lengths: np.ndarray, taller: float) -> np.ndarray:
+    """Return one person's errors in sigmas, over the root of the number of landmarks: rays that do not meet, limbs' lengths.
+
+    taller: the factor by which the person is taller than each view alone has it.
+    """
+    moments = read_moments(group, times, cameras, USED).scaled(taller)
     directions = find_directions(cameras, moments)
     points = triangulate(cameras, moments, directions, rounds=2)
     across = measure_across(points, cameras, directions) / LANDMARK_METRES
@@ -180,6 +192,6 @@ def _measure_errors(cameras: Cameras, group: Group, times: np.ndarray, lengths: 
     first, second = _LIMB_ENDS.T
     limbs = np.linalg.norm(points[:, second] - points[:, first], axis=-1)
     is_seen = np.sqrt(np.minimum(moments.weights[:, :, first], moments.weights[:, :, second]).min(0))
-    longer = np.log(np.maximum(limbs, 1e-3) / lengths) / _LENGTH_SHARE
+    longer = np.log(np.maximum(limbs, 1e-3) / (taller * lengths)) / _LENGTH_SHARE
     longer = OUTLIER_SIGMAS * np.arctan(longer / OUTLIER_SIGMAS) * is_seen
     return np.concatenate([across.ravel(), longer.ravel()]) / np.sqrt(len(USED))

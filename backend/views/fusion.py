@@ -30,9 +30,12 @@ class FusedBody:
 
 
 def fuse(group: Group, cameras: Cameras, times: np.ndarray, frame_index: np.ndarray,
-         check: Callable[[], None] = lambda: None) -> FusedBody:
-    """Return one person's motion at times (T,) s of the first video, in the first camera's axes and the cameras' scale."""
-    moments = read_moments(group, times, cameras)
+         check: Callable[[], None] = lambda: None, taller: float = 1.0) -> FusedBody:
+    """Return one person's motion at times (T,) s of the first video, in the first camera's axes and the cameras' scale.
+
+    taller: by which factor the person is taller than each view alone, for which all are of one stature, has it.
+    """
+    moments = read_moments(group, times, cameras).scaled(taller)
     points = triangulate_body(cameras, moments, find_directions(cameras, moments))
     weights = moments.weights.max(0)
     score = np.sqrt(weights)

@@ -21,7 +21,7 @@ from .agreement import measure_agreement
 from .cameras import find_cameras
 from .fusion import FusedBody, fuse
 from .hands import ViewedPerson, interpolate_hands, join_hands
-from .rays import Cameras, Group
+from .rays import Cameras, Group, measure_size, read_moments
 from .sightlines import Sightlines, read_sightlines
 from .timing import Timing
 from .view import OtherView, View
@@ -146,7 +146,9 @@ def _fuse_all(views: list[View], members: list[tuple[int | None, ...]], groups: 
     for member, group in zip(members, groups, strict=True):
         seen = [lines.at(cameras.seconds(number, clock.timestamps)) for number, lines in enumerate(group) if lines]
         rows = np.flatnonzero(np.any([lines.weights.any(1) for lines in seen], axis=0))
-        body = fuse(group, cameras, clock.timestamps[rows], clock.frame_index[rows], reporter.check)
+        # Of a single person it is about 1, and what it is beside 1 is mostly error: on real pairs limbs were 0.05 degrees worse.
+        taller = measure_size(cameras, read_moments(group, clock.timestamps[rows], cameras)) if len(groups) > 1 else 1.0
+        body = fuse(group, cameras, clock.timestamps[rows], clock.frame_index[rows], reporter.check, taller)
         assert member[0] is not None
         times = clock.timestamps[rows]
         seen_by = [ViewedPerson(view.people[index], cameras.seconds(number, times), cameras.first_from_cam(number)[:3, :3])

@@ -113,3 +113,28 @@ def test_people_whom_one_view_sees_are_kept_at_their_places():
         apart = person.motion.root_path.mean(0) - joined.people[0].motion.root_path.mean(0)
         np.testing.assert_allclose(apart, (place, 0.0, 0.0), atol=0.1)
     assert joined.people[2].seen_frames == len(joined.people[2].track.frame_index) == 87
+
+
+def test_somebody_whom_both_views_have_too_small_and_near_is_as_tall_as_the_rays_say():
+    # A view alone takes everybody to be of one stature: who is taller seems to be nearer, and smaller in all limbs.
+    views = [replace(view, people=[view.people[0], view.people[1].scaled(1 / 1.15)]) for view in (
+        make_view("a.mp4", bystander=1.0, lean_degrees=6), make_view("b.mp4", 90, start=0.1, bystander=1.0, lean_degrees=6))]
+    groups = [tuple(read_sightlines(view.people[index], view.shot.intrinsics) for view in views) for index in (0, 1)]
+    cameras = find_cameras(groups, np.array((0.0, -0.1)), [True, True], [True], np.zeros((2, 2)))
+    truth = first_from_cam(90)
+    assert np.degrees(angle_between(cameras.rotmats[1], truth[:3, :3])) < 1.0
+    distance = np.linalg.norm(cameras.places[1]) / np.linalg.norm(truth[:3, 3])
+    assert 1 / 1.15 < distance < 1.0        # one scale for both
+    first, second = join(*views)[0].people
+    assert second.motion.stature / first.motion.stature == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_person_whom_one_view_loses_stays_at_the_same_distance_though_smaller_than_the_views_have_it():
+    first, other = (make_view("a.mp4", bystander=1.0), make_view("b.mp4", 90, start=0.1, bystander=1.0))
+    alone = [replace(view, people=[view.people[0], view.people[1].scaled(1 / 1.15)]) for view in (first, other)]
+    track = alone[1].people[1].track
+    score = np.where(np.arange(90)[:, None] < 45, track.score, 0.0)
+    alone[1].people[1] = replace(alone[1].people[1], track=replace(track, score=score))
+    joined, _ = join(*alone)
+    places = joined.people[1].motion.root_path
+    assert np.linalg.norm(places[:40].mean(0) - places[55:].mean(0)) < 0.12
