@@ -58,18 +58,20 @@ DEFAULT_PRIOR = PosePrior(make_joint_sigmas(
 
 @dataclass(frozen=True)
 class Picture:
-    """What a camera sees of a body, and where the camera is: cam_from_frame (4, 4) takes the motion's frame to its axes."""
+    """What a camera sees of a body, and where the camera is: cam_from_frame (4, 4), or (T, 4, 4) of one that moves, takes the
+    motion's frame to its axes."""
     seen: LandmarkRays
     cam_from_frame: np.ndarray
 
     def at(self, rows: slice) -> Picture:
         """Return the picture in some frames."""
-        return replace(self, seen=self.seen.at(rows))
+        moves = self.cam_from_frame.ndim == 3
+        return Picture(self.seen.at(rows), self.cam_from_frame[rows] if moves else self.cam_from_frame)
 
     def scaled(self, factor: float) -> Picture:
         """Return what is seen of a body that is larger and farther away by a factor: the rays stay the same."""
         cam_from_frame = self.cam_from_frame.copy()
-        cam_from_frame[:3, 3] *= factor
+        cam_from_frame[..., :3, 3] *= factor
         return Picture(replace(self.seen, body=self.seen.body.scaled(factor)), cam_from_frame)
 
 
@@ -161,7 +163,7 @@ class _Problem:
 
     def _see(self, points: np.ndarray, picture: Picture) -> _Seen:
         """Return landmarks (T, 33, 3) as a camera sees them."""
-        points = points @ picture.cam_from_frame[:3, :3].T + picture.cam_from_frame[:3, 3]
+        points = to_camera(points, picture.cam_from_frame)
         points[..., 2] = np.maximum(points[..., 2], _NEAREST * self._start.stature)
         distance = np.median(points[..., 2], axis=1)[:, None]
         residuals = (points[..., :2] / points[..., 2:] - picture.seen.point_rays[..., :2]) * distance[..., None]
@@ -188,7 +190,7 @@ class _Problem:
         gradient = np.zeros(points.shape[:2] + (2, 3), dtype=np.float32)
         gradient[..., 0, 0] = gradient[..., 1, 1] = scale
         gradient[..., 2] = -seen.points[..., :2] / seen.points[..., 2:] * scale[..., None]
-        gradient = gradient @ picture.cam_from_frame[:3, :3].astype(np.float32)
+        gradient = gradient @ picture.cam_from_frame[..., None, :3, :3].astype(np.float32)
         jacobian = self._jacobian(gradient, points, global_rotmats, joints)
         weighted = np.swapaxes(jacobian * weights[..., None].astype(np.float32), 1, 2)
         slope = weighted @ seen.residuals.reshape(len(points), -1, 1).astype(np.float32)
@@ -221,6 +223,11 @@ class _Problem:
         self.rotmats = self.rotmats.copy()
         self.rotmats[:, self._joints] @= Rotation.from_rotvec(rotvecs).as_matrix().reshape(len(step), -1, 3, 3)
         self.transl = self.transl + step[:, -3:]
+
+
+def to_camera(points: np.ndarray, cam_from_frame: np.ndarray) -> np.ndarray:
+    """Return points (T, K, 3) in the axes of a camera, by the matrix (4, 4) or matrices (T, 4, 4)."""
+    return points @ np.swapaxes(cam_from_frame[..., :3, :3], -1, -2) + cam_from_frame[..., None, :3, 3]
 
 
 def _find_moved_landmarks(body: Body) -> tuple[tuple[np.ndarray, ...], np.ndarray]:

@@ -55,4 +55,5 @@ def fuse(group: Group, cameras: Cameras, times: np.ndarray, frame_index: np.ndar
 def _make_picture(cameras: Cameras, view: int, moments: Moments, times: np.ndarray, body: Body) -> Picture:
     slopes = moments.slopes[view] / cameras.zooms[view]
     rays = np.concatenate([slopes, np.ones_like(slopes[..., :1])], axis=-1)
-    return Picture(LandmarkRays(rays, moments.weights[view], times, body), np.linalg.inv(cameras.first_from_cam(view)))
+    return Picture(LandmarkRays(rays, moments.weights[view], times, body),
+                   np.linalg.inv(cameras.first_from_cam(view, moments.turns[view])))

@@ -23,7 +23,8 @@ _LEAST_WEIGHT = 1e-6
 
 @dataclass(frozen=True)
 class ViewedPerson:
-    """A person whom one view solved; times (T,) s of the view; first_from_cam (3, 3): from its axes to the first camera's."""
+    """A person whom one view solved; times (T,) s of the view; first_from_cam (3, 3), or (T, 3, 3) where its camera
+    turns: from its axes to the first camera's."""
     person: CapturedPerson
     times: np.ndarray
     first_from_cam: np.ndarray
@@ -58,4 +59,4 @@ def join_hands(views: Sequence[ViewedPerson], motion: CameraMotion) -> tuple[Cam
 def _find_palms(view: ViewedPerson) -> np.ndarray:
     """Return the wrists' rotations (T, 2, 3, 3) from the rest pose to the first camera's axes."""
     turned, _ = view.person.motion.pose()
-    return view.first_from_cam @ interpolate(turned[:, _WRISTS], view.person.track.timestamps, view.times)
+    return view.first_from_cam[..., None, :, :] @ interpolate(turned[:, _WRISTS], view.person.track.timestamps, view.times)

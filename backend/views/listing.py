@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from mpsnet_blender.motion.base.footage_timing import thin_picture_times
-from mpsnet_blender.shared.capture_listing import ListedView, path_as_text
+from mpsnet_blender.shared.capture_listing import MOST_TURNS, ListedView, path_as_text
 
 from ..base.pinhole import project
+from ..body.picture_fit import to_camera
 from ..world.placing import PlacedPerson, WorldCamera
 from .merging import JoinedViews
 
@@ -32,18 +34,31 @@ def list_views(joined: JoinedViews, world_camera: WorldCamera, placed: list[Plac
             float(joined.cameras.offsets[number]), tuple(float(value) for value in view.shot.intrinsics.ravel()),
             tuple(float(value) for value in world_from_cam.ravel()), _measure_error(joined, number, placed),
             tuple(int(value) for value in numbers[told]), tuple(round(float(value), 5) for value in seconds[told]),
-            1 + float(joined.cameras.gains[number])))
+            1 + float(joined.cameras.gains[number]), *_list_turns(joined, number)))
     return tuple(listed)
+
+
+def _list_turns(joined: JoinedViews, number: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return when, in the first view's seconds (N,), and by which rotation vectors (3 N) a camera turned."""
+    view, cameras = joined.views[number], joined.cameras
+    every = slice(None, None, 1 + len(view.shot.clock.timestamps) // MOST_TURNS)
+    seconds = view.shot.clock.timestamps[every]
+    turns = view.turns_at(seconds)
+    if turns is None:
+        return (), ()
+    rotvecs = Rotation.from_matrix(turns).as_rotvec().ravel()
+    shared = (seconds - cameras.offsets[number]) / (1 + cameras.gains[number])
+    return tuple(round(float(value), 5) for value in shared), tuple(round(float(value), 5) for value in rotvecs)
 
 
 def _measure_error(joined: JoinedViews, number: int, placed: list[PlacedPerson]) -> float | None:
     """Return the mean distance in px between a view's landmarks and the bodies of all people, weighted by score."""
     total = weight = 0.0
-    cam_from_first = np.linalg.inv(joined.cameras.first_from_cam(number))
     for person, pictures in zip(placed, joined.pictures, strict=False):
         points = person.person.body.posed_landmarks(*person.person.motion.pose())
-        seen = pictures[number].seen
-        drawn = project(points @ cam_from_first[:3, :3].T + cam_from_first[:3, 3], joined.views[number].shot.intrinsics)
+        seen, view = pictures[number].seen, joined.views[number]
+        turns = view.turns_at(joined.cameras.seconds(number, seen.timestamps))
+        drawn = project(to_camera(points, np.linalg.inv(joined.cameras.first_from_cam(number, turns))), view.shot.intrinsics)
         read = project(seen.point_rays, joined.views[number].shot.intrinsics)
         total += float((np.linalg.norm(drawn - read, axis=-1) * seen.weights).sum())
         weight += float(seen.weights.sum())

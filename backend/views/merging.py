@@ -52,8 +52,9 @@ class JoinedViews:
 
 def join_views(views: list[View], others: Sequence[OtherView], reporter: Reporter) -> JoinedViews:
     """Return all views as one; given offsets of the others (V - 1) are taken as exact. Raises ViewsError, CancelRequested."""
-    _require_still(views)
-    seen = [[read_sightlines(person, view.shot.intrinsics) for person in view.people] for view in views]
+    _require_known_paths(views)
+    seen = [[read_sightlines(person, view.shot.intrinsics, view.turns_at(person.track.timestamps)) for person in view.people]
+            for view in views]
     tilts = np.array([find_tilt(view) for view in views])
     timings: list[Timing] = []
     for number, other in enumerate(others, start=1):
@@ -77,10 +78,15 @@ def join_views(views: list[View], others: Sequence[OtherView], reporter: Reporte
     return JoinedViews(views, cameras, people, pictures)
 
 
-def _require_still(views: list[View]) -> None:
-    for view in views:
-        if not view.viewpoint.camera.is_still:
-            raise ViewsError(f"The camera of {view.name} moves. Several views need cameras that stand still.",
+def _require_known_paths(views: list[View]) -> None:
+    first, *others = views
+    if not first.viewpoint.camera.is_still:
+        raise ViewsError(f"The camera of {first.name} moves. The first of several views needs a camera that stands still.",
+                         "Make the video of a camera that stands still the first one; another camera may turn on the spot.")
+    for view in others:
+        if view.viewpoint.camera.translates:
+            raise ViewsError(f"The camera of {view.name} goes through the room. Of several views, the first one needs a camera "
+                             "that stands still, the others one that at most turns on the spot.",
                              "Put the cameras on tripods or shelves, or capture each video by itself.")
 
 
@@ -151,7 +157,8 @@ def _fuse_all(views: list[View], members: list[tuple[int | None, ...]], groups: 
         body = fuse(group, cameras, clock.timestamps[rows], clock.frame_index[rows], reporter.check, taller)
         assert member[0] is not None
         times = clock.timestamps[rows]
-        seen_by = [ViewedPerson(view.people[index], cameras.seconds(number, times), cameras.first_from_cam(number)[:3, :3])
+        seen_by = [ViewedPerson(view.people[index], cameras.seconds(number, times), cameras.first_from_cam(
+                       number, view.turns_at(cameras.seconds(number, times)))[..., :3, :3])
                    for number, (view, index) in enumerate(zip(views, member, strict=True)) if index is not None]
         people.append(_as_captured(views[0].people[member[0]], body, rows, views[0].shot, seen_by))
         pictures.append(body.pictures)
@@ -191,13 +198,13 @@ def _seen_by_one(views: list[View], members: list[tuple[int | None, ...]], camer
         for index, person in enumerate(view.people):
             if index in joined:
                 continue
-            moved = person if number == 0 else _moved_to_first(person, view.shot, views[0].shot, cameras, number)
+            moved = person if number == 0 else _moved_to_first(person, view, views[0].shot, cameras, number)
             alone += [moved] if moved is not None else []
     return alone
 
 
-def _moved_to_first(person: CapturedPerson, seen_in: Shot, shot: Shot, cameras: Cameras, number: int) -> CapturedPerson | None:
-    """Return a person of another view, seen in its shot, in the first view's frames; None where it ends before that person
+def _moved_to_first(person: CapturedPerson, view: View, shot: Shot, cameras: Cameras, number: int) -> CapturedPerson | None:
+    """Return a person whom another view sees, in the first view's frames; None where it ends before that person
     comes."""
     times = cameras.seconds(number, shot.clock.timestamps)
     own = person.track.timestamps
@@ -208,12 +215,13 @@ def _moved_to_first(person: CapturedPerson, seen_in: Shot, shot: Shot, cameras: 
     rotmats = nearest_rotmats(rotmats.reshape(-1, 3, 3)).reshape(rotmats.shape)
     there = replace(person.motion, rotmats=rotmats, transl=interpolate(person.motion.transl, own, times[rows]),
                     timestamps=shot.clock.timestamps[rows])
-    motion = there.with_pose(*there.pose_in(cameras.first_from_cam(number)))
+    first_from_cam = cameras.first_from_cam(number, view.turns_at(times[rows]))
+    motion = there.with_pose(*there.pose_in(first_from_cam))
     drawn = project(person.body.posed_landmarks(*motion.pose()), shot.intrinsics)
     score = interpolate(person.track.score, own, times[rows])
-    rays = interpolate(compute_rays(person.track.xy, seen_in.intrinsics), own, times[rows])
+    rays = interpolate(compute_rays(person.track.xy, view.shot.intrinsics), own, times[rows])
     picture = Picture(LandmarkRays(rays, landmark_weights(score), motion.timestamps, person.body),
-                      np.linalg.inv(cameras.first_from_cam(number)))
+                      np.linalg.inv(first_from_cam))
     boxes = np.concatenate([drawn.min(1), drawn.max(1)], axis=1)
     track = replace(person.track, frame_index=shot.clock.frame_index[rows], timestamps=shot.clock.timestamps[rows], xy=drawn,
                     world=interpolate(person.track.world, own, times[rows]), score=np.zeros_like(score), boxes=boxes)

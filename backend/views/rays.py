@@ -50,20 +50,26 @@ class Cameras:
         """Return the seconds (T,) of a view's video at times (T,) s of the first one."""
         return self.offsets[view] + (1 + self.gains[view]) * times
 
-    def first_from_cam(self, view: int) -> np.ndarray:
-        """Return the matrix (4, 4) that takes a view's camera axes to the first one's."""
+    def first_from_cam(self, view: int, turns: np.ndarray | None = None) -> np.ndarray:
+        """Return the matrix (4, 4) that takes a view's camera axes to the first one's; of a camera that turns by turns (T, 3, 3)
+        since its first frame, the matrices (T, 4, 4)."""
         matrix = np.eye(4)
         matrix[:3, :3], matrix[:3, 3] = self.rotmats[view], self.places[view]
-        return matrix
+        if turns is None:
+            return matrix
+        matrices = np.tile(matrix, (len(turns), 1, 1))
+        matrices[:, :3, :3] = self.rotmats[view] @ turns
+        return matrices
 
 
 @dataclass(frozen=True)
 class Moments:
     """One person in all views at T moments: slopes (V, T, K, 2) of the rays with z = 1 by the assumed lens, weights (V, T, K) in
-    0..1, and depths (V, T, K) m along z at which each view alone has the landmarks."""
+    0..1, and depths (V, T, K) m along z at which each view alone has the landmarks. turns: of each view as in `Sightlines`."""
     slopes: np.ndarray
     weights: np.ndarray
     depths: np.ndarray
+    turns: tuple[np.ndarray | None, ...] = ()
 
     def scaled(self, factor: float) -> Moments:
         """Return what is seen of somebody who is larger and farther away by a factor than each view alone has it."""
@@ -74,18 +80,22 @@ def read_moments(group: Group, times: np.ndarray, cameras: Cameras, landmarks: n
     """Return what the views see of a person at times (T,) s of the first video."""
     shape = (len(cameras), len(times), len(landmarks))
     slopes, weights, depths = np.zeros((*shape, 2)), np.zeros(shape), np.ones(shape)
+    turns: list[np.ndarray | None] = [None] * len(cameras)
     for view, lines in enumerate(group):
         if lines is not None:
             seen = lines.at(cameras.seconds(view, times))
             slopes[view], weights[view] = seen.slopes[:, landmarks], seen.weights[:, landmarks]
-            depths[view] = seen.landmarks[:, landmarks, 2]
-    return Moments(slopes, weights, depths)
+            depths[view], turns[view] = seen.landmarks[:, landmarks, 2], seen.turns
+    return Moments(slopes, weights, depths, tuple(turns))
 
 
 def find_directions(cameras: Cameras, moments: Moments) -> np.ndarray:
     """Return unit vectors (V, T, K, 3) from the cameras to the landmarks, in the first camera's axes."""
     slopes = moments.slopes / cameras.zooms[:, None, None, None]
     rays = np.concatenate([slopes, np.ones_like(slopes[..., :1])], axis=-1)
+    for view, turns in enumerate(moments.turns):
+        if turns is not None:
+            rays[view] = rays[view] @ np.swapaxes(turns, 1, 2)
     return normalize(np.einsum("vij,vtkj->vtki", cameras.rotmats, rays))
 
 

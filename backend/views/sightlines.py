@@ -28,13 +28,15 @@ class Sightlines:
     """One person in one view, at timestamps (T,) s of that view's video.
 
     slopes (T, 33, 2): rays through the landmarks with z = 1 in the camera's axes; weights (T, 33) in 0..1, 0 where nothing was
-    seen; joints (T, 24, 3) and landmarks (T, 33, 3) m of the body as the view alone has it, in the camera's axes.
+    seen; joints (T, 24, 3) and landmarks (T, 33, 3) m of the body as the view alone has it, in the camera's axes. turns (T, 3, 3)
+    take the camera's axes at each time to those of its first frame, None where it stands still; joints are in the first frame's.
     """
     timestamps: np.ndarray
     slopes: np.ndarray
     weights: np.ndarray
     joints: np.ndarray
     landmarks: np.ndarray
+    turns: np.ndarray | None = None
 
     def at(self, times: np.ndarray) -> Sightlines:
         """Return what is seen at times (T,) s; outside the seen spans, weights are 0."""
@@ -46,7 +48,8 @@ class Sightlines:
         share = np.clip((times - self.timestamps[after - 1]) / np.where(step > 0, step, 1.0), 0.0, 1.0)
         slopes, weights, joints, landmarks = (_mix(values[after - 1], values[after], share)
                                               for values in (self.slopes, self.weights, self.joints, self.landmarks))
-        return Sightlines(times, slopes, weights * is_seen[:, None], joints, landmarks)
+        turns = None if self.turns is None else _mix(self.turns[after - 1], self.turns[after], share)
+        return Sightlines(times, slopes, weights * is_seen[:, None], joints, landmarks, turns)
 
     def pose_angles(self) -> np.ndarray:
         """Return the cosines (T, N) of the angles between all pairs of limbs: they do not depend on the view."""
@@ -61,13 +64,24 @@ def _mix(before: np.ndarray, after: np.ndarray, share: np.ndarray) -> np.ndarray
     return (1 - share) * before + share * after
 
 
-def read_sightlines(person: CapturedPerson, intrinsics: np.ndarray) -> Sightlines:
-    """Return what a view with intrinsics (3, 3) sees of a person that an engine solved in it."""
+def read_sightlines(person: CapturedPerson, intrinsics: np.ndarray, turns: np.ndarray | None = None) -> Sightlines:
+    """Return what a view with intrinsics (3, 3) sees of a person that an engine solved in it; turns (T, 3, 3) of a camera that
+    turns: from its axes at the person's frames to those of its first frame."""
     track = person.track
     weights = landmark_weights(track.score) * (track.score.max(1, keepdims=True) > 0)
-    slopes = compute_rays(track.xy, intrinsics)[..., :2]
-    flat = smooth_measured(slopes.reshape(len(slopes), -1), track.timestamps, _LANDMARK_SIGMA_SECONDS,
-                           np.repeat(weights, 2, axis=1))
+    rays = compute_rays(track.xy, intrinsics)
     global_rotmats, joints = person.motion.pose()
-    return Sightlines(track.timestamps, flat.reshape(slopes.shape), weights, joints,
-                      person.body.posed_landmarks(global_rotmats, joints))
+    landmarks = person.body.posed_landmarks(global_rotmats, joints)
+    if turns is None:
+        return Sightlines(track.timestamps, _smooth(rays[..., :2], track.timestamps, weights), weights, joints, landmarks)
+    # Smoothed in axes that stand still: a hand's trembling is in the rays and in the turns, and must leave both.
+    rays = _smooth(rays @ np.swapaxes(turns, 1, 2), track.timestamps, weights) @ turns
+    slopes, joints = rays[..., :2] / rays[..., 2:], joints @ np.swapaxes(turns, 1, 2)
+    return Sightlines(track.timestamps, slopes, weights, joints, landmarks, turns)
+
+
+def _smooth(values: np.ndarray, timestamps: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return values (T, 33, N) of landmarks with weights (T, 33) without their trembling."""
+    flat = smooth_measured(values.reshape(len(values), -1), timestamps, _LANDMARK_SIGMA_SECONDS,
+                           np.repeat(weights, values.shape[-1], axis=1))
+    return flat.reshape(values.shape)

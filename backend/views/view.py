@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from mpsnet_blender.shared.capture_request import CaptureRequest
 
 from ..base.errors import OptionError
+from ..base.smoothing import interpolate, nearest_rotmats
 from ..camera.viewpoint import Viewpoint
 from ..engines.engine import CapturedPerson, Shot
 from ..video.frames import VideoSpan, open_span
@@ -31,6 +34,14 @@ class View:
     @property
     def name(self) -> str:
         return self.shot.span.path.name
+
+    def turns_at(self, times: np.ndarray) -> np.ndarray | None:
+        """Return the rotations (T, 3, 3) that take the camera's axes at times (T,) s of its video to those of its first frame;
+        None where it stands still."""
+        camera = self.viewpoint.camera
+        if camera.is_still:
+            return None
+        return nearest_rotmats(interpolate(camera.rotmats, self.shot.clock.timestamps, times))
 
 
 @dataclass(frozen=True)

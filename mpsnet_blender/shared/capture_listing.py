@@ -24,6 +24,7 @@ _FILE_NAMES = re.compile(r"person_[0-9]{2,}\.(npz|jpg)|preview\.mp4|people\.json
 _MOST_FPS = 100_000.0           # above every camera, below what overflows Blender's frame numbers within hours
 _LONGEST_OFFSET = 1e7           # seconds: the most that --offset takes
 _MOST_PICTURES = 20_000_000     # of a view whose times are listed: 92 hours at 60 a second; all of them lie in memory
+MOST_TURNS = 15_000             # of a camera that are listed: 8 minutes at 30 a second, a quarter of the largest file
 _LARGEST_FILE = 4 * 2 ** 20     # bytes; a person takes less than 1024
 _LONGEST_NAME = 255             # bytes; file systems take no more
 
@@ -83,7 +84,9 @@ class ListedView:
     """The camera of one of several views: the path of its video with frames a second and size in px; the second of that video
     in which the first view's second 0 lies; camera_matrix (9) px, and world_from_cam (16), row by row; the mean distance in px
     between its landmarks and the bodies. picture_seconds: when the pictures of the 0-based picture_numbers begin; between
-    these, the rate is constant. clock_rate: seconds that its clock counts in one second of the first view's."""
+    these, the rate is constant. clock_rate: seconds that its clock counts in one second of the first view's. Of a camera that
+    turns, world_from_cam is that of its first frame; turn_vectors (3 N), rotation vectors in radians, take its axes at
+    turn_seconds (N) of the first view to those."""
     video: str
     fps: float
     image_size: tuple[int, int]
@@ -94,6 +97,8 @@ class ListedView:
     picture_numbers: tuple[int, ...] = ()
     picture_seconds: tuple[float, ...] = ()
     clock_rate: float = 1.0
+    turn_seconds: tuple[float, ...] = ()
+    turn_vectors: tuple[float, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -103,6 +108,8 @@ class ListedView:
                 and len(self.world_from_cam) == 16 and 0 < self.fps <= _MOST_FPS and abs(self.offset_seconds) <= _LONGEST_OFFSET
                 and 0.5 < self.clock_rate < 2 and len(self.picture_numbers) == len(self.picture_seconds)
                 and all(a < c and b < d for (a, b), (c, d) in pairwise(times))
+                and len(self.turn_vectors) == 3 * len(self.turn_seconds) and len(self.turn_seconds) <= MOST_TURNS
+                and all(before < after for before, after in pairwise(self.turn_seconds))
                 and max(self.picture_numbers, default=0) - min(self.picture_numbers, default=0) < _MOST_PICTURES)
 
 

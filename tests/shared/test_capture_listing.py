@@ -194,7 +194,8 @@ def test_of_what_a_listing_names_only_what_captures_make_is_a_captures_file():
 
 VIEW = ListedView("/videos/b.mp4", 25.0, (1080, 1920), -0.25, camera_matrix=tuple(float(number) for number in range(1, 10)),
                   world_from_cam=tuple(float(number) for number in range(16)), reprojection_error_px=7.5,
-                  picture_numbers=(0, 40, 99), picture_seconds=(0.0, 1.6, 4.2), clock_rate=1.0001)
+                  picture_numbers=(0, 40, 99), picture_seconds=(0.0, 1.6, 4.2), clock_rate=1.0001,
+                  turn_seconds=(0.25, 0.29), turn_vectors=(0.0, 0.0, 0.0, 0.01, -0.02, 0.0))
 
 
 def test_the_cameras_of_several_views_are_read_back(path):
@@ -204,6 +205,7 @@ def test_the_cameras_of_several_views_are_read_back(path):
 
 
 @pytest.mark.parametrize("change", [
+    {"turn_vectors": (0.0,) * 5}, {"turn_seconds": (0.29, 0.29)},
     {"camera_matrix": (1.0,) * 8}, {"world_from_cam": (1.0,) * 12}, {"fps": 0.0}, {"clock_rate": 0.0},
     {"picture_numbers": (0, 5)}, {"picture_numbers": (0, 5), "picture_seconds": (0.0, 0.0)},
     {"picture_numbers": (5, 0), "picture_seconds": (0.0, 1.0)},

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...motion.base.footage_timing import SceneClock
 from ...motion.base.rest_pose import curl_hands
+from ...motion.base.rotations import rotmat_from_rotvec
 from ...motion.base.soles import compute_stature
 from ...motion.base.timing import compute_scene_frames, split_frame_rate
 from ...motion.results.capture_folder import Capture, ReadMotions, open_capture, read_motions
@@ -161,12 +162,24 @@ def _add_camera(scene: bpy.types.Scene, collection: bpy.types.Collection, captur
 def _add_view(collection: bpy.types.Collection, name: str, view: ListedView, aspect: float, clock: SceneClock,
               units_per_metre: float) -> list[str]:
     """Add the camera of another view of a capture, with its footage in step; return warnings."""
-    path = CameraPath(np.reshape(view.camera_matrix, (3, 3)), np.array(view.image_size),
-                      np.reshape(view.world_from_cam, (1, 4, 4)), np.array([clock.start_frame]))
+    path = _find_camera_path(view, clock)
     camera = build_camera(collection, name, path, aspect, units_per_metre)
+    if camera.animation_data is not None:
+        store_rate(camera.animation_data.action, clock.fps)
     there = replace(clock, origin_seconds=clock.origin_seconds + view.offset_seconds / view.clock_rate)
     return _add_footage(camera.data, Path(view.video), path.image_size, _find_picture_times(view), there, view.fps,
                         view.clock_rate)
+
+
+def _find_camera_path(view: ListedView, clock: SceneClock) -> CameraPath:
+    """Return the path of another view's camera in the scene's frames."""
+    matrices, frames = np.reshape(view.world_from_cam, (1, 4, 4)), np.array([clock.start_frame])
+    if view.turn_seconds:
+        turns = rotmat_from_rotvec(np.reshape(view.turn_vectors, (-1, 3)))
+        matrices = np.repeat(matrices, len(turns), axis=0)
+        matrices[:, :3, :3] = matrices[:, :3, :3] @ turns
+        frames = clock.start_frame + (np.array(view.turn_seconds) - clock.origin_seconds) * clock.fps
+    return CameraPath(np.reshape(view.camera_matrix, (3, 3)), np.array(view.image_size), matrices, frames)
 
 
 def _find_picture_times(view: ListedView) -> np.ndarray:

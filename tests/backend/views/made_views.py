@@ -1,5 +1,6 @@
 """Views with known cameras: one dancer, whose landmarks are exact in each, with the body a few degrees off."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,30 +37,42 @@ def dance(times: np.ndarray, seed: int) -> np.ndarray:
 
 
 def make_view(name: str, turn_degrees: float = 0.0, seed: int = 0, start: float = 0.0, frames: int = 90, fps: float = 30.0,
-              lean_degrees: float = 0.0, bystander: float | None = None, gain: float = 0.0) -> View:
+              lean_degrees: float = 0.0, bystander: float | None = None, gain: float = 0.0,
+              pan_degrees: float = 0.0) -> View:
     """Return the view of a camera that stands at an angle around the dancer; its video begins at the dance's second `start`.
 
     lean_degrees: by how much the view's body leans towards the camera, as bodies from one view do; bystander: metres by which
-    somebody who stands still is to the right of the dancer in the first view; gain: seconds that the view's clock gains in one.
+    somebody who stands still is to the right of the dancer in the first view; gain: seconds that the view's clock gains in one;
+    pan_degrees: by how much the camera turns to one side and the other about its first direction, which trembles.
     """
     times = np.arange(frames) / fps
-    place = np.array((0.0, 0.0, DISTANCE))
-    people = [_see_person(dance(times / (1 + gain) + start, seed), place, times, turn_degrees, lean_degrees)]
+    place, turns = np.array((0.0, 0.0, DISTANCE)), pan(times, pan_degrees)
+    people = [_see_person(dance(times / (1 + gain) + start, seed), place, times, turn_degrees, lean_degrees, turns)]
     if bystander is not None:
         still = np.repeat(dance(np.zeros(1), 99), frames, axis=0)
-        people.append(_see_person(still, place + (bystander, 0.0, 0.0), times, turn_degrees, lean_degrees))
+        people.append(_see_person(still, place + (bystander, 0.0, 0.0), times, turn_degrees, lean_degrees, turns))
     clock = Clock(np.arange(frames), times, fps)
     shot = Shot(VideoSpan(Path(name), IMAGE_SIZE, fps, frames), clock, INTRINSICS, 1.7)
     nothing = UprightLines(np.zeros((0, 2, 2)), np.zeros(0, dtype=int), 0)
-    return View(shot, Viewpoint(INTRINSICS, still_camera(frames), nothing), people, True)
+    camera = replace(still_camera(frames), rotmats=turns, is_still=not pan_degrees)
+    return View(shot, Viewpoint(INTRINSICS, camera, nothing), people, True)
+
+
+def pan(times: np.ndarray, degrees: float) -> np.ndarray:
+    """Return the rotations (T, 3, 3) from the axes of a camera that pans in 3 s and trembles at 4 Hz to its first ones."""
+    angles = degrees * np.stack([np.sin(2 * np.pi * times / 3), 0.03 * np.sin(2 * np.pi * 4 * times)], axis=1)
+    return Rotation.from_euler("yx", angles, degrees=True).as_matrix()
 
 
 def _see_person(rotmats: np.ndarray, place: np.ndarray, times: np.ndarray, turn_degrees: float,
-                lean_degrees: float) -> CapturedPerson:
-    """Return a person at a place (3,) m in the first camera's axes as a camera sees and an engine solves that person."""
+                lean_degrees: float, turns: np.ndarray) -> CapturedPerson:
+    """Return a person at a place (3,) m in the first camera's axes as a camera that turns sees and an engine solves that
+    person."""
     body, count = make_generic_body(1.7), len(times)
     motion = CameraMotion(rotmats, np.tile(place, (count, 1)), body.rest_joints, times, 1.7)
-    motion = motion.with_pose(*motion.pose_in(np.linalg.inv(first_from_cam(turn_degrees))))
+    turned = np.tile(np.eye(4), (count, 1, 1))
+    turned[:, :3, :3] = turns
+    motion = motion.with_pose(*motion.pose_in(np.linalg.inv(first_from_cam(turn_degrees) @ turned)))
     xy = project(body.posed_landmarks(*motion.pose()), INTRINSICS)
     leaning = np.eye(4)
     leaning[:3, :3] = Rotation.from_euler("x", lean_degrees, degrees=True).as_matrix()
