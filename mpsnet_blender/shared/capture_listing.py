@@ -22,9 +22,9 @@ GRADES = ("green", "amber", "red")
 GRADE_WORDS = {"green": "Good", "amber": "Fair", "red": "Poor"}     # for people: the same in all panels and reports
 _FILE_NAMES = re.compile(r"person_[0-9]{2,}\.(npz|jpg)|preview\.mp4|people\.json")
 _MOST_FPS = 100_000.0           # above every camera, below what overflows Blender's frame numbers within hours
-_LONGEST_OFFSET = 1e7           # seconds: the most that --offset takes
+_LONGEST_OFFSET = 1e7           # seconds: the most that --offset, and --end, take
 _MOST_PICTURES = 20_000_000     # of a view whose times are listed: 92 hours at 60 a second; all of them lie in memory
-MOST_TURNS = 15_000             # of a camera that are listed: 8 minutes at 30 a second, a quarter of the largest file
+MOST_TURNS = 10_000             # of a camera that are listed: 5.5 minutes at 30 a second, a sixth of the largest file
 _LARGEST_FILE = 4 * 2 ** 20     # bytes; a person takes less than 1024
 _LONGEST_NAME = 255             # bytes; file systems take no more
 
@@ -110,6 +110,7 @@ class ListedView:
                 and all(a < c and b < d for (a, b), (c, d) in pairwise(times))
                 and len(self.turn_vectors) == 3 * len(self.turn_seconds) and len(self.turn_seconds) <= MOST_TURNS
                 and all(before < after for before, after in pairwise(self.turn_seconds))
+                and max(map(abs, (*self.turn_seconds, *self.picture_seconds)), default=0) <= _LONGEST_OFFSET
                 and max(self.picture_numbers, default=0) - min(self.picture_numbers, default=0) < _MOST_PICTURES)
 
 
@@ -144,7 +145,8 @@ class CaptureListing:
             raise ValueError(f"fps is {self.fps:g}, not above 0 and up to {_MOST_FPS:g}")
         for view in self.views:
             if not view.is_whole:
-                raise ValueError(f"the camera of the view {view.video[-_LONGEST_NAME:]!r} is incomplete")
+                raise ValueError(f"the camera of the view {view.video[-_LONGEST_NAME:]!r} is incomplete, "
+                                 "or its times are impossible")
         for values in ([person.person_id for person in self.people], [person.file for person in self.people]):
             if len(set(values)) < len(values):
                 raise ValueError("two people have one id, or one file")

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 import pytest
 
 from mpsnet_blender.shared.capture_listing import (
+    MOST_TURNS,
     CaptureListing,
     ListedPerson,
     ListedView,
@@ -204,13 +205,24 @@ def test_the_cameras_of_several_views_are_read_back(path):
     assert read_listing(written(path)).views == ()
 
 
+def test_four_views_with_all_the_times_and_turns_that_are_listed_are_read_back(path):
+    numbers, steps = tuple(range(0, 40_000, 4)), range(MOST_TURNS)
+    turning = replace(VIEW, picture_numbers=numbers, picture_seconds=tuple(round(1234 + number / 29.97, 5) for number in numbers),
+                      turn_seconds=tuple(round(1234 + step / 29.97, 5) for step in steps),
+                      turn_vectors=tuple(round(-1 - step / 1e5, 5) for step in steps for _ in range(3)))
+    still = replace(turning, turn_seconds=(), turn_vectors=())
+    write_listing(path, replace(LISTING, views=(still, turning, turning, turning)))
+    assert read_listing(path).views == (still, turning, turning, turning)
+
+
 @pytest.mark.parametrize("change", [
-    {"turn_vectors": (0.0,) * 5}, {"turn_seconds": (0.29, 0.29)},
+    {"turn_vectors": (0.0,) * 5}, {"turn_seconds": (0.29, 0.29)}, {"turn_seconds": (0.25, 1e12)},
+    {"picture_numbers": (0, 5), "picture_seconds": (1e12, 1e12 + 1)},
     {"camera_matrix": (1.0,) * 8}, {"world_from_cam": (1.0,) * 12}, {"fps": 0.0}, {"clock_rate": 0.0},
     {"picture_numbers": (0, 5)}, {"picture_numbers": (0, 5), "picture_seconds": (0.0, 0.0)},
     {"picture_numbers": (5, 0), "picture_seconds": (0.0, 1.0)},
     {"picture_numbers": (0, 2 ** 31 - 1), "picture_seconds": (0.0, 1.0)},
     {"image_size": (0, 1920)}, {"camera_matrix": (0.0, *VIEW.camera_matrix[1:])}, {"offset_seconds": -1e9}])
 def test_a_view_without_a_whole_camera_is_refused(path, change):
-    with pytest.raises(ListingError, match=r"the camera of the view '/videos/b\.mp4' is incomplete"):
+    with pytest.raises(ListingError, match=r"the camera of the view '/videos/b\.mp4' is incomplete, or its times are impossible"):
         write_listing(path, replace(LISTING, views=(replace(VIEW, **change),)))
