@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import bpy
 import numpy as np
@@ -29,12 +29,12 @@ def restore_scene_rate(scene: bpy.types.Scene) -> float:
 def retime(scene: bpy.types.Scene) -> int:
     """Move the keys that were timed for other rates, so that they play at the right speed; return the number of changed Actions.
 
-    The earliest frame of all of them does not move, and they stay in step with each other. Linked data does not change.
+    The earliest frame of all motion does not move, and all stay in step with each other. Linked data does not change.
     """
     rates = {owner: rate for owner, rate in find_mistimed(scene).items() if owner.library is None}
     if not rates:
         return 0
-    anchor = min(_find_first_frame(owner) for owner in rates)
+    anchor = _find_anchor(scene, rates)
     maps = {owner: _make_frame_map(anchor, scene_rate(scene) / rate) for owner, rate in rates.items()}
     for thing in scene.objects:
         _retime_object(thing, maps, scene)
@@ -49,6 +49,13 @@ def retime(scene: bpy.types.Scene) -> int:
 
 def _make_frame_map(anchor: float, factor: float) -> Frames:
     return lambda frames: anchor + (np.asarray(frames, dtype=np.float64) - anchor) * factor
+
+
+def _find_anchor(scene: bpy.types.Scene, rates: Collection[bpy.types.ID]) -> float:
+    """Return the frame that does not move. A turning camera of another view begins before the people: its keys count only where
+    there are no others."""
+    of_cameras = {action for thing in scene.objects if thing.type == "CAMERA" for action in find_actions(thing)}
+    return min(_find_first_frame(owner) for owner in set(rates) - of_cameras or rates)
 
 
 def _find_first_frame(owner: bpy.types.ID) -> float:

@@ -172,6 +172,23 @@ def test_the_camera_of_another_view_turns_at_the_seconds_that_are_listed(tmp_pat
     assert read_rate(other.animation_data.action) == pytest.approx(fps)
 
 
+@pytest.mark.parametrize(("fps", "start_frame"), [(24, 1), (60, 101)])
+def test_a_turning_camera_that_begins_before_the_people_is_retimed_with_them(tmp_path, empty_scene, fps, start_frame):
+    motion = random_motion(30, timestamps=0.2 + np.arange(30) / 30, frame_index=np.arange(6, 36))
+    folder = write_capture(tmp_path / "capture", [motion], video=str(CLIP))
+    add_views(folder, turn_seconds=(-0.8, 0.2, 1.2), turn_vectors=(0, 0, 0, 0, np.pi / 6, 0, 0, np.pi / 3, 0))
+    bpy.ops.mpsnet.import_motion(filepath=str(folder), start_frame=start_frame)
+    _, other = (thing for thing in empty_scene.objects if thing.type == "CAMERA")
+    (person,) = (thing for thing in empty_scene.objects if thing.type == "ARMATURE")
+    empty_scene.render.fps = fps
+    bpy.ops.mpsnet.retime_motion()
+    assert person.mpsnet_cleanup.first_frame == start_frame
+    for second, degrees in ((-1.0, 0), (0.0, 30), (1.0, 60)):
+        empty_scene.frame_set(round(start_frame + second * fps))
+        ahead = (-np.cos(np.radians(degrees)), np.sin(np.radians(degrees)), 0)
+        np.testing.assert_allclose(other.matrix_world.to_3x3() @ Vector((0, 0, -1)), ahead, atol=1e-3)
+
+
 @pytest.mark.parametrize("clock_rate", [1.0, 1.05])
 def test_the_footage_of_another_view_with_an_uneven_rate_is_in_step_at_every_frame(tmp_path, empty_scene, clock_rate):
     folder = write_capture(tmp_path / "capture", [random_motion(50, timestamps=np.arange(50) / 30)], video=str(CLIP))
