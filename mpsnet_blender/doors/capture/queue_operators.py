@@ -51,10 +51,8 @@ class MPSNET_OT_queue_views(bpy.types.Operator):
     bl_label = "Add to Queue"
 
     def execute(self, context):
-        settings = context.scene.mpsnet
-        video = Path(bpy.path.abspath(settings.video))
-        views = [view.video for view in settings.other_videos()]
-        if problem := find_problem(video) or find_problem_of_views(video, views):
+        video = Path(bpy.path.abspath(context.scene.mpsnet.video))
+        if problem := find_problem(video):
             self.report({"ERROR"}, problem)
             return {"CANCELLED"}
         return _add(self, context, [video])
@@ -65,6 +63,9 @@ def _add(operator: bpy.types.Operator, context: bpy.types.Context, videos: list[
     settings = context.scene.mpsnet
     chosen, views = Path(bpy.path.abspath(settings.video)), settings.other_videos()
     if chosen in videos:
+        if problem := find_problem_of_views(chosen, [view.video for view in views]):
+            operator.report({"ERROR"}, problem)
+            return {"CANCELLED"}
         videos = [video for video in videos if video not in [view.video for view in views]]
     count = QUEUE.add(videos, context.scene.name, {chosen: views})
     also = f", {chosen.name} with its further views" if views and chosen in videos else ""

@@ -109,11 +109,13 @@ def test_videos_that_are_chosen_with_their_view_are_queued_as_one_capture(queue,
 
 
 def test_a_view_that_is_gone_is_told_when_it_is_queued(queue, captures_by, tmp_path, empty_scene):
-    captures_by(a=("wait",), b=("wait",))
+    captures_by(a=("wait",), b=("wait",), c=("wait",))
     choose_with_view(tmp_path, empty_scene, "a", "b")
     (tmp_path / "b.mp4").unlink()
     with pytest.raises(RuntimeError, match=r"View 2: There is no video .*b\.mp4"):
         bpy.ops.mpsnet.queue_views()
+    with pytest.raises(RuntimeError, match=r"View 2: There is no video .*b\.mp4"):
+        add(tmp_path, "a", "c")
     assert queue.videos == ()
 
 
