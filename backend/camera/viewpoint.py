@@ -51,6 +51,10 @@ def find_viewpoint(scenery: SeenScenery, timestamps: np.ndarray, intrinsics: np.
                           lambda: reporter.progress(_STAGE, next(steps), 0, "steps"))
     if not camera.is_still:
         reporter.log("info", "The camera moves: it " + ("goes through the room." if camera.translates else "turns on the spot."))
+    if camera.unseen is not None:
+        begin, end = camera.unseen
+        reporter.log("warning", f"The background cannot be followed from {begin:.1f} to {end:.1f} s: where the camera looks from "
+                     "then on is not sure. Capture the parts before and after it by themselves, with --start and --end.")
     view = Viewpoint(intrinsics, camera, scenery.lines)
     if camera.focal_factor != 1.0:
         view = view.zoomed(camera.focal_factor)

@@ -85,8 +85,9 @@ def _require_known_paths(views: list[View]) -> None:
                          "Make the video of a camera that stands still the first one; another camera may turn on the spot.")
     for view in others:
         if view.viewpoint.camera.translates:
-            raise ViewsError(f"The camera of {view.name} goes through the room. Of several views, the first one needs a camera "
-                             "that stands still, the others one that at most turns on the spot.",
+            raise ViewsError(f"The camera of {view.name} goes through the room, or its background does not show that "
+                             "it only turns. Of several views, the first one needs a camera that stands still, the others one "
+                             "that at most turns on the spot.",
                              "Put the cameras on tripods or shelves, or capture each video by itself.")
 
 

@@ -37,6 +37,29 @@ def test_a_panning_cameras_turns_are_found_and_it_goes_nowhere():
     assert degrees_between(track.rotmats, rotmats).max() < 0.2
 
 
+def panned(unseen):
+    """Return the track and the true turns of a camera that pans to both sides, with no background in the rows `unseen`."""
+    rotmats = yawed(15 * np.sin(np.arange(90) * np.pi / 30), shake=0.3)
+    trails = trails_of(rotmats, np.zeros((90, 3)), every=6)
+    kept = ~np.isin(trails.row, unseen)
+    trails = Trails(trails.row[kept], trails.point[kept], trails.xy[kept])
+    return track_camera(trails, TIMES, INTRINSICS, lens_is_known=True), rotmats
+
+
+@pytest.mark.parametrize(("unseen", "seconds"), [
+    (range(30, 40), (29 / FPS, 40 / FPS)), (range(60, 90), (59 / FPS, 89 / FPS)), (range(9), (0, 9 / FPS))])
+def test_a_time_without_background_is_told_and_the_cameras_turns_are_wrong_there(unseen, seconds):
+    track, rotmats = panned(unseen)
+    assert track.unseen == pytest.approx(seconds)
+    assert degrees_between(track.rotmats[0].T @ track.rotmats, rotmats[0].T @ rotmats).max() > 1
+
+
+@pytest.mark.parametrize("unseen", [[], range(31, 35)])
+def test_a_third_of_a_second_without_background_is_bridged(unseen):
+    track, rotmats = panned(unseen)
+    assert track.unseen is None and degrees_between(track.rotmats, rotmats).max() < 5
+
+
 @pytest.mark.parametrize(("fps", "count", "rows"), [
     (30, 31, [0, 6, 12, 18, 24, 30]), (30, 33, [0, 6, 12, 18, 24, 30, 32]), (10, 6, [0, 2, 4, 5]), (4, 4, [0, 1, 2, 3]),
     (30, 1, [0])])
