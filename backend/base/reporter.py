@@ -123,7 +123,7 @@ class Reporter:
         self._job_share = 0.0
 
     def part(self, words: str) -> None:
-        """Add words to the titles of the stages that follow: which part of the job they are of; empty for none."""
+        """Add words to the titles of the stages and to the logs that follow: their part of the job; empty for none."""
         self._part = f", {words}" if words else ""
 
     def progress(self, stage: str, done: float, total: float, unit: str = "") -> None:
@@ -153,7 +153,8 @@ class Reporter:
         self._sink.send(message)
 
     def log(self, level: str, message: str) -> None:
-        self._sink.send(Log(level, message))
+        """Send a text for the user, "info" or "warning", after the words of the part of the job that it is about."""
+        self._sink.send(Log(level, f"{self._part[2:].capitalize()}: {message}" if self._part else message))
 
     def finish(self, message: Result | Error | Cancelled) -> None:
         self._sink.send(message)

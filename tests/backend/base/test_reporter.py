@@ -34,6 +34,14 @@ def test_progress_is_sent_ten_times_a_second_and_always_first_and_last(kept, now
     assert set(np.diff([message.done for message in kept[:-1]])) == {52}     # 0.102 s
 
 
+def test_logs_say_which_part_of_the_job_they_are_about(kept):
+    reporter = Reporter(kept)
+    for words in ("view 2 of 3", ""):
+        reporter.part(words)
+        reporter.log("info", "The camera moves.")
+    assert [message.message for message in kept] == ["View 2 of 3: The camera moves.", "The camera moves."]
+
+
 def test_each_stage_begins_with_a_message(kept):
     reporter = Reporter(kept)
     for stage in ("one", "two", "three"):
