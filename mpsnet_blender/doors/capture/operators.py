@@ -9,6 +9,7 @@ import bpy
 
 from ...scene.capture import job_timer
 from ...scene.capture.capture_job import new_capture_folder, start_adding_models, start_capture
+from ..common.path_options import absolute_path
 from ..common.preferences import backend_environment, home_folder
 from .job_endings import show_capture_end, show_models_end, show_setup_end, show_setup_end_and_capture
 from .job_starts import can_capture, can_start_job, find_problem, find_problem_of_views, is_whole, run, set_up
@@ -41,7 +42,7 @@ class MPSNET_OT_capture_video(bpy.types.Operator):
 
     def execute(self, context):
         settings = context.scene.mpsnet
-        video = Path(bpy.path.abspath(self.filepath or settings.video))
+        video = absolute_path(self.filepath or settings.video)
         if problem := find_problem(video):
             self.report({"ERROR"}, problem)
             return {"CANCELLED"}

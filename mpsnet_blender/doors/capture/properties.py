@@ -12,7 +12,7 @@ from ...scene.capture.import_options import ImportOptions
 from ...shared.capture_request import OtherVideo
 from ...shared.protocol import Error, Finding
 from ..common import thumbnails
-from ..common.path_options import relative_path_options
+from ..common.path_options import absolute_path, relative_path_options
 from .capture_properties import CaptureProperties
 
 IMPORT_PROPERTIES = ("timing", "start_frame", "extend_range", "match_resolution", "with_camera", "with_body", "only_while_seen",
@@ -85,7 +85,7 @@ class MPSNET_view(bpy.types.PropertyGroup):
 
 def _forget_other_views(settings: bpy.types.PropertyGroup, _context: bpy.types.Context) -> None:
     """Blender calls this when the video is set: views of the moment of another video go."""
-    before, chosen = (Path(bpy.path.abspath(path)) for path in (settings.views_are_of, settings.video))
+    before, chosen = (absolute_path(path) for path in (settings.views_are_of, settings.video))
     if chosen != before:
         settings.views.clear()
     settings.views_are_of = settings.video
@@ -103,7 +103,7 @@ class MPSNET_scene_settings(CaptureProperties, ImportProperties, bpy.types.Prope
 
     def other_videos(self) -> tuple[OtherVideo, ...]:
         """Return the further views of the video, with absolute paths."""
-        return tuple(OtherVideo(Path(bpy.path.abspath(view.filepath)), view.offset if view.knows_offset else None)
+        return tuple(OtherVideo(absolute_path(view.filepath), view.offset if view.knows_offset else None)
                      for view in self.views)
 
 

@@ -10,6 +10,7 @@ import bpy
 from ...scene.capture import job_timer
 from ...scene.capture.capture_queue import QUEUE, QueuedVideo, QueueState
 from ...shared.picture_sequence import SequenceError, join_pictures
+from ..common.path_options import absolute_path
 from ..common.text_lines import describe_error
 from . import queue_jobs
 from .job_starts import can_capture, can_start_job, find_problem, find_problem_of_views, is_whole, set_up
@@ -33,7 +34,7 @@ class MPSNET_OT_queue_videos(bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context):
-        folder = Path(bpy.path.abspath(self.directory))
+        folder = absolute_path(self.directory)
         try:
             videos = join_pictures(folder / item.name for item in self.files if (folder / item.name).is_file())
         except (SequenceError, OSError) as error:
@@ -51,7 +52,7 @@ class MPSNET_OT_queue_views(bpy.types.Operator):
     bl_label = "Add to Queue"
 
     def execute(self, context):
-        video = Path(bpy.path.abspath(context.scene.mpsnet.video))
+        video = absolute_path(context.scene.mpsnet.video)
         if problem := find_problem(video):
             self.report({"ERROR"}, problem)
             return {"CANCELLED"}
@@ -61,7 +62,7 @@ class MPSNET_OT_queue_views(bpy.types.Operator):
 def _add(operator: bpy.types.Operator, context: bpy.types.Context, videos: list[Path]) -> set[str]:
     """Add videos to the queue, the chosen one with its views: these are not added a second time, each for itself."""
     settings = context.scene.mpsnet
-    chosen, views = Path(bpy.path.abspath(settings.video)), settings.other_videos()
+    chosen, views = absolute_path(settings.video), settings.other_videos()
     if chosen in videos:
         if problem := find_problem_of_views(chosen, [view.video for view in views]):
             operator.report({"ERROR"}, problem)

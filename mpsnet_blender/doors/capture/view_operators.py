@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
 
 from ...scene.capture.camera import cut_to_camera
 from ...scene.capture.takes import find_cameras, find_takes
 from ...shared.capture_request import MOST_OTHER_VIEWS, find_repeated_view
+from ..common.path_options import absolute_path
 from ..common.text_lines import is_narrow
 from .import_operators import find_footage_camera
 from .job_starts import find_problem
@@ -40,8 +39,8 @@ class MPSNET_OT_add_view(bpy.types.Operator):
 
     def execute(self, context):
         settings = context.scene.mpsnet
-        video = Path(bpy.path.abspath(self.filepath))
-        chosen = [Path(bpy.path.abspath(settings.video)), *(view.video for view in settings.other_videos())]
+        video = absolute_path(self.filepath)
+        chosen = [absolute_path(settings.video), *(view.video for view in settings.other_videos())]
         if problem := find_problem(video) or find_repeated_view([*chosen, video]):
             self.report({"ERROR"}, problem)
             return {"CANCELLED"}

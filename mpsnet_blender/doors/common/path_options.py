@@ -1,6 +1,9 @@
-"""The options of path properties that may hold a path relative to the .blend file."""
+"""Path properties that may hold a path relative to the .blend file: their options, and the path that they mean."""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 import bpy
 
@@ -10,3 +13,8 @@ def relative_path_options() -> set[str]:
     if "is_path_supports_blend_relative" in bpy.types.Property.bl_rna.properties:
         return {"PATH_SUPPORTS_BLEND_RELATIVE"}
     return set()
+
+
+def absolute_path(path: str) -> Path:
+    """Return the absolute path of "//../clip.mp4" and the like without "..", so that one file has one path; Path() for none."""
+    return Path(os.path.normpath(bpy.path.abspath(path)))

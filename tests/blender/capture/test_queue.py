@@ -108,6 +108,22 @@ def test_videos_that_are_chosen_with_their_view_are_queued_as_one_capture(queue,
         ("b", []), ("a", ["b"]), ("c", [])]
 
 
+def test_a_video_that_is_chosen_by_a_path_relative_to_the_file_is_queued_once_and_with_its_view(queue, captures_by, tmp_path):
+    captures_by(a=("wait",), b=("wait",), c=("wait",))
+    (tmp_path / "scenes").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scenes" / "scene.blend"))
+    settings = bpy.context.scene.mpsnet
+    settings.video = "//../a.mp4"
+    bpy.ops.mpsnet.add_view(filepath=str(tmp_path / "b.mp4"))
+    settings.views[0].filepath = "//../b.mp4"
+    add(tmp_path, "a", "b", "c")
+    bpy.ops.mpsnet.queue_views()
+    assert [(queued.video, [view.video for view in queued.views]) for queued in queue.videos] == [
+        (tmp_path / "a.mp4", [tmp_path / "b.mp4"]), (tmp_path / "c.mp4", [])]
+    settings.video = str(tmp_path / "a.mp4")
+    assert len(settings.views) == 1     # it is the same video
+
+
 def test_a_view_that_is_gone_is_told_when_it_is_queued(queue, captures_by, tmp_path, empty_scene):
     captures_by(a=("wait",), b=("wait",), c=("wait",))
     choose_with_view(tmp_path, empty_scene, "a", "b")

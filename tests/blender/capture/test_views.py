@@ -33,6 +33,22 @@ def test_up_to_three_views_are_added_and_each_can_be_removed(empty_scene, videos
         bpy.ops.mpsnet.add_view(filepath=videos[0] + ".none")
 
 
+def test_a_removed_view_takes_its_offset_with_it_and_undo_brings_both_back(empty_scene, videos):
+    def shown():
+        return [(Path(view.filepath).stem, view.offset) for view in bpy.context.scene.mpsnet.views]
+
+    empty_scene.mpsnet.video = videos[0]
+    for video, seconds in zip(videos[1:4], (1, 2, 3)):
+        bpy.ops.mpsnet.add_view(filepath=video)
+        empty_scene.mpsnet.views[-1].offset = seconds
+    bpy.ops.ed.undo_push(message="before")
+    bpy.ops.mpsnet.remove_view(index=1)
+    bpy.ops.ed.undo_push(message="after")
+    assert shown() == [("b", 1), ("d", 3)]
+    bpy.ops.ed.undo()
+    assert shown() == [("b", 1), ("c", 2), ("d", 3)]
+
+
 def test_numbered_pictures_can_be_a_view_as_they_can_be_the_video(empty_scene, videos, tmp_path):
     pictures = tmp_path / "pictures"
     pictures.mkdir()
