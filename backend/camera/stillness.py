@@ -16,6 +16,7 @@ from .windows import choose_key_rows
 _STILL_SHARE = 0.001                # of the long side: less is noise (0.6 px of the 640 that are followed)
 _STILL_PERCENTILE = 90              # of the windows of a clip that must show no motion: people may hide the background at times
 _SECOND = 1.0
+_SWAY_SECONDS = 0.6                 # a camera that sways once or twice a second is back after 1 s, but not after this
 _CREEP_SECONDS = 6.0                # over which a camera that creeps moves by more than `_STILL_SHARE`, though not in 1 s
 _ROUNDING_SECONDS = 0.01            # more than the rounding of timestamps, less than a frame
 _SIGHTINGS_AT_ONCE = 1_000_000      # of which the extent is found: 16 MB
@@ -52,7 +53,8 @@ def is_still(trails: Trails, timestamps: np.ndarray, long_side: int) -> bool:
         return not motions or float(np.percentile(motions, _STILL_PERCENTILE)) < limit
 
     # Over longer times points drift in different directions. Where the camera creeps, all points move together.
-    return moves_little(_SECOND, together=False) and moves_little(_CREEP_SECONDS, together=True)
+    return (moves_little(_SECOND, together=False) and moves_little(_SWAY_SECONDS, together=False)
+            and moves_little(_CREEP_SECONDS, together=True))
 
 
 def _find_extent(xy: np.ndarray) -> np.ndarray:

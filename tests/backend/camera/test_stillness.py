@@ -17,6 +17,13 @@ def test_a_camera_that_creeps_is_not_still():
     assert is_still(trails_of(yawed(np.zeros(150)), np.zeros((150, 3)), noise=0.6), times, 1280)
 
 
+@pytest.mark.parametrize("times_a_second", [1, 2, 3])
+def test_a_camera_that_sways_and_is_back_after_each_second_is_not_still(times_a_second):
+    times = np.arange(180) / 30
+    swaying = trails_of(yawed(np.sin(2 * np.pi * times_a_second * times)), np.zeros((180, 3)), every=4)
+    assert not is_still(swaying, times, 1280)
+
+
 def drifting(moved, points=20):
     """Return trails of points that have moved by (T, N, 2) px, or all alike by (T, 1, 2)."""
     count = len(moved)
