@@ -130,11 +130,9 @@ def test_what_libraries_print_never_reaches_the_messages(sample_clip, tmp_path, 
                      "import builtins; builtins.import_noise = True\n")
     environ = child_environ()
     environ["PYTHONPATH"] = os.pathsep.join([str(noise.parent), environ["PYTHONPATH"]])
-    # Until the backend's first line runs, stdout is nobody's yet: what comes before Hello is not counted.
+    # Until the backend's first line runs, stdout is nobody's yet: what comes before Hello, even on its line, is not counted.
     ended = run_backend("capture", sample_clip, "--output", tmp_path / "out", "--end", "0.7", environ=environ)
-    lines = ended.stdout.splitlines()
-    first = next(number for number, line in enumerate(lines) if line.startswith(b"{"))
-    messages = [decode(line) for line in lines[first:]]
+    messages = [decode(line) for line in ended.stdout[ended.stdout.index(b"{"):].splitlines()]
     assert isinstance(messages[0], Hello) and isinstance(messages[-1], Result)
     assert b"printed by a library" in ended.stderr and b"written by a C library" in ended.stderr
 
