@@ -124,12 +124,12 @@ class Reporter:
 
     def part(self, words: str) -> None:
         """Add words to the titles of the stages and to the logs that follow: their part of the job; empty for none."""
-        self._part = f", {words}" if words else ""
+        self._part = words
 
     def progress(self, stage: str, done: float, total: float, unit: str = "") -> None:
         """Report that `done` of `total` (0: unknown) is done. Raises CancelRequested after a request to cancel."""
         self.check()
-        stage += self._part
+        stage += f", {self._part}" if self._part else ""
         now = time.monotonic()
         if stage != self._stage:
             is_first, self._stage = not self._stage, stage
@@ -154,7 +154,7 @@ class Reporter:
 
     def log(self, level: str, message: str) -> None:
         """Send a text for the user, "info" or "warning", after the words of the part of the job that it is about."""
-        self._sink.send(Log(level, f"{self._part[2:].capitalize()}: {message}" if self._part else message))
+        self._sink.send(Log(level, f"{self._part.capitalize()}: {message}" if self._part else message))
 
     def finish(self, message: Result | Error | Cancelled) -> None:
         self._sink.send(message)

@@ -18,7 +18,7 @@ _HEATMAP = 64
 _REFINEMENT_RADIUS, _MIN_PEAK = 3, 0.5       # cells, and the heatmap's maximum: as in MediaPipe's own refinement (kernel 7)
 _MODEL_POINTS = 39
 # Numbers of values of the outputs: points in the crop and in space, heatmaps, presence. The other one is a mask of the body (256,
-# 256), which takes a third of the time.
+# 256), which takes two fifths of the time.
 _POINTS, _WORLD, _HEATMAPS, _PRESENCE = _MODEL_POINTS * 5, _MODEL_POINTS * 3, _HEATMAP * _HEATMAP * _MODEL_POINTS, 1
 _ALIGNMENT = [33, 34]         # the auxiliary landmarks that give the next frame's region
 # Of the region's side (an eighth of the body's height): two readings of a landmark that lie so far apart halve its score.
