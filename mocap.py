@@ -6,9 +6,7 @@ if sys.version_info < (3, 11):
     sys.exit("mocap.py needs Python 3.11 or later; this is Python %d.%d (%s). Run it with a newer one, for example: "
              "python3.12 mocap.py" % (sys.version_info[0], sys.version_info[1], sys.executable))
 
-sys.dont_write_bytecode = True
-
-from mpsnet_blender.client.terminal import main  # noqa: E402  (after the check of Python's version)
+from mpsnet_blender.client.terminal import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -18,13 +18,14 @@ _DROPPED_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONEXECUT
 
 
 def child_environ() -> dict[str, str]:
-    """Return the environment variables for a child: it finds our packages from any working directory, and writes
-    no bytecode, because nothing may be written into the extension's folder."""
+    """Return the environment variables for a child: it finds our packages from any working directory.
+
+    It keeps bytecode beside the sources, as Blender does for its part of them: to compile them takes 0.2 s of each start.
+    """
     environ = {key: value for key, value in os.environ.items() if key not in _DROPPED_VARIABLES}
     return environ | {
         "PYTHONPATH": str(EXTENSION_ROOT),
         "PYTHONSAFEPATH": "1",  # a folder named numpy beside the user's video must not be imported
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
         "PYTHONUTF8": "1",
     }

@@ -215,6 +215,13 @@ def test_without_network_the_set_up_says_so(tmp_path, monkeypatch):
     assert "Cannot reach the package index" in messages[-1].message and "HTTPS_PROXY" in messages[-1].advice
 
 
-def test_nothing_is_written_into_the_extensions_folder():
+def test_a_child_keeps_bytecode_unless_the_user_wants_none(monkeypatch):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    assert "PYTHONDONTWRITEBYTECODE" not in child_environ()
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     assert child_environ()["PYTHONDONTWRITEBYTECODE"] == "1"
+
+
+def test_the_home_of_the_parents_python_does_not_reach_a_child(monkeypatch):
+    monkeypatch.setenv("PYTHONHOME", "/elsewhere")
     assert "PYTHONHOME" not in child_environ()
