@@ -25,7 +25,7 @@ from mpsnet_blender.shared.motion_file import Motion
 
 from .base.errors import OutputError, VideoError
 from .base.pinhole import camera_matrix, project
-from .base.reporter import Reporter
+from .base.reporter import AsideReporter, Reporter
 from .camera.viewpoint import find_viewpoint
 from .engines.engine import CapturedPerson, Engine, Shot, make_engine
 from .engines.hands import add_hands, pose_fingers
@@ -103,10 +103,12 @@ def _plan_stages(request: CaptureRequest, engine: Engine, views: int) -> dict[st
 def look(span: VideoSpan, engine: Engine, request: CaptureRequest, models_folder: Path, cache: Path | None,
          reporter: Reporter) -> View:
     """Return one camera's view: the people in its axes. Raises a FixableError, or CancelRequested."""
-    found = find_people(span, request, models_folder, cache, reporter)
     fov_degrees = request.fov_degrees or _read_fov(span, reporter)
-    intrinsics = camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES)
-    viewpoint = find_viewpoint(found.scenery, found.clock.timestamps, intrinsics, fov_degrees is not None, reporter)
+    intrinsics, aside = camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES), AsideReporter(reporter)
+    found, viewpoint = find_people(
+        span, request, models_folder, cache, reporter,
+        lambda scenery, clock: find_viewpoint(scenery, clock.timestamps, intrinsics, fov_degrees is not None, aside))
+    aside.tell()
     tracks, hands, shot = found.tracks, found.hands, Shot(span, found.clock, viewpoint.intrinsics, request.stature)
     del found       # the background of a long video takes as much memory as its people
     people = add_hands(engine.solve(tracks, shot, reporter), hands, shot, reporter)

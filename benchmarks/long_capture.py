@@ -25,7 +25,7 @@ from mpsnet_blender.shared.user_home import default_home  # noqa: E402
 
 LONG_SIDE = 320                 # px of the repeated video: decoding is not what is measured
 DETECTED_FRAMES = 15            # from one detection to the next at 30 frames a second: each period has them in other frames
-STAGES = ("find_people", "find_viewpoint", "place_with_lens", "plant_feet", "make_motion", "measure_quality", "write_people")
+STAGES = ("find_people", "place_with_lens", "plant_feet", "make_motion", "measure_quality", "write_people")
 
 
 def main() -> None:

@@ -65,10 +65,11 @@ class Looked:
         from mpsnet_blender.shared.capture_request import DEFAULT_FOV_DEGREES, CaptureRequest
 
         self.span = open_span(video)
-        found = find_people(self.span, CaptureRequest(hands=False), models, None, Silence())
-        self.tracks, self.clock = found.tracks, found.clock
         intrinsics = camera_matrix(self.span.size, DEFAULT_FOV_DEGREES)
-        self.viewpoint = find_viewpoint(found.scenery, found.clock.timestamps, intrinsics, False, Silence())
+        found, self.viewpoint = find_people(
+            self.span, CaptureRequest(hands=False), models, None, Silence(),
+            lambda scenery, clock: find_viewpoint(scenery, clock.timestamps, intrinsics, False, Silence()))
+        self.tracks, self.clock = found.tracks, found.clock
 
     def view(self, first: int = 0, last: int | None = None, fps: float | None = None):
         """Return the view of frames first to last, at another rate."""

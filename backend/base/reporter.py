@@ -199,6 +199,29 @@ class Reporter:
         threading.Thread(target=watch, name="cancel watch", daemon=True).start()
 
 
+class AsideReporter(Reporter):
+    """Reports of a thread that works beside a stage: its progress is not shown, and its logs come when `tell` is called, so that
+    their order does not depend on timing."""
+
+    def __init__(self, main: Reporter):
+        super().__init__(self)
+        self._main = main
+        self._logs: list[Log] = []
+
+    def send(self, message: Message) -> None:
+        if isinstance(message, Log):
+            self._logs.append(message)
+
+    def check(self) -> None:
+        self._main.check()
+
+    def tell(self) -> None:
+        """Log, in the main reporter, what was logged here."""
+        for log in self._logs:
+            self._main.log(log.level, log.message)
+        self._logs = []
+
+
 def _estimate_seconds_left(share: float, begun: float, elapsed: float) -> float | None:
     done = share - begun
     return elapsed * (1 - share) / done if done > 0.01 and elapsed > 1 else None

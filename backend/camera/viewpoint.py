@@ -12,7 +12,7 @@ from .path import CameraTrack, track_camera
 from .scenery import SeenScenery, UprightLines
 from .vertical_lines import Vertical, find_vertical
 
-_STAGE = "Following the camera"     # reported only where it moves; the number of steps is not known before
+FOLLOW = "Following the camera"     # reported only where it moves; the number of steps is not known before
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def find_viewpoint(scenery: SeenScenery, timestamps: np.ndarray, intrinsics: np.
                      "Capture each shot by itself, with --start and --end.")
     steps = itertools.count(1)
     camera = track_camera(scenery.trails, timestamps, intrinsics, lens_is_known,
-                          lambda: reporter.progress(_STAGE, next(steps), 0, "steps"))
+                          lambda: reporter.progress(FOLLOW, next(steps), 0, "steps"))
     if not camera.is_still:
         reporter.log("info", "The camera moves: it " + ("goes through the room." if camera.translates else "turns on the spot."))
     if camera.unseen is not None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from ..base.errors import CancelRequested, NobodyFoundError, VideoError
 from ..base.litert import Workers
 from ..base.reporter import Reporter
 from ..camera.scenery import Scenery, SeenScenery
+from ..camera.viewpoint import FOLLOW
 from ..hands.reader import HandReader
 from ..hands.readings import HandReadings, read_tables
 from ..people.detection import PersonDetector
@@ -28,7 +31,9 @@ from ..people.tracklets import Tracklet
 from ..video.frames import VideoSpan, read_frames
 from .kept_finding import FoundSoFar, KeptFinding, open_kept_finding
 
+T = TypeVar("T")
 FIND = "Finding people"
+_ASKED_EVERY_SECONDS = 0.1      # while the work beside the second look is not done: whether the job is cancelled
 # Between two times of writing what was found: as much is lost where the process is killed. Writing takes milliseconds, in long
 # clips more: then it is done more seldom, so that it never takes more than a twentieth of the time.
 _WRITTEN_EVERY_SECONDS, _WRITING_SHARE = 10.0, 0.05
@@ -43,9 +48,10 @@ class FoundPeople:
     hands: HandReadings
 
 
-def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, cache: Path | None,
-                reporter: Reporter) -> FoundPeople:
-    """Return everybody's landmarks over the span. cache: the folder in which what is found is kept, or None.
+def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, cache: Path | None, reporter: Reporter,
+                beside: Callable[[SeenScenery, Clock], T]) -> tuple[FoundPeople, T]:
+    """Return everybody's landmarks over the span, and what `beside` returns: it is called in a thread while people are looked at
+    again. cache: the folder in which what is found is kept, or None.
 
     Raises NobodyFoundError, and ModelError where a model is missing or damaged.
     """
@@ -56,18 +62,30 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, c
         reading.run()
         choices = [request.people, request.quality, HEAVY.sha256 if looker else ""]
         tracks = kept.read_tracks(choices)
-        if tracks is None:
-            people = stitch(reading.finish(), span.size, request.people)
-            if not people:
-                raise NobodyFoundError(
-                    f"Nobody was found in {span.path.name} ({len(reading.frame_index)} frames).",
-                    "People must be seen for a third of a second at least, and be 60 px tall or a tenth of the picture's width.")
-            tracks, is_final = _make_tracks(people, looker, span, reporter)
-            if is_final:
-                kept.write_tracks(choices, tracks)
-        clock = Clock(np.array(reading.frame_index), np.array(reading.timestamps), span.fps)
-        return FoundPeople(tracks, clock, reading.scenery.seen(),
-                           read_tables(reading.frame_index if reading.hands else [], reading.hands))
+        people = stitch(reading.finish(), span.size, request.people) if tracks is None else []
+        if tracks is None and not people:
+            raise NobodyFoundError(
+                f"Nobody was found in {span.path.name} ({len(reading.frame_index)} frames).",
+                "People must be seen for a third of a second at least, and be 60 px tall or a tenth of the picture's width.")
+        clock, scenery = Clock(np.array(reading.frame_index), np.array(reading.timestamps), span.fps), reading.scenery.seen()
+        with ThreadPoolExecutor(1, thread_name_prefix="beside") as thread:
+            other = thread.submit(beside, scenery, clock)
+            if tracks is None:
+                tracks, is_final = _make_tracks(people, looker, span, reporter)
+                if is_final:
+                    kept.write_tracks(choices, tracks)
+            hands = read_tables(reading.frame_index if reading.hands else [], reading.hands)
+            return FoundPeople(tracks, clock, scenery, hands), _wait_for(other, reporter)
+
+
+def _wait_for(other: Future[T], reporter: Reporter) -> T:
+    """Return what a thread works out. Raises what it raises, and CancelRequested."""
+    begun = time.monotonic()
+    while True:
+        try:
+            return other.result(_ASKED_EVERY_SECONDS)
+        except TimeoutError:
+            reporter.progress(FOLLOW, round(time.monotonic() - begun, 1), 0, "s")
 
 
 class _Reading:

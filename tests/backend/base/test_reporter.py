@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from backend.base.errors import CancelRequested
-from backend.base.reporter import Reporter, TerminalSink
+from backend.base.reporter import AsideReporter, Reporter, TerminalSink
 from mpsnet_blender.shared.protocol import Cancelled, Error, Log, Progress, Result
 
 
@@ -105,6 +105,28 @@ def test_after_a_cancel_the_next_progress_stops_the_job(kept, monkeypatch):
         with pytest.raises(CancelRequested):
             stop()
     assert kept == []
+
+
+def test_what_a_thread_reports_aside_is_logged_in_order_when_it_is_told_and_its_progress_never(kept):
+    reporter = Reporter(kept)
+    aside = AsideReporter(reporter)
+    aside.log("info", "The camera moves.")
+    aside.progress("aside", 1, 2)
+    aside.log("warning", "The background cannot be followed.")
+    reporter.log("info", "People were read.")
+    assert kept == [Log("info", "People were read.")]
+    aside.tell()
+    assert kept[1:] == [Log("info", "The camera moves."), Log("warning", "The background cannot be followed.")]
+
+
+def test_a_cancel_stops_also_what_is_reported_aside(kept, monkeypatch):
+    monkeypatch.setattr("threading.Timer.start", lambda _timer: None)
+    reporter = Reporter(kept)
+    aside = AsideReporter(reporter)
+    aside.progress("aside", 1, 2)
+    reporter.cancel()
+    with pytest.raises(CancelRequested):
+        aside.progress("aside", 2, 2)
 
 
 def test_a_terminal_shows_words_on_stderr_and_the_result_on_stdout(capsys):

@@ -2,13 +2,16 @@
 
 import os
 import shutil
-from dataclasses import fields
+import threading
+import time
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from backend.base.errors import CancelRequested
 from backend.base.reporter import Reporter
+from backend.camera.viewpoint import FOLLOW
 from backend.finding import find_people as finding
 from backend.finding import kept_finding
 from backend.finding.identity import identify_finding, list_program_files
@@ -50,11 +53,16 @@ def every_message_and_file(monkeypatch):
 
 @pytest.fixture
 def find(models_folder, clip):
-    def find(cache, sink=None, **options):
+    def find(cache, sink=None, beside=nothing_beside, **options):
         request = CaptureRequest(**{"end_seconds": FRAMES / 30, **options})
         span = open_span(clip, request.start_seconds, request.end_seconds)
-        return finding.find_people(span, request, models_folder, cache, Reporter(sink or Interrupting()))
+        found, _ = finding.find_people(span, request, models_folder, cache, Reporter(sink or Interrupting()), beside)
+        return found
     return find
+
+
+def nothing_beside(_scenery, _clock):
+    """Do nothing while people are looked at again."""
 
 
 def contents(found):
@@ -79,11 +87,35 @@ def expected(models_folder, clip, kept):
         patch.setattr(kept_finding, "_SETTLED_SECONDS", 0.4)
         request = CaptureRequest(end_seconds=FRAMES / 30)
         span = open_span(clip, 0.0, request.end_seconds)
-        return contents(finding.find_people(span, request, models_folder, kept, Reporter(Interrupting())))
+        return contents(finding.find_people(span, request, models_folder, kept, Reporter(Interrupting()), nothing_beside)[0])
 
 
 def read_nothing(*_arguments):
     raise AssertionError("the video was read again")
+
+
+def test_what_runs_beside_the_second_look_has_the_whole_background_and_the_times_of_all_frames(find, expected, kept, tmp_path):
+    shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
+    given = []
+    found = find(tmp_path, beside=lambda *arguments: given.append((*arguments, threading.current_thread())))
+    ((scenery, clock, thread),) = given
+    assert thread is not threading.main_thread()
+    assert contents(replace(found, scenery=scenery, clock=clock)) == expected
+
+
+def test_a_cancel_is_felt_while_something_runs_beside_the_second_look(find, kept, tmp_path):
+    shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
+    sink = Interrupting()
+    send = sink.send
+
+    def send_or_cancel(message):
+        send(message)
+        if isinstance(message, Progress) and message.stage == FOLLOW:
+            raise CancelRequested
+
+    sink.send = send_or_cancel
+    with pytest.raises(CancelRequested):
+        find(tmp_path, sink, beside=lambda *_: time.sleep(0.5))
 
 
 def test_what_was_interrupted_twice_equals_what_was_not_bit_for_bit(find, expected, tmp_path):
