@@ -56,21 +56,22 @@ def test_the_last_two_and_a_half_seconds_are_kept_and_come_back_latest_first():
 def test_kept_frames_before_the_latest_take_32_mib_at_most_however_large_they_are():
     noise = np.random.default_rng(0).integers(0, 256, (1500, 2000, 3), np.uint8)
     kept = RecentFrames()
-    for index in range(30):
+    for index in range(70):
         kept.add(Frame(index, index / FPS, noise))
     sizes = [item.jpeg.result().size for item in kept._kept]
-    assert 32 * 2 ** 20 - sizes[0] < sum(sizes[:-1]) <= 32 * 2 ** 20 and len(sizes) < 30
+    assert 32 * 2 ** 20 - sizes[0] < sum(sizes[:-1]) <= 32 * 2 ** 20 and len(sizes) < 70
 
 
-@pytest.mark.parametrize("size", [(2160, 3840), (3840, 2160), (1080, 1920)])
-def test_a_large_frame_is_kept_smaller_and_comes_back_in_its_size(size):
+@pytest.mark.parametrize(("size", "kept_side"), [
+    ((2160, 3840), 960), ((3840, 2160), 960), ((1080, 1920), 960), ((1081, 1921), 960), ((1080, 1440), 1440), ((720, 960), 960)])
+def test_a_large_frame_is_kept_in_halves_and_comes_back_in_its_size(size, kept_side):
     rows, columns = np.mgrid[:size[0], :size[1]]
     image = np.stack([255 * rows / size[0], 255 * columns / size[1], np.full(size, 90)], axis=2).astype(np.uint8)
     kept = RecentFrames()
     kept.add(Frame(0, 0.0, image))
     (back,) = kept.before(1)
     assert back.image.shape == image.shape and np.abs(back.image.astype(int) - image).max() <= 5
-    assert max(cv2.imdecode(kept._kept[0].jpeg.result(), cv2.IMREAD_COLOR).shape) == 1920
+    assert max(cv2.imdecode(kept._kept[0].jpeg.result(), cv2.IMREAD_COLOR).shape) == kept_side
 
 
 def test_somebody_found_late_is_followed_back_to_where_the_person_comes_into_view():
