@@ -10,10 +10,11 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -21,6 +22,7 @@ from ai_edge_litert.interpreter import Interpreter
 from .errors import ModelError
 from .tflite_graph import keep_outputs
 
+T = TypeVar("T")
 _MAX_WORKERS = 8        # enough for the readings of several people at once; each has an interpreter in memory
 _stderr_lock = threading.Lock()
 
@@ -120,6 +122,10 @@ class Workers:
 
     def map(self, function: Callable, items: Iterable) -> list:
         return list(self._pool.map(function, items))
+
+    def submit(self, function: Callable[..., T], *arguments: object) -> Future[T]:
+        """Run a function as soon as a core is free."""
+        return self._pool.submit(function, *arguments)
 
     def __enter__(self) -> Workers:
         return self

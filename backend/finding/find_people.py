@@ -28,7 +28,7 @@ from ..people.second_look import SecondLooker, second_looker
 from ..people.stitching import PersonTrack, person_track, stitch
 from ..people.tracking import Tracker
 from ..people.tracklets import Tracklet
-from ..video.frames import VideoSpan, read_frames
+from ..video.frames import VideoSpan, read_frames, with_following
 from .kept_finding import FoundSoFar, KeptFinding, open_kept_finding
 
 T = TypeVar("T")
@@ -150,9 +150,9 @@ class _Reading:
     def _read_frames(self, scenery: Background, hands: Background, earlier: FoundSoFar | None) -> None:
         last = self.frame_index[-1] if self.frame_index else -1
         first_wanted = last if earlier is None or earlier.tracker.first_recent is None else earlier.tracker.first_recent
-        for frame in read_frames(self._span, self._warn, max(first_wanted, 0)):
+        for frame, following in with_following(read_frames(self._span, self._warn, max(first_wanted, 0))):
             if frame.index > last:
-                seen = self._tracker.step(frame)
+                seen = self._tracker.step(frame, following)
                 scenery.call(self.scenery.step, frame, [tracklet.region for tracklet in seen])
                 if self._hand_reader:
                     hands.call(self._hand_reader.step, frame, [tracklet.last for tracklet in seen])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -168,6 +169,19 @@ class LandmarkModel:
     def __init__(self, models_folder: Path, workers: Workers):
         self._network = LandmarkNetwork(models_folder, FULL)
         self._workers = workers
+        self._begun: tuple[np.ndarray | None, dict[Region, Future[ImageLandmarks]]] = None, {}
+
+    def begin(self, image: np.ndarray, regions: list[Region]) -> None:
+        """Begin to read regions of an image in which people will probably be asked for: only where they are exactly those, the
+        reading is used. What was begun before and is not used is given up."""
+        self.end()
+        self._begun = image, {region: self._workers.submit(self._read_view, image, region, False) for region in regions}
+
+    def end(self) -> None:
+        """Give up what was begun."""
+        for reading in self._begun[1].values():
+            reading.cancel()
+        self._begun = None, {}
 
     def __call__(self, image: np.ndarray, regions: list[Region], recheck: list[bool] | None = None,
                  carry_from: list[Landmarks | None] | None = None) -> list[Landmarks]:
@@ -181,10 +195,16 @@ class LandmarkModel:
         views = [(region, False) for region in regions]
         views += [(_turned_back(region) if again else region, True)
                   for region, again, last in zip(regions, recheck, carry_from, strict=True) if last is None]
-        read = self._workers.map(lambda view: self._read_view(image, *view), views)
+        read = [reading.result() for reading in [self._begin_view(image, *view) for view in views]]
         seconds = iter(read[len(regions):])
         return [_combined(first, next(seconds), region, again) if last is None else _carried(first, last, region)
                 for first, region, again, last in zip(read, regions, recheck, carry_from)]
+
+    def _begin_view(self, image: np.ndarray, region: Region, is_mirrored: bool) -> Future[ImageLandmarks]:
+        begun_image, begun = self._begun
+        if image is begun_image and not is_mirrored and region in begun:
+            return begun.pop(region)
+        return self._workers.submit(self._read_view, image, region, is_mirrored)
 
     def _read_view(self, image: np.ndarray, region: Region, is_mirrored: bool) -> ImageLandmarks:
         return self._network.read(crop_for_model(image, region), region, is_mirrored)

@@ -75,9 +75,10 @@ class Tracker:
         self._recent = RecentFrames()
         self._distrusted: list[tuple[Region, float]] = []    # where things looked like people, and until which second
 
-    def step(self, frame: Frame) -> list[Tracklet]:
-        """Follow all people into the next frame; return the tracklets that were observed in it."""
-        seen = self._follow(frame)
+    def step(self, frame: Frame, following: Frame | None = None) -> list[Tracklet]:
+        """Follow all people into the next frame; return the tracklets that were observed in it. following: the frame after it, in
+        which people are read already while the rest of this step goes on, where they are expected by now."""
+        seen = self._follow(frame, following)
         seen = self._drop_duplicates(frame, seen)
         seen += self._look_behind(frame, seen)
         for tracklet, (landmarks, colours) in seen:
@@ -112,6 +113,7 @@ class Tracker:
 
     def finish(self) -> list[Tracklet]:
         """Return all tracklets, earliest first."""
+        self._landmark_model.end()
         self._ended += self._active
         self._active = []
         return sorted(self._ended, key=lambda tracklet: tracklet.timestamps[0])
@@ -134,13 +136,17 @@ class Tracker:
             elif len(tracklet.observations) > YOUNG_OBSERVATIONS and tracklet.timestamps[-2] < self._last_timestamp:
                 trace_back(tracklet, len(tracklet.observations) - 1, self._recent, others, self._landmark_model)
 
-    def _follow(self, frame: Frame) -> list[Sighting]:
+    def _follow(self, frame: Frame, following: Frame | None) -> list[Sighting]:
         regions = [tracklet.predicted_region(frame.timestamp) for tracklet in self._active]
         seen = []
         carry_from = [None if any(_is_near(region, other) for other in regions if other is not region) else tracklet.carried
                       for tracklet, region in zip(self._active, regions, strict=True)]
         recheck = [last is None and tracklet.needs_recheck for tracklet, last in zip(self._active, carry_from, strict=True)]
         readings = self._landmark_model(frame.image, regions, recheck, carry_from)
+        if following is not None:
+            self._landmark_model.begin(following.image, [
+                tracklet.region_after(frame.timestamp, landmarks, following.timestamp)
+                for tracklet, landmarks in zip(self._active, readings, strict=True)])
         for tracklet, region, landmarks in zip(self._active, regions, readings, strict=True):
             if is_seen(landmarks) and continues(tracklet, region, landmarks):
                 seen.append((tracklet, (landmarks, measure_appearance(frame.image, landmarks))))

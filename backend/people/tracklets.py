@@ -89,10 +89,7 @@ class Tracklet:
     def append(self, frame_index: int, timestamp: float, landmarks: Landmarks, colours: np.ndarray) -> None:
         """Add an observation without a look at the thumbnail."""
         if self.observations:
-            seconds = max(1e-3, timestamp - self.timestamps[-1])
-            step = (landmarks.next_region.centre - self.last.next_region.centre) / seconds
-            blend = min(1.0, seconds / _VELOCITY_SECONDS)
-            self.velocity = (1 - blend) * self.velocity + blend * step if len(self.observations) > 1 else step
+            self.velocity = self._find_velocity(timestamp, landmarks)
             self.mean_appearance = (1 - _APPEARANCE_BLEND) * self.mean_appearance + _APPEARANCE_BLEND * colours
         else:
             self.mean_appearance = colours
@@ -116,10 +113,23 @@ class Tracklet:
 
     def predicted_region(self, timestamp: float) -> Region:
         """Return the region expected at a time in seconds: constant velocity for at most half a second."""
-        seconds = timestamp - self.timestamps[-1]
-        travel = self.velocity * min(seconds, _COASTING_SECONDS)
-        limit = self.region.side * _MAX_COASTING
-        return self.region.moved(*np.clip(travel, -limit, limit))
+        return _coast(self.region, self.velocity, timestamp - self.timestamps[-1])
+
+    def region_after(self, seen_at: float, landmarks: Landmarks, timestamp: float) -> Region:
+        """Return what `predicted_region` will be once landmarks, seen at a time in seconds, are added."""
+        return _coast(landmarks.next_region, self._find_velocity(seen_at, landmarks), timestamp - seen_at)
+
+    def _find_velocity(self, timestamp: float, landmarks: Landmarks) -> np.ndarray:
+        """Return the velocity (px a second) with one observation more."""
+        seconds = max(1e-3, timestamp - self.timestamps[-1])
+        step = (landmarks.next_region.centre - self.last.next_region.centre) / seconds
+        blend = min(1.0, seconds / _VELOCITY_SECONDS)
+        return (1 - blend) * self.velocity + blend * step if len(self.observations) > 1 else step
+
+
+def _coast(region: Region, velocity: np.ndarray, seconds: float) -> Region:
+    travel, limit = velocity * min(seconds, _COASTING_SECONDS), region.side * _MAX_COASTING
+    return region.moved(*np.clip(travel, -limit, limit))
 
 
 def is_bodily(tracklet: Tracklet, part: slice = slice(None)) -> bool:

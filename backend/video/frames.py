@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import queue
 import threading
@@ -122,6 +123,11 @@ def read_frames(span: VideoSpan, warn: Callable[[str], None] = lambda sentence: 
     finally:
         stopped.set()
         thread.join()
+
+
+def with_following(frames: Iterator[Frame]) -> Iterator[tuple[Frame, Frame | None]]:
+    """Return each frame with the one after it; None after the last one."""
+    return itertools.pairwise(itertools.chain(frames, (None,)))  # type: ignore[arg-type]  # only the last one is None
 
 
 def _decode(span: VideoSpan, first_wanted: int) -> Iterator[Frame | str]:

@@ -164,6 +164,24 @@ def test_a_mirrored_picture_gives_mirrored_landmarks(detector, landmark_model, s
     assert np.abs(mirrored.world[MIRRORED] * (-1, 1, 1) - straight.world)[[LANDMARK[name] for name in BODY]].max() < 0.03
 
 
+def test_what_was_begun_is_used_for_the_same_region_of_the_same_picture_alone(models_folder, workers, detector, sample_frames,
+                                                                              monkeypatch):
+    model, image, other = LandmarkModel(models_folder, workers), sample_frames[0].image, sample_frames[30].image
+    region = detector(image)[0].region
+    plain = model(image, [region])[0]
+    read, read_view = [], LandmarkModel._read_view
+    monkeypatch.setattr(LandmarkModel, "_read_view", lambda self, *view: read.append(view[1:]) or read_view(self, *view))
+    model.begin(image, [region])
+    begun = model(image, [region])[0]
+    np.testing.assert_array_equal(begun.xy, plain.xy)
+    assert read.count((region, False)) == 1
+    for asked, picture in ((region.moved(1.0, 0.0), image), (region, other)):
+        read.clear()
+        model.begin(image, [region])
+        model(picture, [asked])
+        assert (asked, False) in read and len(read) == 3
+
+
 def test_a_second_reading_that_is_carried_over_differs_from_the_first_as_it_did(detector, landmark_model, sample_frames):
     first_image, image = sample_frames[60].image, sample_frames[61].image
     (last,) = landmark_model(first_image, [detector(first_image)[0].region])

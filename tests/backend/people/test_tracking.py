@@ -8,7 +8,7 @@ from backend.people.gaps import Clock, fill_gaps
 from backend.people.landmarks import LANDMARK, LandmarkModel
 from backend.people.stitching import person_track, stitch
 from backend.people.tracking import Tracker
-from backend.video.frames import Frame
+from backend.video.frames import Frame, with_following
 from tests.backend.people.test_tracklets import TRACK, shaken, with_worlds
 
 SIZE = (480, 360)
@@ -33,16 +33,36 @@ def pictures(sample_frames):
     return [cv2.resize(frame.image, SIZE, interpolation=cv2.INTER_AREA) for frame in sample_frames[EVERY_SECOND]]
 
 
-@pytest.mark.parametrize("count", [1, 4])
-def test_the_number_of_workers_changes_no_bit(models_folder, track, pictures, count):
+class CountingModel(LandmarkModel):
+    """Counts the readings."""
+    readings = 0
+
+    def _read_view(self, *view):
+        self.readings += 1
+        return super()._read_view(*view)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_neither_the_number_of_workers_nor_what_is_read_ahead_changes_a_bit(models_folder, track, pictures, count):
     with Workers(count) as other_workers:
         tracker = Tracker(PersonDetector(models_folder, other_workers), LandmarkModel(models_folder, other_workers))
-        for index, picture in enumerate(pictures):
-            tracker.step(Frame(index, index / 15.0, picture))
+        frames = iter([Frame(index, index / 15.0, picture) for index, picture in enumerate(pictures)])
+        for frame, following in with_following(frames):
+            tracker.step(frame, following)
         (person,) = [person_track(found) for found in stitch(tracker.finish(), SIZE)]
     (usual,) = track(pictures)
     for name in ("frame_index", "timestamps", "xy", "world", "score", "boxes"):
         np.testing.assert_array_equal(getattr(person, name), getattr(usual, name), err_msg=name)
+
+
+def test_what_is_read_ahead_is_not_read_again(models_folder, workers, pictures):
+    models = [CountingModel(models_folder, workers) for _ in range(2)]
+    for model, reads_ahead in zip(models, (True, False), strict=True):
+        tracker = Tracker(PersonDetector(models_folder, workers), model)
+        frames = iter([Frame(index, index / 15.0, picture) for index, picture in enumerate(pictures)])
+        for frame, following in with_following(frames):
+            tracker.step(frame, following if reads_ahead else None)
+    assert models[0].readings == models[1].readings > len(pictures)
 
 
 def hips_error(person, true_points, to_picture):

@@ -54,6 +54,15 @@ def test_where_somebody_should_be_goes_on_with_the_speed_for_half_a_second_and_n
     assert fast.predicted_region(fast.timestamps[-1] + 0.5).centre.tolist() == pytest.approx([150 + 100, 250 - 100])
 
 
+@pytest.mark.parametrize("places", [[(100, 300)], [(98, 299), (100, 300), (150, 250)]])
+def test_where_somebody_should_be_is_known_before_the_last_landmarks_are_added(places):
+    made, seen = followed(places), at(140, 310, side=210.0)
+    seen_at = made.timestamps[-1] + 1 / 30
+    expected = made.region_after(seen_at, seen, seen_at + 0.05)
+    made.append(9, seen_at, seen, colours(RED))
+    assert made.predicted_region(seen_at + 0.05) == expected != made.region
+
+
 def test_colours_are_learnt_slowly():
     made = followed([(100, 300)] * 2)
     np.testing.assert_allclose(made.mean_appearance, colours(RED))
