@@ -63,3 +63,8 @@ def fit_translation_at_depth(points: np.ndarray, point_rays: np.ndarray, weights
     aim = point_rays[..., :2] * (points[..., 2] + depth[:, None])[..., None] - points[..., :2]
     lateral = (squared[..., None] * aim).sum(1) / squared.sum(1)[:, None]
     return np.concatenate([lateral, depth[:, None]], axis=1)
+
+
+def move_points(points: np.ndarray, matrices: np.ndarray) -> np.ndarray:
+    """Return points (T, K, 3) moved by the matrices (T, 4, 4), or by (1, 4, 4) for all."""
+    return points @ np.swapaxes(matrices[:, :3, :3], 1, 2) + matrices[:, None, :3, 3]

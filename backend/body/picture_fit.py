@@ -14,6 +14,7 @@ from mpsnet_blender.shared.arrays.large_arrays import copy_array
 from mpsnet_blender.shared.smpl_skeleton import JOINT, JOINT_COUNT, PARENTS, forward_kinematics
 
 from ..base.banded import banded_product, solve_frames, squared_accelerations
+from ..base.pinhole import move_points
 from ..people.landmarks import LANDMARK_COUNT, LANDMARK_NAMES
 from .lifting import LandmarkRays
 from .proportions import Body
@@ -58,14 +59,14 @@ DEFAULT_PRIOR = PosePrior(make_joint_sigmas(
 
 @dataclass(frozen=True)
 class Picture:
-    """What a camera sees of a body, and where the camera is: cam_from_frame (4, 4), or (T, 4, 4) of one that moves, takes the
-    motion's frame to its axes."""
+    """What a camera sees of a body, and where the camera is: cam_from_frame (T, 4, 4), or (1, 4, 4) of one that stands still,
+    takes the motion's frame to its axes."""
     seen: LandmarkRays
     cam_from_frame: np.ndarray
 
     def at(self, rows: slice) -> Picture:
         """Return the picture in some frames."""
-        moves = self.cam_from_frame.ndim == 3
+        moves = len(self.cam_from_frame) > 1
         return Picture(self.seen.at(rows), self.cam_from_frame[rows] if moves else self.cam_from_frame)
 
     def scaled(self, factor: float) -> Picture:
@@ -78,7 +79,7 @@ class Picture:
 def fit_to_picture(motion: CameraMotion, seen: LandmarkRays, frame_index: np.ndarray, prior: PosePrior = DEFAULT_PRIOR,
            check: Callable[[], None] = lambda: None) -> CameraMotion:
     """Return the motion whose landmarks fit those of `seen`, from the camera in whose frame it is: `fit_to_pictures`."""
-    return fit_to_pictures(motion, [Picture(seen, np.eye(4))], frame_index, prior, check)
+    return fit_to_pictures(motion, [Picture(seen, np.eye(4)[None])], frame_index, prior, check)
 
 
 def fit_to_pictures(motion: CameraMotion, pictures: Sequence[Picture], frame_index: np.ndarray, prior: PosePrior = DEFAULT_PRIOR,
@@ -163,7 +164,7 @@ class _Problem:
 
     def _see(self, points: np.ndarray, picture: Picture) -> _Seen:
         """Return landmarks (T, 33, 3) as a camera sees them."""
-        points = to_camera(points, picture.cam_from_frame)
+        points = move_points(points, picture.cam_from_frame)
         points[..., 2] = np.maximum(points[..., 2], _NEAREST * self._start.stature)
         distance = np.median(points[..., 2], axis=1)[:, None]
         residuals = (points[..., :2] / points[..., 2:] - picture.seen.point_rays[..., :2]) * distance[..., None]
@@ -190,7 +191,7 @@ class _Problem:
         gradient = np.zeros(points.shape[:2] + (2, 3), dtype=np.float32)
         gradient[..., 0, 0] = gradient[..., 1, 1] = scale
         gradient[..., 2] = -seen.points[..., :2] / seen.points[..., 2:] * scale[..., None]
-        gradient = gradient @ picture.cam_from_frame[..., None, :3, :3].astype(np.float32)
+        gradient = gradient @ picture.cam_from_frame[:, None, :3, :3].astype(np.float32)
         jacobian = self._jacobian(gradient, points, global_rotmats, joints)
         weighted = np.swapaxes(jacobian * weights[..., None].astype(np.float32), 1, 2)
         slope = weighted @ seen.residuals.reshape(len(points), -1, 1).astype(np.float32)
@@ -223,11 +224,6 @@ class _Problem:
         self.rotmats = self.rotmats.copy()
         self.rotmats[:, self._joints] @= Rotation.from_rotvec(rotvecs).as_matrix().reshape(len(step), -1, 3, 3)
         self.transl = self.transl + step[:, -3:]
-
-
-def to_camera(points: np.ndarray, cam_from_frame: np.ndarray) -> np.ndarray:
-    """Return points (T, K, 3) in the axes of a camera, by the matrix (4, 4) or matrices (T, 4, 4)."""
-    return points @ np.swapaxes(cam_from_frame[..., :3, :3], -1, -2) + cam_from_frame[..., None, :3, 3]
 
 
 def _find_moved_landmarks(body: Body) -> tuple[tuple[np.ndarray, ...], np.ndarray]:

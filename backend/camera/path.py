@@ -40,7 +40,7 @@ _FARTHEST = 0.03                    # 1 / m: a point 33 m away or farther shows 
 @dataclass(frozen=True)
 class CameraTrack:
     """rotmats (T, 3, 3) take each frame's camera axes to the first frame's; positions (T, 3) in the first frame's axes, of
-    unknown scale, all zero where the camera only rotates. points (N, 3) of the background in the same axes and scale, where the
+    unknown scale unless it is_metric, all zero where the camera only rotates. points (N, 3) of the background in the same axes and scale, where the
     camera translates. focal_factor: focal length over the assumed one. is_still: the camera neither rotates nor translates.
     unseen: the longest time, from and to in s, in which the background could not be followed; None where it always was."""
     rotmats: np.ndarray
@@ -49,6 +49,7 @@ class CameraTrack:
     focal_factor: float = 1.0
     is_still: bool = False
     unseen: tuple[float, float] | None = None
+    is_metric: bool = False
 
     @property
     def translates(self) -> bool:

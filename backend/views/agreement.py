@@ -8,8 +8,9 @@ import numpy as np
 
 from mpsnet_blender.shared.smpl_skeleton import DEFAULT_STATURE
 
+from .camera_paths import Cameras
 from .cameras import USED, guess_cameras
-from .rays import SEEN_WEIGHT, Cameras, Group, find_directions, measure_across, read_moments, triangulate
+from .rays import SEEN_WEIGHT, Group, cast_rays, read_moments, triangulate
 
 # Beyond these, two views do not show one moment. Measured on all pairs of four real cameras, also cut and at other rates:
 # likeness from 2.3, cost up to 0.6, degrees up to 14. Of 25 pairs of other moments or people nobody moves alike at any time in
@@ -42,12 +43,10 @@ def measure_agreement(groups: list[Group], cameras: Cameras, likeness: float) ->
     errors = []
     for group in groups:
         times = next(lines for lines in group if lines is not None).timestamps
-        moments = read_moments(group, times, cameras, USED)
-        directions = find_directions(cameras, moments)
-        across = measure_across(triangulate(cameras, moments, directions), cameras, directions)
-        is_met = (moments.weights > SEEN_WEIGHT).sum(0) > 1
-        errors.append(np.linalg.norm(across, axis=-1)[(moments.weights > SEEN_WEIGHT) & is_met])
-    _, spread = guess_cameras(groups, cameras.offsets)
+        rays = cast_rays(cameras, read_moments(group, times, cameras, USED))
+        across = rays.across(triangulate(rays))
+        errors.append(np.linalg.norm(across, axis=-1)[(rays.weights > SEEN_WEIGHT) & rays.is_met])
+    _, spread = guess_cameras(groups, cameras.offsets, cameras.paths)
     beside = np.concatenate(errors)
     return Agreement(likeness, 100 * float(np.median(beside)) / DEFAULT_STATURE if len(beside) else np.inf,
                      float(spread[1:].max()), cameras.cost)

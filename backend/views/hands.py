@@ -23,8 +23,8 @@ _LEAST_WEIGHT = 1e-6
 
 @dataclass(frozen=True)
 class ViewedPerson:
-    """A person whom one view solved; times (T,) s of the view; first_from_cam (3, 3), or (T, 3, 3) where its camera
-    turns: from its axes to the first camera's."""
+    """A person whom one view solved; times (T,) s of the view; first_from_cam (T, 3, 3), or (1, 3, 3) of a still
+    camera: from its axes to those in which the motion of all views is."""
     person: CapturedPerson
     times: np.ndarray
     first_from_cam: np.ndarray
@@ -40,7 +40,7 @@ def interpolate_hands(hands: HandPoses | None, known: np.ndarray, times: np.ndar
 
 
 def join_hands(views: Sequence[ViewedPerson], motion: CameraMotion) -> tuple[CameraMotion, HandPoses | None]:
-    """Return a person's hands of all views, and the motion, in the first camera's axes, with wrists as the views see them."""
+    """Return a person's hands of all views, and the motion of all views with wrists as they see them."""
     seen = [(view, hands) for view in views
             if (hands := interpolate_hands(view.person.hands, view.person.track.timestamps, view.times)) is not None]
     if not seen:
@@ -57,6 +57,6 @@ def join_hands(views: Sequence[ViewedPerson], motion: CameraMotion) -> tuple[Cam
 
 
 def _find_palms(view: ViewedPerson) -> np.ndarray:
-    """Return the wrists' rotations (T, 2, 3, 3) from the rest pose to the first camera's axes."""
+    """Return the wrists' rotations (T, 2, 3, 3) from the rest pose to the axes of the motion of all views."""
     turned, _ = view.person.motion.pose()
-    return view.first_from_cam[..., None, :, :] @ interpolate(turned[:, _WRISTS], view.person.track.timestamps, view.times)
+    return view.first_from_cam[:, None] @ interpolate(turned[:, _WRISTS], view.person.track.timestamps, view.times)

@@ -10,8 +10,7 @@ from scipy.spatial.transform import Rotation
 from mpsnet_blender.motion.base.footage_timing import thin_picture_times
 from mpsnet_blender.shared.capture_listing import MOST_TURNS, ListedView, path_as_text
 
-from ..base.pinhole import project
-from ..body.picture_fit import to_camera
+from ..base.pinhole import move_points, project
 from ..world.placing import PlacedPerson, WorldCamera
 from .merging import JoinedViews
 
@@ -20,46 +19,52 @@ def list_views(joined: JoinedViews, world_camera: WorldCamera, placed: list[Plac
     """Return the cameras of all views in the world, each with how far its landmarks lie from the people's bodies."""
     # The world has people on one floor, and may have scaled them about the first camera: the other cameras move with them.
     factors = [there.person.motion.stature / person.motion.stature
-               for there, person, _ in zip(placed, joined.people, joined.pictures, strict=False)]
-    cameras = replace(joined.cameras, places=joined.cameras.places * float(np.median(factors)))
-    joined = replace(joined, cameras=cameras)
+               for there, person in zip(placed, joined.people, strict=True) if _is_joined(there, joined)]
+    joined = replace(joined, cameras=joined.cameras.scaled(float(np.median(factors))))
     listed = []
     for number, view in enumerate(joined.views):
-        first_from_cam = joined.cameras.first_from_cam(number)
-        world_from_cam = world_camera.world_from_cam[0] @ first_from_cam
+        world_from_cam = world_camera.world_from_cam[0] @ joined.cameras.start_of(number)
         numbers, seconds = view.shot.clock.frame_index, view.shot.clock.timestamps
         told = thin_picture_times(numbers, seconds)
         listed.append(ListedView(
             path_as_text(view.shot.span.path.absolute()), view.shot.clock.fps, view.shot.span.size,
-            float(joined.cameras.offsets[number]), tuple(float(value) for value in view.shot.intrinsics.ravel()),
-            tuple(float(value) for value in world_from_cam.ravel()), _measure_error(joined, number, placed),
-            tuple(int(value) for value in numbers[told]), tuple(round(float(value), 5) for value in seconds[told]),
-            1 + float(joined.cameras.gains[number]), *_list_turns(joined, number)))
+            float(joined.cameras.offsets[number]), _as_floats(view.shot.intrinsics), _as_floats(world_from_cam),
+            _measure_error(joined, number, placed),
+            tuple(int(value) for value in numbers[told]), _as_floats(seconds[told], 5),
+            1 + float(joined.cameras.gains[number]), *_list_path(joined, number)))
     return tuple(listed)
 
 
-def _list_turns(joined: JoinedViews, number: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return when, in the first view's seconds (N,), and by which rotation vectors (3 N) a camera turned."""
-    view, cameras = joined.views[number], joined.cameras
-    every = slice(None, None, 1 + len(view.shot.clock.timestamps) // MOST_TURNS)
-    seconds = view.shot.clock.timestamps[every]
-    turns = view.turns_at(seconds)
-    if turns is None:
-        return (), ()
-    rotvecs = Rotation.from_matrix(turns).as_rotvec().ravel()
-    shared = (seconds - cameras.offsets[number]) / (1 + cameras.gains[number])
-    return tuple(round(float(value), 5) for value in shared), tuple(round(float(value), 5) for value in rotvecs)
+def _is_joined(placed: PlacedPerson, joined: JoinedViews) -> bool:
+    """Tell whether several views see a person."""
+    return len(placed.person.pictures) == len(joined.views)
+
+
+def _as_floats(values: np.ndarray, digits: int | None = None) -> tuple[float, ...]:
+    return tuple(float(value) if digits is None else round(float(value), digits) for value in values.ravel())
+
+
+def _list_path(joined: JoinedViews, number: int) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+    """Return when, in the first view's seconds (N,), by which rotation vectors (3 N) a camera turned, and where it was (3 N).
+
+    The first view's are in the motion files."""
+    path, cameras = joined.cameras.paths[number], joined.cameras
+    if number == 0 or len(path.timestamps) == 1:
+        return (), (), ()
+    every = slice(None, None, 1 + len(path.timestamps) // MOST_TURNS)
+    shared = (path.timestamps[every] - cameras.offsets[number]) / (1 + cameras.gains[number])
+    places = _as_floats(path.places[every], 5) if path.travels else ()
+    return _as_floats(shared, 5), _as_floats(Rotation.from_matrix(path.rotmats[every]).as_rotvec(), 5), places
 
 
 def _measure_error(joined: JoinedViews, number: int, placed: list[PlacedPerson]) -> float | None:
     """Return the mean distance in px between a view's landmarks and the bodies of all people, weighted by score."""
     total = weight = 0.0
-    for person, pictures in zip(placed, joined.pictures, strict=False):
-        points = person.person.body.posed_landmarks(*person.person.motion.pose())
-        seen, view = pictures[number].seen, joined.views[number]
-        turns = view.turns_at(joined.cameras.seconds(number, seen.timestamps))
-        drawn = project(to_camera(points, np.linalg.inv(joined.cameras.first_from_cam(number, turns))), view.shot.intrinsics)
-        read = project(seen.point_rays, joined.views[number].shot.intrinsics)
-        total += float((np.linalg.norm(drawn - read, axis=-1) * seen.weights).sum())
+    for person in (there.person for there in placed if _is_joined(there, joined)):
+        points = person.body.posed_landmarks(*person.motion.pose())
+        seen, intrinsics = person.pictures[number].seen, joined.views[number].shot.intrinsics
+        cam_from_now = np.linalg.inv(joined.cameras.now_from_cam(number, seen.timestamps))
+        apart = project(move_points(points, cam_from_now), intrinsics) - project(seen.point_rays, intrinsics)
+        total += float((np.linalg.norm(apart, axis=-1) * seen.weights).sum())
         weight += float(seen.weights.sum())
     return round(total / weight, 2) if weight else None

@@ -13,6 +13,7 @@ from ..base.pinhole import compute_rays
 from ..base.rotations import normalize
 from ..body.lifting import landmark_weights
 from ..engines.engine import CapturedPerson
+from .camera_paths import CameraPath
 
 _LANDMARK_SIGMA_SECONDS = 0.05      # as in `body.lifting`: against trembling
 _SIDES = ("left", "right")
@@ -28,15 +29,13 @@ class Sightlines:
     """One person in one view, at timestamps (T,) s of that view's video.
 
     slopes (T, 33, 2): rays through the landmarks with z = 1 in the camera's axes; weights (T, 33) in 0..1, 0 where nothing was
-    seen; joints (T, 24, 3) and landmarks (T, 33, 3) m of the body as the view alone has it, in the camera's axes. turns (T, 3, 3)
-    take the camera's axes at each time to those of its first frame, None where it stands still; joints are in the first frame's.
+    seen; joints (T, 24, 3) and landmarks (T, 33, 3) m of the body as the view alone has it, in the camera's axes at each time.
     """
     timestamps: np.ndarray
     slopes: np.ndarray
     weights: np.ndarray
     joints: np.ndarray
     landmarks: np.ndarray
-    turns: np.ndarray | None = None
 
     def at(self, times: np.ndarray) -> Sightlines:
         """Return what is seen at times (T,) s; outside the seen spans, weights are 0."""
@@ -48,8 +47,7 @@ class Sightlines:
         share = np.clip((times - self.timestamps[after - 1]) / np.where(step > 0, step, 1.0), 0.0, 1.0)
         slopes, weights, joints, landmarks = (_mix(values[after - 1], values[after], share)
                                               for values in (self.slopes, self.weights, self.joints, self.landmarks))
-        turns = None if self.turns is None else _mix(self.turns[after - 1], self.turns[after], share)
-        return Sightlines(times, slopes, weights * is_seen[:, None], joints, landmarks, turns)
+        return Sightlines(times, slopes, weights * is_seen[:, None], joints, landmarks)
 
     def pose_angles(self) -> np.ndarray:
         """Return the cosines (T, N) of the angles between all pairs of limbs: they do not depend on the view."""
@@ -64,20 +62,17 @@ def _mix(before: np.ndarray, after: np.ndarray, share: np.ndarray) -> np.ndarray
     return (1 - share) * before + share * after
 
 
-def read_sightlines(person: CapturedPerson, intrinsics: np.ndarray, turns: np.ndarray | None = None) -> Sightlines:
-    """Return what a view with intrinsics (3, 3) sees of a person that an engine solved in it; turns (T, 3, 3) of a camera that
-    turns: from its axes at the person's frames to those of its first frame."""
+def read_sightlines(person: CapturedPerson, intrinsics: np.ndarray, path: CameraPath) -> Sightlines:
+    """Return what a view with intrinsics (3, 3), whose camera takes a path, sees of a person that an engine solved in it."""
     track = person.track
     weights = landmark_weights(track.score) * (track.score.max(1, keepdims=True) > 0)
-    rays = compute_rays(track.xy, intrinsics)
+    turns = path.at(track.timestamps)[:, :3, :3]
+    # Smoothed in axes that do not turn: a hand's trembling is in the rays and in the turns, and must leave both.
+    rays = _smooth(compute_rays(track.xy, intrinsics) @ np.swapaxes(turns, 1, 2), track.timestamps, weights) @ turns
     global_rotmats, joints = person.motion.pose()
     landmarks = person.body.posed_landmarks(global_rotmats, joints)
-    if turns is None:
-        return Sightlines(track.timestamps, _smooth(rays[..., :2], track.timestamps, weights), weights, joints, landmarks)
-    # Smoothed in axes that stand still: a hand's trembling is in the rays and in the turns, and must leave both.
-    rays = _smooth(rays @ np.swapaxes(turns, 1, 2), track.timestamps, weights) @ turns
-    slopes, joints = rays[..., :2] / rays[..., 2:], joints @ np.swapaxes(turns, 1, 2)
-    return Sightlines(track.timestamps, slopes, weights, joints, landmarks, turns)
+    ahead = np.where(rays[..., 2:] > 0, rays[..., 2:], 1.0)     # 0 where a landmark is never seen for so long
+    return Sightlines(track.timestamps, rays[..., :2] / ahead, weights, joints, landmarks)
 
 
 def _smooth(values: np.ndarray, timestamps: np.ndarray, weights: np.ndarray) -> np.ndarray:

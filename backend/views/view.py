@@ -11,11 +11,12 @@ import numpy as np
 from mpsnet_blender.shared.capture_request import CaptureRequest
 
 from ..base.errors import OptionError
-from ..base.smoothing import interpolate, nearest_rotmats
 from ..camera.viewpoint import Viewpoint
 from ..engines.engine import CapturedPerson, Shot
 from ..video.frames import VideoSpan, open_span
 from ..video.sound import Sound, read_sound
+from ..world.placing import place_people
+from .camera_paths import CameraPath, still_path
 from .sound_timing import find_sound_offset
 
 _AROUND_SECONDS = 0.5           # read of another view before and after the wanted part: what smooths reaches no farther
@@ -35,13 +36,23 @@ class View:
     def name(self) -> str:
         return self.shot.span.path.name
 
-    def turns_at(self, times: np.ndarray) -> np.ndarray | None:
-        """Return the rotations (T, 3, 3) that take the camera's axes at times (T,) s of its video to those of its first frame;
-        None where it stands still."""
-        camera = self.viewpoint.camera
-        if camera.is_still:
-            return None
-        return nearest_rotmats(interpolate(camera.rotmats, self.shot.clock.timestamps, times))
+
+@dataclass(frozen=True)
+class Standpoint:
+    """Pitch and roll (2,) of the camera in its first frame, radians; its path, whose scale is that at which feet stand still."""
+    tilt: np.ndarray
+    path: CameraPath
+
+
+def find_standpoint(view: View) -> Standpoint:
+    """Return where a camera looks and how it moves, by its view alone."""
+    camera, _ = place_people(view.people, view.shot, view.viewpoint.camera, view.viewpoint.vertical)
+    poses = camera.world_from_cam
+    path = still_path()
+    if len(poses) > 1:
+        poses = np.linalg.inv(poses[0]) @ poses
+        path = CameraPath(view.shot.clock.timestamps, poses[:, :3, :3], poses[:, :3, 3] * view.viewpoint.camera.translates)
+    return Standpoint(np.array((camera.pitch, camera.roll)), path)
 
 
 @dataclass(frozen=True)

@@ -61,9 +61,10 @@ def place_people(people: list[CapturedPerson], shot: Shot, camera: CameraTrack |
     """
     votes = compute_votes(people, shot.intrinsics)
     camera = camera or still_camera(len(shot.clock.frame_index))
-    scale = _scale_by_feet(people, shot, camera) if camera.translates else 1.0
+    is_scaled = camera.is_metric or not camera.translates
+    scale = 1.0 if is_scaled else _scale_by_feet(people, shot, camera)
     world, placed = _place_at_scale(people, shot, camera, scale, lambda seen: find_world(seen, vertical, None, votes))
-    if camera.translates:
+    if not is_scaled:
         down = -world.world_from_cam[2, :3]
         scale = find_floor_scale(camera.points, down, float(world.world_from_cam[2, 3]), scale)
     contacts = [person.in_world.contacts for person in placed]

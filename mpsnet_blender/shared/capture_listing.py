@@ -24,7 +24,7 @@ _FILE_NAMES = re.compile(r"person_[0-9]{2,}\.(npz|jpg)|preview\.mp4|people\.json
 _MOST_FPS = 100_000.0           # above every camera, below what overflows Blender's frame numbers within hours
 _LONGEST_OFFSET = 1e7           # seconds: the most that --offset, and --end, take
 _MOST_PICTURES = 20_000_000     # of a view whose times are listed: 92 hours at 60 a second; all of them lie in memory
-MOST_TURNS = 10_000             # of a camera that are listed: 5.5 minutes at 30 a second, a sixth of the largest file
+MOST_TURNS = 6_000              # of a camera that are listed: 3.3 minutes at 30 a second, a sixth of the largest file
 _LARGEST_FILE = 4 * 2 ** 20     # bytes; a person takes less than 1024
 _LONGEST_NAME = 255             # bytes; file systems take no more
 
@@ -85,8 +85,8 @@ class ListedView:
     in which the first view's second 0 lies; camera_matrix (9) px, and world_from_cam (16), row by row; the mean distance in px
     between its landmarks and the bodies. picture_seconds: when the pictures of the 0-based picture_numbers begin; between
     these, the rate is constant. clock_rate: seconds that its clock counts in one second of the first view's. Of a camera that
-    turns, world_from_cam is that of its first frame; turn_vectors (3 N), rotation vectors in radians, take its axes at
-    turn_seconds (N) of the first view to those."""
+    moves, world_from_cam is that of its first frame; turn_vectors (3 N), rotation vectors in radians, take its axes at
+    turn_seconds (N) of the first view to those, in which it is then at turn_places (3 N) m, where it does not only turn."""
     video: str
     fps: float
     image_size: tuple[int, int]
@@ -99,6 +99,7 @@ class ListedView:
     clock_rate: float = 1.0
     turn_seconds: tuple[float, ...] = ()
     turn_vectors: tuple[float, ...] = ()
+    turn_places: tuple[float, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -108,7 +109,8 @@ class ListedView:
                 and len(self.world_from_cam) == 16 and 0 < self.fps <= _MOST_FPS and abs(self.offset_seconds) <= _LONGEST_OFFSET
                 and 0.5 < self.clock_rate < 2 and len(self.picture_numbers) == len(self.picture_seconds)
                 and all(a < c and b < d for (a, b), (c, d) in pairwise(times))
-                and len(self.turn_vectors) == 3 * len(self.turn_seconds) and len(self.turn_seconds) <= MOST_TURNS
+                and len(self.turn_vectors) == 3 * len(self.turn_seconds)
+                and len(self.turn_places) in (0, len(self.turn_vectors)) and len(self.turn_seconds) <= MOST_TURNS
                 and all(before < after for before, after in pairwise(self.turn_seconds))
                 and max(map(abs, (*self.turn_seconds, *self.picture_seconds)), default=0) <= _LONGEST_OFFSET
                 and max(self.picture_numbers, default=0) - min(self.picture_numbers, default=0) < _MOST_PICTURES)

@@ -196,7 +196,8 @@ def test_of_what_a_listing_names_only_what_captures_make_is_a_captures_file():
 VIEW = ListedView("/videos/b.mp4", 25.0, (1080, 1920), -0.25, camera_matrix=tuple(float(number) for number in range(1, 10)),
                   world_from_cam=tuple(float(number) for number in range(16)), reprojection_error_px=7.5,
                   picture_numbers=(0, 40, 99), picture_seconds=(0.0, 1.6, 4.2), clock_rate=1.0001,
-                  turn_seconds=(0.25, 0.29), turn_vectors=(0.0, 0.0, 0.0, 0.01, -0.02, 0.0))
+                  turn_seconds=(0.25, 0.29), turn_vectors=(0.0, 0.0, 0.0, 0.01, -0.02, 0.0),
+                  turn_places=(0.0, 0.0, 0.0, 0.5, -0.125, 0.0))
 
 
 def test_the_cameras_of_several_views_are_read_back(path):
@@ -210,13 +211,14 @@ def test_four_views_with_all_the_times_and_turns_that_are_listed_are_read_back(p
     turning = replace(VIEW, picture_numbers=numbers, picture_seconds=tuple(round(1234 + number / 29.97, 5) for number in numbers),
                       turn_seconds=tuple(round(1234 + step / 29.97, 5) for step in steps),
                       turn_vectors=tuple(round(-1 - step / 1e5, 5) for step in steps for _ in range(3)))
-    still = replace(turning, turn_seconds=(), turn_vectors=())
+    turning = replace(turning, turn_places=turning.turn_vectors)
+    still = replace(turning, turn_seconds=(), turn_vectors=(), turn_places=())
     write_listing(path, replace(LISTING, views=(still, turning, turning, turning)))
     assert read_listing(path).views == (still, turning, turning, turning)
 
 
 @pytest.mark.parametrize("change", [
-    {"turn_vectors": (0.0,) * 5}, {"turn_seconds": (0.29, 0.29)}, {"turn_seconds": (0.25, 1e12)},
+    {"turn_vectors": (0.0,) * 5}, {"turn_places": (0.0,) * 3}, {"turn_seconds": (0.29, 0.29)}, {"turn_seconds": (0.25, 1e12)},
     {"picture_numbers": (0, 5), "picture_seconds": (1e12, 1e12 + 1)},
     {"camera_matrix": (1.0,) * 8}, {"world_from_cam": (1.0,) * 12}, {"fps": 0.0}, {"clock_rate": 0.0},
     {"picture_numbers": (0, 5)}, {"picture_numbers": (0, 5), "picture_seconds": (0.0, 0.0)},

@@ -177,6 +177,8 @@ def _find_camera_path(view: ListedView, clock: SceneClock) -> CameraPath:
     if view.turn_seconds:
         turns = rotmat_from_rotvec(np.reshape(view.turn_vectors, (-1, 3)))
         matrices = np.repeat(matrices, len(turns), axis=0)
+        if view.turn_places:
+            matrices[:, :3, 3] += np.reshape(view.turn_places, (-1, 3)) @ matrices[0, :3, :3].T
         matrices[:, :3, :3] = matrices[:, :3, :3] @ turns
         frames = clock.start_frame + (np.array(view.turn_seconds) - clock.origin_seconds) * clock.fps
     return CameraPath(np.reshape(view.camera_matrix, (3, 3)), np.array(view.image_size), matrices, frames)

@@ -68,7 +68,7 @@ def test_a_perturbed_pose_comes_back_over_the_landmarks_and_nearer_to_the_truth(
 
 def test_the_slopes_are_those_of_the_cost(person):
     seen = lifted_track(person)
-    problem = _Problem(perturbed(person.motion, 0.1), [Picture(seen, np.eye(4))], frames(person.motion),
+    problem = _Problem(perturbed(person.motion, 0.1), [Picture(seen, np.eye(4)[None])], frames(person.motion),
                        replace(DEFAULT_PRIOR, turn=np.tile(DEFAULT_PRIOR.turn, (60, 1))))
 
     def cost() -> float:    # without outliers, Cauchy's cost is the square

@@ -17,7 +17,8 @@ from tests.backend.made_people import lifted_track, seen_from, walker
 def problem_of(person, prior=DEFAULT_PRIOR):
     count = len(person.timestamps)
     turn = np.broadcast_to(prior.turn, (count, 24))
-    return _Problem(person.motion, [Picture(lifted_track(person), np.eye(4))], frames(person.motion), replace(prior, turn=turn))
+    picture = Picture(lifted_track(person), np.eye(4)[None])
+    return _Problem(person.motion, [picture], frames(person.motion), replace(prior, turn=turn))
 
 
 def test_at_the_priors_frequency_what_is_added_costs_as_much_for_its_change_as_for_itself():

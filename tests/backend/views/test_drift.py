@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 
 from backend.views.cameras import find_cameras
-from backend.views.sightlines import read_sightlines
 
-from .made_views import make_view
+from .made_views import make_view, read_still, still_cameras
 
 
 def find(frames, gain):
     """Return the cameras of two views at 10 frames a second; the second one's clock gains."""
     views = make_view("a.mp4", frames=frames, fps=10), make_view("b.mp4", 90, start=0.2, frames=frames, fps=10, gain=gain)
-    group = tuple(read_sightlines(view.people[0], view.shot.intrinsics) for view in views)
-    return find_cameras([group], np.array((0.0, -0.2)), [True, True], [False], np.zeros((2, 2)))
+    group = tuple(read_still(view) for view in views)
+    return find_cameras([group], still_cameras(0.0, -0.2), [True, True], [False], np.zeros((2, 2)))
 
 
 @pytest.mark.parametrize("gain", [1.5e-4, -1.5e-4])

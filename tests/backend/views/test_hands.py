@@ -21,7 +21,8 @@ def viewed(turn_degrees, bend, left, right):
     rotvecs = np.zeros((FRAMES, 30, 3))
     rotvecs[..., 2] = bend
     confidence = np.stack([np.broadcast_to(left, FRAMES), np.broadcast_to(right, FRAMES)], axis=1)
-    return ViewedPerson(replace(person, hands=make_hand_poses(rotvecs, confidence)), TIMES, first_from_cam(turn_degrees)[:3, :3])
+    person = replace(person, hands=make_hand_poses(rotvecs, confidence))
+    return ViewedPerson(person, TIMES, first_from_cam(turn_degrees)[None, :3, :3])
 
 
 def test_each_hand_is_that_of_the_view_that_sees_it():
@@ -46,7 +47,7 @@ def test_wrists_are_turned_as_the_other_camera_sees_them():
 
 def test_views_without_hands_change_nothing():
     person = make_view("view", frames=FRAMES).people[0]
-    motion, hands = join_hands([ViewedPerson(person, TIMES, np.eye(3))], person.motion)
+    motion, hands = join_hands([ViewedPerson(person, TIMES, np.eye(3)[None])], person.motion)
     assert motion is person.motion and hands is None
 
 

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from backend.views.rays import Cameras, Moments, find_directions, triangulate
+from backend.views.camera_paths import Cameras, still_path
+from backend.views.rays import Moments, cast_rays, triangulate
 
 from .made_views import first_from_cam
 
 SIDE = np.stack([np.eye(4), first_from_cam(90.0)])
-CAMERAS = Cameras(SIDE[:, :3, :3], SIDE[:, :3, 3], np.ones(2), np.zeros(2), np.zeros(2))
+CAMERAS = Cameras(SIDE[:, :3, :3], SIDE[:, :3, 3], 2 * (still_path(),), np.ones(2), np.zeros(2), np.zeros(2))
 PLACE = np.array((0.3, -0.2, 4.2))
 
 
@@ -17,11 +18,11 @@ def moments_of(weight: float, aside: float, deeper: float) -> Moments:
     seen = [(point - view[:3, 3]) @ view[:3, :3] for point, view in zip((PLACE, PLACE + (0, 0, aside)), SIDE, strict=True)]
     slopes = np.array([point[:2] / point[2] for point in seen]).reshape(2, 1, 1, 2)
     depths = np.array([seen[0][2] + deeper, seen[1][2]]).reshape(2, 1, 1)
-    return Moments(slopes, np.array((1.0, weight)).reshape(2, 1, 1), depths)
+    return Moments(np.zeros(1), slopes, np.array((1.0, weight)).reshape(2, 1, 1), depths)
 
 
 def point_of(moments: Moments) -> np.ndarray:
-    return triangulate(CAMERAS, moments, find_directions(CAMERAS, moments))[0, 0]
+    return triangulate(cast_rays(CAMERAS, moments))[0, 0]
 
 
 def test_a_landmark_that_both_see_lies_where_the_rays_meet():

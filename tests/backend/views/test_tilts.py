@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from backend.views.camera_paths import Cameras, still_path
 from backend.views.cameras import measure_tilt_errors
-from backend.views.merging import find_tilt
-from backend.views.rays import Cameras
+from backend.views.view import find_standpoint
 
 from .made_views import make_view
 
@@ -13,7 +13,8 @@ from .made_views import make_view
 def cameras(pitch, roll, turn):
     """Return a level camera, and one that looks down by pitch and is rolled, degrees, on the dancer's other side."""
     level_from_cam = Rotation.from_euler("YXZ", (turn, -pitch, roll), degrees=True).as_matrix()
-    return Cameras(np.stack([np.eye(3), level_from_cam]), np.zeros((2, 3)), np.ones(2), np.zeros(2), np.zeros(2))
+    return Cameras(np.stack([np.eye(3), level_from_cam]), np.zeros((2, 3)), 2 * (still_path(),), np.ones(2), np.zeros(2),
+                   np.zeros(2))
 
 
 def test_cameras_face_to_face_that_agree_on_what_is_down_have_no_error():
@@ -31,4 +32,4 @@ def test_four_degrees_of_pitch_and_two_of_roll_count_alike_and_outliers_less():
 
 
 def test_the_tilt_of_a_level_view_is_found_from_its_people():
-    np.testing.assert_allclose(np.degrees(find_tilt(make_view("a.mp4", frames=30))), 0, atol=4)
+    np.testing.assert_allclose(np.degrees(find_standpoint(make_view("a.mp4", frames=30)).tilt), 0, atol=4)

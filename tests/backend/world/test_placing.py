@@ -74,7 +74,7 @@ def test_feet_of_several_views_stand_where_they_do_in_all():
     rays = seen.landmarks / seen.landmarks[..., 2:]
     going = rays.copy()
     going[:, FEET[2:]] += 0.05 * np.sin(12 * seen.timestamps)[:, None, None] * (1, 1, 0)    # the right foot
-    first, second = (Picture(LandmarkRays(points, np.ones((60, 33)), seen.timestamps, seen.body), np.eye(4))
+    first, second = (Picture(LandmarkRays(points, np.ones((60, 33)), seen.timestamps, seen.body), np.eye(4)[None])
                      for points in (rays, going))
     (_, (alone,)), (_, (same,)), (_, (other,)) = (place_people([replace(captured(seen), pictures=pictures)], shot_of(60))
                                                   for pictures in ((first,), (first, first), (first, second)))

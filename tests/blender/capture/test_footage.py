@@ -157,16 +157,18 @@ def test_each_view_has_a_camera_whose_footage_is_in_step(tmp_path, empty_scene):
     assert abs(TIMES[shown[1]] - TIMES[shown[0]] - 0.5) < 1 / 30
 
 
-def test_the_camera_of_another_view_turns_at_the_seconds_that_are_listed(tmp_path, empty_scene):
+@pytest.mark.parametrize("travel", [0.0, 0.8])
+def test_the_camera_of_another_view_turns_and_travels_at_the_seconds_that_are_listed(tmp_path, empty_scene, travel):
     folder = write_capture(tmp_path / "capture", [random_motion(50, timestamps=np.arange(50) / 30)], video=str(CLIP))
-    add_views(folder, turn_seconds=(0.0, 0.5, 1.0), turn_vectors=(0, 0, 0, 0, np.pi / 6, 0, 0, np.pi / 3, 0))
+    places = (0, 0, 0, travel / 2, 0, 0, travel, 0, 0) if travel else ()      # to its right, which is +y
+    add_views(folder, turn_seconds=(0.0, 0.5, 1.0), turn_vectors=(0, 0, 0, 0, np.pi / 6, 0, 0, np.pi / 3, 0), turn_places=places)
     bpy.ops.mpsnet.import_motion(filepath=str(folder))
     fps = empty_scene.render.fps / empty_scene.render.fps_base
     _, other = (thing for thing in empty_scene.objects if thing.type == "CAMERA")
     for second, degrees in ((0.0, 0), (0.5, 30), (1.0, 60)):
         frame = 1 + second * fps
         empty_scene.frame_set(int(frame), subframe=frame % 1)
-        np.testing.assert_allclose(other.matrix_world.translation, (3, 0, 1.5), atol=1e-5)
+        np.testing.assert_allclose(other.matrix_world.translation, (3, travel * second, 1.5), atol=1e-5)
         ahead = (-np.cos(np.radians(degrees)), np.sin(np.radians(degrees)), 0)       # to its right, which is +y
         np.testing.assert_allclose(other.matrix_world.to_3x3() @ Vector((0, 0, -1)), ahead, atol=1e-3)
     assert read_rate(other.animation_data.action) == pytest.approx(fps)
