@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableSequence
+from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -22,6 +22,9 @@ _LINES_EVERY_SECONDS = 2.0  # lines of a still camera are the same in every fram
 _MOST_POINTS, _FEWEST_POINTS = 140, 90
 _POINT_SPACING, _POINT_QUALITY = 16, 0.01       # px of 640; least corner response over the best one's (OpenCV's usual value)
 _REACH, _LEVELS = 15, 3     # side of the patch that is followed, px, and levels of the pyramid: motion up to about 60 px a frame
+# Where the picture moved by so many px (of 640) in the last frame, patches are looked for as far on. A camera panned by up to 94
+# degrees a second (49 px a frame) is 1.3 degrees off instead of 7.8; by 132 degrees it was taken for a still one, now 5.5.
+_GOES_ON = 8.0
 _MAX_PATCH_ERROR = 18.0     # mean difference of grey (of 255), above which a point is lost; chosen by eye
 _STEPS_PER_PIXEL = 64       # positions are kept in 16 bits: up to 1024 px
 _BORDER = (1, 2)            # px at the picture's edges, where a patch is not whole
@@ -97,6 +100,7 @@ class Scenery:
         self._ids = np.zeros(0, np.int32)
         self._next_id = 0
         self._scale = 1.0
+        self._shift = np.zeros(2, np.float32)
         self.cuts: list[float] = []     # seconds at which the whole picture changes
 
     def step(self, frame: Frame, people: list[Region]) -> None:
@@ -107,6 +111,7 @@ class Scenery:
                   for region in people]
         self._follow(grey, people, frame.timestamp)
         self._rows.append((self._ids, np.round(self._points * _STEPS_PER_PIXEL).astype(np.uint16)))
+        self._shift = _measure_shift(self._rows)
         if frame.timestamp >= self._next_lines:
             self._next_lines = frame.timestamp + _LINES_EVERY_SECONDS - 1e-6
             lines = find_steep_lines(grey)
@@ -123,6 +128,7 @@ class Scenery:
         """Go on from a state. Its last frame is given by `remember`, if more frames follow."""
         self._lines, self._rows, self._points, self._ids = state.lines, state.rows, state.points, state.ids
         self._next_lines, self._next_id, self._scale, self.cuts = state.next_lines, state.next_id, state.scale, state.cuts
+        self._shift = _measure_shift(self._rows)
 
     def remember(self, frame: Frame) -> None:
         """Keep a frame, which another scenery has been given before, to follow points from it."""
@@ -157,7 +163,7 @@ class Scenery:
     def _follow(self, grey: np.ndarray, people: list[Region], timestamp: float) -> None:
         before = len(self._points)
         if before and self._grey is not None:
-            self._points, self._ids = _follow_points(self._grey, grey, self._points, self._ids, people)
+            self._points, self._ids = _follow_points(self._grey, grey, self._points, self._ids, people, self._shift)
             lost_most = before >= _FEWEST_POINTS / 2 and len(self._points) < (1 - _CUT_LOST) * before
             if lost_most and float(cv2.absdiff(self._grey, grey).mean()) > _CUT_CHANGE:
                 self.cuts.append(timestamp)
@@ -170,11 +176,25 @@ class Scenery:
         self._grey = grey
 
 
-def _follow_points(before: np.ndarray, after: np.ndarray, points: np.ndarray, ids: np.ndarray,
-              people: list[Region]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the new positions of those points (N, 2) that are still visible, and their ids (pyramidal Lucas-Kanade flow)."""
-    moved, found, error = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]  # OpenCV's types refuse its None
-        before, after, points, None, winSize=(_REACH, _REACH), maxLevel=_LEVELS)
+def _measure_shift(rows: Sequence[Points]) -> np.ndarray:
+    """Return by how many px (2,) the reduced picture moved between the last two frames, in the median of their common points;
+    0 where it hardly moved."""
+    if len(rows) < 2:
+        return np.zeros(2, np.float32)
+    (ids, places), (later_ids, later) = rows[len(rows) - 2], rows[len(rows) - 1]
+    _, first, second = np.intersect1d(ids, later_ids, assume_unique=True, return_indices=True)
+    if not len(first):
+        return np.zeros(2, np.float32)
+    shift = np.median(later[second].astype(np.float32) - places[first], axis=0) / _STEPS_PER_PIXEL
+    return (shift * (np.linalg.norm(shift) >= _GOES_ON)).astype(np.float32)
+
+
+def _follow_points(before: np.ndarray, after: np.ndarray, points: np.ndarray, ids: np.ndarray, people: list[Region],
+                   shift: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the new positions of those points (N, 2) that are still visible, and their ids (pyramidal Lucas-Kanade flow). shift
+    (2,): by how much they are expected to move."""
+    moved, found, error = cv2.calcOpticalFlowPyrLK(before, after, points, points + shift, winSize=(_REACH, _REACH),
+                                                   maxLevel=_LEVELS, flags=cv2.OPTFLOW_USE_INITIAL_FLOW)
     inside = (moved > _BORDER[0]).all(1) & (moved < np.array(after.shape[::-1]) - _BORDER[1]).all(1)
     kept = (found[:, 0] == 1) & (error[:, 0] < _MAX_PATCH_ERROR) & inside & ~_lie_on_people(moved, people)
     return moved[kept], ids[kept]

@@ -153,3 +153,30 @@ def test_a_cut_is_noticed_and_points_are_not_followed_across():
     assert scenery.cuts == [pytest.approx(10 / 30)]
     trails = scenery.trails()
     assert not set(trails.point[trails.row < 10]) & set(trails.point[trails.row >= 10])
+
+
+@pytest.mark.parametrize("speed", [10, 55, 75])
+def test_points_are_followed_where_the_picture_moves_fast(speed):
+    """px of 640 a frame; from the sixth frame on at full speed."""
+    wide = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (240, 4000), np.uint8), (0, 0), 4)
+    wide = cv2.normalize(wide, None, 0, 255, cv2.NORM_MINMAX)
+    places = np.cumsum(np.minimum(np.arange(20), 6) / 6 * speed).astype(int)
+    scenery = Scenery()
+    for number, place in enumerate(places):
+        scenery.step(Frame(number, number / 30, np.repeat(wide[:, place:place + 640, None], 3, axis=2)), [])
+    trails = scenery.trails()
+    before, after = (trails.at(np.array([row])) for row in (15, 16))
+    _, first, second = np.intersect1d(before.point, after.point, return_indices=True)
+    moved = after.xy[second] - before.xy[first]
+    is_right = np.linalg.norm(moved + (places[16] - places[15], 0), axis=1) < 1
+    assert is_right.sum() > 60 and is_right.mean() > 0.9
+
+
+def test_points_that_contradict_the_turn_for_longer_than_a_moment_are_told():
+    rotmats = yawed(15 * np.sin(np.arange(90) * np.pi / 30))
+    trails = trails_of(rotmats, np.zeros((90, 3)), every=6)
+    lost = (trails.row >= 40) & (trails.row < 43)
+    rng = np.random.default_rng(2)
+    xy = np.where(lost[:, None], rng.uniform(0, 600, trails.xy.shape), trails.xy)
+    track = track_camera(Trails(trails.row, trails.point, xy), TIMES, INTRINSICS, lens_is_known=True)
+    assert track.unseen == pytest.approx((39 / FPS, 43 / FPS), abs=2.1 / FPS)
