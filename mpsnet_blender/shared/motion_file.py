@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from .arrays.compressed import write_compressed
 from .arrays.frame_blocks import frame_blocks
 from .hands.poses import HAND_MEMBERS, HandPoses, list_hand_shapes
-from .npz_reading import UNREADABLE, read_arrays
+from .npz_reading import UNREADABLE, find_arrays, read_arrays
 from .smpl_skeleton import JOINT_COUNT, JOINT_NAMES, PARENTS, generic_rest_joints
 from .whole_file import open_whole_file
 
+T = TypeVar("T")
 FORMAT_VERSION = 2                      # 2 has fingers; files of version 1 are the same without them
 _READ_VERSIONS = (1, FORMAT_VERSION)
 CONTACT_NAMES = ("left_heel", "left_toe", "right_heel", "right_toe")
@@ -146,11 +147,20 @@ def _convert_hands(arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Ha
 
 def read_motion_arrays(path: str | os.PathLike, names: Collection[str], texts: Collection[str] = ()) -> dict[str, np.ndarray]:
     """Return the arrays of these names that an `.npz` holds, and the `texts` that are readable. Raises MotionFileError."""
+    return _read(path, lambda file: read_arrays(file, names, texts))
+
+
+def find_motion_arrays(path: str | os.PathLike, names: Collection[str]) -> set[str]:
+    """Return which of these names an `.npz` holds as arrays, without reading them. Raises MotionFileError."""
+    return _read(path, lambda file: find_arrays(file, names))
+
+
+def _read(path: str | os.PathLike, read: Callable[[Path], T]) -> T:
     path = Path(path)
     if not path.is_file():
         raise MotionFileError(f"There is no file {path}. Choose a motion file (.npz).")
     try:
-        return read_arrays(path, names, texts)
+        return read(path)
     except UNREADABLE:
         # numpy's messages are not passed on: some advise loading the file unsafely.
         raise MotionFileError(

@@ -37,6 +37,16 @@ def read_arrays(path: Path, names: Collection[str], texts: Collection[str] = ())
                 if name not in texts or _read_header(archive, info)[1].kind in _KINDS}
 
 
+def find_arrays(path: Path, names: Collection[str]) -> set[str]:
+    """Return which of these names an `.npz` file holds as arrays, by their headers alone. Raises what `read_arrays` raises."""
+    with zipfile.ZipFile(path) as archive:
+        wanted = {name: archive.getinfo(name + _SUFFIX) for name in names if name + _SUFFIX in archive.NameToInfo}
+        check_claimed_size(path, wanted.values())
+        for info in wanted.values():
+            _require_numbers(archive, info)
+        return set(wanted)
+
+
 def most_unpacked_bytes(path: Path) -> int:
     """Return how much a file of its size may hold."""
     return max(_ALWAYS_READ, _MOST_PACKED * path.stat().st_size)
@@ -49,13 +59,17 @@ def check_claimed_size(path: Path, members: Iterable[zipfile.ZipInfo]) -> None:
 
 
 def _read_array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+    _require_numbers(archive, info)
+    with archive.open(info) as stream:
+        return np.lib.format.read_array(stream, allow_pickle=False)
+
+
+def _require_numbers(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
     size, dtype = _read_header(archive, info)
     if dtype.kind not in _KINDS:
         raise ValueError(f"{info.filename} holds no numbers and no text")
     if size != info.file_size:
         raise ValueError(f"{info.filename} has another size than it says")
-    with archive.open(info) as stream:
-        return np.lib.format.read_array(stream, allow_pickle=False)
 
 
 def _read_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> tuple[int, np.dtype]:

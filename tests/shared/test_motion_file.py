@@ -10,7 +10,15 @@ import pytest
 
 from mpsnet_blender.shared import motion_file
 from mpsnet_blender.shared.hands.poses import HandPoses
-from mpsnet_blender.shared.motion_file import FORMAT_VERSION, Motion, MotionFileError, new_motion, read_motion, write_motion
+from mpsnet_blender.shared.motion_file import (
+    FORMAT_VERSION,
+    Motion,
+    MotionFileError,
+    find_motion_arrays,
+    new_motion,
+    read_motion,
+    write_motion,
+)
 from mpsnet_blender.shared.smpl_skeleton import generic_rest_joints
 
 FRAMES = 5
@@ -186,6 +194,18 @@ def test_a_pickle_is_refused_and_not_run(tmp_path):
         with pytest.raises(MotionFileError):
             read_motion(tmp_path / name)
     assert not (tmp_path / "exploded").exists()
+
+
+def test_which_arrays_a_file_has_is_known_without_reading_them(tmp_path):
+    path = tmp_path / "walk.npz"
+    np.savez(path, poses=np.zeros((3, 72)), fps=np.array(30.0))
+    assert find_motion_arrays(path, ("poses", "trans", "fps")) == {"poses", "fps"}
+    np.savez(path, poses=np.array([{}]))
+    with pytest.raises(MotionFileError, match="walk.npz is not a motion file"):
+        find_motion_arrays(path, ("poses",))
+    assert find_motion_arrays(path, ("trans",)) == set()
+    with pytest.raises(MotionFileError, match="There is no file"):
+        find_motion_arrays(tmp_path / "none.npz", ("poses",))
 
 
 def test_an_array_that_claims_more_memory_than_there_is_is_refused(tmp_path):

@@ -13,6 +13,7 @@ from ...shared.motion_file import (
     Motion,
     MotionFileError,
     convert_framerate,
+    find_motion_arrays,
     new_motion,
     read_motion,
     read_motion_arrays,
@@ -64,10 +65,9 @@ def read_any_motion(path: str | os.PathLike, options: RowsOptions | None = None)
 def is_rows(path: str | os.PathLike) -> bool:
     """Tell whether a file is one of ours, or an `.npz` of SMPL poses in AMASS's keys."""
     try:
-        found = read_motion_arrays(path, ("format_version", "poses", *_RATES))
+        return bool(find_motion_arrays(path, ("format_version", "poses", *_RATES)))
     except MotionFileError:
         return False
-    return "format_version" in found or "poses" in found or not found.keys().isdisjoint(_RATES)
 
 
 def _make_motion(arrays: dict[str, np.ndarray], path: str | os.PathLike,
