@@ -24,6 +24,7 @@ _ZLIB = tuple(b"\x78" + level for level in (b"\x01", b"\x5e", b"\x9c", b"\xda"))
 # First bytes of pickles (of protocol 2 and later), and of them packed by zlib, gzip, bzip2, xz and lzma.
 _PICKLES = (b"\x80", *_ZLIB, b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x5d\0\0")
 _DEEPEST = 20                   # of dictionaries in dictionaries; real files have six
+_SHOWN_CHARACTERS = 200         # of what a library says of a damaged file: it may repeat 64 kB of it
 _OBJECTS = "O"
 _UNFINISHED = object()
 
@@ -48,7 +49,8 @@ def read_plain(path: Path, skipped: Collection[str] = ()) -> object:
     except UnsafePickleError as error:
         raise ContainerError(str(error)) from None
     except (*DAMAGED_PICKLE, AssertionError) as error:
-        raise ContainerError(f"{path} is damaged, or of an unknown kind ({error or type(error).__name__}).") from None
+        reason = str(error) or type(error).__name__
+        raise ContainerError(f"{path} is damaged, or of an unknown kind ({reason[:_SHOWN_CHARACTERS]}).") from None
 
 
 def _read(path: Path, skipped: Collection[str]) -> object:

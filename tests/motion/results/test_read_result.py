@@ -14,6 +14,7 @@ from mpsnet_blender.motion.formats.smpl_rows import RowsOptions
 from mpsnet_blender.motion.results.camera_systems import follow_by_place
 from mpsnet_blender.motion.results.capture_folder import open_capture, read_motions
 from mpsnet_blender.motion.results.read_result import find_result, make_motions
+from mpsnet_blender.shared.containers.plain_values import ContainerError, read_plain
 from mpsnet_blender.shared.containers.torch_pickles import TORCH_STAND_INS
 from mpsnet_blender.shared.motion_file import MotionFileError
 from mpsnet_blender.shared.smpl_skeleton import JOINT, generic_rest_joints
@@ -354,6 +355,17 @@ def test_files_of_no_known_system_are_none(tmp_path):
     (tmp_path / "cut.pkl").write_bytes(pickle.dumps({"a": np.zeros(99)})[:60])
     with pytest.raises(MotionFileError, match=r"cut\.pkl is damaged"):
         find_result(tmp_path / "cut.pkl")
+
+
+def test_what_a_library_says_of_a_damaged_file_is_cut(tmp_path):
+    path, name = tmp_path / "results.npz", "a" * 60_000
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name + ".npy", b"")
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"a", b"b", 1))        # the name in front of the member is no longer that of the directory
+    with pytest.raises(ContainerError, match=r"results\.npz is damaged, or of an unknown kind") as caught:
+        read_plain(path)
+    assert 200 < len(str(caught.value)) < 400 + len(str(path))
 
 
 def test_a_pickle_that_claims_gigabytes_takes_none_of_them(tmp_path):
