@@ -201,7 +201,7 @@ def test_which_arrays_a_file_has_is_known_without_reading_them(tmp_path):
     np.savez(path, poses=np.zeros((3, 72)), fps=np.array(30.0))
     assert find_motion_arrays(path, ("poses", "trans", "fps")) == {"poses", "fps"}
     np.savez(path, poses=np.array([{}]))
-    with pytest.raises(MotionFileError, match="walk.npz is not a motion file"):
+    with pytest.raises(MotionFileError, match=r"walk\.npz is not a motion file"):
         find_motion_arrays(path, ("poses",))
     assert find_motion_arrays(path, ("trans",)) == set()
     with pytest.raises(MotionFileError, match="There is no file"):
