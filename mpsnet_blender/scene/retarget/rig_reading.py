@@ -83,7 +83,7 @@ def _follows(followed: np.ndarray, bone: int, other: int) -> bool:
 
 def _pose_bones(rests: np.ndarray, parents: np.ndarray, copies: np.ndarray, by_hand: dict[int, np.ndarray]) -> np.ndarray:
     """Return the bones (N, 4, 4) in armature space: Pose = ParentPose ParentRest^-1 Rest Basis."""
-    posed = np.full_like(rests, np.nan)
+    posed, from_rests = np.full_like(rests, np.nan), np.linalg.inv(rests)
 
     def place(bone: int) -> np.ndarray:
         if np.isnan(posed[bone, 0, 0]):
@@ -93,7 +93,7 @@ def _pose_bones(rests: np.ndarray, parents: np.ndarray, copies: np.ndarray, by_h
                 posed[bone] = place(parent)
             else:
                 posed[bone] = (rests[bone] if parent < 0
-                               else place(parent) @ np.linalg.inv(rests[parent]) @ rests[bone]) @ basis
+                               else place(parent) @ from_rests[parent] @ rests[bone]) @ basis
         return posed[bone]
 
     for bone in range(len(rests)):
