@@ -16,6 +16,7 @@ from mpsnet_blender.shared.capture_request import CaptureRequest
 from ..base.background import Background
 from ..base.errors import CancelRequested, NobodyFoundError, VideoError
 from ..base.litert import Workers
+from ..base.memory import give_back
 from ..base.reporter import Reporter
 from ..camera.scenery import Scenery, SeenScenery
 from ..camera.viewpoint import FOLLOW
@@ -126,9 +127,10 @@ class _Reading:
         return self._hand_reader.tables if self._hand_reader else []
 
     def finish(self) -> list[Tracklet]:
-        """Return all tracklets. The tracker is let go with its models, whose memory the heavy model needs."""
+        """Return all tracklets. The tracker is let go with its models, whose memory the heavy model needs: 85 MB and more."""
         tracklets = self._tracker.finish()
         del self._tracker
+        give_back()
         return tracklets
 
     def _continue_from(self, earlier: FoundSoFar) -> None:
