@@ -30,11 +30,13 @@ from clip import Clip
 from clips import CLIPS
 from figure import pose_figure
 from gait import draw_path
+from moving_clips import carry
 from outfit import SOLE
 from scene import cast_actor, draw, draw_empty_scene
 from truth import write_truth
 
 FPS = 30
+FAR = 7.0       # metres from the middle of people's paths, from which a camera that stands sees the whole of them
 
 
 def render_clip(clip: Clip, name: str, output: Path, quality: int = 19) -> float:
@@ -69,17 +71,16 @@ def render_clip(clip: Clip, name: str, output: Path, quality: int = 19) -> float
 
 
 def go_around(clip: Clip, degrees: float) -> Clip:
-    """Return the clip from another place: its camera, which must not move, goes so far around the middle of the people's paths.
+    """Return the clip from another place: its camera goes so far around the middle of the people's paths, and stands there.
 
     The room is emptied, and its walls are moved away, so that the camera is inside and nothing hides the people.
     """
-    if clip.moves:
-        raise ValueError("A clip whose camera moves cannot be rendered from another place.")
     camera, angle = clip.camera, np.radians(degrees)
     middle = np.mean([key[1:3] for person in clip.people for key in person.path if key[0] >= 0], axis=0)
-    x, y = middle + np.linalg.norm(middle - camera.place[:2]) * np.array((np.sin(angle), -np.cos(angle)))
-    return replace(clip, camera=replace(camera, place=(float(x), float(y), camera.place[2]), yaw_degrees=-degrees),
-                   room=replace(clip.room, back=13.0, side=8.0, boxes=()))
+    distance = max(np.linalg.norm(middle - camera.place[:2]), FAR if clip.moves else 0.0)
+    x, y = middle + distance * np.array((np.sin(angle), -np.cos(angle)))
+    standing = replace(camera, place=(float(x), float(y), camera.place[2]), yaw_degrees=-degrees, roll_degrees=0.0)
+    return replace(clip, camera=standing, room=replace(clip.room, back=13.0, side=8.0, boxes=()), moves=())
 
 
 def main() -> None:
@@ -88,12 +89,16 @@ def main() -> None:
     parser.add_argument("--clip", nargs="+", choices=sorted(CLIPS), default=["walk_turn"])
     parser.add_argument("--around", type=float, metavar="DEG",
                         help="film from another place, so many degrees around the people: NAME_DEG.mp4, for several views")
+    parser.add_argument("--carried", type=float, metavar="M",
+                        help="film with a camera in the hand, which walks so many metres to the side: NAME_cM.mp4")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent)
     arguments = parser.parse_args()
     for name in arguments.clip:
         clip = CLIPS[name]
         if arguments.around is not None:
             clip, name = go_around(clip, arguments.around), f"{name}_{arguments.around:g}"
+        if arguments.carried is not None:
+            clip, name = carry(clip, arguments.carried), f"{name}_c{arguments.carried:g}"
         spent = render_clip(clip, name, arguments.output)
         size = (arguments.output / f"{name}.mp4").stat().st_size
         print(f"{name}: {spent:.0f} ms per frame, {size / 1e6:.2f} MB")
