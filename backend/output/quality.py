@@ -15,6 +15,7 @@ from ..world.feet_in_picture import ankle_scores, measure_ankles_off_picture
 from ..world.placing import PlacedPerson, WorldCamera
 
 _SEEN_SCORE = 0.5       # of a landmark that is more likely seen than hidden
+_LEAST_SEEN = 0.1       # share of the ankles: fewer, of somebody whom the picture's edge cuts, are slips of the model
 
 
 def round_quality(quality: Quality) -> Quality:
@@ -50,8 +51,9 @@ def measure_quality(placed: PlacedPerson, shot: Shot, camera: WorldCamera) -> Qu
 
 
 def _measure_feet_off_picture(placed: PlacedPerson, shot: Shot, camera: WorldCamera) -> float | None:
-    """Return the 90th percentile of the distances of seen ankles from the picture's, in % of the height; None where none is
-    seen."""
-    seen = ankle_scores(placed.person) > _SEEN_SCORE
-    distances = measure_ankles_off_picture(placed.person, placed.in_world, shot, camera)[seen]
-    return 100 * float(np.percentile(distances, 90)) if len(distances) else None
+    """Return the 90th percentile of the distances of seen ankles from the picture's, in % of the height; None where hardly
+    any is seen."""
+    seen = ankle_scores(placed.person, shot) > _SEEN_SCORE
+    if seen.mean() < _LEAST_SEEN:
+        return None
+    return 100 * float(np.percentile(measure_ankles_off_picture(placed.person, placed.in_world, shot, camera)[seen], 90))

@@ -40,7 +40,8 @@ LANDMARK_NAMES = (
 )
 LANDMARK_COUNT = len(LANDMARK_NAMES)
 LANDMARK = {name: index for index, name in enumerate(LANDMARK_NAMES)}
-BODY = slice(LANDMARK["left_shoulder"], None)      # all landmarks except the face
+FACE, BODY = slice(0, LANDMARK["left_shoulder"]), slice(LANDMARK["left_shoulder"], None)
+_SHOULDERS = slice(LANDMARK["left_shoulder"], LANDMARK["right_shoulder"] + 1)
 TORSO = tuple(LANDMARK[name] for name in ("left_shoulder", "right_shoulder", "left_hip", "right_hip"))
 
 
@@ -110,6 +111,11 @@ class Landmarks:
     @property
     def torso_score(self) -> float:
         return float(self.score[list(TORSO)].mean())
+
+    @property
+    def upper_score(self) -> float:
+        """How surely head and shoulders are seen: of somebody who sits at a table, or whom the picture's edge cuts."""
+        return float(min(self.score[FACE].mean(), self.score[_SHOULDERS].mean()))
 
 
 FULL = ModelFile("pose_landmark_full.tflite", "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f")

@@ -13,7 +13,7 @@ import numpy as np
 
 from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
 
-from .landmarks import BODY, Reading, average_readings, lie_crosswise
+from .landmarks import BODY, MIRRORED, Reading, average_readings, lie_crosswise
 from .readings import Readings, SecondLook, join_readings
 
 # Costs are distances in body lengths (1.7 m, or the body's height in the picture), so that a movement of the landmarks between
@@ -21,6 +21,7 @@ from .readings import Readings, SecondLook, join_readings
 # exchanged instead of 28 % (README); not measured one by one.
 # Whether the first and the second reading have left and right exchanged.
 _HYPOTHESES = np.array(((False, False), (True, False), (False, True), (True, True)))
+_EXCHANGED = MIRRORED[BODY] - BODY.start       # of the body's landmarks
 _EXCHANGE_COST = 0.03        # for each exchanged reading and frame: most readings are right
 _SWITCH_COST = 0.08          # for a reading that becomes exchanged, or is no longer exchanged, between two frames
 # Of the distance from the second look: as much as the readings' distance from each other. Of 400 pictures of that footage the
@@ -43,11 +44,11 @@ _LEAST_WEIGHT = 0.05         # of a landmark that is not visible: a twentieth of
 def choose_readings(readings: Readings, second_look: SecondLook | None = None) -> Reading:
     """Return the landmarks (leading T): the mean of both readings, or the reading that is not exchanged.
 
-    Each frame has four hypotheses on which readings are exchanged. The sequence of least cost is taken (Viterbi): movement,
-    disagreement of the readings, exchanges, and distance from the second look cost. Where another sequence costs about as
-    little and gives another body, the score is lowered. Where the second look agrees with the result on left and right, its
-    positions in the picture are taken, the less the farther a landmark lies from its first position. Depth and score are not
-    taken: the heavy model's depth is no better, and it scores a torso high even where there is nobody (findings/).
+    Each frame has four hypotheses on which readings are exchanged. The sequence of least cost is taken (Viterbi): movement
+    to the other side, disagreement of the readings, exchanges, and distance from the second look cost. Where another sequence
+    costs about as little and gives another body, the score is lowered. Where the second look agrees with the result on left and
+    right, its positions in the picture are taken, the less the farther a landmark lies from its first position. Depth and score
+    are not taken: the heavy model's depth is no better, and it scores a torso high even where there is nobody (findings/).
     """
     costs = _sequence_costs(readings, second_look)
     return join_readings((_choose_part(readings.at(rows), costs[rows], second_look and second_look.at(rows))
@@ -168,16 +169,24 @@ def _frame_costs(readings: Readings, weights: np.ndarray) -> np.ndarray:
 
 
 def _transition_costs(positions: np.ndarray, weights: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
-    """Return the cost (T - 1, 4 from, 4 to) between hypotheses of successive frames: movement, and switches."""
+    """Return the cost (T - 1, 4 from, 4 to) between hypotheses of successive frames: movement to the other side, and switches."""
     shared = np.minimum(weights[1:], weights[:-1])
     shared = shared / shared.sum(1, keepdims=True)
-    # Pair by pair: all at once would take a hundred megabytes for a long clip.
-    hypotheses = range(len(_HYPOTHESES))
-    moved = 2 * np.stack([np.stack([_distance(positions[:-1, start], positions[1:, end], shared) for end in hypotheses], axis=1)
-                          for start in hypotheses], axis=1)
+    as_read, exchanged = _moved(positions, positions, shared), _moved(positions, positions[:, :, _EXCHANGED], shared)
+    # Only by how much the exchanged body is nearer: else a reading that trembles, of somebody who is half out of the picture,
+    # would lose against a steady mirrored one.
+    crosswise = 2 * np.maximum(as_read - exchanged, 0)
     switched = (_HYPOTHESES[:, None] != _HYPOTHESES).sum(-1)
     strength = np.minimum(1.0, (_MOVING_SECONDS / np.diff(timestamps)) ** 2)
-    return (moved + _SWITCH_COST * switched) * strength[:, None, None]
+    return (crosswise + _SWITCH_COST * switched) * strength[:, None, None]
+
+
+def _moved(positions: np.ndarray, next_positions: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the distance (T - 1, 4 from, 4 to) from each hypothesis to each one of the next frame, both of T frames."""
+    # Pair by pair: all at once would take a hundred megabytes for a long clip.
+    hypotheses = range(len(_HYPOTHESES))
+    return np.stack([np.stack([_distance(positions[:-1, start], next_positions[1:, end], weights) for end in hypotheses], axis=1)
+                     for start in hypotheses], axis=1)
 
 
 def _least_cost_up_to(frame_costs: np.ndarray, transitions: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from .tracklets import Tracklet, claim_cost, is_seen
 
 # These limits were chosen by eye on rendered scenes; not measured one by one.
 BIRTH_PRESENCE, _BIRTH_TORSO_SCORE = 0.7, 0.7    # to begin one: stricter, as small tiles show false skeletons inside people
+_BIRTH_UPPER_SCORE = 0.9                # measured: people whose hips are outside the picture 0.97 and more, false skeletons 0.8
 _BIRTH_DISTANCE = 0.35                  # skeleton distance (body radii) from people who are followed already
 YOUNG_OBSERVATIONS = 10                 # a tracklet with fewer may be dropped as a false detection
 SAME_SKELETON = 0.25                    # skeleton distance (body radii) below which two tracklets are on one person
@@ -44,7 +45,8 @@ def find_loser(first: Sighting, second: Sighting, timestamp: float) -> Tracklet 
 
 def is_newcomer(landmarks: Landmarks, known: list[Landmarks]) -> bool:
     """Return whether landmarks are surely of a person, and of none of those who are known."""
-    return landmarks.presence >= BIRTH_PRESENCE and landmarks.torso_score >= _BIRTH_TORSO_SCORE and not any(
+    is_sure = landmarks.torso_score >= _BIRTH_TORSO_SCORE or landmarks.upper_score >= _BIRTH_UPPER_SCORE
+    return landmarks.presence >= BIRTH_PRESENCE and is_sure and not any(
         skeleton_distance(landmarks, other) < _BIRTH_DISTANCE or is_ghost(landmarks, other) for other in known)
 
 

@@ -28,7 +28,9 @@ _MIN_SECONDS, _MIN_OBSERVATIONS = 0.3, 3        # shorter tracklets are mostly f
 _CROSSING_DISTANCE = 0.8        # skeleton distance (body radii) below which two tracklets may have exchanged their people
 _MIN_AROUND_CROSSING = 5        # observations before and after a crossing: fewer give no steady colours
 _CROSSED_SHARE, _CROSSED_GAIN = 0.6, 0.1        # of the colours' distance: crosswise it must be so much smaller
-_MIN_MEAN_TORSO_SCORE = 0.6     # over a tracklet; a person in full view has more than 0.8 on the sample clip
+# Over a tracklet. A person in full view has more than 0.8 on the sample clip; one whose hips are hidden has 0.5 of the torso, and
+# more than 0.9 of head and shoulders.
+_MIN_MEAN_TORSO_SCORE, _MIN_MEAN_UPPER_SCORE = 0.6, 0.8
 _STAY_SECONDS = 1.0             # for which a hidden person may keep the last velocity: about two steps
 _BORDER_REACH = 0.8             # body radii from the border within which a person may leave the picture
 _DOUBLE_DISTANCE, _DOUBLE_SHARE = 0.4, 0.5      # skeleton distance, and share of frames, from which on a tracklet is a double
@@ -59,7 +61,7 @@ class PersonTrack:
 
 def stitch(tracklets: list[Tracklet], image_size: tuple[int, int], people: int | None = None) -> list[Tracklet]:
     """Return the people of a clip, one tracklet each, the most present first; people: at most that many."""
-    tracklets = [tracklet for tracklet in tracklets if _mean_torso_score(tracklet) >= _MIN_MEAN_TORSO_SCORE]
+    tracklets = [tracklet for tracklet in tracklets if _is_sure(tracklet)]
     tracklets = _undo_exchanges(tracklets)
     joined = _join(tracklets, image_size)
     lasting = [tracklet for tracklet in joined if _lasts(tracklet)]
@@ -67,8 +69,9 @@ def stitch(tracklets: list[Tracklet], image_size: tuple[int, int], people: int |
     return distinct[:people]
 
 
-def _mean_torso_score(tracklet: Tracklet) -> float:
-    return float(np.mean([landmarks.torso_score for landmarks in tracklet.observations]))
+def _is_sure(tracklet: Tracklet) -> bool:
+    torso, upper = np.mean([(landmarks.torso_score, landmarks.upper_score) for landmarks in tracklet.observations], axis=0)
+    return bool(torso >= _MIN_MEAN_TORSO_SCORE or upper >= _MIN_MEAN_UPPER_SCORE)
 
 
 def _lasts(tracklet: Tracklet) -> bool:

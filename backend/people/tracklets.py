@@ -21,6 +21,7 @@ _MAX_LENGTH_VARIATION = 0.2             # standard deviation over mean; measured
 _MAX_MEAN_ACCELERATION = 100.0          # m/s^2 of landmarks about the hips; measured: a runner 21, the cart 127
 _ACCELERATION_STEP_SECONDS = 1 / 30     # the frame rate at which those were measured
 _SURE_SCORE = 0.7                       # mean over the landmarks; measured: acrobats 0.75 and more, the cart 0.6
+_SURE_UPPER_SCORE = 0.9                 # mean; measured: people whose hips are outside the picture 0.91 and more
 _RECHECK_EVERY = 5                      # frames: a sixth of a second; not each frame, as a rotated crop gives worse depth
 _DOUBTFUL_SHARE, _USUAL_OBSERVATIONS = 0.85, 30     # of the mean score of so many observations (1 s); chosen by eye
 _VELOCITY_SECONDS = 0.2                 # time constant of the velocity's mean: half a step
@@ -133,17 +134,19 @@ def _coast(region: Region, velocity: np.ndarray, seconds: float) -> Region:
 
 
 def is_bodily(tracklet: Tracklet, part: slice = slice(None)) -> bool:
-    """Return whether a tracklet is of a person: a high score, or limbs of steady length and human acceleration.
+    """Return whether a tracklet is of a person: a high score, of the whole body or of head and shoulders, or limbs of steady
+    length and human acceleration.
 
     On a thing that was taken for a person, the landmarks flicker.
     """
     times = np.array(tracklet.timestamps[part])
     if len(times) < 3:
         return True
-    world = np.stack([landmarks.world for landmarks in tracklet.observations[part]])
-    score = np.stack([landmarks.score for landmarks in tracklet.observations[part]]).mean(0)
-    if score.mean() > _SURE_SCORE:
+    observed = tracklet.observations[part]
+    score = np.stack([landmarks.score for landmarks in observed]).mean(0)
+    if score.mean() > _SURE_SCORE or np.mean([landmarks.upper_score for landmarks in observed]) > _SURE_UPPER_SCORE:
         return True
+    world = np.stack([landmarks.world for landmarks in observed])
     lengths = np.linalg.norm(world[:, LIMBS[:, 0]] - world[:, LIMBS[:, 1]], axis=-1)
     variation = np.average(lengths.std(0) / lengths.mean(0), weights=score[LIMBS].min(1) + 1e-3)
     # Over steps of at least a thirtieth of a second: between closer frames noise would look like acceleration.

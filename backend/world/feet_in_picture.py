@@ -35,6 +35,8 @@ def _measure_part(person: CapturedPerson, in_world: WorldMotion, seen: np.ndarra
     return pixels * (depth / (shot.intrinsics[1, 1] * person.motion.stature))[:, None]
 
 
-def ankle_scores(person: CapturedPerson) -> np.ndarray:
-    """Return the scores (T, 2) of the left and right ankle's landmarks, 0..1."""
-    return person.track.score[:, _LANDMARKS]
+def ankle_scores(person: CapturedPerson, shot: Shot) -> np.ndarray:
+    """Return the scores (T, 2) of the left and right ankle's landmarks, 0..1; 0 outside the picture, where they are guessed."""
+    xy = person.track.xy[:, _LANDMARKS]
+    is_inside = ((xy >= 0) & (xy < shot.span.size)).all(-1)
+    return person.track.score[:, _LANDMARKS] * is_inside

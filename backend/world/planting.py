@@ -42,6 +42,6 @@ def plant_feet(placed: PlacedPerson, strength: float, shot: Shot, camera: WorldC
 def _compare_with_picture(placed: PlacedPerson, locked: WorldMotion, shot: Shot, camera: WorldCamera) -> np.ndarray:
     """Return how far the picture lets the left and right foot be locked, (T, 2) in 0..1."""
     before, after = (measure_ankles_off_picture(placed.person, motion, shot, camera) for motion in (placed.in_world, locked))
-    worse = smooth((after - before) * ankle_scores(placed.person), locked.timestamps, _YIELD_SECONDS)
+    worse = smooth((after - before) * ankle_scores(placed.person, shot), locked.timestamps, _YIELD_SECONDS)
     trust = 1 - smoothstep((worse - _YIELDS) / (_IS_GONE - _YIELDS))
     return np.clip(smooth(trust, locked.timestamps, _YIELD_SECONDS, degree=0), 0.0, 1.0) if trust.min() < 1 else trust

@@ -6,6 +6,7 @@ import pytest
 
 from backend.engines.engine import CapturedPerson
 from backend.output.quality import describe_quality, measure_quality, round_quality
+from backend.people.landmarks import LANDMARK
 from backend.world.placing import PlacedPerson, WorldCamera
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
 from mpsnet_blender.motion.base.soles import sole_points, usual_ankle_height
@@ -13,9 +14,10 @@ from mpsnet_blender.motion.cleanup.motion_quality import measure_motion
 from mpsnet_blender.shared.capture_listing import Quality
 from mpsnet_blender.shared.hands.poses import make_hand_poses
 from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
-from tests.backend.made_people import INTRINSICS, person_track, seen_from, walker, world_from_camera
+from tests.backend.made_people import IMAGE_SIZE, INTRINSICS, person_track, seen_from, walker, world_from_camera
 
-SHOT = SimpleNamespace(intrinsics=INTRINSICS, clock=SimpleNamespace(frame_index=np.arange(90)))
+SHOT = SimpleNamespace(span=SimpleNamespace(size=IMAGE_SIZE), intrinsics=INTRINSICS,
+                       clock=SimpleNamespace(frame_index=np.arange(90)))
 CAMERA = WorldCamera(world_from_camera()[None], 0.0, 0.0)
 
 
@@ -74,6 +76,20 @@ def test_a_body_beside_the_picture_and_hidden_frames_are_measured():
     assert beside.reprojection_error_percent == pytest.approx(100 * 30 / (1200 * 1.7 / 4.9), rel=0.25)
     hidden = measure_quality(replace(person, person=replace(person.person, seen_frames=40)), SHOT, CAMERA)
     assert hidden.visible_share == pytest.approx(40 / 90) and "Hidden" in hidden.advice
+
+
+def test_feet_outside_the_picture_are_not_compared_with_it():
+    person = standing_walker()
+    assert measure_quality(person, SHOT, CAMERA).feet_off_picture_percent < 1e-6
+
+    def measure(frames):
+        xy = person.person.track.xy.copy()
+        xy[frames, LANDMARK["left_knee"]:, 1] = IMAGE_SIZE[1] + 10.0       # guessed, with a high score
+        track = replace(person.person.track, xy=xy)
+        return measure_quality(replace(person, person=replace(person.person, track=track)), SHOT, CAMERA)
+
+    assert measure(slice(0, 80)).feet_off_picture_percent < 1e-6
+    assert measure(slice(0, 85)).feet_off_picture_percent is None      # seen in 5 of 90 frames: slips of the model
 
 
 def test_the_listing_shows_three_decimals():

@@ -75,6 +75,14 @@ def test_mirrored_readings_that_flicker_are_put_right(person):
     assert pixels_off(choose_readings(readings), track).max() < 5
 
 
+def test_a_reading_that_trembles_is_taken_where_the_steady_one_is_mirrored(person):
+    readings, track = readings_of(person, [STRETCH], pixels=0.0)
+    side, shape = readings.side[:, None, None], readings.second.xy.shape
+    tremble = np.random.default_rng(3).normal(size=shape) * (np.arange(len(track.xy)) >= 35)[:, None, None]
+    second = replace(readings.second, xy=readings.second.xy + 0.1 * side * tremble)
+    assert pixels_off(choose_readings(replace(readings, second=second)), track)[STRETCH].max() < 0.2 * readings.side.min()
+
+
 @pytest.mark.parametrize("fps", [15.0, 30.0, 60.0])
 @pytest.mark.parametrize("turns_per_second", [-2.0, 1.0, 2.0])
 def test_somebody_who_spins_fast_is_left_alone(turns_per_second, fps):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from backend.base.regions import Region
+from backend.people.landmarks import LANDMARK
 from backend.people.sightings import find_loser, is_doubted, is_newcomer, returns
 from backend.video.frames import Frame
 from tests.backend.people.test_tracklets import BLUE, PICTURE, RED, at, colours, followed
@@ -38,6 +39,18 @@ def test_who_slips_half_onto_somebody_near_loses_and_who_stands_there_stays():
     assert find_loser(slipped, stays, NOW) is red and find_loser(stays, slipped, NOW) is red
     own = (red, (seen_at(in_between), colours(RED)))
     assert find_loser(own, stays, NOW) is None
+
+
+@pytest.mark.parametrize(("shoulders", "is_somebody"), [(0.98, True), (0.8, False)])
+def test_whose_hips_are_outside_the_picture_is_a_newcomer_by_head_and_shoulders(shoulders, is_somebody):
+    seen = seen_at(100, score=0.98)
+    score = seen.score.copy()
+    score[LANDMARK["left_shoulder"]:] = 0.01
+    score[[LANDMARK["left_shoulder"], LANDMARK["right_shoulder"]]] = shoulders
+    cut = replace(seen, score=score)
+    assert is_newcomer(cut, []) == is_somebody
+    assert not is_newcomer(cut, [cut])
+    assert not is_newcomer(replace(cut, presence=0.5), [])
 
 
 @pytest.mark.parametrize(("x", "of", "is_back"), [(100, RED, True), (100, BLUE, False), (100 + 3 * RADIUS, RED, False)])

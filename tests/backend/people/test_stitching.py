@@ -5,6 +5,7 @@ import pytest
 
 from backend.people import stitching
 from backend.people.appearance import appearance_distance
+from backend.people.landmarks import FACE, LANDMARK
 from backend.people.skeletons import skeleton_distance
 from backend.people.tracklets import is_bodily
 from tests.backend.made_people import IMAGE_SIZE, person_track, seen_from, tracklet, walker
@@ -113,6 +114,17 @@ def test_a_thing_whose_limbs_flicker_is_no_person_but_an_acrobat_who_is_seen_wel
     assert is_bodily(whole(STANDING_BY, RED)) and not is_bodily(thing)
     assert tracks_of([thing], IMAGE_SIZE) == []
     assert is_bodily(acrobat) and len(tracks_of([acrobat], IMAGE_SIZE)) == 1
+
+
+@pytest.mark.parametrize(("shoulders", "count"), [(0.95, 1), (0.7, 0)])
+def test_somebody_seen_to_the_chest_stays_though_the_limbs_flicker(shoulders, count):
+    generator = np.random.default_rng(0)
+    person = whole(STANDING_BY, RED)
+    score = np.full(33, 0.05)
+    score[FACE], score[[LANDMARK["left_shoulder"], LANDMARK["right_shoulder"]]] = 0.98, shoulders
+    person.observations = [replace(seen, world=seen.world + generator.normal(scale=0.08, size=(33, 3)), score=score)
+                           for seen in person.observations]
+    assert len(tracks_of([person], IMAGE_SIZE)) == count
 
 
 def test_skeletons_are_as_far_apart_as_their_joints_in_body_radii():

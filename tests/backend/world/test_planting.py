@@ -12,11 +12,12 @@ from backend.world.placing import PlacedPerson, WorldCamera
 from backend.world.planting import plant_feet
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
 from mpsnet_blender.motion.cleanup.foot_lock import lock_feet
-from tests.backend.made_people import INTRINSICS, lower_foot, person_track, seen_from, walker, world_from_camera
+from tests.backend.made_people import IMAGE_SIZE, INTRINSICS, lower_foot, person_track, seen_from, walker, world_from_camera
 
 FRAMES = 120
 CAMERA = WorldCamera(world_from_camera()[None], 0.0, 0.0)
-SHOT = SimpleNamespace(intrinsics=INTRINSICS, clock=SimpleNamespace(frame_index=np.arange(FRAMES)))
+SHOT = SimpleNamespace(span=SimpleNamespace(size=IMAGE_SIZE), intrinsics=INTRINSICS,
+                       clock=SimpleNamespace(frame_index=np.arange(FRAMES)))
 
 
 def seen_walker(drift=0.0, score=0.9):
