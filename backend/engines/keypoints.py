@@ -29,6 +29,7 @@ from .engine import CapturedPerson, Shot
 from .hidden_steps import fill_hidden_steps
 from .lifter import TemporalLifter
 from .lifter_inputs import make_lifter_inputs
+from .unseen_legs import straighten_unseen_legs
 
 # Frames around a part of a long clip that are solved with it: what smooths, fills hidden steps (2.5 s and as much before and
 # after them) and carries a limb's depth from frame to frame reaches 12 s together.
@@ -98,6 +99,7 @@ class KeypointsEngine:
             rotmats = self._lifter.run(inputs, track.timestamps, span_starts(track)).rotmats
             del inputs
             reporter.check()
+        rotmats = straighten_unseen_legs(rotmats, track.score, seen, track.timestamps)
         stepped = fill_hidden_steps(rotmats, track.timestamps, seen)
         is_filled = ~seen & (stepped != rotmats).any((1, 2, 3))
         return smooth_rotmats(stepped, track.timestamps, _SMOOTH_SECONDS, degree=2), is_filled
