@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mpsnet_blender.motion.results.read_result import find_result, make_motions
 from mpsnet_blender.shared.motion_file import MotionFileError
-from tests.motion.results.test_read_result import WRITERS
+from tests.motion.results.made_results import WRITERS
 
 SHORT_RUN = 40
 CASES = int(os.environ.get("MPSNET_FUZZ_CASES", SHORT_RUN))

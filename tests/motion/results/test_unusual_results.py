@@ -8,8 +8,8 @@ import pytest
 from mpsnet_blender.motion.results.capture_folder import open_capture, read_motions
 from mpsnet_blender.motion.results.read_result import find_result, make_motions
 from mpsnet_blender.shared.motion_file import MotionFileError
+from tests.motion.results import made_results as rows
 from tests.motion.results import test_points as points
-from tests.motion.results import test_read_result as rows
 from tests.motion.results.test_points import truth  # noqa: F401  # a fixture
 
 FRAMES = rows.FRAMES
