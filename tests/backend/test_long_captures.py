@@ -75,8 +75,10 @@ def test_no_path_is_off_by_a_tenth_of_a_millimetre(at_once, in_parts, name):
 
 
 def test_everything_else_in_the_motion_file_and_the_figures_are_the_same(at_once, in_parts):
-    for name in ("frame_index", "timestamps", "keypoints2d", "camera_matrix", "image_size"):
+    for name in ("frame_index", "timestamps", "camera_matrix", "image_size"):
         np.testing.assert_array_equal(getattr(at_once[0], name), getattr(in_parts[0], name))
+    # px: sums over parts may round otherwise, which depends on the processor
+    np.testing.assert_allclose(at_once[0].keypoints2d, in_parts[0].keypoints2d, atol=1e-3)
     for name in ("confidence", "contacts", "rest_joints", "world_from_cam"):
         np.testing.assert_allclose(getattr(at_once[0], name), getattr(in_parts[0], name), atol=1e-4)
     assert at_once[1].grade == in_parts[1].grade
