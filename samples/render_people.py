@@ -40,6 +40,9 @@ SHAPES = {"low": (0.0, 0.6, 0.25, 0.25, 0.25, 0.3), "high": (1.0, 0.85, 0.8, 0.7
 SIZES = ((1280, 720), (1280, 720), (1920, 1080), (720, 1280))
 VIDEO_SIZE = (1280, 720)
 SKINS = ((226, 178, 152), (198, 150, 120), (150, 104, 76), (96, 64, 46), (236, 196, 176))
+# Of --close, as people film themselves: the lowest part in the picture, shins to chest, as a share of the height over the floor;
+# metres above the head; metres to the camera; and how much of their path they go.
+LOWEST_SEEN, HEADROOM, NEAREST, STAYS = (0.12, 0.75), (0.02, 0.35), 0.7, np.array([0.2, 1.0, 0.2])
 LOST_PRESENCE = 0.5          # of the landmark model: below it the person is searched again
 
 
@@ -66,6 +69,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=72)
     parser.add_argument("--only", default="", help="only recordings whose name holds this text")
     parser.add_argument("--varied", action="store_true", help="mix limbs of recordings, turn joints a little, tilt bodies")
+    parser.add_argument("--close", action="store_true", help="so near that the picture cuts people, from the shins to the chest")
     parser.add_argument("--video", action="store_true")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
@@ -108,9 +112,11 @@ def draw_scene(rng: np.random.Generator, library: RecordingLibrary, cast: list[A
     """Return the scene of a number's generator."""
     clip = library.draw(rng, arguments.frames, arguments.only)
     clip = vary_recording(clip, library, rng) if arguments.varied else clip
+    clip = replace(clip, root=clip.root * STAYS + clip.root.mean(0) * (1 - STAYS)) if arguments.close else clip
     actor = cast[rng.integers(len(cast))]
     yaw = float(rng.uniform(0, 2 * np.pi))
     whole = VIDEO_SIZE if arguments.video else SIZES[rng.integers(len(SIZES))]
+    whole = (whole[0] * 3 // 8, whole[1] * 3 // 8) if arguments.close else whole     # the landmark model looks at 256 px
     focal = max(whole) / 2 / np.tan(np.radians(rng.uniform(45, 68)) / 2)
     tall = rng.uniform(190, 430) if arguments.video else rng.uniform(0.22, 0.72) * min(whole)
     distance = float(focal * actor.body.stature / tall)
@@ -123,8 +129,22 @@ def draw_scene(rng: np.random.Generator, library: RecordingLibrary, cast: list[A
     place = np.array([side, max(distance, nearest), 0.0])
     posed = replace(posed, heads=posed.heads + place, keypoints=posed.keypoints + place)
     camera = Camera((0.0, 0.0, height), pitch, float(focal), *whole)
+    camera, posed = frame_closely(rng, camera, posed) if arguments.close else (camera, posed)
     camera = camera if arguments.video else crop_to_person(camera, posed.keypoints)
     return Scene(clip, actor, posed, camera, draw_random_room(rng, posed.keypoints), yaw)
+
+
+def frame_closely(rng: np.random.Generator, camera: Camera, posed: PosedClip) -> tuple[Camera, PosedClip]:
+    """Return the camera aimed at the upper part of the body, and the body as near as that part fills the picture."""
+    top = float(np.median(posed.keypoints[..., 2].max(1)))
+    low, high = top * rng.uniform(*LOWEST_SEEN), top + rng.uniform(*HEADROOM)
+    distance = max(NEAREST, camera.focal_px * (high - low) / camera.height)
+    x, y = posed.keypoints[..., :2].mean((0, 1))
+    shift = np.array([rng.uniform(-0.15, 0.15) * distance * camera.width / camera.focal_px - x, distance - y, 0.0])
+    height = float(np.clip(rng.normal((low + high) / 2, 0.25), 0.2, 2.2))
+    pitch = float(np.degrees(np.arctan2(height - (low + high) / 2, distance)) + rng.normal(0, 1.5))
+    return (replace(camera, place=(0.0, 0.0, height), pitch_degrees=pitch),
+            replace(posed, heads=posed.heads + shift, keypoints=posed.keypoints + shift))
 
 
 def crop_to_person(camera: Camera, keypoints: np.ndarray) -> Camera:

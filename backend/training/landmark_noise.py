@@ -82,7 +82,7 @@ def measure_noise(scenes: list[Scene]) -> LandmarkNoise:
     return LandmarkNoise(weights, rests, tuple(scores), tuple(view.facing for view in views))
 
 
-def make_noisy_scene(library: RecordingLibrary, noise: LandmarkNoise, rng: np.random.Generator, frames: int = 72) -> Scene:
+def make_noisy_scene(library: RecordingLibrary, noise: LandmarkNoise, rng: np.random.Generator, frames: int) -> Scene:
     """Return the scene of a varied recording before a random camera, with the landmark stage's typical errors."""
     recording = vary_recording(library.draw(rng, frames), library, rng)
     image_size = ((1280, 720), (1920, 1080), (720, 1280))[rng.integers(3)]

@@ -26,9 +26,10 @@ from .landmark_losses import LandmarkLoss
 from .landmark_network import KINDS, LandmarkNetwork
 from .landmark_noise import make_noisy_scene, measure_noise
 from .landmark_scenes import Example, Scene, hide_parts, make_example, read_scene, solve_scene, speed_up
-from .landmark_weights import save_weights
+from .landmark_weights import save_weights, unfold_network
 from .recordings import RecordingLibrary, load_recordings
 
+_NOISY_FRAMES = 72       # of a recording with noise, as many as `samples/render_people.py` renders
 _HIDDEN_SHARE = 0.3      # of noisy recordings have hidden parts; chosen by eye
 
 
@@ -60,21 +61,24 @@ class HeldOut:
 def main(arguments: list[str]) -> int:
     """Train by the command line's options; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], allow_abbrev=False)
-    parser.add_argument("--scenes", type=Path, required=True)
+    parser.add_argument("--scenes", type=Path, nargs="+", required=True, help="folders; the noise of each is measured separately")
     parser.add_argument("--held-out", type=Path, required=True)
     parser.add_argument("--motion", type=Path, required=True, help="recordings, see `recordings.load_recordings`")
     parser.add_argument("--noisy", type=int, default=3000, help="how many recordings are given the measured noise")
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--begin-with", type=Path, help="go on from what this checkpoint has learnt, say when scenes were added")
+    parser.add_argument("--begin-with", type=Path, help="go on from what this checkpoint or these weights have learnt, say when "
+                        "scenes were added")
+    parser.add_argument("--rate", type=float, default=Recipe.rate, help="the highest; lower where the network has learnt already")
     parser.add_argument("--kind", choices=KINDS, default=Recipe.kind)
     parser.add_argument("--steps", type=int, default=Recipe.steps)
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
-    recipe = Recipe(kind=given.kind, steps=given.steps, seed=given.seed)
+    recipe = Recipe(kind=given.kind, steps=given.steps, seed=given.seed, rate=given.rate)
     library = load_recordings(given.motion, "train")
-    store = ExampleStore(make_examples(given.scenes, library, given.noisy, recipe.seed))
+    store = ExampleStore([example for folder in given.scenes
+                          for example in make_examples(folder, library, given.noisy // len(given.scenes), recipe.seed)])
     say(f"{store.frame_count} frames to train on")
     train(recipe, store, read_held_out(given.held_out), given.output, given.begin_with)
     return 0
@@ -90,8 +94,9 @@ def make_examples(folder: Path, library: RecordingLibrary, noisy: int, seed: int
         scene, speed_up(scene), hide_parts(scene, rng), hide_parts(speed_up(scene), rng))]
     examples = [make_example(variant) for variant in variants]
     noise = measure_noise(scenes)
+    frames = min(_NOISY_FRAMES, max(len(scene.rotmats) for scene in scenes))        # noise is not known for longer
     for _ in range(noisy):
-        scene = make_noisy_scene(library, noise, rng)
+        scene = make_noisy_scene(library, noise, rng, frames)
         examples.append(make_example(hide_parts(scene, rng) if rng.random() < _HIDDEN_SHARE else scene))
     return examples
 
@@ -112,7 +117,7 @@ def train(recipe: Recipe, store: ExampleStore, held_out: list[HeldOut], output: 
     torch.manual_seed(recipe.seed)
     network, averaged, loss_of = LandmarkNetwork(recipe.kind), LandmarkNetwork(recipe.kind).requires_grad_(False), LandmarkLoss()
     if begin_with:
-        network.load_state_dict(torch.load(begin_with, weights_only=True)["averaged"])
+        network.load_state_dict(read_learnt(begin_with))
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     averaged.load_state_dict(network.state_dict())
     first, checkpoint = 0, output.with_suffix(".checkpoint")
@@ -157,6 +162,14 @@ def average_into(averaged: LandmarkNetwork, network: LandmarkNetwork, share: flo
     """Move the averaged weights towards the network's."""
     for mean, value in zip(averaged.parameters(), network.parameters(), strict=True):
         mean.lerp_(value, 1 - share)
+
+
+def read_learnt(path: Path) -> dict[str, torch.Tensor]:
+    """Return the averaged parameters of a checkpoint, or those of weights that `save_weights` wrote."""
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as arrays:
+            return unfold_network(dict(arrays)).state_dict()
+    return torch.load(path, weights_only=True)["averaged"]
 
 
 def save_checkpoint(path: Path, content: dict) -> None:

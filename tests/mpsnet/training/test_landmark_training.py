@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from backend.engines.lifter import TemporalLifter
+from backend.engines.lifter import WEIGHTS, TemporalLifter
 from backend.engines.lifter_inputs import INPUT_SIZE, LifterInputs, make_lifter_inputs
 from backend.people.landmarks import LANDMARK
 from backend.training.landmark_batches import ExampleStore
@@ -15,8 +15,8 @@ from backend.training.landmark_evaluation import KEYPOINTS, compute_motion_error
 from backend.training.landmark_losses import LandmarkLoss
 from backend.training.landmark_network import KINDS, LandmarkNetwork
 from backend.training.landmark_scenes import Example, Scene, mirrored_columns, mirrored_rot6d, solve_scene
-from backend.training.landmark_weights import save_weights
-from backend.training.landmarks import HeldOut, Recipe, solve, train
+from backend.training.landmark_weights import fold_network, save_weights, unfold_network
+from backend.training.landmarks import HeldOut, Recipe, read_learnt, solve, train
 from tests.backend.made_people import IMAGE_SIZE, INTRINSICS, person_track, seen_from, walker
 
 
@@ -50,6 +50,23 @@ def test_the_folded_network_has_the_plain_ones_numbers(tmp_path):
     rotmats, contacts = solve(network, inputs, times)
     np.testing.assert_allclose(motion.rotmats, rotmats, atol=3e-3)       # the weights are kept in half precision
     np.testing.assert_allclose(motion.contacts, contacts, atol=3e-3)
+
+
+def test_a_network_unfolded_from_the_shipped_weights_has_their_numbers_and_can_learn():
+    network = LandmarkNetwork()
+    network.load_state_dict(read_learnt(WEIGHTS))
+    inputs, times = made_inputs(60), np.arange(60) / 30
+    motion = TemporalLifter().run(inputs, times, np.empty(0, int))
+    rotmats, contacts = solve(network.eval(), inputs, times)
+    np.testing.assert_allclose(motion.rotmats, rotmats, atol=1e-2)
+    np.testing.assert_allclose(motion.contacts, contacts, atol=1e-2)
+    with np.load(WEIGHTS, allow_pickle=False) as arrays:
+        for name, folded in fold_network(unfold_network(dict(arrays))).items():
+            np.testing.assert_allclose(folded, arrays[name], atol=2e-3)
+    estimate, _ = network(torch.from_numpy(inputs.frames), torch.arange(16)[None], torch.from_numpy(inputs.start[:1]))
+    estimate.rotmats[0, 16, 0, 1].backward()
+    assert all(float(network.get_parameter(f"mpsnet.regressor.{name}.weight").grad.abs().max()) > 0 for name in (
+        "fc1", "fc2", "decpose"))
 
 
 def test_moca_per_frame_is_the_papers_moca():
