@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from mpsnet_blender.shared.smpl_skeleton import JOINT_COUNT
 
 from ..base.pinhole import project
 from ..base.reporter import Reporter
-from ..base.smoothing import interpolate, smooth_rotmats
+from ..base.smoothing import interpolate, nearest_rotmats, smooth_rotmats
 from ..body.analytic_solve import smooth_unseen_joints, solve_rotations
 from ..body.camera_placement import fit_in_camera
 from ..body.lean import measure_lean_bias
@@ -27,9 +28,9 @@ from ..people.sides import repair_sides
 from ..people.stitching import PersonTrack
 from .engine import CapturedPerson, Shot
 from .hidden_steps import fill_hidden_steps
-from .lifter import TemporalLifter
+from .lifter import CLOSE_WEIGHTS, TemporalLifter
 from .lifter_inputs import make_lifter_inputs
-from .unseen_legs import straighten_unseen_legs
+from .unseen_legs import measure_shown_feet, measure_shown_legs, straighten_unseen_legs
 
 # Frames around a part of a long clip that are solved with it: what smooths, fills hidden steps (2.5 s and as much before and
 # after them) and carries a limb's depth from frame to frame reaches 12 s together.
@@ -48,6 +49,10 @@ class KeypointsEngine:
     def __init__(self, lifter: str = "trained", refine: bool = True):
         self._lifter = TemporalLifter() if lifter == "trained" else None
         self._refine = refine
+
+    @cached_property
+    def _close_lifter(self) -> TemporalLifter:
+        return TemporalLifter(CLOSE_WEIGHTS)
 
     def solve(self, tracks: list[PersonTrack], shot: Shot, reporter: Reporter) -> list[CapturedPerson]:
         """Return the people in the tracks' order. Raises CancelRequested."""
@@ -97,9 +102,13 @@ class KeypointsEngine:
         if self._lifter:
             inputs = make_lifter_inputs(track, lifted, rotmats, shot.intrinsics)
             rotmats = self._lifter.run(inputs, track.timestamps, span_starts(track)).rotmats
+            share = measure_shown_feet(track.score, seen, track.timestamps)[:, None, None, None]
+            if share.min() < 1:
+                closely = self._close_lifter.run(inputs, track.timestamps, span_starts(track)).rotmats
+                rotmats = np.where(share < 1, nearest_rotmats(share * rotmats + (1 - share) * closely), rotmats)
             del inputs
             reporter.check()
-        rotmats = straighten_unseen_legs(rotmats, track.score, seen, track.timestamps)
+        rotmats = straighten_unseen_legs(rotmats, measure_shown_legs(track.score, seen, track.timestamps))
         stepped = fill_hidden_steps(rotmats, track.timestamps, seen)
         is_filled = ~seen & (stepped != rotmats).any((1, 2, 3))
         return smooth_rotmats(stepped, track.timestamps, _SMOOTH_SECONDS, degree=2), is_filled

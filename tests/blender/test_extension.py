@@ -22,7 +22,7 @@ def test_the_zip_holds_what_the_extension_needs_and_nothing_else(extension_zip):
     assert {name.split("/")[0] for name in names} == {
         "LICENSE", "__init__.py", "backend", "blender_manifest.toml", "mocap.py", "mpsnet_blender"}
     assert {"mpsnet_blender/registration.py", "backend/pipeline.py", "backend/weights/temporal_lifter.npz",
-            "backend/requirements-keypoints.txt"} <= names
+            "backend/weights/close_lifter.npz", "backend/requirements-keypoints.txt"} <= names
     assert not [name for name in names if name.startswith("backend/training/") or "__pycache__" in name]
     assert {Path(name).suffix for name in names} == {"", ".md", ".mp4", ".npz", ".py", ".toml", ".txt"}
 

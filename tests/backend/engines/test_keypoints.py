@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from backend.base.pinhole import project
+from backend.engines import keypoints
 from backend.engines.engine import Shot
 from backend.engines.keypoints import KeypointsEngine
 from backend.engines.lifter import WEIGHTS, TemporalLifter
 from backend.engines.lifter_inputs import INPUT_SIZE, LifterInputs, window_indices
 from backend.people.gaps import Clock, fill_gaps
+from backend.people.landmarks import LANDMARK
 from backend.video.frames import VideoSpan
 from tests.backend.angles import angle_between
 from tests.backend.made_people import IMAGE_SIZE, INTRINSICS, person_track, seen_from, walker
@@ -41,6 +43,33 @@ def test_a_perfectly_seen_walker_comes_back(person, lifter):
     assert joint_angles(captured, person).mean() < 12
     assert np.degrees(angle_between(captured.motion.rotmats[:, 0], person.rotmats[:, 0])).mean() < 12
     assert np.abs(captured.motion.transl[:, 2] / person.transl[:, 2] - 1).mean() < 0.05
+
+
+def with_feet_unseen(track, frames):
+    score = track.score.copy()
+    score[frames, LANDMARK["left_ankle"]:] = 0.01       # ankles, heels, toes: the last landmarks
+    return replace(track, score=score)
+
+
+def test_only_people_whose_feet_the_picture_does_not_show_need_the_weights_for_them(person, monkeypatch):
+    monkeypatch.setattr(keypoints, "CLOSE_WEIGHTS", Path("missing.npz"))
+    solved(person)
+    with pytest.raises(FileNotFoundError):
+        solved(person, with_feet_unseen(person_track(person), slice(None)))
+
+
+def test_a_walker_filmed_to_the_shins_comes_back_and_the_weights_change_without_a_jump(person, monkeypatch):
+    track = with_feet_unseen(person_track(person), slice(45, 90))
+    ours = solved(person, track, refine=False).motion.rotmats
+    error = np.degrees(angle_between(ours[60:, :22].reshape(-1, 3, 3), person.rotmats[60:, :22].reshape(-1, 3, 3)))
+    assert error.mean() < 12
+    monkeypatch.setattr(keypoints, "CLOSE_WEIGHTS", WEIGHTS)
+    usual = solved(person, track, refine=False).motion.rotmats
+    np.testing.assert_allclose(ours[:12], usual[:12], atol=1e-3)
+    added = (ours @ usual.swapaxes(-1, -2))[:, :22]
+    apart = np.degrees(angle_between(added.reshape(-1, 3, 3), np.eye(3))).reshape(90, -1)
+    steps = np.degrees(angle_between(added[1:].reshape(-1, 3, 3), added[:-1].reshape(-1, 3, 3)))
+    assert apart[60:].max() > 2 and steps.max() < 2
 
 
 def test_the_fit_brings_the_body_nearer_to_the_landmarks(person):
