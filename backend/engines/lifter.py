@@ -15,7 +15,7 @@ import numpy as np
 from .lifter_inputs import CENTRE, POSE_SIZE, LifterInputs, rotmats_from_rot6d, window_indices
 
 WEIGHTS = Path(__file__).parents[1] / "weights" / "temporal_lifter.npz"
-CLOSE_WEIGHTS = WEIGHTS.with_name("close_lifter.npz")      # for people whose legs the picture does not show
+CLOSE_WEIGHTS = WEIGHTS.with_name("close_lifter.npz")      # for people whose feet the picture does not show
 _HAFI_ROWS = np.arange(CENTRE - 4, CENTRE + 5)      # three groups of three frames about the centre
 _CONTACTS = 4
 _WINDOWS_AT_ONCE = 512                               # bounds memory
