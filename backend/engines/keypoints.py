@@ -30,7 +30,7 @@ from .engine import CapturedPerson, Shot
 from .hidden_steps import fill_hidden_steps
 from .lifter import CLOSE_WEIGHTS, TemporalLifter
 from .lifter_inputs import make_lifter_inputs
-from .unseen_legs import measure_shown_feet, measure_shown_legs, straighten_unseen_legs
+from .unseen_legs import measure_shown_feet, straighten_unseen_legs
 
 # Frames around a part of a long clip that are solved with it: what smooths, fills hidden steps (2.5 s and as much before and
 # after them) and carries a limb's depth from frame to frame reaches 12 s together.
@@ -100,15 +100,15 @@ class KeypointsEngine:
         rotmats = smooth_unseen_joints(solve_rotations(lifted), lifted)
         reporter.check()
         if self._lifter:
-            inputs = make_lifter_inputs(track, lifted, rotmats, shot.intrinsics)
-            rotmats = self._lifter.run(inputs, track.timestamps, span_starts(track)).rotmats
+            inputs, breaks = make_lifter_inputs(track, lifted, rotmats, shot.intrinsics), span_starts(track)
+            rotmats = self._lifter.run(inputs, track.timestamps, breaks).rotmats
             share = measure_shown_feet(track.score, seen, track.timestamps)[:, None, None, None]
             if share.min() < 1:
-                closely = self._close_lifter.run(inputs, track.timestamps, span_starts(track)).rotmats
+                closely = self._close_lifter.run(inputs, track.timestamps, breaks).rotmats
                 rotmats = np.where(share < 1, nearest_rotmats(share * rotmats + (1 - share) * closely), rotmats)
             del inputs
             reporter.check()
-        rotmats = straighten_unseen_legs(rotmats, measure_shown_legs(track.score, seen, track.timestamps))
+        rotmats = straighten_unseen_legs(rotmats, track.score, seen, track.timestamps)
         stepped = fill_hidden_steps(rotmats, track.timestamps, seen)
         is_filled = ~seen & (stepped != rotmats).any((1, 2, 3))
         return smooth_rotmats(stepped, track.timestamps, _SMOOTH_SECONDS, degree=2), is_filled

@@ -20,16 +20,11 @@ _UNSEEN_SCORE, _SEEN_SCORE = 0.12, 0.2
 _STAYS_SECONDS = 0.5        # of the window in which the score is smoothed: legs that are hidden for a step stay as they are
 
 
-def measure_shown_legs(score: np.ndarray, is_seen: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
-    """Return how far the left and right leg (T, 2) are in the picture for long, 0 to 1, changing slowly.
-
-    score (T, 33) of the landmarks; is_seen (T,): whether the person was seen; hidden people's legs count as shown.
-    """
-    return _measure_shown(score[:, _LEGS], is_seen, timestamps)
-
-
 def measure_shown_feet(score: np.ndarray, is_seen: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
-    """Return how far at least one foot is in the picture for long (T,), as `measure_shown_legs`."""
+    """Return how far at least one foot is in the picture for long (T,), 0 to 1, changing slowly.
+
+    score (T, 33) of the landmarks; is_seen (T,): whether the person was seen; of hidden people everything counts as shown.
+    """
     return _measure_shown(score[:, _FEET], is_seen, timestamps)[:, 0]
 
 
@@ -41,8 +36,12 @@ def _measure_shown(score: np.ndarray, is_seen: np.ndarray, timestamps: np.ndarra
     return np.clip(np.round(shown, 9), 0.0, 1.0)        # a mean of ones may lie a little beside 1
 
 
-def straighten_unseen_legs(rotmats: np.ndarray, shown: np.ndarray) -> np.ndarray:
-    """Return parent-relative rotations (T, 24, 3, 3) with legs that are not `shown` (T, 2) standing as in SMPL's rest pose."""
+def straighten_unseen_legs(rotmats: np.ndarray, score: np.ndarray, is_seen: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
+    """Return parent-relative rotations (T, 24, 3, 3) with legs that are not seen for long standing as in SMPL's rest pose.
+
+    score (T, 33) of the landmarks; is_seen (T,): whether the person was seen. Hidden people's legs are left alone.
+    """
+    shown = _measure_shown(score[:, _LEGS], is_seen, timestamps)
     if shown.min() >= 1:
         return rotmats
     standing = rotmats.copy()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from backend.engines.unseen_legs import measure_shown_legs, straighten_unseen_legs
+from backend.engines.unseen_legs import straighten_unseen_legs
 from backend.people.landmarks import LANDMARK
 from mpsnet_blender.shared.smpl_skeleton import JOINT
 
@@ -15,10 +15,6 @@ OTHERS = [joint for joint in range(24) if joint not in LEFT + RIGHT]
 SEEN = np.full(FRAMES, True)
 
 
-def straighten(rotmats, score, is_seen):
-    return straighten_unseen_legs(rotmats, measure_shown_legs(score, is_seen, TIMES))
-
-
 def score_of_legs(left, right):
     """Return scores (T, 33): of the left and right knee, ankle, heel and foot as given, of all others 1."""
     score = np.ones((FRAMES, 33))
@@ -29,13 +25,13 @@ def score_of_legs(left, right):
 
 
 def test_legs_outside_the_picture_stand_and_all_other_joints_stay():
-    standing = straighten(BENT, score_of_legs(0.05, 0.02), SEEN)
+    standing = straighten_unseen_legs(BENT, score_of_legs(0.05, 0.02), SEEN, TIMES)
     np.testing.assert_allclose(standing[:, LEFT + RIGHT], np.broadcast_to(np.eye(3), (FRAMES, 8, 3, 3)), atol=1e-12)
     np.testing.assert_array_equal(standing[:, OTHERS], BENT[:, OTHERS])
 
 
 def test_each_leg_is_judged_by_itself():
-    standing = straighten(BENT, score_of_legs(0.05, 0.4), SEEN)
+    standing = straighten_unseen_legs(BENT, score_of_legs(0.05, 0.4), SEEN, TIMES)
     np.testing.assert_allclose(standing[:, LEFT], np.broadcast_to(np.eye(3), (FRAMES, 4, 3, 3)), atol=1e-12)
     np.testing.assert_array_equal(standing[:, RIGHT + OTHERS], BENT[:, RIGHT + OTHERS])
 
@@ -44,18 +40,18 @@ def test_each_leg_is_judged_by_itself():
 def test_legs_that_are_seen_but_for_a_moment_stay(hidden):
     legs = np.full(FRAMES, 0.8)
     legs[hidden] = 0.01
-    np.testing.assert_array_equal(straighten(BENT, score_of_legs(legs, legs), SEEN), BENT)
+    np.testing.assert_array_equal(straighten_unseen_legs(BENT, score_of_legs(legs, legs), SEEN, TIMES), BENT)
 
 
 def test_legs_of_somebody_who_is_hidden_are_left_to_the_filling_of_steps():
     is_seen = (np.arange(FRAMES) < 30) | (np.arange(FRAMES) > 120)
     legs = np.where(is_seen, 0.8, 0.0)
-    np.testing.assert_array_equal(straighten(BENT, score_of_legs(legs, legs), is_seen), BENT)
+    np.testing.assert_array_equal(straighten_unseen_legs(BENT, score_of_legs(legs, legs), is_seen, TIMES), BENT)
 
 
 def test_legs_that_leave_the_picture_are_straightened_without_a_jump():
     legs, still = np.where(np.arange(FRAMES) < 75, 0.8, 0.02), np.repeat(BENT[:1], FRAMES, axis=0)
-    standing = straighten(still, score_of_legs(legs, legs), SEEN)
+    standing = straighten_unseen_legs(still, score_of_legs(legs, legs), SEEN, TIMES)
     np.testing.assert_array_equal(standing[:30], still[:30])
     np.testing.assert_allclose(standing[-20:, LEFT], np.broadcast_to(np.eye(3), (20, 4, 3, 3)), atol=0.01)
     steps = Rotation.from_matrix((standing[1:] @ standing[:-1].swapaxes(-1, -2)).reshape(-1, 3, 3)).magnitude()
