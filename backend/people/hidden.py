@@ -10,16 +10,16 @@ import numpy as np
 from ..base.regions import Region
 from ..video.frames import Frame
 from .appearance import measure_appearance
-from .landmarks import LANDMARK, TORSO, LandmarkModel, Landmarks
+from .landmarks import FACE, TORSO, LandmarkModel, Landmarks
 from .sightings import BIRTH_PRESENCE, SAME_SKELETON, Sighting
-from .skeletons import BONES, skeleton_distance
+from .skeletons import BONES, faces_coincide, skeleton_distance
 from .tracklets import Tracklet, claim_cost, continues, is_seen
 
 _GREY = 128
 _HALF_LIMB = 0.08               # body radii: half as thick as a thigh in clothes
-_FACE = slice(LANDMARK["nose"], LANDMARK["mouth_right"] + 1)
 # Of the score of a landmark that is painted over: it is guessed from what can be seen. Chosen by eye; not measured.
 _HIDDEN_SHARE = 0.5
+_HEAD_OBSERVATIONS = 5          # a sixth of a second, over which it is judged whose head is seen better
 
 
 def look_behind(tracklet: Tracklet, region: Region, in_front: list[tuple[Tracklet, Landmarks]], frame: Frame,
@@ -33,6 +33,37 @@ def look_behind(tracklet: Tracklet, region: Region, in_front: list[tuple[Trackle
     is_another = cost >= 1.0 or any(skeleton_distance(landmarks, shown) < SAME_SKELETON
                                     or claim_cost(other, landmarks, colours, frame.timestamp) < cost for other, shown in in_front)
     return None if is_another else (tracklet, (landmarks, colours))
+
+
+def read_hidden_heads(seen: list[Sighting], frame: Frame, model: LandmarkModel) -> list[Sighting]:
+    """Return the observations; people whose face is read where somebody else's is seen better are read again behind that person.
+
+    The landmark model takes the face in front for theirs, and turns the whole body to where that face looks: it is mirrored.
+    """
+    return [_read_behind_heads(sighting, [other for other in seen if _hides_head(other, sighting)], frame, model)
+            for sighting in seen]
+
+
+def _read_behind_heads(sighting: Sighting, in_front: list[Sighting], frame: Frame, model: LandmarkModel) -> Sighting:
+    tracklet, (landmarks, _) = sighting
+    if not in_front:
+        return sighting
+    shown = [other for _, (other, _) in in_front]
+    behind = read_behind(frame.image, landmarks.region, shown, model)
+    is_kept = behind.presence >= BIRTH_PRESENCE and is_seen(behind) and continues(tracklet, landmarks.region, behind) \
+        and not any(skeleton_distance(behind, other) < SAME_SKELETON for other in shown)
+    return (tracklet, (behind, measure_appearance(frame.image, behind))) if is_kept else sighting
+
+
+def _hides_head(front: Sighting, back: Sighting) -> bool:
+    """Return whether two people's faces are read at one place, and that of the first is seen better."""
+    (_, (landmarks, _)), (_, (other, _)) = front, back
+    return front is not back and faces_coincide(landmarks, other) and _head_score(front) > _head_score(back)
+
+
+def _head_score(sighting: Sighting) -> float:
+    tracklet, (landmarks, _) = sighting
+    return float(np.mean([seen.upper_score for seen in (*tracklet.observations[1 - _HEAD_OBSERVATIONS:], landmarks)]))
 
 
 def read_behind(image: np.ndarray, region: Region, in_front: list[Landmarks], model: LandmarkModel) -> Landmarks:
@@ -56,5 +87,5 @@ def _silhouettes(shape: tuple[int, ...], people: list[Landmarks]) -> np.ndarray:
         for start, end in BONES:
             cv2.line(mask, xy[start].tolist(), xy[end].tolist(), 255, thickness)
         cv2.fillConvexPoly(mask, cv2.convexHull(xy[list(TORSO)]), 255)
-        cv2.circle(mask, xy[_FACE].mean(0).astype(int).tolist(), thickness, 255, -1)
+        cv2.circle(mask, xy[FACE].mean(0).astype(int).tolist(), thickness, 255, -1)
     return mask

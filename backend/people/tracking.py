@@ -11,7 +11,7 @@ from ..base.regions import Region
 from ..video.frames import Frame
 from .appearance import measure_appearance
 from .detection import TILE_SIZES, PersonDetector, Search
-from .hidden import look_behind
+from .hidden import look_behind, read_hidden_heads
 from .landmarks import LandmarkModel, Landmarks
 from .retracing import RecentFrames, trace_back
 from .sightings import (
@@ -25,7 +25,7 @@ from .sightings import (
     is_newcomer,
     returns,
 )
-from .skeletons import skeleton_distance
+from .skeletons import faces_coincide, skeleton_distance
 from .tracklets import Tracklet, claim_cost, continues, is_bodily, is_seen
 
 # Times of detection trade speed (a frame's tiles of all sizes cost as much as 20 people's landmarks) for how soon people are
@@ -80,6 +80,7 @@ class Tracker:
         which people are read already while the rest of this step goes on, where they are expected by now."""
         seen = self._follow(frame, following)
         seen = self._drop_duplicates(frame, seen)
+        seen = read_hidden_heads(seen, frame, self._landmark_model)
         seen += self._look_behind(frame, seen)
         for tracklet, (landmarks, colours) in seen:
             tracklet.add(frame, landmarks, colours)
@@ -231,7 +232,8 @@ class Tracker:
             colours = measure_appearance(frame.image, landmarks)
             if landmarks.presence >= BIRTH_PRESENCE and landmarks.mean_score > tracklet.last.mean_score + _BETTER_BY \
                     and claim_cost(tracklet, landmarks, colours, frame.timestamp) < 1.0 \
-                    and not any(skeleton_distance(landmarks, other) < SAME_SKELETON for other in others):
+                    and not any(skeleton_distance(landmarks, other) < SAME_SKELETON or faces_coincide(landmarks, other)
+                                for other in others):
                 tracklet.correct(frame, landmarks, colours)
 
     def _recognise(self, frame: Frame, people: list[Landmarks], followed: list[Tracklet]) -> list[Tracklet]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from backend.base.regions import Region
-from backend.people.hidden import look_behind, read_behind
-from backend.people.landmarks import LANDMARK
+from backend.people.hidden import look_behind, read_behind, read_hidden_heads
+from backend.people.landmarks import FACE, LANDMARK, MIRRORED
 from backend.video.frames import Frame
 from tests.backend.people.test_tracklets import BLUE, PICTURE, RED, TRACK, at, colours, followed
 
@@ -65,3 +65,46 @@ def test_other_clothes_are_not_those_of_the_person_behind(monkeypatch):
 def test_where_nobody_is_behind_or_the_one_in_front_is_read_or_somebody_elsewhere_nobody_is_held(monkeypatch, model):
     monkeypatch.setattr("backend.people.hidden.measure_appearance", lambda image, landmarks: colours(RED))
     assert looked_behind(model)[1] is None
+
+
+def heads(model, back_xy=None, back_score=0.95, history=0.95):
+    """Return two people seen at once, and what becomes of that; the one in front is seen at a score of 0.99."""
+    back_xy = IN_FRONT.xy if back_xy is None else back_xy
+    back, front = (followed([(640, 360)] * 10) for _ in range(2))
+    back.observations[:] = [at(640, 360, side=400, score=history)] * 10
+    front.observations[:] = [at(640, 360, side=400, score=0.99)] * 10
+    sightings = [(back, (replace(at(640, 360, side=400, score=back_score), xy=back_xy), colours(RED))),
+                 (front, (replace(at(640, 360, side=400, score=0.99), xy=IN_FRONT.xy), colours(BLUE)))]
+    return sightings, read_hidden_heads(sightings, Frame(10, 10 / 30, PICTURE), model)
+
+
+def with_that_face(xy):
+    """Return landmarks (33, 2) with the face of the person in front."""
+    return np.concatenate([IN_FRONT.xy[FACE], xy[FACE.stop:]])
+
+
+MISREAD = with_that_face(ASIDE[MIRRORED])
+
+
+def test_who_is_given_the_face_of_somebody_in_front_is_read_again_behind_that_one():
+    sightings, read = heads(reader(ASIDE), MISREAD)
+    assert read[0][0] is sightings[0][0] and np.array_equal(read[0][1][0].xy, ASIDE)
+    assert read[1] is sightings[1]
+
+
+def test_whose_face_was_seen_worse_before_is_behind_though_both_are_seen_alike_now():
+    sightings, read = heads(reader(ASIDE), MISREAD, back_score=1.0, history=0.5)
+    assert np.array_equal(read[0][1][0].xy, ASIDE) and read[1] is sightings[1]
+
+
+def test_people_whose_faces_lie_apart_are_not_read_again():
+    model = reader(ASIDE + 50)
+    sightings, read = heads(model, ASIDE)
+    assert read == sightings and not hasattr(model, "image")
+
+
+@pytest.mark.parametrize("model", [reader(ASIDE, presence=0.6), reader(IN_FRONT.xy + 5),
+                                   reader(ASIDE, region=Region(1100.0, 360.0, 400.0, 0.0))])
+def test_a_reading_stays_where_the_one_behind_shows_nobody_or_the_one_in_front_or_somebody_elsewhere(model):
+    sightings, read = heads(model, MISREAD)
+    assert read == sightings

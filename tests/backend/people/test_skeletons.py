@@ -5,8 +5,8 @@ import pytest
 
 from backend.base.regions import Region
 from backend.people import skeletons
-from backend.people.landmarks import LANDMARK, Landmarks, Reading
-from backend.people.skeletons import is_ghost, skeleton_distance
+from backend.people.landmarks import FACE, LANDMARK, Landmarks, Reading
+from backend.people.skeletons import faces_coincide, is_ghost, skeleton_distance
 from tests.backend.made_people import person_track, region_of, seen_from, walker
 
 TRACK = person_track(seen_from(walker(10, velocity=(0, 0), heading_degrees=0)))
@@ -109,3 +109,12 @@ def test_the_box_of_somebody_is_that_of_the_points_that_are_seen_where_these_are
 def test_a_ghost_lies_inside_the_others_box_by_65_hundredths(shift, ghost):
     width = np.ptp(TRACK.xy[0][:, 0])
     assert is_ghost(seen(TRACK.xy[0] + (shift * width, 0), score=0.7), seen()) == ghost
+
+
+@pytest.mark.parametrize("apart, coincide", [(0.0, True), (0.24, True), (0.26, False)])
+def test_faces_nearer_than_a_head_coincide(apart, coincide):
+    region = Region(0, 0, 250, 0)           # a radius of 100 px
+    other = replace(seen(TRACK.xy[0] + (0.0, 300.0)), next_region=replace(region, side=100))
+    other.xy[FACE] = TRACK.xy[0][FACE] + (100 * apart, 0.0)
+    one = replace(seen(), next_region=region)
+    assert faces_coincide(one, other) == faces_coincide(other, one) == coincide
