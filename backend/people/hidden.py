@@ -11,7 +11,7 @@ from ..base.regions import Region
 from ..video.frames import Frame
 from .appearance import measure_appearance
 from .landmarks import FACE, TORSO, LandmarkModel, Landmarks
-from .sightings import BIRTH_PRESENCE, SAME_SKELETON, Sighting
+from .sightings import BIRTH_PRESENCE, SAME_SKELETON, YOUNG_OBSERVATIONS, Sighting
 from .skeletons import BONES, faces_coincide, skeleton_distance
 from .tracklets import Tracklet, claim_cost, continues, is_seen
 
@@ -19,6 +19,7 @@ _GREY = 128
 _HALF_LIMB = 0.08               # body radii: half as thick as a thigh in clothes
 # Of the score of a landmark that is painted over: it is guessed from what can be seen. Chosen by eye; not measured.
 _HIDDEN_SHARE = 0.5
+_MISREAD = 0.05                 # skeleton distance (body radii): nearer readings agree, and the one of the whole picture stays
 _HEAD_OBSERVATIONS = 5          # a sixth of a second, over which it is judged whose head is seen better
 
 
@@ -51,6 +52,7 @@ def _read_behind_heads(sighting: Sighting, in_front: list[Sighting], frame: Fram
     shown = [other for _, (other, _) in in_front]
     behind = read_behind(frame.image, landmarks.region, shown, model)
     is_kept = behind.presence >= BIRTH_PRESENCE and is_seen(behind) and continues(tracklet, landmarks.region, behind) \
+        and skeleton_distance(behind, landmarks) > _MISREAD \
         and not any(skeleton_distance(behind, other) < SAME_SKELETON for other in shown)
     return (tracklet, (behind, measure_appearance(frame.image, behind))) if is_kept else sighting
 
@@ -58,7 +60,15 @@ def _read_behind_heads(sighting: Sighting, in_front: list[Sighting], frame: Fram
 def _hides_head(front: Sighting, back: Sighting) -> bool:
     """Return whether two people's faces are read at one place, and that of the first is seen better."""
     (_, (landmarks, _)), (_, (other, _)) = front, back
-    return front is not back and faces_coincide(landmarks, other) and _head_score(front) > _head_score(back)
+    return front is not back and faces_coincide(landmarks, other) and _were_apart(front[0], back[0]) \
+        and _head_score(front) > _head_score(back)
+
+
+def _were_apart(tracklet: Tracklet, other: Tracklet) -> bool:
+    """Return whether two tracklets had a face each when the later one began, and for long enough: else they may be one person."""
+    later, earlier = (tracklet, other) if tracklet.frame_index[0] > other.frame_index[0] else (other, tracklet)
+    seen = earlier.at(later.frame_index[0])
+    return len(later.observations) >= YOUNG_OBSERVATIONS and (seen is None or not faces_coincide(later.observations[0], seen))
 
 
 def _head_score(sighting: Sighting) -> float:

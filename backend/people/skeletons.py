@@ -16,9 +16,9 @@ BONES = np.concatenate([LIMBS, [[LANDMARK[a], LANDMARK[b]] for a, b in (
 # person's limbs. Chosen by eye on rendered scenes with several people; not measured.
 _GHOST_OVERLAP, _GHOST_SIZE = 0.65, 1.1     # shares: of the ghost's box inside the other box; of the boxes' areas
 _GHOST_TORSO_SCORE, _GHOST_DISTANCE = 0.9, 0.8      # lower score of the torso, or nearer skeleton (body radii)
-# Body radii: faces nearer than a head's height may be one face, read for two people. On real footage of a man whose head is
-# behind a woman's they lie 0.01 to 0.14 apart where he was misread, and from 0.2 on he was read well.
-_SAME_FACE = 0.25
+# Body radii, half a head's height. On real footage of a man whose head is behind a woman's, faces that were read so near were
+# hers, for both of them; of rendered people who stand behind each other, faces seen side by side lie 0.13 and more apart.
+_SAME_FACE = 0.12
 _ON_LIMBS = 0.1                         # mean distance from the other person's limbs, in that person's body radii
 _VISIBLE_SCORE = 0.5
 _LEAST_WEIGHT = 0.05                    # of a joint that is not visible, so that no sum is zero
@@ -33,7 +33,7 @@ def skeleton_distance(a: Landmarks, b: Landmarks) -> float:
 
 
 def faces_coincide(a: Landmarks, b: Landmarks) -> bool:
-    """Return whether two skeletons have their faces at one place: heads hide each other, or one face was read for both."""
+    """Return whether two skeletons have their faces at one place: one head hides the other, or one face was read for both."""
     apart = float(np.linalg.norm(a.xy[FACE] - b.xy[FACE], axis=1).mean())
     return apart < _SAME_FACE * max(a.next_region.body_radius, b.next_region.body_radius)
 

@@ -72,7 +72,8 @@ def heads(model, back_xy=None, back_score=0.95, history=0.95):
     back_xy = IN_FRONT.xy if back_xy is None else back_xy
     back, front = (followed([(640, 360)] * 10) for _ in range(2))
     back.observations[:] = [at(640, 360, side=400, score=history)] * 10
-    front.observations[:] = [at(640, 360, side=400, score=0.99)] * 10
+    apart = at(640, 360, side=400, score=0.99)
+    front.observations[:] = [replace(apart, xy=apart.xy + (200, 0))] * 10
     sightings = [(back, (replace(at(640, 360, side=400, score=back_score), xy=back_xy), colours(RED))),
                  (front, (replace(at(640, 360, side=400, score=0.99), xy=IN_FRONT.xy), colours(BLUE)))]
     return sightings, read_hidden_heads(sightings, Frame(10, 10 / 30, PICTURE), model)
@@ -108,3 +109,19 @@ def test_people_whose_faces_lie_apart_are_not_read_again():
 def test_a_reading_stays_where_the_one_behind_shows_nobody_or_the_one_in_front_or_somebody_elsewhere(model):
     sightings, read = heads(model, MISREAD)
     assert read == sightings
+
+
+def test_a_reading_stays_where_the_one_behind_agrees_with_it():
+    sightings, read = heads(reader(MISREAD + 2), MISREAD)
+    assert read == sightings
+
+
+def test_two_skeletons_that_had_one_face_from_the_beginning_may_be_one_person():
+    sightings, _ = heads(reader(ASIDE), MISREAD)
+    for tracklet, _ in sightings:
+        tracklet.observations[:] = [replace(seen, xy=IN_FRONT.xy) for seen in tracklet.observations]
+    assert read_hidden_heads(sightings, Frame(10, 10 / 30, PICTURE), reader(ASIDE)) == sightings
+    young = [(tracklet, seen) for tracklet, seen in heads(reader(ASIDE), MISREAD)[0]]
+    for column in (young[1][0].frame_index, young[1][0].timestamps, young[1][0].observations, young[1][0].appearances):
+        del column[:5]
+    assert read_hidden_heads(young, Frame(10, 10 / 30, PICTURE), reader(ASIDE)) == young
