@@ -26,13 +26,13 @@ _HEAD_OBSERVATIONS = 5          # a sixth of a second, over which it is judged w
 def look_behind(tracklet: Tracklet, region: Region, in_front: list[tuple[Tracklet, Landmarks]], frame: Frame,
                 model: LandmarkModel) -> Sighting | None:
     """Return what a region shows of a known person behind people in front, or None where it is nobody or one of those."""
-    landmarks = read_behind(frame.image, region, [shown for _, shown in in_front], model)
-    if landmarks.presence < BIRTH_PRESENCE or not is_seen(landmarks) or not continues(tracklet, region, landmarks):
+    shown = [landmarks for _, landmarks in in_front]
+    landmarks = read_behind(frame.image, region, shown, model)
+    if not _is_behind(landmarks, tracklet, region, shown):
         return None
     colours = measure_appearance(frame.image, landmarks)
     cost = claim_cost(tracklet, landmarks, colours, frame.timestamp)
-    is_another = cost >= 1.0 or any(skeleton_distance(landmarks, shown) < SAME_SKELETON
-                                    or claim_cost(other, landmarks, colours, frame.timestamp) < cost for other, shown in in_front)
+    is_another = cost >= 1.0 or any(claim_cost(other, landmarks, colours, frame.timestamp) < cost for other, _ in in_front)
     return None if is_another else (tracklet, (landmarks, colours))
 
 
@@ -51,10 +51,14 @@ def _read_behind_heads(sighting: Sighting, in_front: list[Sighting], frame: Fram
         return sighting
     shown = [other for _, (other, _) in in_front]
     behind = read_behind(frame.image, landmarks.region, shown, model)
-    is_kept = behind.presence >= BIRTH_PRESENCE and is_seen(behind) and continues(tracklet, landmarks.region, behind) \
-        and skeleton_distance(behind, landmarks) > _MISREAD \
-        and not any(skeleton_distance(behind, other) < SAME_SKELETON for other in shown)
+    is_kept = skeleton_distance(behind, landmarks) > _MISREAD and _is_behind(behind, tracklet, landmarks.region, shown)
     return (tracklet, (behind, measure_appearance(frame.image, behind))) if is_kept else sighting
+
+
+def _is_behind(landmarks: Landmarks, tracklet: Tracklet, region: Region, in_front: list[Landmarks]) -> bool:
+    """Return whether landmarks that were read behind people in front are surely of the person who is expected there."""
+    return landmarks.presence >= BIRTH_PRESENCE and is_seen(landmarks) and continues(tracklet, region, landmarks) \
+        and not any(skeleton_distance(landmarks, other) < SAME_SKELETON for other in in_front)
 
 
 def _hides_head(front: Sighting, back: Sighting) -> bool:

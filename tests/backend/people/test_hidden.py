@@ -67,9 +67,8 @@ def test_where_nobody_is_behind_or_the_one_in_front_is_read_or_somebody_elsewher
     assert looked_behind(model)[1] is None
 
 
-def heads(model, back_xy=None, back_score=0.95, history=0.95):
+def heads(model, back_xy, back_score=0.95, history=0.95):
     """Return two people seen at once, and what becomes of that; the one in front is seen at a score of 0.99."""
-    back_xy = IN_FRONT.xy if back_xy is None else back_xy
     back, front = (followed([(640, 360)] * 10) for _ in range(2))
     back.observations[:] = [at(640, 360, side=400, score=history)] * 10
     apart = at(640, 360, side=400, score=0.99)
