@@ -166,7 +166,7 @@ def _measure_errors(cameras: Cameras, group: Group, times: np.ndarray, lengths: 
     """
     rays = cast_rays(cameras, read_moments(group, times, cameras, USED).scaled(taller))
     points = triangulate(rays, rounds=2)
-    across = rays.across(points) / LANDMARK_METRES
+    across = rays.across(points) / (LANDMARK_METRES * taller)       # or all would be smallest, where rays miss by less
     far = np.linalg.norm(across, axis=-1)
     # The root of Cauchy's cost s^2 log(1 + r^2 / s^2), in the error's direction.
     robust = OUTLIER_SIGMAS * np.sqrt(np.log1p((far / OUTLIER_SIGMAS) ** 2)) / np.maximum(far, 1e-9)

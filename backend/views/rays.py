@@ -108,9 +108,20 @@ def triangulate_body(rays: Rays) -> np.ndarray:
 
 def measure_size(rays: Rays) -> float:
     """Return by which factor a person is farther away, and so larger, than each view alone has it; 1 where rays never meet."""
-    along = rays.along(triangulate(rays))[..., TORSO]
-    is_met = (rays.weights > SEEN_WEIGHT)[..., TORSO] & rays.is_met[:, TORSO]
-    return float(np.median(along[is_met] / rays.distances[..., TORSO][is_met])) if is_met.any() else 1.0
+    factors = _measure_factors(rays)
+    return 1.0 if np.isnan(factors).all() else float(np.nanmedian(factors))
+
+
+def measure_sizes(rays: Rays) -> np.ndarray:
+    """Return `measure_size` of each view (V,) by itself; NaN where its rays never meet those of others."""
+    return np.array([np.nan if np.isnan(of_view).all() else np.nanmedian(of_view) for of_view in _measure_factors(rays)])
+
+
+def _measure_factors(rays: Rays) -> np.ndarray:
+    """Return by which factor (V, T, 4) the trunk's corners are farther away than each view alone has them; NaN where they do not
+    meet another view's ray."""
+    factors = (rays.along(triangulate(rays)) / rays.distances)[..., TORSO]
+    return np.where((rays.weights > SEEN_WEIGHT)[..., TORSO] & rays.is_met[:, TORSO], factors, np.nan)
 
 
 def _meet(rays: Rays, distance: np.ndarray, sigma: float, rounds: int = 3) -> np.ndarray:
