@@ -11,6 +11,7 @@ from backend.base.errors import ViewsError
 from backend.base.reporter import Reporter
 from backend.views.cameras import find_cameras
 from backend.views.merging import join_views
+from backend.views.people import find_adult_stature
 from backend.views.view import OtherView
 from tests.backend.angles import angle_between
 
@@ -179,3 +180,11 @@ def test_two_people_whose_landmarks_tremble_do_not_draw_the_cameras_together():
     groups = [tuple(read_still(view, index) for view in views) for index in (0, 1)]
     cameras = find_cameras(groups, still_cameras(0.0, 0.0), [True, True], [True], np.zeros((2, 2)))
     assert np.linalg.norm(cameras.places[1]) == pytest.approx(np.linalg.norm(first_from_cam(90)[:3, 3]), rel=0.03)
+
+
+@pytest.mark.parametrize(("statures", "adult"), [
+    ((1.62,), 1.62), ((1.7, 1.7), 1.7), ((1.54, 1.79), 1.66), ((1.2, 1.75), 1.75), ((1.75, 1.2, 1.1), 1.75),
+    ((1.2, 1.65, 1.8), 1.72)])
+def test_grown_ups_give_the_scale_and_children_do_not(statures, adult):
+    assert find_adult_stature(np.array(statures)) == pytest.approx(adult, abs=0.015)
+    assert find_adult_stature(3 * np.array(statures)) == pytest.approx(3 * adult, abs=0.045)
