@@ -59,16 +59,17 @@ def place_people(people: list[CapturedPerson], shot: Shot, camera: CameraTrack |
     vertical: gravity in the first frame's camera axes. The world is found from the lowest points of bodies, then again from the
     soles that are in contact with its floor.
     """
-    votes = compute_votes(people, shot.intrinsics)
+    votes, is_sized = compute_votes(people, shot.intrinsics), np.array([len(person.pictures) > 1 for person in people])
     camera = camera or still_camera(len(shot.clock.frame_index))
     is_scaled = camera.is_metric or not camera.translates
     scale = 1.0 if is_scaled else _scale_by_feet(people, shot, camera)
-    world, placed = _place_at_scale(people, shot, camera, scale, lambda seen: find_world(seen, vertical, None, votes))
+    world, placed = _place_at_scale(people, shot, camera, scale, lambda seen: find_world(seen, vertical, None, votes, is_sized))
     if not is_scaled:
         down = -world.world_from_cam[2, :3]
         scale = find_floor_scale(camera.points, down, float(world.world_from_cam[2, 3]), scale)
     contacts = [person.in_world.contacts for person in placed]
-    world, placed = _place_at_scale(people, shot, camera, scale, lambda seen: find_world(seen, vertical, contacts, votes))
+    world, placed = _place_at_scale(people, shot, camera, scale,
+                                    lambda seen: find_world(seen, vertical, contacts, votes, is_sized))
     let_go()
     world_from_cam = world.world_from_cam @ (_poses(camera, scale)[:1] if camera.is_still else _poses(camera, scale))
     return WorldCamera(world_from_cam, world.pitch, world.roll), placed
@@ -80,8 +81,9 @@ def _place_at_scale(people: list[CapturedPerson], shot: Shot, camera: CameraTrac
     poses = _poses(camera, scale)
     motions = [_before_first_camera(person.motion, poses[_rows(person, shot)]) for person in people]
     world = find(motions)
-    placed = [_place_person(person.scaled(factor), shot, world.world_from_cam @ poses[_rows(person, shot)], float(level))
-              for person, factor, level in zip(people, world.stature_factors, world.levels, strict=True)]
+    placed = [_place_person(person.scaled(factor), shot, world.world_from_cam @ poses[_rows(person, shot)], level, seen_level)
+              for person, factor, level, seen_level in zip(
+                  people, world.stature_factors, world.levels.tolist(), world.seen_levels.tolist(), strict=True)]
     return world, placed
 
 
@@ -111,14 +113,14 @@ def _scale_by_feet(people: list[CapturedPerson], shot: Shot, camera: CameraTrack
                              [person.track.timestamps for person in people])
 
 
-def _place_person(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray, level: float) -> PlacedPerson:
+def _place_person(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray, level: float,
+                  seen_level: float) -> PlacedPerson:
     """Return the person with the root path that best fits picture, floor and inertia.
 
-    world_from_cam (T, 4, 4); level: the height of the floor under the person, metres.
+    world_from_cam (T, 4, 4); level: the height of the floor under the person, metres, and where the cameras see it.
     """
-    motion, over_floor = person.motion, np.array((0.0, 0.0, level))
-    world_from_cam = world_from_cam.copy()
-    world_from_cam[:, :3, 3] -= over_floor
+    motion, world_from_cam = person.motion, world_from_cam.copy()
+    world_from_cam[:, 2, 3] -= seen_level
     rotmats, path = motion.pose_in(world_from_cam)
     sight = make_sight(person, rotmats, shot.intrinsics, world_from_cam)
     sights = [_see_from(sight, picture) for picture in person.pictures] or [sight]
@@ -131,7 +133,7 @@ def _place_person(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray
     on_floor = WorldMotion(rotmats, path, motion.rest_joints, motion.timestamps, contacts, hands=person.hands)
     before_camera = motion.with_pose(*on_floor.pose_in(np.linalg.inv(world_from_cam)))
     let_go()
-    return PlacedPerson(replace(person, motion=before_camera), on_floor.with_pose(rotmats, path + over_floor))
+    return PlacedPerson(replace(person, motion=before_camera), on_floor.with_pose(rotmats, path + (0.0, 0.0, level)))
 
 
 def make_sight(person: CapturedPerson, rotmats: np.ndarray, intrinsics: np.ndarray, world_from_cam: np.ndarray) -> Sight:

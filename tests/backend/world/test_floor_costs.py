@@ -57,10 +57,11 @@ def test_no_camera_is_under_the_floor_of_several_people():
     assert drop_cost(standing(*[-0.3] * 3))[1] == pytest.approx([0.05])
 
 
-def stature_cost(*heights, votes=None):
+def stature_cost(*heights, votes=None, is_sized=False):
     """Return the cost of logarithms of drops in sigmas (6 % of the stature), and the common one."""
     heights = 0.06 * np.array(heights, float)[:, None]
-    cost, common = floor._stature_cost(heights, np.ones(len(heights)) if votes is None else np.array(votes))
+    cost, common = floor._stature_cost(heights, np.ones(len(heights)) if votes is None else np.array(votes),
+                                       np.full(len(heights), is_sized))
     return cost[0], common[0] / 0.06
 
 
@@ -73,6 +74,7 @@ def test_statures_cost_by_their_sigmas_from_a_common_height():
     assert stature_cost(1, -1) == (pytest.approx(limited(1, 8) + limited(1, 9)), pytest.approx(0))      # half way
     # Three alike, and one half a sigma off: a common height at the three costs no more than that one's error.
     assert stature_cost(0, 0, 0, 0.5)[0] <= limited(0.5, 8)
+    assert stature_cost(1, -1, is_sized=True)[0] == pytest.approx(limited(2, 8) + limited(2, 9))       # sigma 3 %
 
 
 def test_whoever_is_far_too_tall_or_small_has_a_limited_cost_and_does_not_move_the_common_height():
@@ -99,10 +101,27 @@ def test_the_floor_is_the_lowest_level_on_which_several_agree():
     ((1.5, 1.5, 3.3), 1.5, (1, 1, 1), (0, 0, -1.8)),              # not 0.8 m tall
 ])
 def test_people_are_scaled_to_one_floor_or_stand_on_another(drops, height, factors, levels):
-    found_height, found_factors, found_levels = floor._common_floor(np.array(drops), np.ones(len(drops)))
+    check_floor(drops, [False] * len(drops), height, factors, levels)
+
+
+@pytest.mark.parametrize(("drops", "is_sized", "height", "factors", "levels"), [
+    ((1.4,), (True,), 1.4, (1,), (0,)),
+    ((1.5, 1.4), (True, True), 1.45, (1, 1), (0, 0)),                       # errors of depth
+    ((1.5, 1.5, 1.2), (True, True, True), 1.5, (1, 1, 1), (0, 0, 0.3)),      # on a step
+    ((1.5, 1.5, 1.35), (True, True, False), 1.5, (1, 1, 1.11), (0, 0, 0)),   # seen by one camera: taller
+    ((1.35, 1.5, 1.5), (True, False, False), 1.35, (1, 0.9, 0.9), (0, 0, 0)),
+])
+def test_whose_size_several_views_tell_is_not_scaled_to_the_floor(drops, is_sized, height, factors, levels):
+    check_floor(drops, is_sized, height, factors, levels)
+
+
+def check_floor(drops, is_sized, height, factors, levels):
+    drops = np.array(drops)
+    found_height, found_factors, found_levels, seen = floor._common_floor(drops, np.ones(len(drops)), np.array(is_sized))
     assert found_height == pytest.approx(height, rel=0.02)
     np.testing.assert_allclose(found_factors, factors, rtol=0.02)
     np.testing.assert_allclose(found_levels, levels, atol=0.03)
+    np.testing.assert_allclose(seen, np.where(is_sized, found_height - drops, found_levels), atol=1e-9)
 
 
 def test_the_first_person_starts_over_the_origin_as_large_as_it_is_scaled():
