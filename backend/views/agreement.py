@@ -40,13 +40,17 @@ class Agreement:
 
 def measure_agreement(groups: list[Group], cameras: Cameras, likeness: float) -> Agreement:
     """Return how well the views of these people agree with cameras that were found for them."""
+    _, spread = guess_cameras(groups, cameras.offsets, cameras.paths)
+    return Agreement(likeness, measure_missed_percent(groups, cameras), float(spread[1:].max()), cameras.cost)
+
+
+def measure_missed_percent(groups: list[Group], cameras: Cameras) -> float:
+    """Return by how much rays miss the point where they should meet, % of a person's height; infinite where none meet."""
     errors = []
     for group in groups:
         times = next(lines for lines in group if lines is not None).timestamps
         rays = cast_rays(cameras, read_moments(group, times, cameras, USED))
         across = rays.across(triangulate(rays))
         errors.append(np.linalg.norm(across, axis=-1)[(rays.weights > SEEN_WEIGHT) & rays.is_met])
-    _, spread = guess_cameras(groups, cameras.offsets, cameras.paths)
     beside = np.concatenate(errors)
-    return Agreement(likeness, 100 * float(np.median(beside)) / DEFAULT_STATURE if len(beside) else np.inf,
-                     float(spread[1:].max()), cameras.cost)
+    return 100 * float(np.median(beside)) / DEFAULT_STATURE if len(beside) else np.inf

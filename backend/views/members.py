@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from .agreement import measure_agreement
+from .agreement import measure_missed_percent
 from .camera_paths import Cameras
 from .cameras import guess_cameras
 from .rays import Group, cast_rays, measure_sizes, read_moments
@@ -53,5 +53,5 @@ def _measure_miss(first: Sightlines, other: Sightlines, pair: Cameras) -> float:
         return np.inf
     alone, _ = guess_cameras([(first, other)], pair.offsets, pair.paths)
     turned = Rotation.from_matrix(alone.rotmats[1].T @ pair.rotmats[1]).magnitude()
-    return float(np.linalg.norm((measure_agreement([(first, other)], pair, 0.0).percent / _MOST_MISSED,
+    return float(np.linalg.norm((measure_missed_percent([(first, other)], pair) / _MOST_MISSED,
                                  np.log(sizes[0] / sizes[1]) / _MOST_UNEQUAL, np.degrees(turned) / _MOST_TURNED)))

@@ -14,6 +14,7 @@ from ..body.lifting import LandmarkRays, landmark_weights
 from ..body.picture_fit import Picture
 from ..engines.engine import CapturedPerson, Shot
 from ..people.stitching import PersonTrack
+from ..world.floor import STATURE_SIGMA
 from .camera_paths import Cameras
 from .fusion import FusedBody, fuse
 from .hands import ViewedPerson, interpolate_hands, join_hands
@@ -22,10 +23,10 @@ from .rays import Group, cast_rays, measure_size, read_moments
 from .view import View
 
 _FEWEST_FRAMES = 5              # of a person whom the first view does not see
-# Logarithms of statures: adults' differ by 6 % (sigma, as in `world.floor`), a child has between half of an adult's and all of
-# it. One of ten people in a video is a child: a guess, and which one hardly matters. From a ratio of 1.27 on, the smaller one of
-# two people is a child; with one of twenty it would be 1.29, with one of five 1.23.
-_ADULT_SIGMA, _CHILD_RANGE, _CHILDREN = 0.06, float(np.log(2)), 0.1
+# Logarithms of statures: those of adults have STATURE_SIGMA, a child has between half of an adult's and all of it. One of ten
+# people in a video is a child: a guess, and which one hardly matters. From a ratio of 1.27 on, the smaller one of two people is
+# a child; with one of twenty it would be 1.29, with one of five 1.23.
+_CHILD_RANGE, _CHILDREN = float(np.log(2)), 0.1
 
 
 def fuse_people(views: list[View], members: list[Member], groups: list[Group], cameras: Cameras,
@@ -50,7 +51,7 @@ def find_adult_stature(statures: np.ndarray) -> float:
     logs = np.log(statures)
     adult = np.linspace(logs.min(), logs.max(), 501)
     beside = logs[:, None] - adult
-    as_adult = np.exp(-0.5 * (beside / _ADULT_SIGMA) ** 2) / (_ADULT_SIGMA * np.sqrt(2 * np.pi))
+    as_adult = np.exp(-0.5 * (beside / STATURE_SIGMA) ** 2) / (STATURE_SIGMA * np.sqrt(2 * np.pi))
     as_child = ((beside <= 0) & (beside >= -_CHILD_RANGE)) / _CHILD_RANGE
     likelihood = np.log(np.maximum((1 - _CHILDREN) * as_adult + _CHILDREN * as_child, 1e-300)).sum(0)
     return float(np.exp(adult[likelihood.argmax()]))

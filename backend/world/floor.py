@@ -26,7 +26,7 @@ _DROP_SHARE_SIGMA, _DROP_SIGMA_METRES = 0.04, 0.05
 # Adults' statures differ by 6 % of the mean of men and women (one sigma of logarithms). Who must be taller by more than three of
 # them stands higher; a child who walks has half of an adult's height. Limits of a person's cost: at three sigmas, and a little
 # less for smaller ones: of an adult and a child, the adult is to keep the assumed height.
-_STATURE_SIGMA, _TALLEST, _SMALLEST = 0.06, float(np.exp(3 * 0.06)), 0.5
+STATURE_SIGMA, _TALLEST, _SMALLEST = 0.06, float(np.exp(3 * 0.06)), 0.5
 # Several views tell how tall somebody is, beside the others: what is off between two people's floors is then an error of depth or
 # of the tilt (sigma of the logarithm; on six pairs of real cameras 0.02 to 0.06 at the tilt found without it).
 _SIZED_SIGMA = 0.03
@@ -147,7 +147,7 @@ def _stature_cost(heights: np.ndarray, votes: np.ndarray, is_sized: np.ndarray) 
     heights that are tried: that of the person with most weight, and some between it and each other's. So spectators on a stand,
     however many, do not lift the floor to theirs.
     """
-    first, sigma = int(np.argmax(votes)), np.where(is_sized, _SIZED_SIGMA, _STATURE_SIGMA)[:, None]
+    first, sigma = int(np.argmax(votes)), np.where(is_sized, _SIZED_SIGMA, STATURE_SIGMA)[:, None]
     best, reference = np.full(heights.shape[1], np.inf), np.zeros(heights.shape[1])
     for share, other in itertools.product(_SHARES, heights):
         common = (1 - share) * heights[first] + share * other

@@ -95,8 +95,8 @@ def test_somebody_who_stands_still_is_one_person_in_both_views():
 
 
 def join_bystanders(change):
-    """Return the number of people who are joined, of two views in which a change (of a view's number and a motion) makes the
-    bystander's body differ, not the rays."""
+    """Return how many people two views show, and how many of them both show, where a change (of a view's number and a motion)
+    makes the bystander's body differ, not the rays."""
     def changed(number, view):
         dancer, bystander = view.people
         return replace(view, people=[dancer, replace(bystander, motion=change(number, bystander.motion))])
