@@ -137,7 +137,8 @@ def multiply_constant(constant: Constant, factor: float) -> Iterator[None]:
 def read_clip(video: Path, truth: Path, end_seconds: float) -> Clip:
     """Run detection, landmarks and tracking over a clip, up to a time."""
     models_folder = BackendEnvironment(default_home()).models_folder
-    span, scenery, frames = open_span(video, 0.0, end_seconds), Scenery(), []
+    span, frames = open_span(video, 0.0, end_seconds), []
+    scenery = Scenery(span.fps)
     with Workers() as workers:
         tracker = Tracker(PersonDetector(models_folder, workers), LandmarkModel(models_folder, workers))
         for frame in read_frames(span):

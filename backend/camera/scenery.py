@@ -28,6 +28,10 @@ _GOES_ON = 8.0
 _MAX_PATCH_ERROR = 18.0     # mean difference of grey (of 255), above which a point is lost; chosen by eye
 _STEPS_PER_PIXEL = 64       # positions are kept in 16 bits: up to 1024 px
 _BORDER = (1, 2)            # px at the picture's edges, where a patch is not whole
+# A camera at rest moves the picture by less than this (px of 640, noise is less) in a second. Its background is followed ten
+# times a second only, for time; that it moves is seen a tenth of a second late at most.
+_REST, _REST_SECONDS, _RESTING_STEP_SECONDS = 0.15, 1.0, 0.1
+_LATE_FRAMES = 0.1          # by which a step may come early: rates such as 29.97 are meant to be 30
 _FRAMES_AT_ONCE = 2000      # of which sightings are taken, for bounded memory
 # A cut: the share of points lost between two frames, and the mean change of grey (of 255). Chosen by eye; not measured.
 _CUT_LOST, _CUT_CHANGE = 0.7, 25.0
@@ -88,10 +92,12 @@ class SceneryState:
 
 
 class Scenery:
-    """Gathers the background of each frame: a few milliseconds, and a kilobyte, a frame. rows: the list to which each frame's
-    points are added; it may lie on disk."""
+    """Gathers the background of each frame: a few milliseconds, and a kilobyte, a frame."""
 
-    def __init__(self, rows: MutableSequence[Points] | None = None) -> None:
+    def __init__(self, fps: float, rows: MutableSequence[Points] | None = None) -> None:
+        """fps: frames a second of the video; rows: the list to which each frame's points are added; it may lie on disk."""
+        self._rest_frames = max(1, round(_REST_SECONDS * fps))
+        self._resting_step = max(1, int(_RESTING_STEP_SECONDS * fps + _LATE_FRAMES))
         self._lines: list[tuple[int, np.ndarray]] = []
         self._next_lines = -np.inf
         self._rows: MutableSequence[Points] = [] if rows is None else rows
@@ -105,6 +111,9 @@ class Scenery:
 
     def step(self, frame: Frame, people: list[Region]) -> None:
         """Gather the background of the next frame; people: their regions in it."""
+        if len(self._rows) % self._resting_step and self._is_at_rest():
+            self._rows.append(self._rows[len(self._rows) - 1])
+            return
         self._scale = min(1.0, FOLLOWED_SIDE / max(frame.image.shape))
         grey = self._reduce(frame.image)
         people = [Region(region.centre_x * self._scale, region.centre_y * self._scale, region.side * self._scale, 0.0)
@@ -125,13 +134,24 @@ class Scenery:
                             self.cuts)
 
     def restore(self, state: SceneryState) -> None:
-        """Go on from a state. Its last frame is given by `remember`, if more frames follow."""
+        """Go on from a state. The frame that is `frames_since` before its last one is given by `remember`, if more follow."""
         self._lines, self._rows, self._points, self._ids = state.lines, state.rows, state.points, state.ids
         self._next_lines, self._next_id, self._scale, self.cuts = state.next_lines, state.next_id, state.scale, state.cuts
         self._shift = _measure_shift(self._rows)
 
+    @property
+    def frames_since(self) -> int:
+        """How many frames before the last one the points were followed: 0 unless the camera is at rest."""
+        frames, rows = 0, self._rows
+        while frames + 1 < min(self._resting_step, len(rows)):
+            before, last = (rows[len(rows) - frames - number] for number in (2, 1))
+            if not all(map(np.array_equal, before, last)):
+                break
+            frames += 1
+        return frames
+
     def remember(self, frame: Frame) -> None:
-        """Keep a frame, which another scenery has been given before, to follow points from it."""
+        """Keep the frame in which another scenery followed the points last, to follow them from it."""
         self._grey = self._reduce(frame.image)
 
     def _reduce(self, image: np.ndarray) -> np.ndarray:
@@ -160,6 +180,13 @@ class Scenery:
         row = np.repeat([row for row, _ in self._lines], [len(lines) for _, lines in self._lines]).astype(int)
         return UprightLines(lines, row, len(self._lines))
 
+    def _is_at_rest(self) -> bool:
+        """Return whether the camera was at rest for a second before this frame."""
+        if len(self._rows) <= self._rest_frames:
+            return False
+        moved = _measure_motion(self._rows[len(self._rows) - 1 - self._rest_frames], self._rows[len(self._rows) - 1])
+        return moved is not None and float(np.linalg.norm(moved)) < _REST
+
     def _follow(self, grey: np.ndarray, people: list[Region], timestamp: float) -> None:
         before = len(self._points)
         if before and self._grey is not None:
@@ -177,16 +204,18 @@ class Scenery:
 
 
 def _measure_shift(rows: Sequence[Points]) -> np.ndarray:
-    """Return by how many px (2,) the reduced picture moved between the last two frames, in the median of their common points;
-    0 where it hardly moved."""
-    if len(rows) < 2:
-        return np.zeros(2, np.float32)
-    (ids, places), (later_ids, later) = rows[len(rows) - 2], rows[len(rows) - 1]
+    """Return by how many px (2,) the reduced picture moved between the last two frames; 0 where it hardly moved."""
+    moved = _measure_motion(rows[len(rows) - 2], rows[len(rows) - 1]) if len(rows) > 1 else None
+    return np.zeros(2, np.float32) if moved is None or np.linalg.norm(moved) < _GOES_ON else moved
+
+
+def _measure_motion(points: Points, later: Points) -> np.ndarray | None:
+    """Return by how many px (2,) the points moved, in the median of those that both frames show; None where there are none."""
+    (ids, places), (later_ids, later_places) = points, later
     _, first, second = np.intersect1d(ids, later_ids, assume_unique=True, return_indices=True)
     if not len(first):
-        return np.zeros(2, np.float32)
-    shift = np.median(later[second].astype(np.float32) - places[first], axis=0) / _STEPS_PER_PIXEL
-    return (shift * (np.linalg.norm(shift) >= _GOES_ON)).astype(np.float32)
+        return None
+    return np.median(later_places[second].astype(np.float32) - places[first], axis=0) / np.float32(_STEPS_PER_PIXEL)
 
 
 def _follow_points(before: np.ndarray, after: np.ndarray, points: np.ndarray, ids: np.ndarray, people: list[Region],

@@ -94,7 +94,7 @@ class _Reading:
 
     def __init__(self, span: VideoSpan, tracker: Tracker, hand_reader: HandReader | None, kept: KeptFinding,
                  reporter: Reporter):
-        self._tracker, self.scenery, self._hand_reader = tracker, Scenery(kept.points), hand_reader
+        self._tracker, self.scenery, self._hand_reader = tracker, Scenery(span.fps, kept.points), hand_reader
         self.frame_index: list[int] = []
         self.timestamps: list[float] = []
         self._sentences: tuple[str, ...] = ()
@@ -152,6 +152,7 @@ class _Reading:
     def _read_frames(self, scenery: Background, hands: Background, earlier: FoundSoFar | None) -> None:
         last = self.frame_index[-1] if self.frame_index else -1
         first_wanted = last if earlier is None or earlier.tracker.first_recent is None else earlier.tracker.first_recent
+        followed = last - self.scenery.frames_since
         for frame, following in with_following(read_frames(self._span, self._warn, max(first_wanted, 0))):
             if frame.index > last:
                 seen = self._tracker.step(frame, following)
@@ -163,7 +164,7 @@ class _Reading:
                 self._write_when_due(scenery, hands)
             elif frame.index >= first_wanted:
                 self._tracker.remember(frame)
-                if frame.index == last:
+                if frame.index == followed:
                     self.scenery.remember(frame)
             self._report()
 

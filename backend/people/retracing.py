@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
+from ..base.background import background_thread
 from ..video.frames import Frame
 from .appearance import measure_appearance
 from .landmarks import LandmarkModel, Landmarks
@@ -44,7 +45,7 @@ class RecentFrames:
     def __init__(self) -> None:
         self._kept: deque[_Kept] = deque()
         self._bytes = 0             # of all frames but the latest, which may still be in work
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="recent-frames")
+        self._thread = background_thread("recent-frames")
 
     @property
     def first_index(self) -> int | None:

@@ -200,10 +200,12 @@ class Tracker:
 
     def _find_new(self, frame: Frame, followed: list[Tracklet]) -> list[Tracklet]:
         coarse_steps = frame.timestamp - self._last_timestamp > _COARSE_STEP_SECONDS
-        searches_all = coarse_steps or len(followed) < len(self._active)
+        is_lost = len(followed) < len(self._active)
+        searches_all = coarse_steps or is_lost
         tile_sizes = TILE_SIZES if searches_all else _TILE_SIZES[self._detections % len(_TILE_SIZES)]
         self._detections += 1
-        regions = [detection.region for detection in self._detector(frame.image, tile_sizes)]
+        in_view = [] if is_lost else [tracklet.region for tracklet in followed]     # who is lost may come back beside somebody
+        regions = [detection.region for detection in self._detector(frame.image, tile_sizes, in_view)]
         self._read_doubtful_again(frame, followed, regions)
         taken = [tracklet.last.next_region for tracklet in followed] + [region for region, _ in self._distrusted]
         regions = [region for region in regions if not any(covers(other, region) for other in taken)]

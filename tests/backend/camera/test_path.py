@@ -133,7 +133,7 @@ def picture(shift, seed=0):
 
 
 def test_scenery_follows_the_background_and_not_the_people():
-    scenery, person = Scenery(), Region(320, 180, 250, 0.0)
+    scenery, person = Scenery(30.0), Region(320, 180, 250, 0.0)
     for index in range(30):
         scenery.step(Frame(index, index / 30, picture(2.5 * index)), [person])
     trails = scenery.trails()
@@ -147,12 +147,45 @@ def test_scenery_follows_the_background_and_not_the_people():
 
 
 def test_a_cut_is_noticed_and_points_are_not_followed_across():
-    scenery = Scenery()
+    scenery = Scenery(30.0)
     for index in range(20):
         scenery.step(Frame(index, index / 30, picture(index, seed=index // 10)), [])
     assert scenery.cuts == [pytest.approx(10 / 30)]
     trails = scenery.trails()
     assert not set(trails.point[trails.row < 10]) & set(trails.point[trails.row >= 10])
+
+
+def test_the_background_of_a_camera_at_rest_is_followed_ten_times_a_second_until_it_moves():
+    scenery, rng = Scenery(30.0), np.random.default_rng(3)
+    places = np.maximum(np.arange(90) - 70, 0) * 1.5        # px: at rest for 70 frames
+    for index, place in enumerate(places):
+        noisy = np.clip(picture(place) + rng.normal(scale=3, size=(360, 640, 3)), 0, 255).astype(np.uint8)
+        scenery.step(Frame(index, index / 30, noisy), [])
+    trails = scenery.trails()
+    seen = [trails.at(np.array([row])) for row in range(90)]
+    repeated = [row for row in range(1, 90) if np.array_equal(seen[row].xy, seen[row - 1].xy)]
+    assert repeated == [row for row in range(31, 72) if row % 3]
+    for row in (20, 60, 75, 89):
+        _, first, second = np.intersect1d(seen[5].point, seen[row].point, return_indices=True)
+        moved = np.median(seen[row].xy[second] - seen[5].xy[first], axis=0)
+        np.testing.assert_allclose(moved, (-places[row], 0), atol=0.3)
+
+
+@pytest.mark.parametrize("frames", [40, 43, 44, 45])
+def test_a_scenery_goes_on_from_a_state_in_the_same_way(frames):
+    rng = np.random.default_rng(4)
+    video = [Frame(index, index / 30, np.clip(picture(0) + rng.normal(scale=3, size=(360, 640, 3)), 0, 255).astype(np.uint8))
+             for index in range(60)]
+    whole, begun, other = Scenery(30.0), Scenery(30.0), Scenery(30.0)
+    for frame in video:
+        whole.step(frame, [])
+    for frame in video[:frames]:
+        begun.step(frame, [])
+    other.restore(begun.state)
+    other.remember(video[frames - 1 - other.frames_since])
+    for frame in video[frames:]:
+        other.step(frame, [])
+    np.testing.assert_array_equal(other.trails().xy, whole.trails().xy)
 
 
 @pytest.mark.parametrize("speed", [10, 55, 75])
@@ -161,7 +194,7 @@ def test_points_are_followed_where_the_picture_moves_fast(speed):
     wide = cv2.GaussianBlur(np.random.default_rng(1).integers(0, 256, (240, 4000), np.uint8), (0, 0), 4)
     wide = cv2.normalize(wide, None, 0, 255, cv2.NORM_MINMAX)
     places = np.cumsum(np.minimum(np.arange(20), 6) / 6 * speed).astype(int)
-    scenery = Scenery()
+    scenery = Scenery(30.0)
     for number, place in enumerate(places):
         scenery.step(Frame(number, number / 30, np.repeat(wide[:, place:place + 640, None], 3, axis=2)), [])
     trails = scenery.trails()

@@ -108,7 +108,7 @@ def test_lines_in_all_directions_give_nothing():
 
 def test_scenery_looks_past_people_and_for_lines_only_now_and_then():
     def lines_seen(people):
-        scenery = Scenery()
+        scenery = Scenery(30.0)
         for index in range(90):
             scenery.step(Frame(index, index / 30, picture), people)
         return scenery.upright_lines()
@@ -119,7 +119,7 @@ def test_scenery_looks_past_people_and_for_lines_only_now_and_then():
     vertical = find_vertical(seen.lines, np.repeat(NO_TURN, len(seen.row), 0), 2, INTRINSICS)
     assert abs(np.degrees(vertical.pitch) - 6) < 0.4
     assert len(lines_seen([Region(640, 360, 4000, 0.0)]).lines) == 0
-    assert len(Scenery().upright_lines().lines) == 0
+    assert len(Scenery(30.0).upright_lines().lines) == 0
 
 
 @pytest.mark.parametrize(("length", "degrees", "found"), [

@@ -180,7 +180,7 @@ def test_only_code_that_reads_the_video_counts():
 def test_hands_are_read_unless_they_are_not_wanted(find, expected, tmp_path, monkeypatch):
     monkeypatch.setattr(reader, "LEAST_PIXELS", 20)     # those of the sample clip begin with 35
     read = find(tmp_path).hands
-    assert (np.bincount(read.frame_index, minlength=FRAMES) > 0).mean() > 0.5
+    assert (np.bincount(read.frame_index, minlength=FRAMES) > 0).mean() > 0.3        # every third frame
     assert np.hypot(*(read.xy[:, 0] - read.wrist).T).max() < 30
     unread = find(None, hands=False)
     assert len(unread.hands.frame_index) == 0

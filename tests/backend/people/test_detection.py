@@ -132,6 +132,33 @@ def test_only_the_tiles_that_changed_are_searched_again(models_folder, workers, 
     assert detector.searched == sum(x < 75 and y < 140 for x, y, _, _ in tiles) < 6
 
 
+def test_small_tiles_are_searched_every_third_time_where_only_a_known_tall_person_moves(models_folder, workers):
+    detector, searched = CountingDetector(models_folder, workers), []
+    for x in (300, 310, 320, 330):
+        image = np.full((720, 1280, 3), 128, np.uint8)
+        image[200:500, x:x + 80] = 0        # 300 px tall: found in the whole picture and in its halves
+        detector.searched = 0
+        detector(image, known=[Region(x + 40, 350, 375, 0.0)])
+        searched.append(detector.searched)
+    assert searched[:3] == [1 + 6 + 18, 1 + 4, 1 + 4] and searched[3] > 1 + 4 + 6
+    image[600:640, 1100:1120] = 0           # somebody else
+    detector.searched = 0
+    detector(image, known=[Region(370, 350, 375, 0.0)])
+    assert detector.searched == 1 + 2 + sum(x < 1120 < x + side and y < 640 < y + side for x, y, side, _ in
+                                            _tiles(1280, 720, (1.0, 1 / 2, 1 / 3.5))[7:])
+
+
+def test_known_people_are_not_found_where_they_were_when_a_tile_was_searched(models_folder, workers, sample_frames):
+    detector, image = PersonDetector(models_folder, workers), sample_frames[60].image
+    (person, *_) = detector(image)
+    place = person.region.moved(90, 0)
+    moved = cv2.warpAffine(image, np.array(((1, 0, 90.0), (0, 1, 0))), image.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
+    reused = [tile for tile, search in detector.searches.items() if len(search.rows)]
+    found = [other.region for other in detector(moved, known=[place])]
+    assert any(detector.searches[tile].reuses for tile in reused)
+    assert found and all(np.hypot(*(region.centre - place.centre)) < 65 for region in found)
+
+
 @pytest.mark.parametrize(("tile_sizes", "searched"), [(1, 1), (2, 1 + 6), (3, 1 + 6 + 24)])
 def test_fewer_sizes_of_tiles_are_searched_where_that_is_asked_for(models_folder, workers, sample_frames, tile_sizes, searched):
     detector = CountingDetector(models_folder, workers)
