@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from mpsnet_blender.shared.command_line import UsageError, command_line_parser, find_profile, make_request, other_views
 from mpsnet_blender.shared.engines.declaration import WITH_TORCH
@@ -109,5 +112,13 @@ def _run_models(arguments: argparse.Namespace, checkpoints: Path, reporter: Repo
     return Result(str(checkpoints), describe_models(checkpoints))
 
 
+def end(status: int) -> NoReturn:
+    """End the process at once: the job's files are closed, and that Python frees each array and library takes 0.3 s."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):         # nobody reads it any more
+            stream.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())
