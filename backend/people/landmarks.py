@@ -22,8 +22,8 @@ _MODEL_POINTS = 39
 # 256), which takes two fifths of the time.
 _POINTS, _WORLD, _HEATMAPS, _PRESENCE = _MODEL_POINTS * 5, _MODEL_POINTS * 3, _HEATMAP * _HEATMAP * _MODEL_POINTS, 1
 _ALIGNMENT = [33, 34]         # the auxiliary landmarks that give the next frame's region
-# Of the region's side (an eighth of the body's height): two readings of a landmark that lie so far apart halve its score.
-# Chosen by eye on footage of a leaning man; not measured.
+# Of the region's side (an eighth of the body's height): two readings of a landmark that lie so far apart halve its score, while
+# people are followed. Chosen by eye on footage of a leaning man; not measured.
 _HALF_TRUSTED_APART = 0.1
 # Rendered people who walk lean by less. Of the real frames read mirrored, none had its crop turned by less than 10 degrees.
 _UPRIGHT_RADIANS = math.radians(10)
@@ -292,9 +292,11 @@ def is_upright(region: Region) -> bool:
     return abs(region.angle) < _UPRIGHT_RADIANS
 
 
-def average_readings(first: Reading, second: Reading, side: float | np.ndarray) -> Reading:
-    """Return the mean of two readings; side: of their regions, px. A landmark whose readings lie far apart gets a lower score."""
-    apart = np.linalg.norm(first.xy - second.xy, axis=-1) / (_HALF_TRUSTED_APART * side)
+def average_readings(first: Reading, second: Reading, side: float | np.ndarray,
+                     half_trusted: float = _HALF_TRUSTED_APART) -> Reading:
+    """Return the mean of two readings; side: of their regions, px. A landmark whose readings lie apart gets a lower score: half
+    of it at such a share of the side."""
+    apart = np.linalg.norm(first.xy - second.xy, axis=-1) / (half_trusted * side)
     return Reading((first.xy + second.xy) / 2, (first.world + second.world) / 2,
                    (first.score + second.score) / 2 / (1 + apart ** 2))
 
