@@ -21,6 +21,7 @@ _MIN_OVERLAP_OF_ONE_PERSON = 0.3        # intersection over union; MediaPipe's o
 # are 450, 300 and 150 to 200 px tall (measured on rendered people).
 _TILE_FRACTIONS = (1.0, 1 / 2, 1 / 3.5)
 TILE_SIZES = len(_TILE_FRACTIONS)
+_SURELY_FOUND = 0.3                     # of a tile's side: half as tall again as what is found, as people bend and go away
 _TILE_STRIDE = 0.6                      # of a tile's side: a person of two fifths of a tile lies whole in one of them
 # A tile is not searched again while no block of it (8 of its 224 px, a tenth to a quarter of the smallest people) changes its
 # mean by so many levels of grey: noise and compression change it by less. But every sixth time, as the detector may miss
@@ -123,6 +124,12 @@ def _is_unchanged(before: Search, blocks: np.ndarray) -> bool:
     change = np.abs(blocks - before.blocks)
     beside_people = np.isnan(change).any()
     return before.reuses < (_MOST_REUSES_BESIDE_PEOPLE if beside_people else _MOST_REUSES) and not (change >= _LEAST_CHANGE).any()
+
+
+def count_tile_sizes(height: float, shape: tuple[int, ...]) -> int:
+    """Return in how many sizes of tiles to search for somebody so tall (px), or not much less, in a picture of a shape (H, W, 3)."""
+    return next((count for count, fraction in enumerate(_TILE_FRACTIONS, start=1)
+                 if height > _SURELY_FOUND * fraction * max(shape)), TILE_SIZES)
 
 
 def _anchors() -> np.ndarray:

@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from ..base.regions import Region
 from ..video.frames import Frame
 from .appearance import measure_appearance
-from .detection import TILE_SIZES, PersonDetector, Search
+from .detection import TILE_SIZES, PersonDetector, Search, count_tile_sizes
 from .hidden import look_behind, read_hidden_heads
 from .landmarks import LandmarkModel, Landmarks
 from .retracing import RecentFrames, trace_back
@@ -33,6 +33,7 @@ from .tracklets import Tracklet, claim_cost, continues, is_bodily, is_seen
 _DETECTION_INTERVAL_SECONDS = 1 / 2     # while every tracklet is followed: a newcomer is found so late, and traced back
 _EMPTY_INTERVAL_SECONDS = 1 / 3         # while nobody is followed
 _SEARCH_INTERVAL_SECONDS = 1 / 6        # while a tracklet is lost
+_LOOK_INTERVAL_SECONDS = 0.1            # between readings of a lost tracklet where it is expected; found, it is traced back
 _DOUBT_INTERVAL_SECONDS = 0.1           # while a tracklet is doubtful
 # In how many sizes of tiles the first, second, third, fourth, fifth (as the first) ... detection searches. In a 1080p frame
 # people are found within half a second from 450 px on, within one from 300 px on, within two from 150 px on.
@@ -138,20 +139,24 @@ class Tracker:
                 trace_back(tracklet, len(tracklet.observations) - 1, self._recent, others, self._landmark_model)
 
     def _follow(self, frame: Frame, following: Frame | None) -> list[Sighting]:
-        regions = [tracklet.predicted_region(frame.timestamp) for tracklet in self._active]
-        seen = []
-        carry_from = [None if any(_is_near(region, other) for other in regions if other is not region) else tracklet.carried
-                      for tracklet, region in zip(self._active, regions, strict=True)]
-        recheck = [last is None and tracklet.needs_recheck for tracklet, last in zip(self._active, carry_from, strict=True)]
-        readings = self._landmark_model(frame.image, regions, recheck, carry_from)
+        everybody = [tracklet.predicted_region(frame.timestamp) for tracklet in self._active]
+        looked_for = [(tracklet, region) for tracklet, region in zip(self._active, everybody, strict=True)
+                      if self._is_looked_for(tracklet, frame)]
+        carry_from = [None if any(_is_near(region, other) for other in everybody if other is not region) else tracklet.carried
+                      for tracklet, region in looked_for]
+        recheck = [last is None and tracklet.needs_recheck for (tracklet, _), last in zip(looked_for, carry_from, strict=True)]
+        readings = self._landmark_model(frame.image, [region for _, region in looked_for], recheck, carry_from)
+        seen = [(tracklet, landmarks) for (tracklet, region), landmarks in zip(looked_for, readings, strict=True)
+                if is_seen(landmarks) and continues(tracklet, region, landmarks)]
         if following is not None:
             self._landmark_model.begin(following.image, [
-                tracklet.region_after(frame.timestamp, landmarks, following.timestamp)
-                for tracklet, landmarks in zip(self._active, readings, strict=True)])
-        for tracklet, region, landmarks in zip(self._active, regions, readings, strict=True):
-            if is_seen(landmarks) and continues(tracklet, region, landmarks):
-                seen.append((tracklet, (landmarks, measure_appearance(frame.image, landmarks))))
-        return seen
+                tracklet.region_after(frame.timestamp, landmarks, following.timestamp) for tracklet, landmarks in seen])
+        return [(tracklet, (landmarks, measure_appearance(frame.image, landmarks))) for tracklet, landmarks in seen]
+
+    def _is_looked_for(self, tracklet: Tracklet, frame: Frame) -> bool:
+        """Return whether a tracklet is to be read in a frame, where it is expected: one that is lost only at times."""
+        since, before = (timestamp - tracklet.timestamps[-1] + 1e-6 for timestamp in (frame.timestamp, self._last_timestamp))
+        return since < _LOOK_INTERVAL_SECONDS or since // _LOOK_INTERVAL_SECONDS > before // _LOOK_INTERVAL_SECONDS
 
     def _drop_duplicates(self, frame: Frame, seen: list[Sighting]) -> list[Sighting]:
         """Return the observations without doubles: where two tracklets are on one person, the better fitting one keeps it."""
@@ -169,7 +174,8 @@ class Tracker:
         """Return the observations of known people who were not seen, read again behind those who were seen at their position."""
         found: list[Sighting] = []
         for tracklet in self._active:
-            if len(tracklet.observations) < YOUNG_OBSERVATIONS or any(tracklet is other for other, _ in seen):
+            if len(tracklet.observations) < YOUNG_OBSERVATIONS or any(tracklet is other for other, _ in seen) \
+                    or not self._is_looked_for(tracklet, frame):
                 continue
             region = tracklet.predicted_region(frame.timestamp)
             in_front = [(other, landmarks) for other, (landmarks, _) in seen
@@ -200,18 +206,18 @@ class Tracker:
 
     def _find_new(self, frame: Frame, followed: list[Tracklet]) -> list[Tracklet]:
         coarse_steps = frame.timestamp - self._last_timestamp > _COARSE_STEP_SECONDS
-        is_lost = len(followed) < len(self._active)
-        searches_all = coarse_steps or is_lost
-        tile_sizes = TILE_SIZES if searches_all else _TILE_SIZES[self._detections % len(_TILE_SIZES)]
+        lost = [tracklet for tracklet in self._active if not any(tracklet is other for other in followed)]
+        tile_sizes = TILE_SIZES if coarse_steps else max([
+            _TILE_SIZES[self._detections % len(_TILE_SIZES)],
+            *(count_tile_sizes(2 * tracklet.region.body_radius, frame.image.shape) for tracklet in lost)])
         self._detections += 1
-        in_view = [] if is_lost else [tracklet.region for tracklet in followed]     # who is lost may come back beside somebody
+        in_view = [] if lost else [tracklet.region for tracklet in followed]     # who is lost may come back beside somebody
         regions = [detection.region for detection in self._detector(frame.image, tile_sizes, in_view)]
         self._read_doubtful_again(frame, followed, regions)
         taken = [tracklet.last.next_region for tracklet in followed] + [region for region, _ in self._distrusted]
         regions = [region for region in regions if not any(covers(other, region) for other in taken)]
         first_look = self._landmark_model(frame.image, regions)
         likely = [landmarks.next_region for landmarks in first_look if landmarks.presence >= _FIRST_LOOK_PRESENCE]
-        lost = [tracklet for tracklet in self._active if not any(tracklet is other for other in followed)]
         people: list[Landmarks] = []
         for landmarks in self._landmark_model(frame.image, likely):
             known = [tracklet.last for tracklet in followed] + people

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from backend.base.litert import Workers
-from backend.people.detection import PersonDetector
+from backend.people.detection import PersonDetector, count_tile_sizes
 from backend.people.gaps import Clock, fill_gaps
 from backend.people.landmarks import LANDMARK, LandmarkModel
 from backend.people.stitching import person_track, stitch
@@ -63,6 +63,24 @@ def test_what_is_read_ahead_is_not_read_again(models_folder, workers, pictures):
         for frame, following in with_following(frames):
             tracker.step(frame, following if reads_ahead else None)
     assert models[0].readings == models[1].readings > len(pictures)
+
+
+def test_somebody_who_is_lost_is_looked_for_in_each_frame_of_a_tenth_of_a_second_and_then_ten_times_a_second(
+        models_folder, workers, pictures):
+    model = CountingModel(models_folder, workers)
+    tracker, nobody, readings = Tracker(PersonDetector(models_folder, workers), model), np.full_like(pictures[0], 128), []
+    for index in range(45):
+        before = model.readings
+        seen = tracker.step(Frame(index, index / 30, nobody if 15 <= index < 40 else pictures[5]))
+        readings.append(model.readings - before)
+        assert len(seen) == (not 15 <= index < 40)
+    assert [index for index in range(15, 40) if readings[index]] == [15, 16, 17, 20, 23, 26, 29, 32, 35, 38]
+    assert tracker.finish()[0].frame_index == [*range(15), *range(40, 45)]      # traced back from where the person is found
+
+
+@pytest.mark.parametrize(("height", "count"), [(600, 1), (384, 2), (250, 2), (192, 3), (60, 3)])
+def test_tall_people_are_searched_in_few_sizes_of_tiles(height, count):
+    assert count_tile_sizes(height, (720, 1280, 3)) == count
 
 
 def hips_error(person, true_points, to_picture):
