@@ -127,7 +127,7 @@ def _is_unchanged(before: Search, blocks: np.ndarray) -> bool:
 
 
 def count_tile_sizes(height: float, shape: tuple[int, ...]) -> int:
-    """Return in how many sizes of tiles to search for somebody so tall (px), or not much less, in a picture of a shape (H, W, 3)."""
+    """Return in how many sizes of tiles to search for somebody about so tall (px) in a picture of a shape (H, W, 3)."""
     return next((count for count, fraction in enumerate(_TILE_FRACTIONS, start=1)
                  if height > _SURELY_FOUND * fraction * max(shape)), TILE_SIZES)
 
