@@ -12,7 +12,7 @@ from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
 from mpsnet_blender.shared.arrays.large_arrays import make_array
 
 from ..base.regions import Region
-from ..video.frames import Frame
+from ..video.frames import Frame, count_frames
 from .vertical_lines import find_steep_lines
 
 FOLLOWED_SIDE = 640            # px to which pictures are reduced, for time; the sightings' error is half a pixel of it
@@ -31,7 +31,6 @@ _BORDER = (1, 2)            # px at the picture's edges, where a patch is not wh
 # A camera at rest moves the picture by less than this (px of 640, noise is less) in a second. Its background is followed ten
 # times a second only, for time; that it moves is seen a tenth of a second late at most.
 _REST, _REST_SECONDS, _RESTING_STEP_SECONDS = 0.15, 1.0, 0.1
-_LATE_FRAMES = 0.1          # by which a step may come early: rates such as 29.97 are meant to be 30
 _FRAMES_AT_ONCE = 2000      # of which sightings are taken, for bounded memory
 # A cut: the share of points lost between two frames, and the mean change of grey (of 255). Chosen by eye; not measured.
 _CUT_LOST, _CUT_CHANGE = 0.7, 25.0
@@ -96,8 +95,8 @@ class Scenery:
 
     def __init__(self, fps: float, rows: MutableSequence[Points] | None = None) -> None:
         """fps: frames a second of the video; rows: the list to which each frame's points are added; it may lie on disk."""
-        self._rest_frames = max(1, round(_REST_SECONDS * fps))
-        self._resting_step = max(1, int(_RESTING_STEP_SECONDS * fps + _LATE_FRAMES))
+        self._rest_frames = count_frames(_REST_SECONDS, fps)
+        self._resting_step = count_frames(_RESTING_STEP_SECONDS, fps)
         self._lines: list[tuple[int, np.ndarray]] = []
         self._next_lines = -np.inf
         self._rows: MutableSequence[Points] = [] if rows is None else rows

@@ -11,7 +11,7 @@ import numpy as np
 from mpsnet_blender.shared.hands.skeleton import SIDES
 
 from ..people.landmarks import LANDMARK, Landmarks
-from ..video.frames import Frame
+from ..video.frames import Frame, count_frames
 from .landmarks import WRIST, HandLandmarks, HandNetwork, region_from_arm, region_from_hand
 from .readings import HandReadings, make_row, make_table, read_rows
 
@@ -29,7 +29,6 @@ _SEARCHED_EVERY_SECONDS = 0.08      # a hand that was not found in the last fram
 # over up to `fingers.solving`'s short gaps. Half as many readings as with 0.1 s for still hands alone: gestures of 85 px are 10.9
 # and 13.4 degrees off in place of 11.1 and 13.5, on the way from one to the next 10.4 and 12.3 in place of 10.2 and 12.7.
 _WAIT_SECONDS, _FAST_SHARE = 0.1, 0.5
-_LATE_FRAMES = 0.1          # by which a reading may come early: rates such as 29.97 are meant to be 30
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,8 @@ class HandReader:
         Raises ModelError where the model is missing or damaged.
         """
         self._network = HandNetwork(models_folder)
-        self._wait = _count_frames(_WAIT_SECONDS, fps)
-        self._searched_every = _count_frames(_SEARCHED_EVERY_SECONDS, fps)
+        self._wait = count_frames(_WAIT_SECONDS, fps)
+        self._searched_every = count_frames(_SEARCHED_EVERY_SECONDS, fps)
         self.tables = tables
 
     def step(self, frame: Frame, people: list[Landmarks]) -> None:
@@ -86,10 +85,6 @@ class HandReader:
                 nearest = int(steps.argmin())
                 return last.at(slice(nearest, nearest + 1)), age
         return None, 0
-
-
-def _count_frames(seconds: float, fps: float) -> int:
-    return max(1, int(seconds * fps + _LATE_FRAMES))
 
 
 def _find_arms(person: Landmarks, shape: tuple[int, ...]) -> list[_Arm]:

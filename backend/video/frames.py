@@ -20,6 +20,7 @@ from ..base.errors import OptionError, VideoError
 from .movies import open_movie, require_whole
 
 _PREFETCHED_FRAMES = 4         # decoded ahead: they bridge a slow frame, and bound memory
+_LATE_FRAMES = 0.1              # by which a step may come early: rates such as 29.97 are meant to be 30
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 _REENCODE = "Re-encode it as MP4 (H.264) and try again."
 
@@ -123,6 +124,11 @@ def read_frames(span: VideoSpan, warn: Callable[[str], None] = lambda sentence: 
     finally:
         stopped.set()
         thread.join()
+
+
+def count_frames(seconds: float, fps: float) -> int:
+    """Return how many frames from one to the next of what is done every so many seconds, rather too often: at least 1."""
+    return max(1, int(seconds * fps + _LATE_FRAMES))
 
 
 def with_following(frames: Iterator[Frame]) -> Iterator[tuple[Frame, Frame | None]]:
