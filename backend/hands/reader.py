@@ -26,8 +26,8 @@ _FARTHEST_WRIST, _FARTHEST_STEP = 0.6, 1.0
 _SEARCHED_EVERY_SECONDS = 0.08      # a hand that was not found in the last frames
 # Read in each frame, both hands of somebody who gestures would take a third of a capture's time. So many seconds after a reading
 # the next one is due, or as soon as the wrist has moved by such a share of the hand's length. What lies between is interpolated,
-# over up to `fingers.solving`'s short gaps. Half as many readings as with 0.1 s for still hands alone: gestures of 85 px are 10.9
-# and 13.4 degrees off in place of 11.1 and 13.5, on the way from one to the next 10.4 and 12.3 in place of 10.2 and 12.7.
+# over up to `fingers.solving`'s short gaps. Fewer readings than with 0.1 s for still hands alone: gestures of 85 px are 11.3 and
+# 13.6 degrees off in place of 11.1 and 13.5, on the way from one to the next 10.5 and 12.2 in place of 10.2 and 12.7.
 _WAIT_SECONDS, _FAST_SHARE = 0.1, 0.5
 
 
