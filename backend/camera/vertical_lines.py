@@ -9,6 +9,7 @@ import numpy as np
 
 _MIN_LENGTH, _MIN_STEEPNESS = 0.05, 2.5     # of the picture's long side; rise over run: within 22 degrees of its columns
 _MAX_LINES = 60                     # the longest of one picture, to bound memory and time
+_MOST_COARSE = 500                  # the longest of all pictures, by which the grid is searched
 _PITCHES, _ROLLS = np.radians(np.arange(-45, 45.1, 1.0)), np.radians(np.arange(-25, 25.1, 1.0))
 # Sigmas of a line's angle: of the grid's step, then of a line of 30 px whose ends are 0.2 px off; rounds of the fit.
 _COARSE_SIGMA, _FINE_SIGMA, _ROUNDS = np.radians(1.0), np.radians(0.4), 10
@@ -78,7 +79,9 @@ def find_vertical(lines: np.ndarray, rotmats: np.ndarray, pictures: int, intrins
 
 
 def _find_coarse_down(normals: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """Return the direction of a grid on which the greatest length of lines agrees."""
+    """Return the direction of a grid on which the greatest length of the longest lines agrees."""
+    longest = np.sort(np.argsort(-length, kind="stable")[:_MOST_COARSE])
+    normals, length = normals[longest], length[longest]
     pitch, roll = (grid.ravel() for grid in np.meshgrid(_PITCHES, _ROLLS, indexing="ij"))
     grid = down_in_camera(pitch, roll)
     support = np.zeros(len(grid))

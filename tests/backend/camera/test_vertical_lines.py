@@ -52,6 +52,12 @@ def exact_posts(pitch, roll, count):
     return (ends[..., :2] / ends[..., 2:] * INTRINSICS[0, 0] + INTRINSICS[:2, 2]).reshape(count, 4)
 
 
+def test_the_lines_of_a_thousand_pictures_give_the_same_direction():
+    lines = np.tile(exact_posts(7, -3, 5), (1000, 1)) + np.random.default_rng(0).normal(scale=0.3, size=(5000, 4))
+    vertical = find_vertical(lines, np.repeat(NO_TURN, len(lines), 0), 1000, INTRINSICS)
+    assert abs(np.degrees(vertical.pitch) - 7) < 0.1 and abs(np.degrees(vertical.roll) + 3) < 0.1
+
+
 def strays(count, length):
     """Return lines (N, 4) px of that length that lean by 15 to 20 degrees to either side."""
     generator = np.random.default_rng(0)
