@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -46,6 +47,14 @@ class Region:
                               flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
         # A copy in that order: of a reversed view, the models' floats are made four times slower.
         return cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
+
+
+def lie_on_people(points: np.ndarray, people: Sequence[Region], reach: float = 1.0) -> np.ndarray:
+    """Return which points (..., 2) px lie on a person: within so many radii of the body around the region's centre."""
+    covered = np.zeros(points.shape[:-1], dtype=bool)
+    for region in people:
+        covered |= np.linalg.norm(points - region.centre, axis=-1) < reach * region.body_radius
+    return covered
 
 
 def region_from_alignment(centre: np.ndarray, circle_point: np.ndarray) -> Region:

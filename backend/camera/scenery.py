@@ -11,7 +11,7 @@ import numpy as np
 from mpsnet_blender.shared.arrays.frame_blocks import frame_blocks
 from mpsnet_blender.shared.arrays.large_arrays import make_array
 
-from ..base.regions import Region
+from ..base.regions import Region, lie_on_people
 from ..video.frames import Frame, count_frames
 from .vertical_lines import find_steep_lines
 
@@ -123,7 +123,7 @@ class Scenery:
         if frame.timestamp >= self._next_lines:
             self._next_lines = frame.timestamp + _LINES_EVERY_SECONDS - 1e-6
             lines = find_steep_lines(grey)
-            lines = lines[~_lie_on_people((lines[:, :2] + lines[:, 2:]) / 2, people)]
+            lines = lines[~lie_on_people((lines[:, :2] + lines[:, 2:]) / 2, people)]
             self._lines.append((len(self._rows) - 1, lines / np.float32(self._scale)))
 
     @property
@@ -224,7 +224,7 @@ def _follow_points(before: np.ndarray, after: np.ndarray, points: np.ndarray, id
     moved, found, error = cv2.calcOpticalFlowPyrLK(before, after, points, points + shift, winSize=(_REACH, _REACH),
                                                    maxLevel=_LEVELS, flags=cv2.OPTFLOW_USE_INITIAL_FLOW)
     inside = (moved > _BORDER[0]).all(1) & (moved < np.array(after.shape[::-1]) - _BORDER[1]).all(1)
-    kept = (found[:, 0] == 1) & (error[:, 0] < _MAX_PATCH_ERROR) & inside & ~_lie_on_people(moved, people)
+    kept = (found[:, 0] == 1) & (error[:, 0] < _MAX_PATCH_ERROR) & inside & ~lie_on_people(moved, people)
     return moved[kept], ids[kept]
 
 
@@ -237,11 +237,3 @@ def _find_points(grey: np.ndarray, points: np.ndarray, people: list[Region]) -> 
         cv2.circle(free, tuple(point), _POINT_SPACING, 0, -1)
     found = cv2.goodFeaturesToTrack(grey, _MOST_POINTS - len(points), _POINT_QUALITY, _POINT_SPACING, mask=free)
     return np.zeros((0, 2), np.float32) if found is None else found.reshape(-1, 2)
-
-
-def _lie_on_people(points: np.ndarray, people: list[Region]) -> np.ndarray:
-    """Return which points (N, 2) px lie on a person."""
-    covered = np.zeros(len(points), dtype=bool)
-    for region in people:
-        covered |= np.linalg.norm(points - region.centre, axis=1) < region.body_radius
-    return covered

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from ..base.litert import Model, ModelFile, Workers
-from ..base.regions import Region, region_from_alignment
+from ..base.regions import Region, lie_on_people, region_from_alignment
 
 DETECTOR = ModelFile("pose_detection.tflite", "9ba9dd3d42efaaba86b4ff0122b06f29c4122e756b329d89dca1e297fd8f866c")
 _RESOLUTION = 224
@@ -32,6 +32,7 @@ _BLOCK_SIDE = _RESOLUTION // _BLOCKS
 # one (of 1.75 or 2 times the side), and are no reason to search this one again; but every third time, as somebody small may be
 # there too. Chosen by eye: of the 147 smaller tiles that changed in the sample clip, 87 are searched.
 _FOUND_ON_LARGER, _MOST_REUSES_BESIDE_PEOPLE = 0.6, 2
+_WITH_LIMBS = 1.25                      # radii of the body: limbs and shadows too
 _MIN_SIDE = 30                          # px, of a body of 24 px: too small for the landmark model, which is good down to 150 px
 # Two detections are one person where their centres are this near (in body radii) and their sides differ by less than
 # these factors. Chosen by eye on rendered people; not measured.
@@ -88,7 +89,7 @@ class PersonDetector:
         blocks = cv2.resize(letterbox, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA).astype(np.float32)
         if max(width, height) < max(image.shape):
             large = [person for person in known if 2 * person.body_radius > _FOUND_ON_LARGER * max(width, height)]
-            blocks[_lie_on(large, to_tile, np.array((x, y)))] = np.nan
+            blocks[lie_on_people(_find_middles(to_tile, np.array((x, y))), large, _WITH_LIMBS)] = np.nan
         before = self.searches.get(tile)
         if before is not None and _is_unchanged(before, blocks):
             self.searches[tile] = replace(before, reuses=before.reuses + 1)
@@ -109,14 +110,10 @@ class PersonDetector:
         return _decode(boxes, 1 / (1 + np.exp(-np.clip(logits, -80, 80))), self._anchors)
 
 
-def _lie_on(people: list[Region], to_tile: np.ndarray, corner: np.ndarray) -> np.ndarray:
-    """Return which blocks (28, 28) of a tile lie on people. to_tile (2, 3): of the model's px, to those from its corner (2,)."""
+def _find_middles(to_tile: np.ndarray, corner: np.ndarray) -> np.ndarray:
+    """Return the middles (28, 28, 2) px of a tile's blocks. to_tile (2, 3): of the model's px, to those from its corner (2,)."""
     middles = (np.arange(_BLOCKS) + 0.5) * _BLOCK_SIDE
-    xy = np.stack(np.meshgrid(middles, middles), axis=-1) @ to_tile[:, :2].T + to_tile[:, 2] + corner
-    covered = np.zeros((_BLOCKS, _BLOCKS), bool)
-    for person in people:
-        covered |= np.linalg.norm(xy - person.centre, axis=-1) < person.side / 2
-    return covered
+    return np.stack(np.meshgrid(middles, middles), axis=-1) @ to_tile[:, :2].T + to_tile[:, 2] + corner
 
 
 def _is_unchanged(before: Search, blocks: np.ndarray) -> bool:

@@ -223,7 +223,7 @@ class Tracker:
             known = [tracklet.last for tracklet in followed] + people
             if is_newcomer(landmarks, known) or returns(landmarks, frame, lost, followed, known):
                 people.append(landmarks)
-        return self._recognise(frame, people, followed)
+        return self._recognise(frame, people, lost)
 
     def _read_doubtful_again(self, frame: Frame, followed: list[Tracklet], regions: list[Region]) -> None:
         """Read people again whose detected region differs from the followed one; keep the better reading.
@@ -244,9 +244,8 @@ class Tracker:
                                 for other in others):
                 tracklet.correct(frame, landmarks, colours)
 
-    def _recognise(self, frame: Frame, people: list[Landmarks], followed: list[Tracklet]) -> list[Tracklet]:
+    def _recognise(self, frame: Frame, people: list[Landmarks], lost: list[Tracklet]) -> list[Tracklet]:
         """Add new observations to lost tracklets where position and colours agree, else to new tracklets."""
-        lost = [tracklet for tracklet in self._active if not any(tracklet is other for other in followed)]
         colours = [measure_appearance(frame.image, landmarks) for landmarks in people]
         taken: dict[int, Tracklet] = {}
         if lost and people:
