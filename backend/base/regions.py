@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .exposure import brighten
+
 # Side of a region over the diameter of the circle around the person, which the two alignment points give: MediaPipe's rule.
 _MARGIN = 1.25
 
@@ -42,11 +44,12 @@ class Region:
                          (sine, cosine, self.centre_y - half * (sine + cosine))))
 
     def crop(self, image: np.ndarray, resolution: int) -> np.ndarray:
-        """Return the region as (resolution, resolution, 3) RGB uint8; outside the image its border is repeated."""
+        """Return the region as (resolution, resolution, 3) RGB uint8, brightened where it is dark; outside the image its border
+        is repeated."""
         crop = cv2.warpAffine(image, self.affine(resolution), (resolution, resolution),
                               flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
         # A copy in that order: of a reversed view, the models' floats are made four times slower.
-        return cv2.cvtColor(crop, cv2.COLOR_BGR2RGB)
+        return brighten(cv2.cvtColor(crop, cv2.COLOR_BGR2RGB))
 
 
 def lie_on_people(points: np.ndarray, people: Sequence[Region], reach: float = 1.0) -> np.ndarray:

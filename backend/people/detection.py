@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ..base.exposure import brighten
 from ..base.litert import Model, ModelFile, Workers
 from ..base.regions import Region, lie_on_people, region_from_alignment
 
@@ -84,8 +85,8 @@ class PersonDetector:
         scale = _RESOLUTION / max(width, height)
         shift = (_RESOLUTION - scale * np.array((width, height))) / 2
         to_tile = np.array(((1 / scale, 0, -shift[0] / scale), (0, 1 / scale, -shift[1] / scale)))
-        letterbox = cv2.warpAffine(image[y:y + height, x:x + width], to_tile, (_RESOLUTION, _RESOLUTION),
-                                   flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT)
+        letterbox = brighten(cv2.warpAffine(image[y:y + height, x:x + width], to_tile, (_RESOLUTION, _RESOLUTION),
+                                            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT))
         blocks = cv2.resize(letterbox, (_BLOCKS, _BLOCKS), interpolation=cv2.INTER_AREA).astype(np.float32)
         if max(width, height) < max(image.shape):
             large = [person for person in known if 2 * person.body_radius > _FOUND_ON_LARGER * max(width, height)]

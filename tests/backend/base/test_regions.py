@@ -41,9 +41,9 @@ def test_a_crop_shows_what_is_there_in_rgb_and_repeats_the_border():
     crop = Region(35.0, 15.0, 10.0, 0.0).crop(image, 10)
     assert crop.shape == (10, 10, 3)
     np.testing.assert_array_equal(crop[4, 4], (0, 128, 255))
-    image[:, :30] = 77
+    image[:, :30] = 177
     outside = Region(-20.0, 20.0, 10.0, 0.0).crop(image, 10)
-    assert (outside == 77).all()
+    assert (outside == 177).all()
 
 
 def test_a_moved_region_keeps_its_size_and_lean():

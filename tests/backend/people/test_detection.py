@@ -96,6 +96,16 @@ def test_the_detector_finds_the_one_person_where_the_truth_has_it(detector, samp
     assert 0.8 < 2 * found[0].region.body_radius / (high - low)[1] < 1.5
 
 
+@pytest.mark.parametrize("frame", [30, 60, 89])
+def test_somebody_is_found_and_read_in_the_dark(detector, landmark_model, sample_frames, frame):
+    image = sample_frames[frame].image
+    dark = np.clip(image * 0.06 + np.random.default_rng(0).normal(scale=4, size=image.shape), 0, 255).astype(np.uint8)
+    found, bright = detector(dark)[0], detector(image)[0]
+    assert found.score > 0.8 and np.abs(found.region.centre - bright.region.centre).max() < 0.1 * bright.region.side
+    read, true = (landmark_model(picture, [bright.region])[0] for picture in (dark, image))
+    assert np.linalg.norm(read.xy - true.xy, axis=1).mean() < 0.025 * bright.region.side
+
+
 def test_a_small_person_is_found_on_a_tile(detector, sample_frames, true_points):
     picture = np.full((1080, 1920, 3), 120, np.uint8)
     small = cv2.resize(sample_frames[60].image, (360, 270), interpolation=cv2.INTER_AREA)
