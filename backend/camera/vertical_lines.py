@@ -80,15 +80,12 @@ def find_vertical(lines: np.ndarray, rotmats: np.ndarray, pictures: int, intrins
 
 def _find_coarse_down(normals: np.ndarray, length: np.ndarray) -> np.ndarray:
     """Return the direction of a grid on which the greatest length of the longest lines agrees."""
-    longest = np.sort(np.argsort(-length, kind="stable")[:_MOST_COARSE])
-    normals, length = normals[longest], length[longest]
+    longest = np.argsort(-length, kind="stable")[:_MOST_COARSE]
     pitch, roll = (grid.ravel() for grid in np.meshgrid(_PITCHES, _ROLLS, indexing="ij"))
     grid = down_in_camera(pitch, roll)
-    support = np.zeros(len(grid))
-    for block in range(0, len(normals), 256):
-        part = slice(block, block + 256)
-        support += np.exp(-0.5 * (grid @ normals[part].T / _COARSE_SIGMA) ** 2) @ length[part]
-    return grid[support.argmax()]
+    # In single precision, which is four times as quick.
+    off = grid.astype(np.float32) @ (normals[longest] / _COARSE_SIGMA).astype(np.float32).T
+    return grid[(np.exp(-0.5 * off ** 2) @ length[longest].astype(np.float32)).argmax()]
 
 
 def _sigma(normals: np.ndarray, weight: np.ndarray, down: np.ndarray) -> np.ndarray:

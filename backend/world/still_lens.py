@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +22,8 @@ from .placing import PlacedPerson, WorldCamera, place_people
 from .soles import find_contact_points
 from .votes import compute_votes
 
-_FACTORS = np.exp(np.arange(-8, 9) * 0.05)      # from two thirds to one and a half of the assumed focal length
+# From two thirds to one and a half of the assumed focal length: every second one, then those beside what fits.
+_FACTORS = np.exp(np.arange(-8, 9) * 0.05)
 _FOCAL_SIGMA = 0.2      # of the logarithm: cameras have 46 to 65 degrees about the assumed 55 (one sigma)
 _MOST_FRAMES = 600      # of a long clip, to bound time
 _LEAST_GAIN = 1.0       # of -2 log likelihood over the assumed lens, one sigma: what is less sure stays as assumed
@@ -69,14 +70,23 @@ def find_focal_factor(people: list[CapturedPerson], contacts: list[np.ndarray], 
     people, contacts = zip(*(_thin_out(*pair) for pair in zip(people, contacts, strict=True)), strict=True)
     stands = [len(find_contact_points(person.motion, contact)) > 0 for person, contact in zip(people, contacts, strict=True)]
     votes = compute_votes(list(people), view.intrinsics) * stands
-    costs = (np.log(_FACTORS) / _FOCAL_SIGMA) ** 2
-    for number, factor in enumerate(_FACTORS):
-        check()
-        costs[number] += _compute_floor_cost(people, contacts, votes, view, float(factor))
-    best, assumed = int(costs.argmin()), len(_FACTORS) // 2
-    fitting = _FACTORS[costs < costs[best] + 1]
+    costs = np.full(len(_FACTORS), np.inf)
+
+    def compute(numbers: Iterable[int]) -> tuple[int, np.ndarray]:
+        """Compute the costs of some factors; return the best one of all so far, and those that fit about as well."""
+        for number in numbers:
+            check()
+            far_off = (np.log(_FACTORS[number]) / _FOCAL_SIGMA) ** 2
+            costs[number] = far_off + _compute_floor_cost(people, contacts, votes, view, float(_FACTORS[number]))
+        best = int(costs.argmin())
+        return best, np.flatnonzero(costs < costs[best] + 1)
+
+    assumed = len(_FACTORS) // 2
+    best, fitting = compute(range(0, len(_FACTORS), 2))
+    beside = {best - 1, best + 1, int(fitting[0]) - 1, int(fitting[-1]) + 1}
+    best, fitting = compute(sorted(beside.intersection(range(1, len(_FACTORS), 2))))
     is_sure = costs[assumed] - costs[best] >= _LEAST_GAIN
-    return FocalFit(float(_FACTORS[best]) if is_sure else 1.0, (float(fitting[0]), float(fitting[-1])))
+    return FocalFit(float(_FACTORS[best]) if is_sure else 1.0, (float(_FACTORS[fitting[0]]), float(_FACTORS[fitting[-1]])))
 
 
 def _thin_out(person: CapturedPerson, contacts: np.ndarray) -> tuple[CapturedPerson, np.ndarray]:
