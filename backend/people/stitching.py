@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from .landmarks import Landmarks, Reading
 from .mirroring import choose_readings
 from .readings import Readings, SecondLook, interpolate_second_readings
 from .skeletons import skeleton_distance
-from .tracklets import Tracklet, is_bodily
+from .tracklets import Tracklet, find_sure_part, is_bodily
 
 # Chosen by eye on rendered scenes with several people who cross, leave and return; not measured one by one.
 _MAX_GAP_SECONDS = 8.0          # a person who leaves the picture for longer counts as another one
@@ -61,9 +62,9 @@ class PersonTrack:
 
 def stitch(tracklets: list[Tracklet], image_size: tuple[int, int], people: int | None = None) -> list[Tracklet]:
     """Return the people of a clip, one tracklet each, the most present first; people: at most that many."""
-    tracklets = [tracklet for tracklet in tracklets if _is_sure(tracklet)]
+    tracklets = _keep_parts(tracklets, _is_sure)
     tracklets = _undo_exchanges(tracklets)
-    joined = _join(tracklets, image_size)
+    joined = _keep_parts(_join(tracklets, image_size), is_bodily)
     lasting = [tracklet for tracklet in joined if _lasts(tracklet)]
     distinct = _remove_doubles(sorted(lasting, key=_presence, reverse=True))
     return distinct[:people]
@@ -74,9 +75,19 @@ def _is_sure(tracklet: Tracklet) -> bool:
     return bool(torso >= _MIN_MEAN_TORSO_SCORE or upper >= _MIN_MEAN_UPPER_SCORE)
 
 
+def _keep_parts(tracklets: list[Tracklet], is_person: Callable[[Tracklet], bool]) -> list[Tracklet]:
+    """Return tracklets of people whole, and of the others the part that is one's for sure, where it is no glimpse."""
+    parts = [(tracklet, slice(None) if is_person(tracklet) else find_sure_part(tracklet)) for tracklet in tracklets]
+    return [tracklet if part == slice(None) else _part(tracklet, part) for tracklet, part in parts
+            if part == slice(None) or _is_long(tracklet.timestamps[part])]
+
+
+def _is_long(timestamps: Sequence[float]) -> bool:
+    return len(timestamps) >= _MIN_OBSERVATIONS and timestamps[-1] - timestamps[0] >= _MIN_SECONDS
+
+
 def _lasts(tracklet: Tracklet) -> bool:
-    seconds = tracklet.timestamps[-1] - tracklet.timestamps[0]
-    return seconds >= _MIN_SECONDS and len(tracklet.observations) >= _MIN_OBSERVATIONS and is_bodily(tracklet)
+    return _is_long(tracklet.timestamps) and is_bodily(tracklet)
 
 
 def _presence(tracklet: Tracklet) -> float:

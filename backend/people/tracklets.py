@@ -20,8 +20,9 @@ from .thumbnails import NO_THUMBNAIL, Thumbnail, better_thumbnail
 _MAX_LENGTH_VARIATION = 0.2             # standard deviation over mean; measured: people 0.04 to 0.16, a cart of toys up to 0.30
 _MAX_MEAN_ACCELERATION = 100.0          # m/s^2 of landmarks about the hips; measured: a runner 21, the cart 127
 _ACCELERATION_STEP_SECONDS = 1 / 30     # the frame rate at which those were measured
-_SURE_SCORE = 0.7                       # mean over the landmarks; measured: acrobats 0.75 and more, the cart 0.6
+SURE_SCORE = 0.7                        # mean over the landmarks; measured: acrobats 0.75 and more, the cart 0.6
 _SURE_UPPER_SCORE = 0.9                 # mean; measured: people whose hips are outside the picture 0.91 and more
+_SURE_IN_A_ROW = 10                     # observations: a third of a second at 30 frames a second
 _RECHECK_EVERY = 5                      # frames: a sixth of a second; not each frame, as a rotated crop gives worse depth
 _DOUBTFUL_SHARE, _USUAL_OBSERVATIONS = 0.85, 30     # of the mean score of so many observations (1 s); chosen by eye
 _VELOCITY_SECONDS = 0.2                 # time constant of the velocity's mean: half a step
@@ -144,7 +145,7 @@ def is_bodily(tracklet: Tracklet, part: slice = slice(None)) -> bool:
         return True
     observed = tracklet.observations[part]
     score = np.stack([landmarks.score for landmarks in observed]).mean(0)
-    if score.mean() > _SURE_SCORE or np.mean([landmarks.upper_score for landmarks in observed]) > _SURE_UPPER_SCORE:
+    if score.mean() > SURE_SCORE or np.mean([landmarks.upper_score for landmarks in observed]) > _SURE_UPPER_SCORE:
         return True
     world = np.stack([landmarks.world for landmarks in observed])
     lengths = np.linalg.norm(world[:, LIMBS[:, 0]] - world[:, LIMBS[:, 1]], axis=-1)
@@ -156,6 +157,23 @@ def is_bodily(tracklet: Tracklet, part: slice = slice(None)) -> bool:
     acceleration = np.diff(velocity, axis=0) / (moments[2:] - moments[:-2])[:, None, None] * 2
     return bool(variation < _MAX_LENGTH_VARIATION
                 and np.median(np.linalg.norm(acceleration, axis=-1).mean(1)) < _MAX_MEAN_ACCELERATION)
+
+
+def find_sure_part(tracklet: Tracklet) -> slice:
+    """Return the longest part of a tracklet in which any ten observations in a row have a high score, as only a person has.
+
+    Somebody who is hidden in the end may be followed on to another person's limbs, or to a thing.
+    """
+    scores = np.array([landmarks.mean_score for landmarks in tracklet.observations])
+    if len(scores) < _SURE_IN_A_ROW:
+        return slice(0, 0)
+    sure = np.lib.stride_tricks.sliding_window_view(scores, _SURE_IN_A_ROW).mean(1) > SURE_SCORE
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], sure, [False]])))
+    if not len(edges):
+        return slice(0, 0)
+    starts, stops = edges[::2], edges[1::2]
+    longest = int((stops - starts).argmax())
+    return slice(int(starts[longest]), int(stops[longest]) + _SURE_IN_A_ROW - 1)
 
 
 def is_seen(landmarks: Landmarks) -> bool:

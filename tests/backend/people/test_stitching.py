@@ -116,6 +116,19 @@ def test_a_thing_whose_limbs_flicker_is_no_person_but_an_acrobat_who_is_seen_wel
     assert is_bodily(acrobat) and len(tracks_of([acrobat], IMAGE_SIZE)) == 1
 
 
+@pytest.mark.parametrize(("well", "kept"), [(range(0, 50), 50), (range(60, 120), 60), (range(0, 5), 0), (range(30, 36), 0)])
+def test_of_somebody_who_is_followed_on_to_a_thing_the_part_that_is_seen_well_stays(well, kept):
+    generator = np.random.default_rng(0)
+    person = whole(STANDING_BY, RED)
+    person.observations = [seen if row in well else
+                           replace(seen, world=seen.world + generator.normal(scale=0.12, size=(33, 3)), score=0.4 * seen.score)
+                           for row, seen in enumerate(person.observations)]
+    assert not is_bodily(person)
+    people = tracks_of([person], IMAGE_SIZE)
+    assert [len(track.frame_index) for track in people] == ([pytest.approx(kept, abs=8)] if kept else [])
+    assert all(abs(track.frame_index[0] - well.start) < 8 for track in people)
+
+
 @pytest.mark.parametrize(("shoulders", "count"), [(0.95, 1), (0.7, 0)])
 def test_somebody_seen_to_the_chest_stays_though_the_limbs_flicker(shoulders, count):
     generator = np.random.default_rng(0)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -189,3 +191,14 @@ def test_somebody_seen_well_is_no_thing_because_of_a_third_of_a_second_of_wild_m
     person.timestamps[-1] = thing.timestamps[-1] = 2.0
     tracker._drop_things(Frame(50, 2.0, np.zeros((720, 1280, 3), np.uint8)))
     assert len(tracker._active) == 1 and tracker._active[0] is person
+    assert [region for region, _ in tracker._distrusted] == [thing.region]
+
+
+def test_where_a_dropped_tracklet_came_to_a_person_another_one_may_begin():
+    slipped = with_worlds(shaken(0.05))
+    slipped.observations[-1] = replace(slipped.last, score=np.full(33, 0.9))
+    tracker = Tracker(None, None)
+    tracker._active = [slipped]
+    slipped.timestamps[-1] = 2.0
+    tracker._drop_things(Frame(50, 2.0, np.zeros((720, 1280, 3), np.uint8)))
+    assert tracker._active == [] == tracker._distrusted
