@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,12 +62,17 @@ class PersonTrack:
 
 def stitch(tracklets: list[Tracklet], image_size: tuple[int, int], people: int | None = None) -> list[Tracklet]:
     """Return the people of a clip, one tracklet each, the most present first; people: at most that many."""
-    tracklets = _keep_parts(tracklets, _is_sure)
-    tracklets = _undo_exchanges(tracklets)
-    joined = _keep_parts(_join(tracklets, image_size), is_bodily)
+    tracklets = _undo_exchanges(_only_people(tracklets, _is_sure))
+    joined = _only_people(_join(tracklets, image_size), is_bodily)
     lasting = [tracklet for tracklet in joined if _lasts(tracklet)]
     distinct = _remove_doubles(sorted(lasting, key=_presence, reverse=True))
     return distinct[:people]
+
+
+def _only_people(tracklets: list[Tracklet], is_person: Callable[[Tracklet], bool]) -> list[Tracklet]:
+    """Return tracklets of people whole, and of the others the part that is one's for sure."""
+    parts = (tracklet if is_person(tracklet) else find_sure_part(tracklet) for tracklet in tracklets)
+    return [part for part in parts if part is not None]
 
 
 def _is_sure(tracklet: Tracklet) -> bool:
@@ -75,19 +80,9 @@ def _is_sure(tracklet: Tracklet) -> bool:
     return bool(torso >= _MIN_MEAN_TORSO_SCORE or upper >= _MIN_MEAN_UPPER_SCORE)
 
 
-def _keep_parts(tracklets: list[Tracklet], is_person: Callable[[Tracklet], bool]) -> list[Tracklet]:
-    """Return tracklets of people whole, and of the others the part that is one's for sure, where it is no glimpse."""
-    parts = [(tracklet, slice(None) if is_person(tracklet) else find_sure_part(tracklet)) for tracklet in tracklets]
-    return [tracklet if part == slice(None) else _part(tracklet, part) for tracklet, part in parts
-            if part == slice(None) or _is_long(tracklet.timestamps[part])]
-
-
-def _is_long(timestamps: Sequence[float]) -> bool:
-    return len(timestamps) >= _MIN_OBSERVATIONS and timestamps[-1] - timestamps[0] >= _MIN_SECONDS
-
-
 def _lasts(tracklet: Tracklet) -> bool:
-    return _is_long(tracklet.timestamps) and is_bodily(tracklet)
+    seconds = tracklet.timestamps[-1] - tracklet.timestamps[0]
+    return seconds >= _MIN_SECONDS and len(tracklet.observations) >= _MIN_OBSERVATIONS
 
 
 def _presence(tracklet: Tracklet) -> float:
@@ -96,26 +91,13 @@ def _presence(tracklet: Tracklet) -> float:
     return len(tracklet.observations) * float(np.sqrt(side))
 
 
-def _mean_appearance(tracklet: Tracklet, part: slice = slice(None)) -> np.ndarray:
-    return np.mean(list(tracklet.appearances[part]), axis=0)
-
-
-def _part(tracklet: Tracklet, part: slice) -> Tracklet:
-    piece = Tracklet(tracklet.frame_index[part], tracklet.timestamps[part], tracklet.observations[part],
-                     tracklet.appearances[part], velocity=tracklet.velocity, thumbnail=tracklet.thumbnail)
-    piece.mean_appearance = _mean_appearance(piece)
-    return piece
-
-
 def _concatenated(first: Tracklet, second: Tracklet) -> Tracklet:
     observations, appearances = first.observations[:], first.appearances[:]
     observations.extend(second.observations)
     appearances.extend(second.appearances)
-    whole = Tracklet(first.frame_index + second.frame_index, first.timestamps + second.timestamps, observations, appearances,
-                     second.velocity,
-                     thumbnail=max(first.thumbnail, second.thumbnail, key=lambda thumbnail: thumbnail.quality))
-    whole.mean_appearance = _mean_appearance(whole)
-    return whole
+    return Tracklet(first.frame_index + second.frame_index, first.timestamps + second.timestamps, observations, appearances,
+                    second.velocity, np.mean(list(appearances), axis=0),
+                    max(first.thumbnail, second.thumbnail, key=lambda thumbnail: thumbnail.quality))
 
 
 def _undo_exchanges(tracklets: list[Tracklet]) -> list[Tracklet]:
@@ -131,8 +113,8 @@ def _undo_exchanges(tracklets: list[Tracklet]) -> list[Tracklet]:
             lengths = (cut_first, cut_second, len(first.frame_index) - cut_first, len(second.frame_index) - cut_second)
             if min(lengths) < _MIN_AROUND_CROSSING:
                 continue
-            heads = [_part(first, slice(0, cut_first)), _part(second, slice(0, cut_second))]
-            tails = [_part(first, slice(cut_first, None)), _part(second, slice(cut_second, None))]
+            heads = [first.part(slice(0, cut_first)), second.part(slice(0, cut_second))]
+            tails = [first.part(slice(cut_first, None)), second.part(slice(cut_second, None))]
             straight = sum(appearance_distance(a.mean_appearance, b.mean_appearance) for a, b in zip(heads, tails))
             crossed = sum(appearance_distance(a.mean_appearance, b.mean_appearance) for a, b in zip(heads, tails[::-1]))
             if crossed < _CROSSED_SHARE * straight and straight - crossed > _CROSSED_GAIN:

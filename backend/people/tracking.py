@@ -26,7 +26,7 @@ from .sightings import (
     returns,
 )
 from .skeletons import faces_coincide, skeleton_distance
-from .tracklets import SURE_SCORE, Tracklet, claim_cost, continues, is_bodily, is_seen
+from .tracklets import SURE_SCORE, Tracklet, claim_cost, continues, find_sure_part, is_bodily, is_seen
 
 # Times of detection trade speed (a frame's tiles of all sizes cost as much as 20 people's landmarks) for how soon people are
 # found; newcomers are traced back. These and the limits below were chosen by eye on rendered scenes; not measured one by one.
@@ -185,9 +185,10 @@ class Tracker:
         return found
 
     def _drop_things(self, frame: Frame) -> None:
-        """Remove tracklets that follow things instead of people, and begin none at their positions for a while.
+        """End tracklets that follow things instead of people, and begin none at their positions for a while.
 
         One that is read well by now began beside a person, and came to that person: the next detection may begin another there.
+        Of one that followed a person before, that part stays.
         """
         kept = []
         for tracklet in self._active:
@@ -195,6 +196,8 @@ class Tracker:
                 and len(tracklet.observations) < _TRUSTED_OBSERVATIONS and tracklet.timestamps[-1] == frame.timestamp
             # By all observations too: somebody who was seen well is no thing because of a third of a second of wild movement.
             if on_probation and not is_bodily(tracklet, slice(-_PROBATION_OBSERVATIONS, None)) and not is_bodily(tracklet):
+                if (part := find_sure_part(tracklet)) is not None:
+                    self._ended.append(part)
                 if tracklet.last.mean_score <= SURE_SCORE:
                     self._distrusted.append((tracklet.region, frame.timestamp + _DISTRUST_SECONDS))
             else:

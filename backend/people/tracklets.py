@@ -22,7 +22,7 @@ _MAX_MEAN_ACCELERATION = 100.0          # m/s^2 of landmarks about the hips; mea
 _ACCELERATION_STEP_SECONDS = 1 / 30     # the frame rate at which those were measured
 SURE_SCORE = 0.7                        # mean over the landmarks; measured: acrobats 0.75 and more, the cart 0.6
 _SURE_UPPER_SCORE = 0.9                 # mean; measured: people whose hips are outside the picture 0.91 and more
-_SURE_IN_A_ROW = 10                     # observations: a third of a second at 30 frames a second
+_SURE_IN_A_ROW, _SURE_SECONDS = 10, 0.3    # observations, and how long at least: shorter tracklets are mostly false detections
 _RECHECK_EVERY = 5                      # frames: a sixth of a second; not each frame, as a rotated crop gives worse depth
 _DOUBTFUL_SHARE, _USUAL_OBSERVATIONS = 0.85, 30     # of the mean score of so many observations (1 s); chosen by eye
 _VELOCITY_SECONDS = 0.2                 # time constant of the velocity's mean: half a step
@@ -83,6 +83,12 @@ class Tracklet:
         """Return the observation in a frame, or None."""
         row = bisect_left(self.frame_index, frame_index)
         return self.observations[row] if row < len(self.frame_index) and self.frame_index[row] == frame_index else None
+
+    def part(self, rows: slice) -> Tracklet:
+        """Return some of the observations as a tracklet; its mean colours are of these."""
+        appearances = self.appearances[rows]
+        return Tracklet(self.frame_index[rows], self.timestamps[rows], self.observations[rows], appearances, self.velocity,
+                        np.mean(list(appearances), axis=0), self.thumbnail)
 
     def add(self, frame: Frame, landmarks: Landmarks, colours: np.ndarray) -> None:
         self.thumbnail = better_thumbnail(self.thumbnail, frame.image, landmarks)
@@ -159,21 +165,23 @@ def is_bodily(tracklet: Tracklet, part: slice = slice(None)) -> bool:
                 and np.median(np.linalg.norm(acceleration, axis=-1).mean(1)) < _MAX_MEAN_ACCELERATION)
 
 
-def find_sure_part(tracklet: Tracklet) -> slice:
-    """Return the longest part of a tracklet in which any ten observations in a row have a high score, as only a person has.
+def find_sure_part(tracklet: Tracklet) -> Tracklet | None:
+    """Return the longest part of a tracklet in which any ten observations in a row have a high score, as only a person has; None
+    where that is a glimpse.
 
     Somebody who is hidden in the end may be followed on to another person's limbs, or to a thing.
     """
+    if len(tracklet.observations) < _SURE_IN_A_ROW:
+        return None
     scores = np.array([landmarks.mean_score for landmarks in tracklet.observations])
-    if len(scores) < _SURE_IN_A_ROW:
-        return slice(0, 0)
-    sure = np.lib.stride_tricks.sliding_window_view(scores, _SURE_IN_A_ROW).mean(1) > SURE_SCORE
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], sure, [False]])))
+    means = np.convolve(scores, np.full(_SURE_IN_A_ROW, 1 / _SURE_IN_A_ROW), "valid")
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], means > SURE_SCORE, [False]])))
     if not len(edges):
-        return slice(0, 0)
-    starts, stops = edges[::2], edges[1::2]
-    longest = int((stops - starts).argmax())
-    return slice(int(starts[longest]), int(stops[longest]) + _SURE_IN_A_ROW - 1)
+        return None
+    longest = np.diff(edges)[::2].argmax()
+    first, stop = (int(edge) for edge in edges[2 * longest:2 * longest + 2])
+    part = tracklet.part(slice(first, stop + _SURE_IN_A_ROW - 1))
+    return part if part.timestamps[-1] - part.timestamps[0] >= _SURE_SECONDS else None
 
 
 def is_seen(landmarks: Landmarks) -> bool:

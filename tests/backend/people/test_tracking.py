@@ -202,3 +202,15 @@ def test_where_a_dropped_tracklet_came_to_a_person_another_one_may_begin():
     slipped.timestamps[-1] = 2.0
     tracker._drop_things(Frame(50, 2.0, np.zeros((720, 1280, 3), np.uint8)))
     assert tracker._active == [] == tracker._distrusted
+
+
+def test_of_a_dropped_tracklet_the_part_that_followed_a_person_stays():
+    wild = with_worlds(shaken(0.05))
+    wild.observations = [replace(seen, score=np.full(33, 0.9 if row < 15 else 0.3)) for row, seen in enumerate(wild.observations)]
+    tracker = Tracker(None, None)
+    tracker._active = [wild]
+    wild.timestamps[-1] = 2.0
+    tracker._drop_things(Frame(50, 2.0, np.zeros((720, 1280, 3), np.uint8)))
+    (part,) = tracker._ended
+    assert tracker._active == [] and len(tracker._distrusted) == 1
+    assert part.frame_index[0] == wild.frame_index[0] and 15 <= len(part.frame_index) <= 20
