@@ -7,8 +7,8 @@ import numpy as np
 
 _LIGHT = 0.98                   # of a picture's levels are darker than its light parts
 # Where the light parts are darker than the first of these levels, they become as bright as _BRIGHT; from the second on, nothing
-# changes; in between the factor rises steadily. Of real footage of a man (four cameras) darkened to an eighth, three are found
-# without this, 12.9 degrees off, and four with it, 11.1; darkened to a quarter, they are 11.1 and 10.7 degrees off.
+# changes; in between the factor rises steadily. Of a man whom four cameras film, darkened to an eighth, three find him without
+# this, 12.9 degrees off; with it these are 11.2 off, and the fourth finds him too. At a quarter all are 11.1 and 10.7 off.
 _DARK, _LIT, _BRIGHT = 75.0, 150.0, 220.0
 _SAMPLED_EVERY = 8              # px, each way: enough to know the light of a model's input
 
