@@ -19,13 +19,13 @@ from .landmarks import Landmarks, Reading
 from .mirroring import choose_readings
 from .readings import Readings, SecondLook, interpolate_second_readings
 from .skeletons import skeleton_distance
-from .tracklets import Tracklet, find_sure_part, is_bodily
+from .tracklets import MIN_SECONDS, Tracklet, find_sure_part, is_bodily
 
 # Chosen by eye on rendered scenes with several people who cross, leave and return; not measured one by one.
 _MAX_GAP_SECONDS = 8.0          # a person who leaves the picture for longer counts as another one
 _MAX_JOIN_COST = 1.0            # the unit of `_join_cost`
 _LATER_PER_SECOND = 0.25        # cost added for the order of joins: a long gap waits, as another tracklet may lie within it
-_MIN_SECONDS, _MIN_OBSERVATIONS = 0.3, 3        # shorter tracklets are mostly false detections
+_MIN_OBSERVATIONS = 3           # of a tracklet that lasts
 _CROSSING_DISTANCE = 0.8        # skeleton distance (body radii) below which two tracklets may have exchanged their people
 _MIN_AROUND_CROSSING = 5        # observations before and after a crossing: fewer give no steady colours
 _CROSSED_SHARE, _CROSSED_GAIN = 0.6, 0.1        # of the colours' distance: crosswise it must be so much smaller
@@ -82,7 +82,7 @@ def _is_sure(tracklet: Tracklet) -> bool:
 
 def _lasts(tracklet: Tracklet) -> bool:
     seconds = tracklet.timestamps[-1] - tracklet.timestamps[0]
-    return seconds >= _MIN_SECONDS and len(tracklet.observations) >= _MIN_OBSERVATIONS
+    return seconds >= MIN_SECONDS and len(tracklet.observations) >= _MIN_OBSERVATIONS
 
 
 def _presence(tracklet: Tracklet) -> float:

@@ -22,7 +22,8 @@ _MAX_MEAN_ACCELERATION = 100.0          # m/s^2 of landmarks about the hips; mea
 _ACCELERATION_STEP_SECONDS = 1 / 30     # the frame rate at which those were measured
 SURE_SCORE = 0.7                        # mean over the landmarks; measured: acrobats 0.75 and more, the cart 0.6
 _SURE_UPPER_SCORE = 0.9                 # mean; measured: people whose hips are outside the picture 0.91 and more
-_SURE_IN_A_ROW, _SURE_SECONDS = 10, 0.3    # observations, and how long at least: shorter tracklets are mostly false detections
+_SURE_IN_A_ROW = 10                     # observations: a third of a second at 30 frames a second
+MIN_SECONDS = 0.3                       # shorter tracklets are mostly false detections
 _RECHECK_EVERY = 5                      # frames: a sixth of a second; not each frame, as a rotated crop gives worse depth
 _DOUBTFUL_SHARE, _USUAL_OBSERVATIONS = 0.85, 30     # of the mean score of so many observations (1 s); chosen by eye
 _VELOCITY_SECONDS = 0.2                 # time constant of the velocity's mean: half a step
@@ -181,7 +182,7 @@ def find_sure_part(tracklet: Tracklet) -> Tracklet | None:
     longest = np.diff(edges)[::2].argmax()
     first, stop = (int(edge) for edge in edges[2 * longest:2 * longest + 2])
     part = tracklet.part(slice(first, stop + _SURE_IN_A_ROW - 1))
-    return part if part.timestamps[-1] - part.timestamps[0] >= _SURE_SECONDS else None
+    return part if part.timestamps[-1] - part.timestamps[0] >= MIN_SECONDS else None
 
 
 def is_seen(landmarks: Landmarks) -> bool:
