@@ -119,7 +119,7 @@ def test_boxes_go_beyond_the_landmarks_by_six_hundredths_of_the_longer_side():
 
 def exchanged_at(first, second, frame):
     """Return two tracklets that take on each other's later part from a frame on, as a tracker does that mixes them up."""
-    return [stitching._concatenated(stitching._part(one, slice(0, frame)), stitching._part(other, slice(frame, None)))
+    return [stitching._concatenated(one.part(slice(0, frame)), other.part(slice(frame, None)))
             for one, other in ((first, second), (second, first))]
 
 
