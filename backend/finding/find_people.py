@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from mpsnet_blender.shared.capture_request import CaptureRequest
+from mpsnet_blender.shared.capture_request import BEST, CaptureRequest
 
 from ..base.background import Background
 from ..base.errors import CancelRequested, NobodyFoundError, VideoError
@@ -23,16 +23,18 @@ from ..camera.viewpoint import FOLLOW
 from ..hands.reader import HandReader
 from ..hands.readings import HandReadings, read_tables
 from ..people.detection import PersonDetector
-from ..people.gaps import Clock
+from ..people.gaps import Clock, fill_rests
 from ..people.landmarks import HEAVY, LandmarkModel
 from ..people.second_look import SecondLooker, second_looker
 from ..people.stitching import PersonTrack, person_track, stitch
 from ..people.tracking import Tracker
-from ..people.tracklets import Tracklet
-from ..video.frames import VideoSpan, read_frames, with_following
+from ..people.tracklets import LONGEST_REST, Tracklet
+from ..video.frames import VideoSpan, count_frames, read_frames, with_upcoming
 from .kept_finding import FoundSoFar, KeptFinding, open_kept_finding
 
 T = TypeVar("T")
+# Frames that are decoded before they are looked at, so that the next one to be read is among them; each takes 6 MB in 1080p.
+_MOST_AHEAD = 4
 FIND = "Finding people"
 _ASKED_EVERY_SECONDS = 0.1      # while the work beside the second look is not done: whether the job is cancelled
 # Between two times of writing what was found: as much is lost where the process is killed. Writing takes milliseconds, in long
@@ -56,9 +58,11 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, c
 
     Raises NobodyFoundError, and ModelError where a model is missing or damaged.
     """
-    with open_kept_finding(cache, span, request.hands, reporter) as kept, Workers() as workers:
-        reading = _Reading(span, Tracker(PersonDetector(models_folder, workers), LandmarkModel(models_folder, workers)),
-                           HandReader(models_folder, span.fps, kept.hands) if request.hands else None, kept, reporter)
+    rests = request.quality != BEST
+    with open_kept_finding(cache, span, request.hands, rests, reporter) as kept, Workers() as workers:
+        tracker = Tracker(PersonDetector(models_folder, workers), LandmarkModel(models_folder, workers), rests)
+        hand_reader = HandReader(models_folder, span.fps, kept.hands) if request.hands else None
+        reading = _Reading(span, tracker, hand_reader, kept, reporter)
         looker = second_looker(models_folder, workers, request.quality)
         reading.run()
         choices = [request.people, request.quality, HEAVY.sha256 if looker else ""]
@@ -75,6 +79,7 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, c
                 tracks, is_final = _make_tracks(people, looker, span, reporter)
                 if is_final:
                     kept.write_tracks(choices, tracks)
+            tracks = [fill_rests(track, clock) for track in tracks]
             hands = read_tables(reading.frame_index if reading.hands else [], reading.hands)
             return FoundPeople(tracks, clock, scenery, hands), _wait_for(other, reporter)
 
@@ -151,19 +156,22 @@ class _Reading:
 
     def _read_frames(self, scenery: Background, hands: Background, earlier: FoundSoFar | None) -> None:
         last = self.frame_index[-1] if self.frame_index else -1
-        first_wanted = last if earlier is None or earlier.tracker.first_recent is None else earlier.tracker.first_recent
+        recent = earlier.tracker.recent if earlier else []
+        first_wanted = min(recent, default=max(last, 0))
         followed = last - self.scenery.frames_since
-        for frame, following in with_following(read_frames(self._span, self._warn, max(first_wanted, 0))):
+        ahead = min(_MOST_AHEAD, count_frames(LONGEST_REST, self._span.fps))
+        for frame, upcoming in with_upcoming(read_frames(self._span, self._warn, first_wanted), ahead):
             if frame.index > last:
-                seen = self._tracker.step(frame, following)
-                scenery.call(self.scenery.step, frame, [tracklet.region for tracklet in seen])
+                seen = self._tracker.step(frame, upcoming)
+                scenery.call(self.scenery.step, frame, [tracklet.predicted_region(frame.timestamp) for tracklet in seen])
                 if self._hand_reader:
                     hands.call(self._hand_reader.step, frame, [tracklet.last for tracklet in seen])
                 self.frame_index.append(frame.index)
                 self.timestamps.append(frame.timestamp)
                 self._write_when_due(scenery, hands)
             elif frame.index >= first_wanted:
-                self._tracker.remember(frame)
+                if frame.index in recent:
+                    self._tracker.remember(frame)
                 if frame.index == followed:
                     self.scenery.remember(frame)
             self._report()

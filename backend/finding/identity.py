@@ -21,10 +21,10 @@ _ROOMS = ("base", "video", "people", "camera", "hands", "finding")      # of the
 _PACKAGES = ("numpy", "scipy", "opencv-python-headless", "av", "ai-edge-litert")
 
 
-def identify_finding(span: VideoSpan, reads_hands: bool) -> str:
+def identify_finding(span: VideoSpan, reads_hands: bool, rests: bool) -> str:
     """Return 32 hexadecimal digits that differ wherever people could be found differently. Raises OSError."""
     described = {"video": _identify_video(span.path), "fps": span.fps, "start": span.start_seconds,
-                 "end": repr(span.end_seconds),
+                 "end": repr(span.end_seconds), "rests": rests,
                  "models": [DETECTOR.sha256, FULL.sha256, *([HAND.sha256] if reads_hands else [])],
                  "program": _identify_program()}
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:32]

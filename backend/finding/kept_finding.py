@@ -179,13 +179,14 @@ class KeptFinding:
 
 
 @contextmanager
-def open_kept_finding(cache: Path | None, span: VideoSpan, reads_hands: bool, reporter: Reporter) -> Iterator[KeptFinding]:
-    """Open the entry of a video's span in the cache, read with or without hands, or a temporary one: without a cache, and while
-    another capture uses the entry.
+def open_kept_finding(cache: Path | None, span: VideoSpan, reads_hands: bool, rests: bool,
+                      reporter: Reporter) -> Iterator[KeptFinding]:
+    """Open the entry of a video's span in the cache, read with or without hands, with or without rests, or a temporary one:
+    without a cache, and while another capture uses the entry.
 
     Afterwards the cache is brought below its limit.
     """
-    entry = _make_entry(cache, span, reads_hands)
+    entry = _make_entry(cache, span, reads_hands, rests)
     if cache is None or entry is None:
         with tempfile.TemporaryDirectory(prefix="mpsnet-") as folder:
             yield KeptFinding(Path(folder), reporter)
@@ -199,10 +200,10 @@ def open_kept_finding(cache: Path | None, span: VideoSpan, reads_hands: bool, re
         limit_cache(cache, DEFAULT_LIMIT_MEGABYTES * 10 ** 6)
 
 
-def _make_entry(cache: Path | None, span: VideoSpan, reads_hands: bool) -> Path | None:
+def _make_entry(cache: Path | None, span: VideoSpan, reads_hands: bool, rests: bool) -> Path | None:
     """Return the folder of an entry, marked as in use; None where it cannot be had."""
     try:
-        if cache is None or is_in_use(entry := cache / identify_finding(span, reads_hands)):
+        if cache is None or is_in_use(entry := cache / identify_finding(span, reads_hands, rests)):
             return None
         entry.mkdir(parents=True, exist_ok=True)
         make_mark(entry).touch()

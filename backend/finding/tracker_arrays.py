@@ -53,8 +53,8 @@ def make_tracker_arrays(state: TrackerState) -> tuple[dict[str, np.ndarray], dic
         "searches": [(*tile, len(search.rows), search.reuses) for tile, search in state.searches.items()],
         "distrusted": [(region.centre_x, region.centre_y, region.side, region.angle, until)
                        for region, until in state.distrusted],
-        "next_detection": state.next_detection, "last_timestamp": state.last_timestamp, "detections": state.detections,
-        "first_recent": state.first_recent}
+        "next_detection": state.next_detection, "last_timestamp": state.last_timestamp, "next_index": state.next_index,
+        "detections": state.detections, "recent": state.recent}
     return arrays, values
 
 
@@ -76,7 +76,7 @@ def make_tracker_state(arrays: Mapping[str, np.ndarray], values: Mapping[str, An
     for rows_of_tile, blocks, (*tile, _, reuses) in zip(found, arrays["found_blocks"], values["searches"], strict=False):
         searches[tuple(tile)] = Search(rows_of_tile, blocks, reuses)
     return TrackerState(tracklets[:values["active"]], tracklets[values["active"]:], values["next_detection"],
-                        values["last_timestamp"], values["detections"], values["first_recent"],
+                        values["last_timestamp"], values["next_index"], values["detections"], values["recent"],
                         [(Region(*region), until) for *region, until in values["distrusted"]], searches)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mpsnet_blender.motion.base.smoothing import frame_seconds
-from mpsnet_blender.shared.arrays.large_arrays import make_array
 
 from ..base.smoothing import interpolate
 from .stitching import PersonTrack
+from .tracklets import LONGEST_REST
 
 _MAX_FILLED_SECONDS = 1.5      # about three steps of a walk; in a longer gap a person may have done anything
 _SAME_RATE = 0.02              # share by which measured and nominal frame rates may differ: rounding of timestamps to 1 ms
@@ -37,19 +37,26 @@ def span_starts(track: PersonTrack) -> np.ndarray:
     return np.flatnonzero(np.diff(track.frame_index) > 1) + 1
 
 
+def fill_rests(track: PersonTrack, clock: Clock) -> PersonTrack:
+    """Return the track with the frames inserted that the tracker did not read, as nobody moved much: all is interpolated."""
+    return _fill(track, clock, LONGEST_REST)
+
+
 def fill_gaps(track: PersonTrack, clock: Clock) -> PersonTrack:
     """Return the track with the frames of gaps up to 1.5 s inserted: interpolated positions, score 0."""
+    filled = _fill(track, clock, _MAX_FILLED_SECONDS)
+    filled.score[~np.isin(filled.frame_index, track.frame_index)] = 0
+    return filled
+
+
+def _fill(track: PersonTrack, clock: Clock, longest_seconds: float) -> PersonTrack:
+    """Return the track with the frames of shorter gaps inserted, interpolated."""
     frames = track.frame_index
     wanted = [frames[:1]]
     for before, after, seconds in zip(frames[:-1], frames[1:], np.diff(track.timestamps)):
-        wanted.append(np.arange(before + 1, after + 1) if seconds <= _MAX_FILLED_SECONDS else np.array([after]))
+        wanted.append(np.arange(before + 1, after + 1) if seconds <= longest_seconds else np.array([after]))
     frame_index = np.concatenate(wanted)
     timestamps = clock.timestamps[frame_index - clock.frame_index[0]]
-
-    def filled(values: np.ndarray) -> np.ndarray:
-        return interpolate(values, track.timestamps, timestamps)
-
-    score = make_array((len(frame_index), track.score.shape[1]))
-    score[np.isin(frame_index, frames)] = track.score
-    return replace(track, frame_index=frame_index, timestamps=timestamps, xy=filled(track.xy),
-                   world=filled(track.world), score=score, boxes=filled(track.boxes))
+    xy, world, score, boxes = (interpolate(values, track.timestamps, timestamps)
+                               for values in (track.xy, track.world, track.score, track.boxes))
+    return replace(track, frame_index=frame_index, timestamps=timestamps, xy=xy, world=world, score=score, boxes=boxes)

@@ -48,9 +48,9 @@ class RecentFrames:
         self._thread = background_thread("recent-frames")
 
     @property
-    def first_index(self) -> int | None:
-        """The frame_index of the earliest frame that is kept, or None."""
-        return self._kept[0].index if self._kept else None
+    def indices(self) -> list[int]:
+        """The frame_index of each frame that is kept, the earliest first."""
+        return [kept.index for kept in self._kept]
 
     def add(self, frame: Frame) -> None:
         """Keep a frame, and let go of those that are too old or too many."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +28,7 @@ from .sightings import (
     returns,
 )
 from .skeletons import faces_coincide, skeleton_distance
-from .tracklets import SURE_SCORE, Tracklet, claim_cost, continues, find_sure_part, is_bodily, is_seen
+from .tracklets import LONGEST_REST, SURE_SCORE, Tracklet, claim_cost, continues, find_sure_part, is_bodily, is_seen
 
 # Times of detection trade speed (a frame's tiles of all sizes cost as much as 20 people's landmarks) for how soon people are
 # found; newcomers are traced back. These and the limits below were chosen by eye on rendered scenes; not measured one by one.
@@ -39,6 +41,9 @@ _DOUBT_INTERVAL_SECONDS = 0.1           # while a tracklet is doubtful
 # people are found within half a second from 450 px on, within one from 300 px on, within two from 150 px on.
 _TILE_SIZES = (TILE_SIZES, 1, 2, 1)
 _COARSE_STEP_SECONDS = 0.1              # between frames so far apart people move so much that every frame is searched
+# Between readings of people who move, in videos of more frames a second: one frame of 24 a second, whose time may be rounded to
+# milliseconds. (Real cameras at 60: limbs 0.05 degrees better.)
+_READ_SECONDS = 0.043
 _LOST_AFTER_SECONDS = 1.0               # a tracklet that is not seen for so long ends; stitching joins longer gaps
 _FIRST_LOOK_PRESENCE = 0.2              # the detector's region may lie between two people; the second reading is centred
 _PROBATION_OBSERVATIONS = 10            # a tracklet is checked for being a person each time it has so many more
@@ -50,14 +55,16 @@ _BETTER_BY = 0.08                       # mean score by which a second reading m
 @dataclass(frozen=True)
 class TrackerState:
     """What a tracker knows after a frame: tracklets that are followed or lost, and ended ones; the seconds of the next detection
-    and of the last frame; the number of detections; the frame_index of the first frame that is kept for tracing back; where
-    things looked like people, and until which second; what the detector found in each tile."""
+    and of the last frame that was read, and the frame_index of the next one; the number of detections; the frame_index of each
+    frame that is kept for tracing back; where things looked like people, and until which second; what the detector found in each
+    tile."""
     active: list[Tracklet]
     ended: list[Tracklet]
     next_detection: float
     last_timestamp: float
+    next_index: int
     detections: int
-    first_recent: int | None
+    recent: list[int]
     distrusted: list[tuple[Region, float]]
     searches: dict[tuple[int, int, int, int], Search]
 
@@ -65,21 +72,32 @@ class TrackerState:
 class Tracker:
     """Follows people by landmarks in the region that the last frame gives, and detects new people at intervals."""
 
-    def __init__(self, detector: PersonDetector, landmark_model: LandmarkModel):
+    def __init__(self, detector: PersonDetector, landmark_model: LandmarkModel, rests: bool = False):
+        """rests: whether frames may be left out where nobody moves much, and of more than 24 a second."""
+        self._rests = rests
         self._detector = detector
         self._landmark_model = landmark_model
         self._active: list[Tracklet] = []
         self._ended: list[Tracklet] = []
         self._next_detection = -np.inf
         self._last_timestamp = -np.inf
+        self._next_index = 0        # frame_index of the frame that is read next
         self._detections = 0
         self._recent = RecentFrames()
         self._distrusted: list[tuple[Region, float]] = []    # where things looked like people, and until which second
 
-    def step(self, frame: Frame, following: Frame | None = None) -> list[Tracklet]:
-        """Follow all people into the next frame; return the tracklets that were observed in it. following: the frame after it, in
-        which people are read already while the rest of this step goes on, where they are expected by now."""
-        seen = self._follow(frame, following)
+    def step(self, frame: Frame, upcoming: Sequence[Frame] = ()) -> list[Tracklet]:
+        """Follow all people into the next frame; return the tracklets that are followed. upcoming: frames after it.
+
+        In the one of them that is read next, people are read already while the rest of this step goes on, where they are expected
+        by now. A frame before that one is not read: it changes nothing.
+        """
+        if frame.index >= self._next_index:
+            self._read(frame, upcoming)
+        return [tracklet for tracklet in self._active if tracklet.timestamps[-1] == self._last_timestamp]
+
+    def _read(self, frame: Frame, upcoming: Sequence[Frame]) -> None:
+        seen = self._follow(frame, upcoming)
         seen = self._drop_duplicates(frame, seen)
         seen = read_hidden_heads(seen, frame, self._landmark_model)
         seen += self._look_behind(frame, seen)
@@ -94,19 +112,18 @@ class Tracker:
         self._trace_back(followed)
         self._recent.add(frame)
         self._last_timestamp = frame.timestamp
-        return followed
 
     @property
     def state(self) -> TrackerState:
         """What the tracker knows: another one to which it is given goes on in the same way."""
-        return TrackerState(self._active, self._ended, self._next_detection, self._last_timestamp, self._detections,
-                            self._recent.first_index, self._distrusted, self._detector.searches)
+        return TrackerState(self._active, self._ended, self._next_detection, self._last_timestamp, self._next_index,
+                            self._detections, self._recent.indices, self._distrusted, self._detector.searches)
 
     def restore(self, state: TrackerState) -> None:
-        """Go on from a state. The frames from its `first_recent` on are given by `remember`."""
+        """Go on from a state. The frames of its `recent` are given by `remember`."""
         self._active, self._ended = state.active, state.ended
         self._next_detection, self._last_timestamp = state.next_detection, state.last_timestamp
-        self._detections, self._distrusted = state.detections, state.distrusted
+        self._next_index, self._detections, self._distrusted = state.next_index, state.detections, state.distrusted
         self._detector.searches = state.searches
 
     def remember(self, frame: Frame) -> None:
@@ -138,7 +155,7 @@ class Tracker:
             elif len(tracklet.observations) > YOUNG_OBSERVATIONS and tracklet.timestamps[-2] < self._last_timestamp:
                 trace_back(tracklet, len(tracklet.observations) - 1, self._recent, others, self._landmark_model)
 
-    def _follow(self, frame: Frame, following: Frame | None) -> list[Sighting]:
+    def _follow(self, frame: Frame, upcoming: Sequence[Frame]) -> list[Sighting]:
         everybody = [tracklet.predicted_region(frame.timestamp) for tracklet in self._active]
         looked_for = [(tracklet, region) for tracklet, region in zip(self._active, everybody, strict=True)
                       if self._is_looked_for(tracklet, frame)]
@@ -148,10 +165,25 @@ class Tracker:
         readings = self._landmark_model(frame.image, [region for _, region in looked_for], recheck, carry_from)
         seen = [(tracklet, landmarks) for (tracklet, region), landmarks in zip(looked_for, readings, strict=True)
                 if is_seen(landmarks) and continues(tracklet, region, landmarks)]
-        if following is not None:
+        self._next_index = frame.index + 1
+        if upcoming:
+            following = upcoming[self._count_rested(frame, seen, upcoming)]
+            self._next_index = following.index
             self._landmark_model.begin(following.image, [
                 tracklet.region_after(frame.timestamp, landmarks, following.timestamp) for tracklet, landmarks in seen])
         return [(tracklet, (landmarks, measure_appearance(frame.image, landmarks))) for tracklet, landmarks in seen]
+
+    def _count_rested(self, frame: Frame, seen: list[tuple[Tracklet, Landmarks]], upcoming: Sequence[Frame]) -> int:
+        """Return how many of the upcoming frames need not be read, never the last one: while everybody is known, seen and moves
+        little; of people who move, those between 24 frames a second."""
+        if not self._rests or not self._active:
+            return 0
+        seconds = _READ_SECONDS
+        if len(seen) == len(self._active) and all(len(tracklet.observations) >= YOUNG_OBSERVATIONS for tracklet, _ in seen):
+            rests = min(tracklet.rest_after(frame.timestamp, landmarks) for tracklet, landmarks in seen)
+            seconds = max(seconds, min(rests, LONGEST_REST))
+        times = [following.timestamp - frame.timestamp for following in upcoming]
+        return max(bisect_right(times, seconds) - 1, 0)
 
     def _is_looked_for(self, tracklet: Tracklet, frame: Frame) -> bool:
         """Return whether a tracklet is to be read in a frame, where it is expected: one that is lost only at times."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import MutableSequence
+from collections.abc import MutableSequence, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +13,7 @@ from mpsnet_blender.motion.base.smoothing import frame_seconds
 from ..base.regions import Region
 from ..video.frames import Frame
 from .appearance import HISTOGRAM_SIZE, appearance_distance
-from .landmarks import Landmarks, is_upright, lie_crosswise
+from .landmarks import BODY, Landmarks, is_upright, lie_crosswise
 from .skeletons import LIMBS
 from .thumbnails import NO_THUMBNAIL, Thumbnail, better_thumbnail
 
@@ -24,8 +24,13 @@ SURE_SCORE = 0.7                        # mean over the landmarks; measured: acr
 _SURE_UPPER_SCORE = 0.9                 # mean; measured: people whose hips are outside the picture 0.91 and more
 _SURE_IN_A_ROW = 10                     # observations: a third of a second at 30 frames a second
 MIN_SECONDS = 0.3                       # shorter tracklets are mostly false detections
-_RECHECK_EVERY = 5                      # frames: a sixth of a second; not each frame, as a rotated crop gives worse depth
+# Frames, and seconds before the last one: every fifth of 30 a second; not each frame, as a rotated crop gives worse depth.
+_RECHECK_EVERY, _RECHECK_SECONDS = 5, 0.13
 _DOUBTFUL_SHARE, _USUAL_OBSERVATIONS = 0.85, 30     # of the mean score of so many observations (1 s); chosen by eye
+# While people move little, some frames are not read: nobody's landmarks, of a score that counts as seen, may move farther
+# meanwhile (body radii), for so many seconds at most: two frames of 24 a second, whose times may be rounded to milliseconds.
+# Measured: see `docs/measurements.md`, "Frames that are not read".
+_RESTED_TRAVEL, _SURE_LANDMARK, LONGEST_REST = 0.13, 0.5, 0.085
 _VELOCITY_SECONDS = 0.2                 # time constant of the velocity's mean: half a step
 _COASTING_SECONDS, _MAX_COASTING = 0.5, 0.5     # for which the velocity is believed, and how far (of the region's side): a step
 _APPEARANCE_BLEND = 0.05                # of a frame in the mean appearance: it follows light within 20 frames
@@ -58,17 +63,16 @@ class Tracklet:
     @property
     def is_doubtful(self) -> bool:
         """Whether the last score is clearly below the mean of the last observations."""
-        usual = np.mean([landmarks.mean_score for landmarks in self.observations[-_USUAL_OBSERVATIONS:]])
-        return bool(self.last.mean_score < _DOUBTFUL_SHARE * usual)
+        return _is_doubtful(self.observations[-_USUAL_OBSERVATIONS:])
 
     @property
     def needs_recheck(self) -> bool:
-        """Whether to read the next frame in a second rotation: every few frames, and where left and right may be exchanged."""
+        """Whether to read the next frame in a second rotation: at intervals, and where left and right may be exchanged."""
         latest = self.observations[-_RECHECK_EVERY:]
-        if not any(landmarks.is_rechecked for landmarks in latest[1:]) or any(landmarks.is_crosswise for landmarks in latest):
-            return True
-        xy = np.stack([landmarks.xy for landmarks in latest])
-        return bool(lie_crosswise(xy[:-1], xy[1:]).any())
+        since = self.timestamps[-1] - _RECHECK_SECONDS
+        is_due = not any(landmarks.is_rechecked for landmarks, timestamp
+                         in zip(latest[1:], self.timestamps[-_RECHECK_EVERY:][1:], strict=True) if timestamp > since)
+        return is_due or _may_be_exchanged(latest)
 
     @property
     def carried(self) -> Landmarks | None:
@@ -77,8 +81,17 @@ class Tracklet:
         It is read every few frames, in the first ones, and where left and right may be exchanged: the body leans, or the score
         falls.
         """
-        is_read = self.needs_recheck or len(self.observations) < _RECHECK_EVERY or self.is_doubtful or not is_upright(self.region)
+        is_read = self.needs_recheck or not _is_plain(self.observations[-_USUAL_OBSERVATIONS:])
         return None if is_read else self.last
+
+    def rest_after(self, seen_at: float, landmarks: Landmarks) -> float:
+        """Return for how many seconds the person need not be read once landmarks, seen at a time in seconds, are added: until
+        one of them has moved by an eighth of the body's radius. 0 where one reading does not tell enough."""
+        if not _is_plain([*self.observations[1 - _USUAL_OBSERVATIONS:], landmarks]):
+            return 0.0
+        is_sure = np.minimum(self.last.score, landmarks.score)[BODY] > _SURE_LANDMARK
+        moved = np.linalg.norm(landmarks.xy - self.last.xy, axis=1)[BODY][is_sure].max(initial=0.0)
+        return float((seen_at - self.timestamps[-1]) * _RESTED_TRAVEL * landmarks.next_region.body_radius / max(moved, 1e-6))
 
     def at(self, frame_index: int) -> Landmarks | None:
         """Return the observation in a frame, or None."""
@@ -134,6 +147,26 @@ class Tracklet:
         step = (landmarks.next_region.centre - self.last.next_region.centre) / seconds
         blend = min(1.0, seconds / _VELOCITY_SECONDS)
         return (1 - blend) * self.velocity + blend * step if len(self.observations) > 1 else step
+
+
+def _is_doubtful(observations: Sequence[Landmarks]) -> bool:
+    """Return whether the last score is clearly below the mean of all."""
+    usual = np.mean([landmarks.mean_score for landmarks in observations])
+    return bool(observations[-1].mean_score < _DOUBTFUL_SHARE * usual)
+
+
+def _may_be_exchanged(latest: Sequence[Landmarks]) -> bool:
+    """Return whether left and right may be exchanged in one of the latest observations."""
+    if any(landmarks.is_crosswise for landmarks in latest):
+        return True
+    xy = np.stack([landmarks.xy for landmarks in latest])
+    return bool(lie_crosswise(xy[:-1], xy[1:]).any())
+
+
+def _is_plain(observations: Sequence[Landmarks]) -> bool:
+    """Return whether the last reading tells enough by itself: of somebody upright, as good as those before, no side exchanged."""
+    return len(observations) >= _RECHECK_EVERY and not _is_doubtful(observations) \
+        and is_upright(observations[-1].next_region) and not _may_be_exchanged(observations[-_RECHECK_EVERY:])
 
 
 def _coast(region: Region, velocity: np.ndarray, seconds: float) -> Region:

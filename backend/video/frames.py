@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,9 +131,15 @@ def count_frames(seconds: float, fps: float) -> int:
     return max(1, int(seconds * fps + _LATE_FRAMES))
 
 
-def with_following(frames: Iterator[Frame]) -> Iterator[tuple[Frame, Frame | None]]:
-    """Return each frame with the one after it; None after the last one."""
-    return itertools.pairwise(itertools.chain(frames, (None,)))  # type: ignore[arg-type]  # only the last one is None
+def with_upcoming(frames: Iterator[Frame], count: int) -> Iterator[tuple[Frame, list[Frame]]]:
+    """Return each frame with those after it: so many, at the end of the video fewer."""
+    waiting: deque[Frame] = deque()
+    for frame in frames:
+        waiting.append(frame)
+        if len(waiting) > count:
+            yield waiting.popleft(), list(waiting)
+    while waiting:
+        yield waiting.popleft(), list(waiting)
 
 
 def _decode(span: VideoSpan, first_wanted: int) -> Iterator[Frame | str]:

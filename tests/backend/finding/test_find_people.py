@@ -155,20 +155,21 @@ def test_other_options_of_later_steps_do_not_read_the_video_again(find, expected
 
 def test_another_span_another_content_and_another_time_of_the_file_are_other_videos(clip, tmp_path):
     video = shutil.copy2(clip, tmp_path / "other name.mp4")
-    keys = [identify_finding(open_span(*span), True) for span in ((clip,), (video,), (clip, 0.0, 1.0), (clip, 0.5))]
+    keys = [identify_finding(open_span(*span), True, True) for span in ((clip,), (video,), (clip, 0.0, 1.0), (clip, 0.5))]
     assert keys[0] == keys[1] and len(set(keys)) == 3
     os.utime(video, (1.0, 1.0))
-    keys.append(identify_finding(open_span(video), True))
+    keys.append(identify_finding(open_span(video), True, True))
     content = bytearray(video.read_bytes())
     content[len(content) // 2] ^= 1
     video.write_bytes(content)
     os.utime(video, (1.0, 1.0))
-    keys.append(identify_finding(VideoSpan(video, (640, 360), 30.0, 240), True))
+    keys.append(identify_finding(VideoSpan(video, (640, 360), 30.0, 240), True, True))
     assert len(set(keys)) == 5
 
 
 def test_a_finding_without_hands_is_another_one(clip):
-    assert identify_finding(open_span(clip), True) != identify_finding(open_span(clip), False)
+    choices = [(reads_hands, rests) for reads_hands in (True, False) for rests in (True, False)]
+    assert len({identify_finding(open_span(clip), *choice) for choice in choices}) == 4
 
 
 def test_only_code_that_reads_the_video_counts():

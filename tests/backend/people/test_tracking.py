@@ -10,7 +10,7 @@ from backend.people.gaps import Clock, fill_gaps
 from backend.people.landmarks import LANDMARK, LandmarkModel
 from backend.people.stitching import person_track, stitch
 from backend.people.tracking import Tracker
-from backend.video.frames import Frame, with_following
+from backend.video.frames import Frame, with_upcoming
 from tests.backend.people.test_tracklets import TRACK, shaken, with_worlds
 
 SIZE = (480, 360)
@@ -49,8 +49,8 @@ def test_neither_the_number_of_workers_nor_what_is_read_ahead_changes_a_bit(mode
     with Workers(count) as other_workers:
         tracker = Tracker(PersonDetector(models_folder, other_workers), LandmarkModel(models_folder, other_workers))
         frames = iter([Frame(index, index / 15.0, picture) for index, picture in enumerate(pictures)])
-        for frame, following in with_following(frames):
-            tracker.step(frame, following)
+        for frame, upcoming in with_upcoming(frames, 1):
+            tracker.step(frame, upcoming)
         (person,) = [person_track(found) for found in stitch(tracker.finish(), SIZE)]
     (usual,) = track(pictures)
     for name in ("frame_index", "timestamps", "xy", "world", "score", "boxes"):
@@ -62,8 +62,8 @@ def test_what_is_read_ahead_is_not_read_again(models_folder, workers, pictures):
     for model, reads_ahead in zip(models, (True, False), strict=True):
         tracker = Tracker(PersonDetector(models_folder, workers), model)
         frames = iter([Frame(index, index / 15.0, picture) for index, picture in enumerate(pictures)])
-        for frame, following in with_following(frames):
-            tracker.step(frame, following if reads_ahead else None)
+        for frame, upcoming in with_upcoming(frames, 1):
+            tracker.step(frame, upcoming if reads_ahead else [])
     assert models[0].readings == models[1].readings > len(pictures)
 
 
