@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-_MOST_WAITING = 6       # calls, each with a frame in memory: as many bridge a slow call
+_MOST_WAITING = 3       # calls, each with a frame in memory: they bridge a slow call; six were no quicker
 _NICENESS = 10              # of 19: the caller's next frame goes first, and what waits fills the cores that it leaves free
 
 

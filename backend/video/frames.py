@@ -19,7 +19,7 @@ from mpsnet_blender.shared.picture_sequence import DEFAULT_FPS
 from ..base.errors import OptionError, VideoError
 from .movies import open_movie, require_whole
 
-_PREFETCHED_FRAMES = 4         # decoded ahead: they bridge a slow frame, and bound memory
+_PREFETCHED_FRAMES = 2         # decoded ahead, beside those that the caller keeps: they bridge a slow frame, and bound memory
 _LATE_FRAMES = 0.1              # by which a step may come early: rates such as 29.97 are meant to be 30
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 _REENCODE = "Re-encode it as MP4 (H.264) and try again."
