@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.people.gaps import Clock, fill_gaps, span_starts
+from backend.people.gaps import Clock, fill_gaps, fill_rests, span_starts
 from tests.backend.made_people import person_track, seen_from, walker
 
 CLOCK = Clock(np.arange(150), np.arange(150) / 30, 30.0)
@@ -30,6 +30,23 @@ def test_a_short_gap_is_filled_between_its_ends_at_score_nought():
     assert (filled.score[50:80] == 0).all() and (filled.score[:50] > 0).all() and (filled.score[80:] > 0).all()
     np.testing.assert_allclose(filled.xy[59], WHOLE.xy[49] + (WHOLE.xy[80] - WHOLE.xy[49]) * 10 / 31)
     np.testing.assert_array_equal(filled.xy[:50], WHOLE.xy[:50])
+
+
+def test_frames_that_were_not_read_lie_between_those_that_were():
+    filled = fill_rests(without(WHOLE, (50, 51), (53, 54), (70, 72)), CLOCK)
+    np.testing.assert_array_equal(filled.frame_index, np.setdiff1d(np.arange(150), (70, 71)))
+    for name in ("xy", "world", "score", "boxes", "timestamps"):
+        values, whole = getattr(filled, name), getattr(WHOLE, name)
+        np.testing.assert_allclose(values[[50, 53]], (whole[[49, 52]] + whole[[51, 54]]) / 2, err_msg=name)
+        np.testing.assert_array_equal(values[60:70], whole[60:70])
+
+
+@pytest.mark.parametrize(("fps", "filled"), [(120, 9), (60, 4), (25, 1), (24, 1), (20, 0)])
+def test_so_many_frames_are_filled_as_a_tenth_of_a_second_at_most_has(fps, filled):
+    for hidden in (filled, filled + 1):
+        clock = Clock(np.arange(150), np.round(np.arange(150) / fps, 3), fps)
+        track = replace(without(WHOLE, (50, 50 + hidden)), timestamps=np.delete(clock.timestamps, slice(50, 50 + hidden)))
+        assert len(fill_rests(track, clock).frame_index) == 150 - (hidden if hidden > filled else 0)
 
 
 def test_a_track_goes_on_after_each_gap():

@@ -67,6 +67,40 @@ def test_what_is_read_ahead_is_not_read_again(models_folder, workers, pictures):
     assert models[0].readings == models[1].readings > len(pictures)
 
 
+def read_frames(models_folder, workers, pictures, fps, ahead, rests=True):
+    """Return the numbers of the frames in which people were read, and the tracker."""
+    model = CountingModel(models_folder, workers)
+    tracker, read = Tracker(PersonDetector(models_folder, workers), model, rests), []
+    for frame, upcoming in with_upcoming(iter([Frame(*item) for item in zip(range(100), np.arange(100) / fps, pictures)]), ahead):
+        before = tracker.state.last_timestamp
+        tracker.step(frame, upcoming)
+        if tracker.state.last_timestamp > before:
+            read.append(frame.index)
+    return read, tracker.finish()
+
+
+def test_of_somebody_who_hardly_moves_every_second_frame_is_read_and_the_last_one(models_folder, workers, pictures):
+    still = [pictures[0]] * 40
+    read, (person,) = read_frames(models_folder, workers, still, 30, 2)
+    assert read == [*range(10), *range(10, 39, 2), 39] == person.frame_index
+    assert read_frames(models_folder, workers, still, 30, 2, rests=False)[0] == list(range(40))
+    assert read_frames(models_folder, workers, still, 12, 1)[0] == list(range(40))
+
+
+def test_of_somebody_who_moves_fast_no_more_than_24_frames_a_second_are_read(models_folder, workers, pictures):
+    """The sample's 15 frames a second, shown as 60: four times as fast."""
+    read, (person,) = read_frames(models_folder, workers, pictures, 60, 4)
+    assert read[1:] == [*range(1, len(pictures) - 1, 2), len(pictures) - 1][:len(read) - 1] and person.frame_index == read
+    assert read_frames(models_folder, workers, pictures, 30, 2)[0] == list(range(len(pictures)))
+
+
+def test_while_somebody_is_lost_nobody_rests(models_folder, workers, pictures):
+    nobody = np.full_like(pictures[0], 128)
+    shown = [pictures[0]] * 20 + [nobody] * 10
+    read, _ = read_frames(models_folder, workers, shown, 30, 2)
+    assert read[-9:] == list(range(21, 30))
+
+
 def test_somebody_who_is_lost_is_looked_for_in_each_frame_of_a_tenth_of_a_second_and_then_ten_times_a_second(
         models_folder, workers, pictures):
     model = CountingModel(models_folder, workers)

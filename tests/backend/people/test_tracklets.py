@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from backend.base.regions import Region
-from backend.people.landmarks import MIRRORED, Landmarks, Reading
-from backend.people.tracklets import Tracklet, claim_cost, continues, is_bodily
+from backend.people.landmarks import LANDMARK, MIRRORED, Landmarks, Reading
+from backend.people.tracklets import LONGEST_REST, Tracklet, claim_cost, continues, is_bodily
 from backend.video.frames import Frame
 from tests.backend.made_people import person_track, seen_from, tracklet, walker
 
@@ -167,6 +167,14 @@ def test_every_fifth_frame_is_read_in_a_second_rotation(rechecked, needed):
     assert seen_with(is_rechecked=rechecked).needs_recheck == needed
 
 
+@pytest.mark.parametrize(("fps", "rechecked", "needed"), [
+    (60, 5, False), (60, 4, True), (15, 7, False), (15, 6, True), (5, 7, True)])
+def test_a_second_rotation_is_due_after_five_frames_or_a_sixth_of_a_second(fps, rechecked, needed):
+    made = seen_with(is_rechecked=(rechecked,))
+    made.timestamps = [number / fps for number in range(9)]
+    assert made.needs_recheck == needed
+
+
 @pytest.mark.parametrize(("crosswise", "needed"), [((4,), True), ((8,), True), ((3,), False), ((), False)])
 def test_where_readings_lay_crosswise_of_late_the_next_frame_is_read_again(crosswise, needed):
     assert seen_with(is_rechecked=(7,), is_crosswise=crosswise).needs_recheck == needed
@@ -197,3 +205,37 @@ def test_a_second_reading_is_read_of_newcomers_leaning_people_and_where_the_scor
 
 def test_nobody_has_a_speed_before_the_second_sighting():
     assert Tracklet().velocity.tolist() == [0.0, 0.0] and followed([(100, 300)]).velocity.tolist() == [0.0, 0.0]
+
+
+def moved_by(seen, pixels, landmarks=slice(None)):
+    """Return what is seen, with some landmarks so much farther to the right."""
+    xy = seen.xy.copy()
+    xy[landmarks, 0] += pixels
+    return replace(seen, xy=xy)
+
+
+def rest_after(made, seen):
+    return made.rest_after(made.timestamps[-1] + 1 / 30, seen)
+
+
+def test_somebody_rests_until_a_landmark_has_moved_by_an_eighth_of_the_bodys_radius():
+    made = followed([(100, 300)] * 9)
+    radius = made.last.next_region.body_radius
+    assert rest_after(made, moved_by(made.last, 0.065 * radius, LANDMARK["left_wrist"])) == pytest.approx(2 / 30, rel=1e-4)
+    assert rest_after(made, moved_by(made.last, 0.26 * radius)) == pytest.approx(0.5 / 30, rel=1e-4)
+    assert rest_after(made, made.last) > LONGEST_REST
+    unsure = made.last.score.copy()
+    unsure[LANDMARK["left_wrist"]] = 0.4
+    hidden = replace(made.last, score=unsure)
+    assert rest_after(made, moved_by(hidden, 50, LANDMARK["left_wrist"])) > LONGEST_REST
+    assert rest_after(made, moved_by(made.last, 50, LANDMARK["nose"])) > LONGEST_REST, "the face tells nothing of limbs"
+
+
+def test_nobody_rests_who_is_new_leans_is_in_doubt_or_may_be_read_mirrored():
+    made = followed([(100, 300)] * 9)
+    last = made.last
+    leaning = replace(last, next_region=replace(last.next_region, angle=np.radians(-11)))
+    not_plain = [leaning, replace(last, score=0.7 * last.score), replace(last, is_crosswise=True),
+                 replace(last, xy=last.xy[MIRRORED])]
+    assert [rest_after(made, seen) for seen in not_plain] == [0.0] * 4
+    assert rest_after(followed([(100, 300)] * 3), last) == 0.0 < rest_after(followed([(100, 300)] * 4), last)
