@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -175,8 +176,9 @@ class Tracker:
 
     def _count_rested(self, frame: Frame, seen: list[tuple[Tracklet, Landmarks]], upcoming: Sequence[Frame]) -> int:
         """Return how many of the upcoming frames need not be read, never the last one: while everybody is known, seen and moves
-        little; of people who move, those between 24 frames a second."""
-        if not self._rests or not self._active:
+        little; else those between 24 frames a second; none while people are near each other."""
+        regions = [landmarks.next_region for _, landmarks in seen]
+        if not self._rests or not self._active or any(_is_near(*pair) for pair in combinations(regions, 2)):
             return 0
         seconds = _READ_SECONDS
         if len(seen) == len(self._active) and all(len(tracklet.observations) >= YOUNG_OBSERVATIONS for tracklet, _ in seen):

@@ -11,7 +11,7 @@ from backend.people.landmarks import LANDMARK, LandmarkModel
 from backend.people.stitching import person_track, stitch
 from backend.people.tracking import Tracker
 from backend.video.frames import Frame, with_upcoming
-from tests.backend.people.test_tracklets import TRACK, shaken, with_worlds
+from tests.backend.people.test_tracklets import PICTURE, TRACK, followed, shaken, with_worlds
 
 SIZE = (480, 360)
 EVERY_SECOND = slice(20, 80, 2)      # two seconds of the sample clip at 15 frames a second
@@ -92,6 +92,16 @@ def test_of_somebody_who_moves_fast_no_more_than_24_frames_a_second_are_read(mod
     read, (person,) = read_frames(models_folder, workers, pictures, 60, 4)
     assert read[1:] == [*range(1, len(pictures) - 1, 2), len(pictures) - 1][:len(read) - 1] and person.frame_index == read
     assert read_frames(models_folder, workers, pictures, 30, 2)[0] == list(range(len(pictures)))
+
+
+@pytest.mark.parametrize(("x", "count"), [(500, 1), (150, 0)])
+def test_people_near_each_other_do_not_rest(x, count):
+    tracker, frame = Tracker(None, None, rests=True), Frame(12, 12 / 30, PICTURE)
+    tracker._active = [followed([(place, 300)] * 12) for place in (100, x)]
+    upcoming = [Frame(index, index / 30, PICTURE) for index in (13, 14)]
+    seen = [(tracklet, tracklet.last) for tracklet in tracker._active]
+    assert tracker._count_rested(frame, seen, upcoming) == count
+    assert tracker._count_rested(frame, seen[:1], upcoming) == 0, "the other one is not seen"
 
 
 def test_while_somebody_is_lost_nobody_rests(models_folder, workers, pictures):
