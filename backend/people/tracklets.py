@@ -13,7 +13,7 @@ from mpsnet_blender.motion.base.smoothing import frame_seconds
 from ..base.regions import Region
 from ..video.frames import Frame
 from .appearance import HISTOGRAM_SIZE, appearance_distance
-from .landmarks import BODY, Landmarks, is_upright, lie_crosswise
+from .landmarks import BODY, LANDMARK, LANDMARK_COUNT, Landmarks, is_upright, lie_crosswise
 from .skeletons import LIMBS
 from .thumbnails import NO_THUMBNAIL, Thumbnail, better_thumbnail
 
@@ -28,9 +28,10 @@ MIN_SECONDS = 0.3                       # shorter tracklets are mostly false det
 _RECHECK_EVERY, _RECHECK_SECONDS = 5, 0.13
 _DOUBTFUL_SHARE, _USUAL_OBSERVATIONS = 0.85, 30     # of the mean score of so many observations (1 s); chosen by eye
 # While people move little, some frames are not read: nobody's landmarks, of a score that counts as seen, may move farther
-# meanwhile (body radii), for so many seconds at most: two frames of 24 a second, whose times may be rounded to milliseconds.
-# Measured: see `docs/measurements.md`, "Frames that are not read".
-_RESTED_TRAVEL, _SURE_LANDMARK, LONGEST_REST = 0.13, 0.5, 0.085
+# meanwhile (body radii (33,); feet less, as their contacts with the floor are told by moments), for so many seconds at most: two
+# frames of 24 a second, whose times may be rounded to milliseconds. Measured: `docs/measurements.md`, "Frames that are not read".
+_RESTED_TRAVEL = np.where(np.arange(LANDMARK_COUNT) < LANDMARK["left_ankle"], 0.13, 0.065)
+_SURE_LANDMARK, LONGEST_REST = 0.5, 0.085
 _VELOCITY_SECONDS = 0.2                 # time constant of the velocity's mean: half a step
 _COASTING_SECONDS, _MAX_COASTING = 0.5, 0.5     # for which the velocity is believed, and how far (of the region's side): a step
 _APPEARANCE_BLEND = 0.05                # of a frame in the mean appearance: it follows light within 20 frames
@@ -86,12 +87,13 @@ class Tracklet:
 
     def rest_after(self, seen_at: float, landmarks: Landmarks) -> float:
         """Return for how many seconds the person need not be read once landmarks, seen at a time in seconds, are added: until
-        one of them has moved by an eighth of the body's radius. 0 where one reading does not tell enough."""
+        one of them has moved by an eighth of the body's radius, of the feet half of that. 0 where one reading does not tell
+        enough."""
         if not _is_plain([*self.observations[1 - _USUAL_OBSERVATIONS:], landmarks]):
             return 0.0
         is_sure = np.minimum(self.last.score, landmarks.score)[BODY] > _SURE_LANDMARK
-        moved = np.linalg.norm(landmarks.xy - self.last.xy, axis=1)[BODY][is_sure].max(initial=0.0)
-        return float((seen_at - self.timestamps[-1]) * _RESTED_TRAVEL * landmarks.next_region.body_radius / max(moved, 1e-6))
+        moved = np.linalg.norm(landmarks.xy - self.last.xy, axis=1) / _RESTED_TRAVEL / landmarks.next_region.body_radius
+        return float((seen_at - self.timestamps[-1]) / max(moved[BODY][is_sure].max(initial=0.0), 1e-6))
 
     def at(self, frame_index: int) -> Landmarks | None:
         """Return the observation in a frame, or None."""

@@ -218,11 +218,12 @@ def rest_after(made, seen):
     return made.rest_after(made.timestamps[-1] + 1 / 30, seen)
 
 
-def test_somebody_rests_until_a_landmark_has_moved_by_an_eighth_of_the_bodys_radius():
+def test_somebody_rests_until_a_landmark_has_moved_by_an_eighth_of_the_bodys_radius_or_a_foot_by_half_of_that():
     made = followed([(100, 300)] * 9)
     radius = made.last.next_region.body_radius
     assert rest_after(made, moved_by(made.last, 0.065 * radius, LANDMARK["left_wrist"])) == pytest.approx(2 / 30, rel=1e-4)
-    assert rest_after(made, moved_by(made.last, 0.26 * radius)) == pytest.approx(0.5 / 30, rel=1e-4)
+    assert rest_after(made, moved_by(made.last, 0.065 * radius, LANDMARK["left_heel"])) == pytest.approx(1 / 30, rel=1e-4)
+    assert rest_after(made, moved_by(made.last, 0.13 * radius)) == pytest.approx(0.5 / 30, rel=1e-4)
     assert rest_after(made, made.last) > LONGEST_REST
     unsure = made.last.score.copy()
     unsure[LANDMARK["left_wrist"]] = 0.4
