@@ -20,16 +20,16 @@ def test_calls_run_in_their_order_in_another_thread():
     assert done == list(range(20)) and threads == {"made_0"}
 
 
-def test_the_caller_is_at_most_six_calls_ahead_of_the_one_in_work():
+def test_the_caller_is_at_most_three_calls_ahead_of_the_one_in_work():
     gate, done = threading.Event(), []
     with Background("made") as background:
-        for number in range(6):
+        for number in range(3):
             background.call(lambda number: (gate.wait(5), done.append(number)), number)
         assert done == []
         threading.Timer(0.05, gate.set).start()
-        background.call(done.append, 6)
+        background.call(done.append, 3)
         assert done[:1] == [0]
-    assert done == list(range(7))
+    assert done == list(range(4))
 
 
 def test_an_error_of_a_call_is_raised_by_a_later_one_or_at_the_end():
