@@ -123,8 +123,8 @@ class CaptureRequest:
         entries=[Entry(engine.name, engine.label, engine.description, number_of(engine)) for engine in ENGINES]))
     quality: str = _declared(Choice(
         flag="--quality", label="Quality", description="How carefully people are looked at", default=FAST,
-        entries=(Entry(FAST, "Fast", "A quick landmark model reads every frame"),
-                 Entry(BEST, "Best", "A larger landmark model, fetched once (41 MB), reads every frame too. "
+        entries=(Entry(FAST, "Fast", "A quick landmark model reads the frames in which people move"),
+                 Entry(BEST, "Best", "It reads every frame, and so does a larger one, fetched once (41 MB). "
                        "Takes up to 3.5 times as long"))))
     lifter: str = _declared(Choice(
         flag="--lifter", label="Pose From", description="Where joint rotations come from", default="trained",
