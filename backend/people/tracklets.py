@@ -69,11 +69,14 @@ class Tracklet:
     @property
     def needs_recheck(self) -> bool:
         """Whether to read the next frame in a second rotation: at intervals, and where left and right may be exchanged."""
-        latest = self.observations[-_RECHECK_EVERY:]
+        return self._recheck_is_due or _may_be_exchanged(self.observations[-_RECHECK_EVERY:])
+
+    @property
+    def _recheck_is_due(self) -> bool:
+        """Whether none of the last frames was read in a second rotation."""
         since = self.timestamps[-1] - _RECHECK_SECONDS
-        is_due = not any(landmarks.is_rechecked for landmarks, timestamp
-                         in zip(latest[1:], self.timestamps[-_RECHECK_EVERY:][1:], strict=True) if timestamp > since)
-        return is_due or _may_be_exchanged(latest)
+        latest = zip(self.observations[-_RECHECK_EVERY:][1:], self.timestamps[-_RECHECK_EVERY:][1:], strict=True)
+        return not any(landmarks.is_rechecked for landmarks, timestamp in latest if timestamp > since)
 
     @property
     def carried(self) -> Landmarks | None:
@@ -82,7 +85,7 @@ class Tracklet:
         It is read every few frames, in the first ones, and where left and right may be exchanged: the body leans, or the score
         falls.
         """
-        is_read = self.needs_recheck or not _is_plain(self.observations[-_USUAL_OBSERVATIONS:])
+        is_read = self._recheck_is_due or not _is_plain(self.observations[-_USUAL_OBSERVATIONS:])
         return None if is_read else self.last
 
     def rest_after(self, seen_at: float, landmarks: Landmarks) -> float:

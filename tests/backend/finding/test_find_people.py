@@ -168,7 +168,7 @@ def test_another_span_another_content_and_another_time_of_the_file_are_other_vid
     assert len(set(keys)) == 5
 
 
-def test_a_finding_without_hands_is_another_one(clip):
+def test_a_finding_without_hands_or_with_rests_is_another_one(clip):
     choices = [(reads_hands, rests) for reads_hands in (True, False) for rests in (True, False)]
     assert len({identify_finding(open_span(clip), *choice) for choice in choices}) == 4
 

@@ -42,7 +42,7 @@ def test_frames_that_were_not_read_lie_between_those_that_were():
 
 
 @pytest.mark.parametrize(("fps", "filled"), [(120, 9), (60, 4), (25, 1), (24, 1), (20, 0)])
-def test_so_many_frames_are_filled_as_a_tenth_of_a_second_at_most_has(fps, filled):
+def test_frames_between_readings_85_milliseconds_apart_are_filled(fps, filled):
     for hidden in (filled, filled + 1):
         clock = Clock(np.arange(150), np.round(np.arange(150) / fps, 3), fps)
         track = replace(without(WHOLE, (50, 50 + hidden)), timestamps=np.delete(clock.timestamps, slice(50, 50 + hidden)))
