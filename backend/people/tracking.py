@@ -164,6 +164,8 @@ class Tracker:
                       for tracklet, region in looked_for]
         recheck = [last is None and tracklet.needs_recheck for (tracklet, _), last in zip(looked_for, carry_from, strict=True)]
         readings = self._landmark_model(frame.image, [region for _, region in looked_for], recheck, carry_from)
+        readings = [self._read_turned(frame, tracklet, region, landmarks)
+                    for (tracklet, region), landmarks in zip(looked_for, readings, strict=True)]
         seen = [(tracklet, landmarks) for (tracklet, region), landmarks in zip(looked_for, readings, strict=True)
                 if is_seen(landmarks) and continues(tracklet, region, landmarks)]
         self._next_index = frame.index + 1
@@ -172,7 +174,18 @@ class Tracker:
             self._next_index = following.index
             self._landmark_model.begin(following.image, [
                 tracklet.region_after(frame.timestamp, landmarks, following.timestamp) for tracklet, landmarks in seen])
-        return [(tracklet, (landmarks, measure_appearance(frame.image, landmarks))) for tracklet, landmarks in seen]
+        # Colours change slowly: where one reading tells enough, those of the last observation do.
+        return [(tracklet, (landmarks, tracklet.appearances[-1] if landmarks.is_carried
+                            else measure_appearance(frame.image, landmarks))) for tracklet, landmarks in seen]
+
+    def _read_turned(self, frame: Frame, tracklet: Tracklet, region: Region, landmarks: Landmarks) -> Landmarks:
+        """Return the landmarks in the expected region or, where somebody who turns fast is badly seen there, the best of those in
+        regions that are turned along."""
+        if is_seen(landmarks) and landmarks.mean_score > SURE_SCORE:
+            return landmarks
+        turned = tracklet.turned_regions(region, frame.timestamp)
+        readings = self._landmark_model(frame.image, turned, [False] * len(turned))
+        return max([landmarks, *readings], key=lambda reading: reading.presence * reading.mean_score)
 
     def _count_rested(self, frame: Frame, seen: list[tuple[Tracklet, Landmarks]], upcoming: Sequence[Frame]) -> int:
         """Return how many of the upcoming frames need not be read, never the last one: while everybody is known, seen and moves

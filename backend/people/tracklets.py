@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import MutableSequence, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -34,6 +35,10 @@ _RESTED_TRAVEL = np.where(np.arange(LANDMARK_COUNT) < LANDMARK["left_ankle"], 0.
 _SURE_LANDMARK, LONGEST_REST = 0.5, 0.085
 _VELOCITY_SECONDS = 0.2                 # time constant of the velocity's mean: half a step
 _COASTING_SECONDS, _MAX_COASTING = 0.5, 0.5     # for which the velocity is believed, and how far (of the region's side): a step
+# Somebody in a somersault turns by 18 degrees from one frame to the next, and is lost where the region does not turn along. The
+# turn is measured over so many seconds, and counts from so many radians a second on: bodies that walk turn by less.
+_TURN_SECONDS, _LEAST_TURN_RATE = 0.11, math.radians(150)
+_TURNED_BESIDE = tuple(np.radians((-20, 0, 20)))
 _APPEARANCE_BLEND = 0.05                # of a frame in the mean appearance: it follows light within 20 frames
 _MIN_PRESENCE, _MIN_TORSO_SCORE = 0.5, 0.3      # to continue a tracklet; MediaPipe's own threshold of presence is 0.5
 # Jump of the centre (body radii; while there are few observations), and ratio of sides, within which a tracklet continues. A
@@ -145,6 +150,17 @@ class Tracklet:
     def region_after(self, seen_at: float, landmarks: Landmarks, timestamp: float) -> Region:
         """Return what `predicted_region` will be once landmarks, seen at a time in seconds, are added."""
         return _coast(landmarks.next_region, self._find_velocity(seen_at, landmarks), timestamp - seen_at)
+
+    def turned_regions(self, region: Region, timestamp: float) -> list[Region]:
+        """Return the region expected at a time in seconds, turned along with a body that turns fast in the picture: as far as it
+        did, less far and farther; none where it turned slowly."""
+        latest = bisect_left(self.timestamps, self.timestamps[-1] - _TURN_SECONDS)
+        seconds = self.timestamps[-1] - self.timestamps[latest]
+        turned = math.remainder(self.region.angle - self.observations[latest].next_region.angle, 2 * math.pi)
+        if abs(turned) < _LEAST_TURN_RATE * seconds or not seconds:
+            return []
+        angle = region.angle + turned / seconds * min(timestamp - self.timestamps[-1], _COASTING_SECONDS)
+        return [replace(region, angle=math.remainder(angle + beside, 2 * math.pi)) for beside in _TURNED_BESIDE]
 
     def _find_velocity(self, timestamp: float, landmarks: Landmarks) -> np.ndarray:
         """Return the velocity (px a second) with one observation more."""
