@@ -20,6 +20,7 @@ from ..base.errors import OptionError, VideoError
 from .movies import open_movie, require_whole
 
 _PREFETCHED_FRAMES = 2         # decoded ahead, beside those that the caller keeps: they bridge a slow frame, and bound memory
+_LEAST_STEP = 0.01              # frames: by a smaller step, sums of rounded times differ
 _LATE_FRAMES = 0.1              # by which a step may come early: rates such as 29.97 are meant to be 30
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 _REENCODE = "Re-encode it as MP4 (H.264) and try again."
@@ -148,7 +149,7 @@ def _decode(span: VideoSpan, first_wanted: int) -> Iterator[Frame | str]:
     with open_movie(span.path, span.fps) as movie:
         for index, picture in enumerate(movie.pictures()):
             timestamp = picture.seconds
-            if timestamp is None or not timestamp > last_timestamp:
+            if timestamp is None or not timestamp > last_timestamp + _LEAST_STEP / span.fps:
                 timestamp = last_timestamp + 1.0 / span.fps if index else 0.0
             last_timestamp = timestamp
             if timestamp >= span.end_seconds:

@@ -67,19 +67,19 @@ class MovieFile:
 
     def pictures(self) -> Iterator[Picture]:
         """Yield the pictures in the order of display. Raises VideoError where the file cannot be read on."""
-        deinterlacer = Deinterlacer()
+        deinterlacer, clock = Deinterlacer(), PictureClock()
         start = self._stream.start_time
         for decoded in self._decode():
             for picture in deinterlacer.step(decoded):
-                yield self._time(picture, start)
+                yield self._time(picture, clock, start)
         for picture in deinterlacer.finish():
-            yield self._time(picture, start)
+            yield self._time(picture, clock, start)
 
-    def _time(self, picture: av.VideoFrame, start: int | None) -> Picture:
+    def _time(self, picture: av.VideoFrame, clock: PictureClock, start: int | None) -> Picture:
         origin = (start or 0) * (self._stream.time_base or Fraction(0))
-        seconds = None
-        if picture.pts is not None and picture.time_base is not None:
-            seconds = float(picture.pts * picture.time_base - origin)
+        ticks, seconds = clock.choose(picture.pts, picture.dts), None
+        if ticks is not None and picture.time_base is not None:
+            seconds = float(ticks * picture.time_base - origin)
         return Picture(seconds, lambda: self._images.make(picture))
 
     def _decode(self) -> Iterator[av.VideoFrame]:
@@ -133,6 +133,25 @@ class MovieFile:
             return ""
         return (f"{self._damaged} of {self._packets} pictures of {self._path.name} are damaged or incomplete"
                 f"{f', and {lost} could not be decoded' if lost else ''}: the file may have been cut.")
+
+
+class PictureClock:
+    """Chooses between a picture's times of display and of decoding, as FFmpeg's own players do: whichever fell less often so far.
+
+    In an AVI with pictures that refer to later ones (DivX, Xvid), those of display may be exchanged.
+    """
+
+    def __init__(self) -> None:
+        self._last: list[int | None] = [None, None]
+        self._falls = [0, 0]
+
+    def choose(self, display: int | None, decoding: int | None) -> int | None:
+        """Return the time of the next picture, in ticks; None where it has no time of display."""
+        for kind, ticks in enumerate((display, decoding)):
+            last = self._last[kind]
+            self._falls[kind] += ticks is not None and last is not None and ticks <= last
+            self._last[kind] = last if ticks is None else ticks
+        return decoding if None not in (display, decoding) and self._falls[0] > self._falls[1] else display
 
 
 def make_truncated_error(path: Path, read: int, expected: int, last_seconds: float) -> VideoError:

@@ -7,6 +7,8 @@ import pytest
 
 from backend.video import frames as frames_module
 from backend.video.frames import open_span, read_frames
+from backend.video.movie_file import PictureClock
+from backend.video.picture import Picture
 from tests.backend.videos import grey_pictures, number_of, slow_down_second_half, turn_a_quarter, write_video
 
 
@@ -51,6 +53,48 @@ def test_a_variable_frame_rate_is_read_by_timestamps(tmp_path):
     expected = np.concatenate([np.arange(10) * 0.05, 0.5 + np.arange(10) * 0.1])
     np.testing.assert_allclose([frame.timestamp for frame in frames], expected, atol=1e-3)
     assert [number_of(frame.image) for frame in frames] == list(range(20))
+
+
+class ExchangedTimes:
+    """A movie whose pictures have times of display that fall now and then, as those of DivX and Xvid in an AVI."""
+    fps, frame_count = 24.0, 20
+    ticks = [1, 2, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 18, 20, 19]
+
+    def __init__(self, picture):
+        self.clock, self.picture = PictureClock(), picture
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def pictures(self):
+        for number, ticks in enumerate(self.ticks):
+            chosen = self.clock.choose(ticks, number + 1 if number < len(self.ticks) - 1 else None)
+            yield Picture(chosen / self.fps, lambda: self.picture)
+
+    def require_complete(self, _last_seconds):
+        pass
+
+    def damage(self):
+        return ""
+
+
+def test_times_of_display_that_fall_again_and_again_give_way_to_those_of_decoding(tmp_path, monkeypatch):
+    span = open_span(write_video(tmp_path / "clip.mp4", grey_pictures(20), fps=24))
+    monkeypatch.setattr(frames_module, "open_movie", lambda *_: ExchangedTimes(grey_pictures(1)[0]))
+    times = 24 * np.array([frame.timestamp for frame in read_frames(span)])
+    # Before the first one falls nothing tells, so that one step is too long: by the times of display alone there are seven.
+    np.testing.assert_allclose(times, [1, 2, 3, *range(5, 22)], atol=1e-6)
+
+
+def test_a_time_that_rises_by_a_rounding_error_does_not_rise(tmp_path, monkeypatch):
+    movie = ExchangedTimes(grey_pictures(1)[0])
+    movie.ticks = [1, 2, 2 + 1e-9, 3 + 2e-9, 5]
+    span = open_span(write_video(tmp_path / "clip.mp4", grey_pictures(20), fps=24))
+    monkeypatch.setattr(frames_module, "open_movie", lambda *_: movie)
+    np.testing.assert_allclose([24 * frame.timestamp for frame in read_frames(span)], [1, 2, 3, 4, 5], atol=1e-6)
 
 
 def test_a_span_of_a_variable_frame_rate_is_cut_by_timestamps(tmp_path):
