@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from backend.base.regions import Region
+from backend.camera import windows
 from backend.camera.path import track_camera
 from backend.camera.scenery import Scenery, Trails
 from backend.camera.stillness import is_still
@@ -58,6 +59,13 @@ def test_a_time_without_background_is_told_and_the_cameras_turns_are_wrong_there
 def test_a_third_of_a_second_without_background_is_bridged(unseen):
     track, rotmats = panned(unseen)
     assert track.unseen is None and degrees_between(track.rotmats, rotmats).max() < 5
+
+
+def test_a_part_of_the_clip_that_is_solved_at_once_may_have_no_background(monkeypatch):
+    monkeypatch.setattr(windows, "_BLOCK_FRAMES", 10)
+    track, rotmats = panned(range(60, 80))
+    assert track.unseen == pytest.approx((59 / FPS, 80 / FPS))
+    assert degrees_between(track.rotmats, rotmats)[:60].max() < 0.5
 
 
 @pytest.mark.parametrize(("fps", "count", "rows"), [
