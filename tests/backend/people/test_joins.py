@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backend.base.regions import Region
-from backend.people import stitching
+from backend.people import joining, stitching
 from tests.backend.made_people import IMAGE_SIZE, tracklet
 from tests.backend.people.test_stitching import BLUE, RED, STANDING_BY, whole
 
@@ -24,7 +24,7 @@ def piece(x, start=0.0, side=250.0, colour=RED, velocity=(0.0, 0.0), frames=slic
 
 
 def join_cost(first, gap, **later):
-    return stitching._join_cost(first, piece(start=first.timestamps[-1] + gap, **later), IMAGE_SIZE)
+    return joining._join_cost(first, piece(start=first.timestamps[-1] + gap, **later), IMAGE_SIZE)
 
 
 @pytest.mark.parametrize(("gap", "later", "cost"), [
@@ -84,6 +84,24 @@ def test_of_two_people_who_could_continue_the_nearer_one_does_and_a_long_gap_wai
     assert stitched(first, late, soon) == [75]
 
 
+def taken_over(first, later_x, later_score=0.9, later_frames=30, colour=RED):
+    """Return how many frames each person has where a tracklet of 40 frames is joined by a second one 20 frames before its end."""
+    return stitched(first, lasting(later_x, start=20 / 30, frames=later_frames, score=later_score, colour=colour))
+
+
+@pytest.mark.parametrize(("score", "later", "people"), [
+    (0.5, {"later_x": 645}, [50]),                  # 20 frames of the first, which reads the body upside down, and 30
+    (0.5, {"later_x": 655}, [40, 30]),              # 0.55 radii away
+    (0.65, {"later_x": 645, "later_score": 0.74}, [40, 30]),
+    (0.75, {"later_x": 645, "later_score": 0.9}, [40, 30]),         # it is read well
+    (0.5, {"later_x": 645, "later_frames": 18}, [40, 18]),          # the second one ends first
+    (0.5, {"later_x": 645, "colour": BLUE}, [40, 30])])
+def test_a_person_whom_a_better_reading_takes_over_stays_one_person(score, later, people):
+    first = lasting(600, frames=40)
+    first.observations[20:] = [replace(one, score=np.full(33, score)) for one in first.observations[20:]]
+    assert taken_over(first, **later) == people
+
+
 @pytest.mark.parametrize(("times", "is_somebody"), [((7.0, 7.15, 7.31), True), ((7.0, 7.15, 7.29), False), ((7.0, 8.0), False)])
 def test_three_sightings_in_three_tenths_of_a_second_make_a_person(times, is_somebody):
     glimpse = lasting(300, frames=len(times))
@@ -119,7 +137,7 @@ def test_boxes_go_beyond_the_landmarks_by_six_hundredths_of_the_longer_side():
 
 def exchanged_at(first, second, frame):
     """Return two tracklets that take on each other's later part from a frame on, as a tracker does that mixes them up."""
-    return [stitching._concatenated(one.part(slice(0, frame)), other.part(slice(frame, None)))
+    return [joining._concatenated(one.part(slice(0, frame)), other.part(slice(frame, None)))
             for one, other in ((first, second), (second, first))]
 
 
@@ -133,11 +151,11 @@ def test_people_are_exchanged_where_they_come_nearer_than_eight_tenths_of_a_radi
     one, other = lasting(300), lasting(700, colour=BLUE)
     near = replace(other.observations[10], xy=one.observations[10].xy + (100 * radii, 0))
     other.observations[10] = near
-    assert all(map(keeps_its_clothes, stitching._undo_exchanges(exchanged_at(one, other, 10)))) == put_right
+    assert all(map(keeps_its_clothes, joining.undo_exchanges(exchanged_at(one, other, 10)))) == put_right
 
 
 @pytest.mark.parametrize(("before", "after", "put_right"), [(5, 5, True), (4, 20, False), (20, 4, False)])
 def test_five_sightings_before_and_after_give_colours(before, after, put_right):
     one, other = lasting(300, frames=before + after), lasting(700, frames=before + after, colour=BLUE)
     other.observations[before] = replace(other.observations[before], xy=one.observations[before].xy)
-    assert all(map(keeps_its_clothes, stitching._undo_exchanges(exchanged_at(one, other, before)))) == put_right
+    assert all(map(keeps_its_clothes, joining.undo_exchanges(exchanged_at(one, other, before)))) == put_right

@@ -161,6 +161,19 @@ def test_a_person_who_turns_upside_down_at_once_is_soon_read_the_right_way_round
     assert (person.frame_index >= 18).sum() == 12
 
 
+def test_somebody_who_turns_head_over_heels_is_followed_all_the_way(track, pictures, true_points):
+    """A picture that turns about the person by up to 18 degrees from one frame to the next, as a body in a somersault does."""
+    names, xy = true_points
+    middle = xy[EVERY_SECOND][0][[names.index("left_hip"), names.index("right_hip")]].mean(0) / 2
+    speeds = [0] * 12 + [3, 6, 9, 12, 15] + [18] * 35 + [15, 12, 9, 6, 3] + [0] * 6
+    turns = [cv2.getRotationMatrix2D(middle, -angle, 1.0) for angle in np.cumsum(speeds)]       # the angle is to the right
+    (person,) = track([cv2.warpAffine(pictures[0], turn, SIZE, borderMode=cv2.BORDER_REPLICATE) for turn in turns], fps=30.0)
+    assert len(person.frame_index) >= len(turns) - 2
+    neck = person.xy[:, [LANDMARK["left_shoulder"], LANDMARK["right_shoulder"]]].mean(1) - person.xy[:, HIPS].mean(1)
+    angles = np.degrees(np.arctan2(neck[:, 0], -neck[:, 1])) - np.cumsum(speeds)[person.frame_index]
+    assert np.abs((angles - angles[0] + 180) % 360 - 180).max() < 25
+
+
 def test_the_number_of_people_can_be_limited(track, pictures):
     both = [np.hstack([picture, np.zeros_like(picture) if number < 12 else picture[:, ::-1]])
             for number, picture in enumerate(pictures)]

@@ -54,6 +54,35 @@ def test_where_somebody_should_be_goes_on_with_the_speed_for_half_a_second_and_n
     assert fast.predicted_region(fast.timestamps[-1] + 0.5).centre.tolist() == pytest.approx([150 + 100, 250 - 100])
 
 
+def turning(degrees, fps=30.0):
+    """Return the tracklet of somebody whose region is turned by these angles, frame by frame."""
+    made = followed([(100, 300)] * len(degrees), fps)
+    made.observations = [replace(seen, next_region=replace(seen.next_region, angle=np.radians(angle)))
+                         for seen, angle in zip(made.observations, degrees, strict=True)]
+    return made
+
+
+@pytest.mark.parametrize(("degrees", "fps", "turned"), [
+    ([150, 160, 170, -180], 30.0, [-170 - 20, -170, -170 + 20]),        # 10 degrees a frame, beyond half a turn
+    ([0, -18, -36, -54], 30.0, [-72 - 20, -72, -72 + 20]),
+    ([0, 0, 0, 0, -18, -36, -54], 30.0, [-72 - 20, -72, -72 + 20]),     # over the last tenth of a second
+    ([0, 18], 30.0, [36 - 20, 36, 36 + 20]),
+    ([0, 40], 10.0, [80 - 20, 80, 80 + 20]),
+    ([0, 4, 8, 12], 30.0, []), ([0, 3, -3, 5], 30.0, []), ([70], 30.0, [])])
+def test_where_to_look_for_somebody_who_turns_fast_is_turned_along_less_and_farther(degrees, fps, turned):
+    made = turning(degrees, fps)
+    region = made.predicted_region(made.timestamps[-1] + 1 / fps)
+    regions = made.turned_regions(region, made.timestamps[-1] + 1 / fps)
+    assert [np.degrees(one.angle) % 360 for one in regions] == pytest.approx([angle % 360 for angle in turned])
+    assert all(one.centre.tolist() == region.centre.tolist() and one.side == region.side for one in regions)
+
+
+def test_a_turn_goes_on_for_half_a_second_where_somebody_is_not_seen():
+    made = turning([0, 9, 18, 27])
+    after = made.timestamps[-1]
+    assert np.degrees(made.turned_regions(made.region, after + 3.0)[1].angle) == pytest.approx(27 + 270 / 2)
+
+
 @pytest.mark.parametrize("places", [[(100, 300)], [(98, 299), (100, 300), (150, 250)]])
 def test_where_somebody_should_be_is_known_before_the_last_landmarks_are_added(places):
     made, seen = followed(places), at(140, 310, side=210.0)
