@@ -56,7 +56,7 @@ from mpsnet_blender.shared.user_home import default_home  # noqa: E402
 # In the order in which a capture runs them: from the room of the constant on, everything is computed again.
 ROOMS = ("people", "camera", "base", "body", "engines", "world")
 # These modules run while the landmarks are read, which happens once.
-BEFORE = ("people.appearance", "people.detection", "people.landmarks", "people.thumbnails", "people.tracking", "camera.scenery",
+BEFORE = ("people.appearance", "people.detection", "people.landmarks", "people.tracking", "camera.scenery",
           "base.litert", "base.regions", "base.reporter")
 NEEDS_TORCH = ("base.devices", "engines.mpsnet")
 STATURE = 1.7       # metres: as a capture assumes

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..base.regions import Region
+from ..people.appearance import Thumbnail
 from ..people.detection import Search
 from ..people.landmarks import Landmarks
-from ..people.thumbnails import Thumbnail
 from ..people.tracking import TrackerState
 from ..people.tracklets import Tracklet
 from .stored_observations import OBSERVATION_ARRAYS, ObservationStore, StoredList, make_arrays, make_landmarks

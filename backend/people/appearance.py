@@ -1,6 +1,8 @@
-"""A person's appearance: a colour histogram of torso and thighs. It is cheap and tells clothes apart."""
+"""How a person looks: the colours of torso and thighs, which are cheap and tell clothes apart, and a small picture."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -17,6 +19,8 @@ _ALONG, _ACROSS = (shares[..., None] for shares in np.meshgrid(np.linspace(0.1, 
 _DOWN = np.linspace(0.15, 0.85, 16)[:, None]
 # Colours of clothes lie near the middle of a and b (128 is grey): the bins cover 96 to 160 and ignore the rest.
 _LOW, _HIGH = np.array((0, 96, 96)), np.array((255, 160, 160))
+_SIDE = 160              # px: two of them fit beside one another in Blender's sidebar
+_MUCH_BETTER = 1.15      # quality of a new picture over the old one's: encoding a JPEG for each slight gain would cost time
 
 
 def measure_appearance(image: np.ndarray, landmarks: Landmarks) -> np.ndarray:
@@ -50,3 +54,29 @@ def _histogram(colours: np.ndarray) -> np.ndarray:
 def appearance_distance(a: np.ndarray, b: np.ndarray) -> float:
     """Return 0 for equal histograms and 1 for histograms that have no colour in common."""
     return float(np.abs(a - b).sum() / 4)
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A JPEG of 160 x 160 px, and its quality: score times the root of the size, less where the person is cut off."""
+    jpeg: bytes
+    quality: float
+
+
+NO_THUMBNAIL = Thumbnail(b"", 0.0)
+
+
+def better_thumbnail(thumbnail: Thumbnail, image: np.ndarray, landmarks: Landmarks) -> Thumbnail:
+    """Return a thumbnail from this BGR image where its quality is clearly higher, else the old one."""
+    region = landmarks.region
+    inside = min(region.centre_x, image.shape[1] - region.centre_x, region.centre_y, image.shape[0] - region.centre_y)
+    framed = np.clip(inside / max(region.body_radius, 1.0), 0.1, 1.0)
+    quality = float(landmarks.mean_score * np.sqrt(region.side) * framed)
+    if quality < thumbnail.quality * _MUCH_BETTER:
+        return thumbnail
+    half = region.body_radius * 1.1
+    matrix = np.array(((2 * half / _SIDE, 0, region.centre_x - half), (0, 2 * half / _SIDE, region.centre_y - half)))
+    picture = cv2.warpAffine(image, matrix, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                             borderMode=cv2.BORDER_REPLICATE)
+    encoded, jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, 85))
+    return Thumbnail(jpeg.tobytes(), quality) if encoded else thumbnail

@@ -13,10 +13,9 @@ from mpsnet_blender.motion.base.smoothing import frame_seconds
 
 from ..base.regions import Region
 from ..video.frames import Frame
-from .appearance import HISTOGRAM_SIZE, appearance_distance
+from .appearance import HISTOGRAM_SIZE, NO_THUMBNAIL, Thumbnail, appearance_distance, better_thumbnail
 from .landmarks import BODY, LANDMARK, LANDMARK_COUNT, Landmarks, is_upright, lie_crosswise
 from .skeletons import LIMBS
-from .thumbnails import NO_THUMBNAIL, Thumbnail, better_thumbnail
 
 _MAX_LENGTH_VARIATION = 0.2             # standard deviation over mean; measured: people 0.04 to 0.16, a cart of toys up to 0.30
 _MAX_MEAN_ACCELERATION = 100.0          # m/s^2 of landmarks about the hips; measured: a runner 21, the cart 127
