@@ -179,11 +179,12 @@ class Tracker:
                             else measure_appearance(frame.image, landmarks))) for tracklet, landmarks in seen]
 
     def _read_turned(self, frame: Frame, tracklet: Tracklet, region: Region, landmarks: Landmarks) -> Landmarks:
-        """Return the landmarks in the expected region or, where somebody who turns fast is badly seen there, the best of those in
+        """Return the landmarks in the expected region or, where somebody who turns is badly seen there, the best of those in
         regions that are turned along."""
-        if is_seen(landmarks) and landmarks.mean_score > SURE_SCORE:
+        is_lost = not is_seen(landmarks)
+        if not is_lost and landmarks.mean_score > SURE_SCORE:
             return landmarks
-        turned = tracklet.turned_regions(region, frame.timestamp)
+        turned = tracklet.turned_regions(region, frame.timestamp, is_lost)
         readings = self._landmark_model(frame.image, turned, [False] * len(turned))
         return max([landmarks, *readings], key=lambda reading: reading.presence * reading.mean_score)
 

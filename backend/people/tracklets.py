@@ -37,7 +37,9 @@ _COASTING_SECONDS, _MAX_COASTING = 0.5, 0.5     # for which the velocity is beli
 # Somebody in a somersault turns by 18 degrees from one frame to the next, and is lost where the region does not turn along. The
 # turn is measured over so many seconds, and counts from so many radians a second on: bodies that walk turn by less.
 _TURN_SECONDS, _LEAST_TURN_RATE = 0.11, math.radians(150)
-_TURNED_BESIDE = tuple(np.radians((-20, 0, 20)))
+_TURNED_BESIDE = np.radians((-20, 0, 20))
+# Before it a body bends, and may be read as if it did not turn yet.
+_LEANING, _LEANING_TURNS = math.radians(45), np.radians((-60, -30, 30, 60))
 _APPEARANCE_BLEND = 0.05                # of a frame in the mean appearance: it follows light within 20 frames
 _MIN_PRESENCE, _MIN_TORSO_SCORE = 0.5, 0.3      # to continue a tracklet; MediaPipe's own threshold of presence is 0.5
 # Jump of the centre (body radii; while there are few observations), and ratio of sides, within which a tracklet continues. A
@@ -150,16 +152,18 @@ class Tracklet:
         """Return what `predicted_region` will be once landmarks, seen at a time in seconds, are added."""
         return _coast(landmarks.next_region, self._find_velocity(seen_at, landmarks), timestamp - seen_at)
 
-    def turned_regions(self, region: Region, timestamp: float) -> list[Region]:
+    def turned_regions(self, region: Region, timestamp: float, is_lost: bool) -> list[Region]:
         """Return the region expected at a time in seconds, turned along with a body that turns fast in the picture: as far as it
-        did, less far and farther; none where it turned slowly."""
+        did, less far and farther. Of somebody who leans and is not seen any more, the region is turned to both sides."""
         latest = bisect_left(self.timestamps, self.timestamps[-1] - _TURN_SECONDS)
         seconds = self.timestamps[-1] - self.timestamps[latest]
         turned = math.remainder(self.region.angle - self.observations[latest].next_region.angle, 2 * math.pi)
-        if abs(turned) < _LEAST_TURN_RATE * seconds or not seconds:
-            return []
-        angle = region.angle + turned / seconds * min(timestamp - self.timestamps[-1], _COASTING_SECONDS)
-        return [replace(region, angle=math.remainder(angle + beside, 2 * math.pi)) for beside in _TURNED_BESIDE]
+        if seconds and abs(turned) > _LEAST_TURN_RATE * seconds:
+            turned *= min(timestamp - self.timestamps[-1], _COASTING_SECONDS) / seconds
+            turns = turned + _TURNED_BESIDE
+        else:
+            turns = _LEANING_TURNS if is_lost and abs(region.angle) > _LEANING else ()
+        return [replace(region, angle=math.remainder(region.angle + turn, 2 * math.pi)) for turn in turns]
 
     def _find_velocity(self, timestamp: float, landmarks: Landmarks) -> np.ndarray:
         """Return the velocity (px a second) with one observation more."""

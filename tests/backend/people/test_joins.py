@@ -35,6 +35,8 @@ def join_cost(first, gap, **later):
     (3.0, {"x": 640, "side": 125.0}, 0.3 * np.log(2) / 1.3),
     (1.0, {"x": 740, "side": 500.0}, 0.5 / 2 / 2.2 + 0.3 * np.log(2) / 0.7),        # in radii of the larger one
     (1.0, {"x": 640, "colour": BLUE}, 2.5),
+    (0.4, {"x": 640, "colour": BLUE}, 2.5),
+    (0.1, {"x": 640, "colour": BLUE}, 2.5 * 0.7),                       # a moment tells little of colours
 ])
 def test_to_go_on_elsewhere_larger_or_in_other_clothes_costs_less_the_longer_the_gap(gap, later, cost):
     assert join_cost(piece(640), gap, **later) == pytest.approx(cost + 0.05 * gap, abs=1e-6)

@@ -72,15 +72,23 @@ def turning(degrees, fps=30.0):
 def test_where_to_look_for_somebody_who_turns_fast_is_turned_along_less_and_farther(degrees, fps, turned):
     made = turning(degrees, fps)
     region = made.predicted_region(made.timestamps[-1] + 1 / fps)
-    regions = made.turned_regions(region, made.timestamps[-1] + 1 / fps)
+    regions = made.turned_regions(region, made.timestamps[-1] + 1 / fps, is_lost=False)
     assert [np.degrees(one.angle) % 360 for one in regions] == pytest.approx([angle % 360 for angle in turned])
     assert all(one.centre.tolist() == region.centre.tolist() and one.side == region.side for one in regions)
+
+
+@pytest.mark.parametrize(("angle", "is_lost", "turned"), [
+    (50, True, [-10, 20, 80, 110]), (-170, True, [130, 160, -140, -110]), (40, True, []), (50, False, [])])
+def test_somebody_who_leant_and_is_not_seen_any_more_is_looked_for_turned_to_both_sides(angle, is_lost, turned):
+    made = turning([angle] * 4)
+    regions = made.turned_regions(made.region, made.timestamps[-1] + 1 / 30, is_lost)
+    assert np.degrees([one.angle for one in regions]).tolist() == pytest.approx(turned)
 
 
 def test_a_turn_goes_on_for_half_a_second_where_somebody_is_not_seen():
     made = turning([0, 9, 18, 27])
     after = made.timestamps[-1]
-    assert np.degrees(made.turned_regions(made.region, after + 3.0)[1].angle) == pytest.approx(27 + 270 / 2)
+    assert np.degrees(made.turned_regions(made.region, after + 3.0, is_lost=True)[1].angle) == pytest.approx(27 + 270 / 2)
 
 
 @pytest.mark.parametrize("places", [[(100, 300)], [(98, 299), (100, 300), (150, 250)]])
