@@ -37,9 +37,9 @@ _COASTING_SECONDS, _MAX_COASTING = 0.5, 0.5     # for which the velocity is beli
 # Somebody in a somersault turns by 18 degrees from one frame to the next, and is lost where the region does not turn along. The
 # turn is measured over so many seconds, and counts from so many radians a second on: bodies that walk turn by less.
 _TURN_SECONDS, _LEAST_TURN_RATE = 0.11, math.radians(150)
-_TURNED_BESIDE = np.radians((-20, 0, 20))
+_TURNED_BESIDE = [math.radians(degrees) for degrees in (-20, 0, 20)]
 # Before it a body bends, and may be read as if it did not turn yet.
-_LEANING, _LEANING_TURNS = math.radians(45), np.radians((-60, -30, 30, 60))
+_LEANING, _LEANING_TURNS = math.radians(45), [math.radians(degrees) for degrees in (-60, -30, 30, 60)]
 _APPEARANCE_BLEND = 0.05                # of a frame in the mean appearance: it follows light within 20 frames
 _MIN_PRESENCE, _MIN_TORSO_SCORE = 0.5, 0.3      # to continue a tracklet; MediaPipe's own threshold of presence is 0.5
 # Jump of the centre (body radii; while there are few observations), and ratio of sides, within which a tracklet continues. A
@@ -160,9 +160,9 @@ class Tracklet:
         turned = math.remainder(self.region.angle - self.observations[latest].next_region.angle, 2 * math.pi)
         if seconds and abs(turned) > _LEAST_TURN_RATE * seconds:
             turned *= min(timestamp - self.timestamps[-1], _COASTING_SECONDS) / seconds
-            turns = turned + _TURNED_BESIDE
+            turns = [turned + turn for turn in _TURNED_BESIDE]
         else:
-            turns = _LEANING_TURNS if is_lost and abs(region.angle) > _LEANING else ()
+            turns = _LEANING_TURNS if is_lost and abs(region.angle) > _LEANING else []
         return [replace(region, angle=math.remainder(region.angle + turn, 2 * math.pi)) for turn in turns]
 
     def _find_velocity(self, timestamp: float, landmarks: Landmarks) -> np.ndarray:

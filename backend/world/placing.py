@@ -23,6 +23,7 @@ from .camera_scale import find_camera_scale, find_floor_scale
 from .contacts import find_contacts_by_views
 from .floor import World, find_world
 from .foot_measures import SeenFeet
+from .ledges import find_ledges
 from .root_solve import LANDMARK_ABOVE_SOLE, Sight, solve_root_path
 from .soles import find_other_undersides, find_soles
 from .votes import compute_votes
@@ -127,6 +128,10 @@ def _place_person(person: CapturedPerson, shot: Shot, world_from_cam: np.ndarray
     if person.pictures:
         sight = replace(sight, path=path)
     contacts = _find_contacts(sights, path)
+    ledges = find_ledges((sight.soles[..., 2] + path[:, 2:]).min(1), motion.timestamps)
+    if ledges.any():
+        sight, *sights = (replace(seen, ledges=ledges) for seen in (sight, *sights))
+        contacts = _find_contacts(sights, path)
     for _ in range(_ROUNDS):
         path = solve_root_path(sight, contacts)
         contacts = _find_contacts(sights, path)
@@ -166,9 +171,9 @@ def _find_contacts(sights: list[Sight], path: np.ndarray) -> np.ndarray:
 
 
 def find_seen_feet(sight: Sight, path: np.ndarray) -> SeenFeet:
-    """Return what is seen of the feet of a person whose root takes the path (T, 3)."""
+    """Return what is seen of the feet of a person whose root takes the path (T, 3), over what they stand on."""
     shape = (len(path), 4, 3)
-    feet = SeenFeet(sight.soles + path[:, None], np.empty(shape), sight.world_from_cam[:, :3, 3],
+    feet = SeenFeet(sight.soles + path[:, None] - _heights(sight.floor), np.empty(shape), sight.world_from_cam[:, :3, 3],
                     sight.world_from_cam[:, :3, 0], sight.timestamps)
     for rows in frame_blocks(len(path)):
         feet.seen[rows] = _find_seen_part(sight.at(rows), path[rows])
@@ -183,4 +188,9 @@ def _find_seen_part(sight: Sight, path: np.ndarray) -> np.ndarray:
     directions = np.einsum("tij,tkj->tki", rotation, sight.rays[:, sight.foot_landmarks])
     seen = position[:, None] + directions * distance[..., None]
     seen[..., 2] -= np.tile(LANDMARK_ABOVE_SOLE, 2)
-    return seen
+    return seen - _heights(sight.floor)
+
+
+def _heights(heights: np.ndarray) -> np.ndarray:
+    """Return heights (T,) as vectors (T, 1, 3)."""
+    return heights[:, None, None] * (0.0, 0.0, 1.0)

@@ -42,7 +42,8 @@ class Sight:
     landmarks (T, K, 3) and soles (T, 4, 3) of the posed body in metres; lowest (T,): the height of its lowest part without the
     feet; rays (T, K, 3) of the landmarks in the camera's frame and their weights (T, K) in 0..1; foot_landmarks (4,): which
     of the K lie nearest to the soles; world_from_cam (T, 4, 4); timestamps (T,) s. path (T, 3): the root's, where several views
-    show it; it is then held, instead of the place and size in this picture.
+    show it; it is then held, instead of the place and size in this picture. ledges (T,): the height of what the feet may stand
+    on, where it is not the floor at z = 0 all the time.
     """
     landmarks: np.ndarray
     soles: np.ndarray
@@ -53,12 +54,18 @@ class Sight:
     world_from_cam: np.ndarray
     timestamps: np.ndarray
     path: np.ndarray | None = None
+    ledges: np.ndarray | None = None
+
+    @property
+    def floor(self) -> np.ndarray:
+        """The height (T,) of what the feet may stand on."""
+        return np.zeros(len(self.timestamps)) if self.ledges is None else self.ledges
 
     def at(self, rows: slice) -> Sight:
         """Return what is seen in some frames."""
         return Sight(self.landmarks[rows], self.soles[rows], self.lowest[rows], self.rays[rows], self.weights[rows],
                      self.foot_landmarks, self.world_from_cam[rows], self.timestamps[rows],
-                     None if self.path is None else self.path[rows])
+                     None if self.path is None else self.path[rows], None if self.ledges is None else self.ledges[rows])
 
 
 def solve_root_path(sight: Sight, contacts: np.ndarray) -> np.ndarray:
@@ -140,7 +147,7 @@ def _size_rows(sight: Sight, seconds: np.ndarray) -> _Rows:
 
 
 def _foot_rows(sight: Sight, contacts: np.ndarray, seconds: np.ndarray) -> list[_Rows]:
-    """Return rows by which a planted sole is at z = 0 and on its landmark's ray: both together give the distance."""
+    """Return rows by which a planted sole is on the floor and on its landmark's ray: both together give the distance."""
     right, down, forward = np.moveaxis(sight.world_from_cam[:, :3, :3], 2, 0)
     position = sight.world_from_cam[:, :3, 3]
     up = np.broadcast_to((0.0, 0.0, 1.0), position.shape)
@@ -148,7 +155,7 @@ def _foot_rows(sight: Sight, contacts: np.ndarray, seconds: np.ndarray) -> list[
     for column, landmark in enumerate(sight.foot_landmarks):
         planted = contacts[:, column] / 2           # heel and toes of a foot have common errors
         sigma = np.full(len(seconds), _FLOOR_METRES)
-        rows.append(_Rows(up, -sight.soles[:, column, 2], planted / sigma ** 2 * seconds / _FLOOR_SECONDS, sigma))
+        rows.append(_Rows(up, sight.floor - sight.soles[:, column, 2], planted / sigma ** 2 * seconds / _FLOOR_SECONDS, sigma))
         seen = planted * sight.weights[:, landmark]
         sigma = np.full(len(seconds), _FOOT_RAY_METRES)
         point = sight.landmarks[:, landmark].copy()
@@ -161,10 +168,10 @@ def _foot_rows(sight: Sight, contacts: np.ndarray, seconds: np.ndarray) -> list[
 
 
 def _over_floor_rows(sight: Sight, seconds: np.ndarray) -> _Rows:
-    """Return rows by which the lowest part of a lying or kneeling body is at z = 0, for frames in which it would be below."""
+    """Return rows by which the lowest part of a lying or kneeling body is on the floor, for frames in which it would be below."""
     sigma = np.full(len(seconds), _FLOOR_METRES)
     up = np.broadcast_to((0.0, 0.0, 1.0), (len(seconds), 3))
-    return _Rows(up, -sight.lowest, seconds / _FLOOR_SECONDS / sigma ** 2, sigma, is_robust=False)
+    return _Rows(up, sight.floor - sight.lowest, seconds / _FLOOR_SECONDS / sigma ** 2, sigma, is_robust=False)
 
 
 def _inertia(sight: Sight) -> tuple[np.ndarray, np.ndarray]:

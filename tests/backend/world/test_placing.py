@@ -113,6 +113,22 @@ def test_a_walker_stands_on_the_floor_of_a_still_camera_and_walks_the_true_way(p
     np.testing.assert_allclose(person.person.motion.pose()[1], seen @ world_camera.world_from_cam[0, :3, :3], atol=1e-9)
 
 
+@pytest.mark.parametrize("pixels", [0.0, 2.0])
+@pytest.mark.parametrize("height", [0.5, 3.0])
+def test_who_stands_on_a_wall_and_then_on_the_floor_has_planted_feet_on_both(height, pixels):
+    """Two seconds on the wall, half a second of fall, two on the floor; landmarks tremble by some pixels."""
+    true = walker(135, velocity=(0.0, 0.8))
+    raised = replace(true, transl=true.transl + np.interp(np.arange(135), (60, 75), (height, 0.0))[:, None] * (0, 0, 1))
+    person = captured(seen_from(raised, 5))
+    noise = pixels * np.random.default_rng(0).normal(size=person.track.xy.shape)
+    person = replace(person, track=replace(person.track, xy=person.track.xy + noise))
+    _, (placed,) = place_people([person], shot_of(135), vertical=lines(5))
+    soles = find_soles(placed.in_world.pose()[1], 1.7, DOWN)[..., 2].min(1)
+    assert np.abs(soles[:55] - height).max() < 0.04 and np.abs(soles[80:]).max() < 0.04
+    stands = placed.in_world.contacts.max(1) > 0.5
+    assert stands[:55].mean() > 0.5 and stands[80:].mean() > 0.5 and stands[62:73].mean() == 0.0
+
+
 def before_a_camera_that_goes(true, turns, places):
     """Return a walker in the axes of cameras with turns (T, 3, 3) at places (T, 3), both in a level first camera's axes."""
     first = world_from_camera(0, 1.4)
