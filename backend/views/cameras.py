@@ -36,9 +36,10 @@ _MOST_MOMENTS = 100             # of a long clip, to bound time; chosen by eye
 _LENGTH_SHARE, _FOCAL_SIGMA, _KNOWN_FOCAL_SIGMA = 0.12, 0.1, 0.01
 _TURN_SIGMA, _TIME_SIGMA = np.radians(15), 0.05
 _DRIFT_SECONDS = 60.0           # in shorter clips the gain of a clock is 6 ms at most, and not looked for
-# Errors (sigma) of pitch and roll of a camera by its view alone, as in `world.balance`. Cameras face to face have nothing else
-# that tells whether the people lean to the one or to the other.
-_TILT_SIGMAS = np.radians((4.0, 2.0))
+# Errors (sigma) of pitch and roll of a camera by its view alone: less than in `world.balance`, as each moment's rays count by
+# themselves here, although their errors last as long as a posture. Cameras face to face have nothing else that tells whether the
+# people lean to the one or to the other.
+_TILT_SIGMAS = np.radians((2.5, 1.25))
 _MOST_ROUNDS = 25
 
 

@@ -22,11 +22,11 @@ def test_cameras_face_to_face_that_agree_on_what_is_down_have_no_error():
     np.testing.assert_allclose(measure_tilt_errors(cameras(20, 0, 180), tilts, tilts[0]), 0, atol=1e-9)
 
 
-def test_four_degrees_of_pitch_and_two_of_roll_count_alike_and_outliers_less():
+def test_two_and_a_half_degrees_of_pitch_and_half_of_that_of_roll_count_alike_and_outliers_less():
     level = np.zeros((2, 2))
-    errors = measure_tilt_errors(cameras(4, 0, 180), level, level[0])
+    errors = measure_tilt_errors(cameras(2.5, 0, 180), level, level[0])
     np.testing.assert_allclose(errors, (0, 0, 3 * np.arctan(1 / 3), 0), atol=1e-9)
-    errors = measure_tilt_errors(cameras(0, 2, 90), level, level[0])
+    errors = measure_tilt_errors(cameras(0, 1.25, 90), level, level[0])
     np.testing.assert_allclose(np.abs(errors), (0, 0, 0, 3 * np.arctan(1 / 3)), atol=1e-9)
     assert abs(measure_tilt_errors(cameras(60, 0, 90), level, level[0])[2]) < 3 * np.pi / 2
 
