@@ -25,7 +25,7 @@ _CROSSING_DISTANCE = 0.8        # skeleton distance (body radii) below which two
 _MIN_AROUND_CROSSING = 5        # observations before and after a crossing: fewer give no steady colours
 _CROSSED_SHARE, _CROSSED_GAIN = 0.6, 0.1        # of the colours' distance: crosswise it must be so much smaller
 # Somebody who does a cartwheel may be read upside down by one tracklet, and found anew by another one: where both are seen, their
-# skeletons are so near in the mean (body radii), and the first one's score is so much lower. Measured on a rendered acrobat: 0.43,
+# skeletons are so near in the mean (body radii), and the first one's score is so much lower. Of a rendered acrobat: 0.43,
 # and 0.49 for 0.83.
 _TAKEN_OVER_DISTANCE, _TAKEN_OVER_BY = 0.5, 0.1
 _LEAST_BEFORE = 3               # observations of a person before another tracklet took over
