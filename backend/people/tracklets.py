@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from mpsnet_blender.motion.base.contact_spans import find_spans
 from mpsnet_blender.motion.base.smoothing import frame_seconds
 
 from ..base.regions import Region
@@ -233,12 +234,11 @@ def find_sure_part(tracklet: Tracklet) -> Tracklet | None:
         return None
     scores = np.array([landmarks.mean_score for landmarks in tracklet.observations])
     means = np.convolve(scores, np.full(_SURE_IN_A_ROW, 1 / _SURE_IN_A_ROW), "valid")
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], means > SURE_SCORE, [False]])))
-    if not len(edges):
+    sure = find_spans(means > SURE_SCORE, np.array(tracklet.timestamps[:len(means)]))
+    if not len(sure.starts):
         return None
-    longest = np.diff(edges)[::2].argmax()
-    first, stop = (int(edge) for edge in edges[2 * longest:2 * longest + 2])
-    part = tracklet.part(slice(first, stop + _SURE_IN_A_ROW - 1))
+    longest = sure.lengths.argmax()
+    part = tracklet.part(slice(int(sure.starts[longest]), int(sure.ends[longest]) + _SURE_IN_A_ROW - 1))
     return part if part.timestamps[-1] - part.timestamps[0] >= MIN_SECONDS else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mpsnet_blender.motion.base.contact_spans import find_spans
 from mpsnet_blender.motion.base.smoothing import frame_durations
 
 # Metres: lower than a chair, higher than two steps of stairs, which footprints follow by themselves (motion.cleanup.footprints).
@@ -19,26 +20,24 @@ def find_ledges(heights: np.ndarray, timestamps: np.ndarray) -> np.ndarray:
     """Return the height (T,) of what somebody stands on, 0 on the floor and in flight; heights (T,) of the lower foot's sole over
     the floor, metres, at timestamps (T,) s."""
     ledges, seconds = np.zeros(len(heights)), frame_durations(timestamps)
-    waiting = _find_spans(heights > _LEAST_HEIGHT)
+    high = find_spans(heights > _LEAST_HEIGHT, timestamps)
+    waiting = [slice(start, end) for start, end in zip(high.starts, high.ends, strict=True)]
     while waiting:
         rows = waiting.pop()
+        if seconds[rows].sum() < _LEAST_SECONDS:
+            continue
         level = _find_commonest(heights[rows])
         near = np.zeros(len(heights), bool)
         near[rows] = np.abs(heights[rows] - level) < _NEAR
-        stays = [span for span in _find_spans(near) if seconds[span].sum() > _PASSING_SECONDS]
-        if not stays:
+        spans = find_spans(near, timestamps)
+        stays = spans.seconds > _PASSING_SECONDS
+        if not stays.any():
             continue
-        there = slice(stays[0].start, stays[-1].stop)
-        if sum(seconds[span].sum() for span in stays) >= max(_LEAST_SECONDS, _LEAST_SHARE * seconds[there].sum()):
+        there = slice(spans.starts[stays][0], spans.ends[stays][-1])
+        if spans.seconds[stays].sum() >= max(_LEAST_SECONDS, _LEAST_SHARE * seconds[there].sum()):
             ledges[there] = level
-            waiting += [span for span in (slice(rows.start, there.start), slice(there.stop, rows.stop)) if span.start < span.stop]
+            waiting += [slice(rows.start, there.start), slice(there.stop, rows.stop)]
     return ledges
-
-
-def _find_spans(holds: np.ndarray) -> list[slice]:
-    """Return the spans of frames in which a condition (T,) holds."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], holds, [False]])))
-    return [slice(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
 
 
 def _find_commonest(heights: np.ndarray) -> float:
