@@ -135,8 +135,8 @@ def continue_end_speeds(values: np.ndarray, spans: Spans, seconds: float) -> np.
 
 
 def _compute_pulse(times: np.ndarray) -> np.ndarray:
-    """Return x exp(-x), 0 at 0 and at infinity."""
-    times = np.minimum(times, 50.0)
+    """Return x exp(-x), 0 at 0, before it, and at infinity."""
+    times = np.clip(times, 0.0, 50.0)
     return times * np.exp(-times)
 
 

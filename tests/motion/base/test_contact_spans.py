@@ -119,6 +119,14 @@ def test_the_speed_at_a_spans_ends_carries_on_and_dies_away():
     np.testing.assert_allclose(gained[:20], -0.5 * before * np.exp(-before / 3), atol=1e-9)
 
 
+@pytest.mark.filterwarnings("error")
+def test_within_a_stand_of_an_hour_no_speed_is_added():
+    hour = 3600 * FPS
+    gained = continue_end_speeds(np.linspace(0.0, 9.0, hour + 60), spans((20, hour), (hour + 5, hour + 60), count=hour + 60), 0.05)
+    assert np.isfinite(gained).all() and gained[:20].any() and gained[hour:hour + 5].any()
+    assert not gained[20:hour].any() and not gained[hour + 5:].any()
+
+
 def test_in_a_short_gap_the_speed_carries_on_over_a_quarter_of_it():
     values = np.zeros(30)
     values[5:10] = 1.0 * np.arange(5)

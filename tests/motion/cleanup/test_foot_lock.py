@@ -124,6 +124,17 @@ def test_short_motions_pass(frames):
     assert np.isfinite(after.rotmats).all() and after.transl.shape == (frames, 3)
 
 
+@pytest.mark.filterwarnings("error")
+def test_somebody_who_stands_for_minutes_and_walks_on_is_the_same_walker():
+    walk = disturbed(walker())
+    stays = np.concatenate([np.zeros(4 * 1800, int), np.arange(len(walk.transl))])       # four minutes on the first frame
+    times = np.arange(len(stays)) / 30.0
+    after = lock_feet(replace(walk, rotmats=walk.rotmats[stays], transl=walk.transl[stays], contacts=walk.contacts[stays],
+                              timestamps=times))
+    assert np.isfinite(after.rotmats).all() and np.isfinite(after.transl).all()
+    assert np.linalg.norm(after.transl[-60:] - lock_feet(walk).transl[-60:], axis=1).max() < 0.001
+
+
 def _well_inside(stands: np.ndarray) -> np.ndarray:
     """Return where points stand for three frames before and after too: at the edges a foot rolls over heel or ball."""
     inside = stands.copy()
