@@ -104,7 +104,7 @@ class MovieFile:
             for packet in self._container.demux():
                 if packet.pts is not None:
                     self._reached = max(self._reached, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-                if packet.stream_index == self._stream.index:
+                if packet.stream is self._stream:     # the last, empty ones all have stream_index 0 (findings/)
                     self._packets += packet.size > 0
                     yield packet
         except av.InvalidDataError:     # the file was cut here

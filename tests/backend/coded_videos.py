@@ -28,6 +28,7 @@ class Coding:
     options: dict[str, str] = field(default_factory=dict)
     tags: dict[str, int] = field(default_factory=dict)
     sound_seconds: float = 0.0
+    timecode: str = ""          # of a track of its own, as cameras write it
 
 
 def code_video(path: Path, pictures: Sequence[np.ndarray], coding: Coding = Coding()) -> Path:
@@ -43,6 +44,8 @@ def code_video(path: Path, pictures: Sequence[np.ndarray], coding: Coding = Codi
             stream.codec_context.sample_aspect_ratio = coding.pixel_aspect
         if coding.turn:
             stream.set_display_rotation(coding.turn)
+        if coding.timecode:
+            stream.metadata["timecode"] = coding.timecode
         for name, value in coding.tags.items():
             setattr(stream.codec_context, name, value)
         sound = output.add_stream("pcm_s16le", rate=8000) if coding.sound_seconds else None

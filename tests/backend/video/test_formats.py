@@ -7,6 +7,7 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -62,6 +63,15 @@ def test_sound_that_outlasts_the_pictures_is_no_damage(tmp_path):
     path = code_video(tmp_path / "clip.mkv", grey_pictures(20), Coding(sound_seconds=4.0))
     _, frames, warnings = read(path)
     assert len(frames) == 20 and frames[-1].timestamp == pytest.approx(19 / 30, abs=1e-3) and not warnings
+
+
+@pytest.mark.parametrize("name", ["clip.mov", "clip.mp4"])
+def test_a_track_of_data_beside_the_pictures_is_left_alone(tmp_path, name):
+    path = code_video(tmp_path / name, grey_pictures(20), Coding(timecode="01:00:00:00", sound_seconds=0.5))
+    with av.open(str(path)) as video:
+        assert [stream.type for stream in video.streams] == ["video", "audio", "data"]
+    _, frames, warnings = read(path)
+    assert [frame.index for frame in frames] == list(range(20)) and not warnings
 
 
 @pytest.mark.parametrize("name", ["clip.mkv", "clip.ts", "clip.webm"])
