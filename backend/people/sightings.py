@@ -10,7 +10,7 @@ from ..base.regions import Region
 from ..video.frames import Frame
 from .appearance import measure_appearance
 from .landmarks import Landmarks
-from .skeletons import is_ghost, skeleton_distance
+from .skeletons import is_ghost, is_upended, skeleton_distance
 from .tracklets import Tracklet, claim_cost, is_seen
 
 # These limits were chosen by eye on rendered scenes; not measured one by one.
@@ -38,7 +38,8 @@ def find_loser(first: Sighting, second: Sighting, timestamp: float) -> Tracklet 
         if distance < _NEAR_SKELETON and claim_cost(other, landmarks, colours, timestamp) \
                 < claim_cost(tracklet, landmarks, colours, timestamp):
             return tracklet
-        if len(tracklet.observations) < YOUNG_OBSERVATIONS and is_ghost(landmarks, other_landmarks):
+        if len(tracklet.observations) < YOUNG_OBSERVATIONS and is_ghost(landmarks, other_landmarks) \
+                or is_upended(landmarks, other_landmarks):
             return tracklet
     return None
 
@@ -47,7 +48,8 @@ def is_newcomer(landmarks: Landmarks, known: list[Landmarks]) -> bool:
     """Return whether landmarks are surely of a person, and of none of those who are known."""
     is_sure = landmarks.torso_score >= _BIRTH_TORSO_SCORE or landmarks.upper_score >= _BIRTH_UPPER_SCORE
     return landmarks.presence >= BIRTH_PRESENCE and is_sure and not any(
-        skeleton_distance(landmarks, other) < _BIRTH_DISTANCE or is_ghost(landmarks, other) for other in known)
+        skeleton_distance(landmarks, other) < _BIRTH_DISTANCE or is_ghost(landmarks, other) or is_upended(landmarks, other)
+        for other in known)
 
 
 def returns(landmarks: Landmarks, frame: Frame, lost: list[Tracklet], followed: list[Tracklet], known: list[Landmarks]) -> bool:

@@ -20,6 +20,7 @@ _GHOST_TORSO_SCORE, _GHOST_DISTANCE = 0.9, 0.8      # lower score of the torso, 
 # hers, for both of them; of rendered people who stand behind each other, faces seen side by side lie 0.13 and more apart.
 _SAME_FACE = 0.12
 _ON_LIMBS = 0.1                         # mean distance from the other person's limbs, in that person's body radii
+_UPRIGHT_WORTH = 0.1                    # of a mean score: in close-ups little else but face and shoulders is seen
 _VISIBLE_SCORE = 0.5
 _LEAST_WEIGHT = 0.05                    # of a joint that is not visible, so that no sum is zero
 
@@ -48,6 +49,23 @@ def is_ghost(candidate: Landmarks, other: Landmarks) -> bool:
         return False
     return (candidate.torso_score < _GHOST_TORSO_SCORE or skeleton_distance(candidate, other) < _GHOST_DISTANCE
             or _distance_to_limbs(candidate, other) < _ON_LIMBS)
+
+
+def is_upended(candidate: Landmarks, other: Landmarks) -> bool:
+    """Return whether a candidate is the other person read upside down, as faces in close-ups may be: both have one face and their
+    bodies on opposite sides of it, and the other body is better seen, or as well and more upright."""
+    (face, own_size), (other_face, size) = _find_face(candidate), _find_face(other)
+    if np.linalg.norm(face - other_face) > max(own_size, size):
+        return False
+    opposite = (candidate.next_region.centre - face) @ (other.next_region.centre - other_face) < 0
+    worth, other_worth = (seen.mean_score + _UPRIGHT_WORTH * np.cos(seen.next_region.angle) for seen in (candidate, other))
+    return bool(opposite and worth < other_worth)
+
+
+def _find_face(landmarks: Landmarks) -> tuple[np.ndarray, float]:
+    """Return the middle (2,) of a face, and the mean distance of its landmarks from there, px."""
+    middle = landmarks.xy[FACE].mean(0)
+    return middle, float(np.linalg.norm(landmarks.xy[FACE] - middle, axis=1).mean())
 
 
 def _visible_box(landmarks: Landmarks) -> tuple[np.ndarray, np.ndarray]:

@@ -53,6 +53,17 @@ def test_whose_hips_are_outside_the_picture_is_a_newcomer_by_head_and_shoulders(
     assert not is_newcomer(replace(cut, presence=0.5), [])
 
 
+def test_of_one_face_with_two_bodies_only_the_better_one_is_somebody():
+    right = replace(seen_at(100, score=0.95), next_region=Region(100, 300, 500, 0.0))
+    score = np.where(np.arange(33) <= LANDMARK["right_shoulder"], 0.95, 0.05)
+    face = right.xy[:LANDMARK["left_shoulder"]].mean(0)
+    upended = replace(right, xy=2 * face - right.xy, score=score, next_region=Region(*(2 * face - (100, 300)), 500, np.pi))
+    assert is_newcomer(upended, []) and not is_newcomer(upended, [right]) and is_newcomer(right, [upended])
+    first, second = person(100, RED), person(100, RED)
+    assert find_loser((first, (right, colours(RED))), (second, (upended, colours(RED))), NOW) is second
+    assert find_loser((first, (upended, colours(RED))), (second, (right, colours(RED))), NOW) is first
+
+
 @pytest.mark.parametrize(("x", "of", "is_back"), [(100, RED, True), (100, BLUE, False), (100 + 3 * RADIUS, RED, False)])
 def test_somebody_lost_returns_near_the_same_place_in_the_same_clothes(monkeypatch, x, of, is_back):
     monkeypatch.setattr("backend.people.sightings.measure_appearance", lambda image, landmarks: colours(of))

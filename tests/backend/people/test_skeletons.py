@@ -6,7 +6,7 @@ import pytest
 from backend.base.regions import Region
 from backend.people import skeletons
 from backend.people.landmarks import FACE, LANDMARK, Landmarks, Reading
-from backend.people.skeletons import faces_coincide, is_ghost, skeleton_distance
+from backend.people.skeletons import faces_coincide, is_ghost, is_upended, skeleton_distance
 from tests.backend.made_people import person_track, region_of, seen_from, walker
 
 TRACK = person_track(seen_from(walker(10, velocity=(0, 0), heading_degrees=0)))
@@ -118,3 +118,24 @@ def test_faces_nearer_than_half_a_head_coincide(apart, coincide):
     other.xy[FACE] = TRACK.xy[0][FACE] + (100 * apart, 0.0)
     one = replace(seen(), next_region=region)
     assert faces_coincide(one, other) == faces_coincide(other, one) == coincide
+
+
+def upended(score=0.42):
+    """Return the walker's face, and a body that was read above it instead of below: about the face turned by 180 degrees."""
+    face = TRACK.xy[0][FACE].mean(0)
+    turned = seen(2 * face - TRACK.xy[0], score)
+    return replace(turned, next_region=replace(turned.next_region, angle=np.pi))
+
+
+def test_a_body_above_the_face_of_another_is_that_person_read_upside_down():
+    cut = seen(score=0.45)          # a close-up: face and shoulders alone are seen
+    assert is_upended(upended(), cut) and not is_upended(cut, upended())
+    assert is_upended(upended(0.5), cut), "upright counts for a tenth"
+    assert not is_upended(upended(0.9), cut) and is_upended(cut, upended(0.9)), "somebody stands on the hands"
+
+
+def test_somebody_with_a_face_of_their_own_is_not_upended():
+    size = np.linalg.norm(TRACK.xy[0][FACE] - TRACK.xy[0][FACE].mean(0), axis=1).mean()
+    assert is_upended(replace(upended(), xy=upended().xy + (0.9 * size, 0)), seen())
+    assert not is_upended(replace(upended(), xy=upended().xy + (1.1 * size, 0)), seen())
+    assert not is_upended(seen(score=0.3), seen()), "both bodies hang below the face: a double, or somebody behind"

@@ -4,6 +4,7 @@ import pytest
 
 from backend.base.pinhole import project
 from backend.engines.engine import CapturedPerson
+from backend.people.landmarks import LANDMARK
 from backend.people.stitching import PersonTrack
 from backend.world.votes import compute_votes
 from tests.backend.made_people import INTRINSICS, seen_from, walker
@@ -12,7 +13,8 @@ from tests.backend.made_people import INTRINSICS, seen_from, walker
 def captured(distance=4.0, frames=90, score=1.0, off_px=0.0, seen=None):
     person = seen_from(walker(frames, start=(0, distance), velocity=(0.1, 0)))
     xy = project(person.landmarks, INTRINSICS) + (off_px, 0)
-    track = PersonTrack(np.arange(frames), person.timestamps, xy, person.landmarks, np.full(xy.shape[:2], score),
+    scores = np.broadcast_to(score, xy.shape[:2])
+    track = PersonTrack(np.arange(frames), person.timestamps, xy, person.landmarks, scores,
                         np.concatenate([xy.min(1), xy.max(1)], axis=1))
     return CapturedPerson(track, person.body, person.motion, seen or frames, 0)
 
@@ -43,3 +45,10 @@ def test_a_badly_read_person_has_little_weight():
     height = INTRINSICS[1, 1] * 1.7 / 4.0
     assert second_vote(captured(off_px=0.04 * height)) == pytest.approx(0.5, abs=0.02)
     assert second_vote(captured(off_px=0.4 * height)) < 0.02
+
+
+def test_of_whom_only_face_and_shoulders_are_seen_has_hardly_a_vote():
+    shows_no_hips = np.where(np.arange(33) < LANDMARK["left_hip"], 1.0, 0.0)
+    assert second_vote(captured(score=shows_no_hips)) < 1e-6
+    shows_no_feet = np.where(np.arange(33) <= LANDMARK["right_hip"], 1.0, 0.0)
+    assert second_vote(captured(score=shows_no_feet)) == pytest.approx(25 / 33, abs=0.01)
