@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,8 @@ from mpsnet_blender.shared.motion_file import Motion
 from .base.errors import OutputError, VideoError
 from .base.pinhole import camera_matrix, project
 from .base.reporter import AsideReporter, Reporter
-from .camera.viewpoint import find_viewpoint
+from .camera.scenery import SeenScenery
+from .camera.viewpoint import Viewpoint, find_viewpoint
 from .engines.engine import CapturedPerson, Engine, Shot, make_engine
 from .engines.hands import add_hands, pose_fingers
 from .finding.find_people import FIND, find_people
@@ -34,6 +35,7 @@ from .output.folder_writer import CaptureFolder
 from .output.people_files import write_people
 from .output.preview import PreviewPerson, write_preview
 from .output.quality import describe_quality, measure_quality
+from .people.gaps import Clock
 from .people.second_look import LOOK_AGAIN
 from .people.stitching import PersonTrack
 from .video.frames import VideoSpan, open_span
@@ -64,31 +66,52 @@ def capture(video: Path, destination: Path, request: CaptureRequest, models_fold
     engine = make_engine(request, checkpoints_folder)
     reporter.plan(_plan_stages(request, engine, len(spans)))
     reporter.log("info", f"Quality: {request.quality}.")
-    views = []
+    looked = []
     for number, span in enumerate(spans, start=1):
         reporter.part(f"view {number} of {len(spans)}" if others else "")
-        views.append(look(span, engine, request, models_folder, cache if request.cache else None, reporter))
+        looked.append(look(span, engine, request, models_folder, cache if request.cache else None, reporter, divide=not others))
     reporter.part("")
-    joined = join_views(views, others, reporter) if others else None
-    view = joined.views[0] if joined else views[0]
-    people = joined.people if joined else view.people
-    shot, world_camera, placed = place_with_lens(people, view.shot, view.viewpoint, view.lens_is_known or bool(others), reporter)
-    people = [placed_person.person for placed_person in placed]
-    planted = [plant_feet(placed_person, request.foot_lock, shot, world_camera) for placed_person in placed]
-    motions = [make_motion(final, raw, world_camera, shot, request.engine)
-               for final, raw in zip(planted, placed, strict=True)]
-    qualities = [measure_quality(placed_person, shot, world_camera) for placed_person in planted]
+    clock, views = looked[0]
+    joined = join_views([view for _, (view,) in looked], others, reporter) if others else None
+    if joined:
+        views = [replace(joined.views[0], people=joined.people, lens_is_known=True)]
+    scenes = [_place(view, request, reporter, _name_shot(number, len(views))) for number, view in enumerate(views, start=1)]
+    people = [placed.person for scene in scenes for placed in scene.placed]
+    motions = [make_motion(final, raw, scene.camera, scene.shot, request.engine, is_alone=len(scenes) == 1)
+               for scene in scenes for final, raw in zip(scene.planted, scene.placed, strict=True)]
+    qualities = [measure_quality(placed, scene.shot, scene.camera) for scene in scenes for placed in scene.planted]
     for number, quality in enumerate(qualities, start=1):
         reporter.log("info", f"Person {number}: {describe_quality(quality)}")
     with folder:
         listed = write_people(folder.path, people, motions, qualities)
-        preview = PREVIEW_FILE if request.preview and _write_preview(folder.path / PREVIEW_FILE, shot, people, reporter) else None
-        listing = _make_listing(shot, world_camera, request, listed, preview)
+        has_preview = request.preview and _write_preview(folder.path / PREVIEW_FILE, clock, scenes, reporter)
+        listing = _make_listing(clock, scenes, request, listed, PREVIEW_FILE if has_preview else None)
         if joined:
-            listing = replace(listing, views=list_views(joined, world_camera, placed))
+            listing = replace(listing, views=list_views(joined, scenes[0].camera, scenes[0].placed))
         write_listing(folder.path / PEOPLE_FILE, listing)
         reporter.check()
     return len(people)
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """A shot with its camera in the world and all people there, before and after their feet were planted."""
+    shot: Shot
+    camera: WorldCamera
+    placed: list[PlacedPerson]
+    planted: list[PlacedPerson]
+
+
+def _place(view: View, request: CaptureRequest, reporter: Reporter, part: str) -> _Scene:
+    """Return a view's people in the world. part: the words for it in messages."""
+    reporter.part(part)
+    shot, camera, placed = place_with_lens(view.people, view.shot, view.viewpoint, view.lens_is_known, reporter)
+    reporter.part("")
+    return _Scene(shot, camera, placed, [plant_feet(person, request.foot_lock, shot, camera) for person in placed])
+
+
+def _name_shot(number: int, count: int) -> str:
+    return f"shot {number} of {count}" if count > 1 else ""
 
 
 def _plan_stages(request: CaptureRequest, engine: Engine, views: int) -> dict[str, float]:
@@ -101,26 +124,37 @@ def _plan_stages(request: CaptureRequest, engine: Engine, views: int) -> dict[st
 
 
 def look(span: VideoSpan, engine: Engine, request: CaptureRequest, models_folder: Path, cache: Path | None,
-         reporter: Reporter) -> View:
-    """Return one camera's view: the people in its axes. Raises a FixableError, or CancelRequested."""
+         reporter: Reporter, divide: bool = True) -> tuple[Clock, list[View]]:
+    """Return the times of a video's frames, and the people of each of its shots in the camera's axes; divide: whether cuts
+    divide shots, of which one lens is assumed; else there is one. Raises a FixableError, or CancelRequested."""
     fov_degrees = request.fov_degrees or _read_fov(span, reporter)
-    intrinsics, aside = camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES), AsideReporter(reporter)
-    found, viewpoint = find_people(
-        span, request, models_folder, cache, reporter,
-        lambda scenery, clock: find_viewpoint(scenery, clock.timestamps, intrinsics, fov_degrees is not None, aside))
-    aside.tell()
-    tracks, hands, shot = found.tracks, found.hands, Shot(span, found.clock, viewpoint.intrinsics, request.stature)
-    del found       # the background of a long video takes as much memory as its people
-    people = add_hands(engine.solve(tracks, shot, reporter), hands, shot, reporter)
-    return View(shot, viewpoint, people, fov_degrees is not None)
+    intrinsics = camera_matrix(span.size, fov_degrees or DEFAULT_FOV_DEGREES)
+
+    def see(scenery: SeenScenery, clock: Clock, shots: int) -> tuple[Viewpoint, AsideReporter]:
+        aside = AsideReporter(reporter)
+        return find_viewpoint(scenery, clock.timestamps, intrinsics, fov_degrees is not None or shots > 1, aside), aside
+
+    clock, found = find_people(span, request, models_folder, cache, reporter, see, divide)
+    if len(found) > 1:
+        reporter.log("info", f"The video has cuts: {len(found)} shots show people, each by a camera of its own.")
+    views = []
+    for number, (seen, (viewpoint, aside)) in enumerate(found, start=1):
+        if len(found) > 1:
+            reporter.part(_name_shot(number, len(found)))
+        aside.tell()
+        shot = Shot(span, seen.clock, viewpoint.intrinsics, request.stature)
+        people = add_hands(engine.solve(seen.tracks, shot, reporter), seen.hands, shot, reporter)
+        views.append(View(shot, viewpoint, people, fov_degrees is not None or len(found) > 1))
+    return clock, views
 
 
-def _write_preview(path: Path, shot: Shot, people: list[CapturedPerson], reporter: Reporter) -> bool:
+def _write_preview(path: Path, clock: Clock, scenes: Sequence[_Scene], reporter: Reporter) -> bool:
     """Write the preview; where that is impossible, say why and return False: the motion does not depend on it."""
-    drawn = [_make_preview_person(number, person, shot) for number, person in enumerate(people, start=1)]
+    everybody = [(placed.person, scene.shot) for scene in scenes for placed in scene.placed]
+    drawn = [_make_preview_person(number, *person) for number, person in enumerate(everybody, start=1)]
     try:
-        write_preview(path, shot.span, shot.clock.fps, drawn,
-                      lambda done: reporter.progress(_PREVIEW, done, len(shot.clock.frame_index), "frames"))
+        write_preview(path, scenes[0].shot.span, clock.fps, drawn,
+                      lambda done: reporter.progress(_PREVIEW, done, len(clock.frame_index), "frames"))
         return True
     except (VideoError, OutputError) as error:
         path.unlink(missing_ok=True)
@@ -138,11 +172,13 @@ def _read_fov(span: VideoSpan, reporter: Reporter) -> float | None:
     return fov_degrees
 
 
-def make_motion(placed: PlacedPerson, raw: PlacedPerson, world_camera: WorldCamera, shot: Shot, engine: str) -> Motion:
-    """Return the motion file's contents: the person in the world, and the raw motion before the feet were planted."""
+def make_motion(placed: PlacedPerson, raw: PlacedPerson, world_camera: WorldCamera, shot: Shot, engine: str,
+                is_alone: bool = True) -> Motion:
+    """Return the motion file's contents: the person in the world, and the raw motion before the feet were planted. is_alone:
+    whether the video has one shot; of several, even those of cameras that stand still are of cameras at different places."""
     person = placed.person
     track = person.track
-    is_still = len(world_camera.world_from_cam) == 1
+    is_still = is_alone and len(world_camera.world_from_cam) == 1
     rows = track.frame_index - shot.clock.frame_index[0]
     world_from_cam = world_camera.world_from_cam if is_still else world_camera.poses_at(rows)
     return Motion(
@@ -174,11 +210,11 @@ def _make_preview_person(person_id: int, person: CapturedPerson, shot: Shot) -> 
                          person.joint_confidence(), person.track.boxes, fingers)
 
 
-def _make_listing(shot: Shot, world_camera: WorldCamera, request: CaptureRequest,
-                  people: tuple[ListedPerson, ...], preview: str | None) -> CaptureListing:
+def _make_listing(clock: Clock, scenes: Sequence[_Scene], request: CaptureRequest, people: tuple[ListedPerson, ...],
+                  preview: str | None) -> CaptureListing:
+    span, camera = scenes[0].shot.span, scenes[0].camera
     return CaptureListing(
-        engine=request.engine, landmark_quality=request.quality, video=path_as_text(shot.span.path.absolute()),
-        fps=shot.clock.fps, image_size=shot.span.size, frame_count=len(shot.clock.frame_index), stature=request.stature,
-        camera_pitch_degrees=round(math.degrees(world_camera.pitch), 2),
-        camera_roll_degrees=round(math.degrees(world_camera.roll), 2),
-        camera_moves=len(world_camera.world_from_cam) > 1, preview=preview, people=people)
+        engine=request.engine, landmark_quality=request.quality, video=path_as_text(span.path.absolute()),
+        fps=clock.fps, image_size=span.size, frame_count=len(clock.frame_index), stature=request.stature,
+        camera_pitch_degrees=round(math.degrees(camera.pitch), 2), camera_roll_degrees=round(math.degrees(camera.roll), 2),
+        camera_moves=len(scenes) > 1 or len(camera.world_from_cam) > 1, preview=preview, people=people)

@@ -31,6 +31,7 @@ from ..people.tracking import Tracker
 from ..people.tracklets import LONGEST_REST, Tracklet
 from ..video.frames import VideoSpan, count_frames, read_frames, with_upcoming
 from .kept_finding import FoundSoFar, KeptFinding, open_kept_finding
+from .shots import find_shots, take_clock, take_scenery, take_tracks
 
 T = TypeVar("T")
 # Frames that are decoded before they are looked at, so that the next one to be read is among them; each takes 6 MB in 1080p.
@@ -44,17 +45,18 @@ _WRITTEN_EVERY_SECONDS, _WRITING_SHARE = 10.0, 0.05
 
 @dataclass(frozen=True)
 class FoundPeople:
-    """All people's tracks, the times of all frames, the background, and the hands that were read, of nobody in particular."""
+    """All people's tracks in a shot, the times of its frames, and the hands that were read, of nobody in particular."""
     tracks: list[PersonTrack]
     clock: Clock
-    scenery: SeenScenery
     hands: HandReadings
 
 
 def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, cache: Path | None, reporter: Reporter,
-                beside: Callable[[SeenScenery, Clock], T]) -> tuple[FoundPeople, T]:
-    """Return everybody's landmarks over the span, and what `beside` returns: it is called in a thread while people are looked at
-    again. cache: the folder in which what is found is kept, or None.
+                beside: Callable[[SeenScenery, Clock, int], T], divide: bool = True) -> tuple[Clock, list[tuple[FoundPeople, T]]]:
+    """Return the times of all frames of the span and, of each shot that shows people, everybody's landmarks and what `beside`
+    returns of it and of the number of shots: it is called in a thread while people are looked at again.
+
+    cache: the folder in which what is found is kept, or None. divide: whether cuts divide shots; else there is one.
 
     Raises NobodyFoundError, and ModelError where a model is missing or damaged.
     """
@@ -69,19 +71,30 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, c
         tracks = kept.read_tracks(choices)
         people = stitch(reading.finish(), span.size, request.people) if tracks is None else []
         if tracks is None and not people:
-            raise NobodyFoundError(
-                f"Nobody was found in {span.path.name} ({len(reading.frame_index)} frames).",
-                "People must be seen for a third of a second at least, and be 60 px tall or a tenth of the picture's width.")
+            raise _make_nobody_error(span, reading)
         clock, scenery = Clock(np.array(reading.frame_index), np.array(reading.timestamps), span.fps), reading.scenery.seen()
+        shots = find_shots(scenery.cuts if divide else [], clock)
+        clocks = [take_clock(clock, rows) for rows in shots]
+        sceneries = [take_scenery(scenery, rows) for rows in shots] if len(shots) > 1 else [scenery]
         with ThreadPoolExecutor(1, thread_name_prefix="beside") as thread:
-            other = thread.submit(beside, scenery, clock)
+            others = [thread.submit(beside, *shot, len(shots)) for shot in zip(sceneries, clocks, strict=True)]
             if tracks is None:
                 tracks, is_final = _make_tracks(people, looker, span, reporter)
                 if is_final:
                     kept.write_tracks(choices, tracks)
-            tracks = [fill_rests(track, clock) for track in tracks]
             hands = read_tables(reading.frame_index if reading.hands else [], reading.hands)
-            return FoundPeople(tracks, clock, scenery, hands), _wait_for(other, reporter)
+            found = [FoundPeople([fill_rests(track, part) for track in (take_tracks(tracks, part) if len(shots) > 1 else tracks)],
+                                 part, hands) for part in clocks]
+            shown = [(seen, _wait_for(other, reporter)) for seen, other in zip(found, others, strict=True) if seen.tracks]
+        if not shown:
+            raise _make_nobody_error(span, reading)
+        return clock, shown
+
+
+def _make_nobody_error(span: VideoSpan, reading: _Reading) -> NobodyFoundError:
+    return NobodyFoundError(
+        f"Nobody was found in {span.path.name} ({len(reading.frame_index)} frames).",
+        "People must be seen for a third of a second at least, and be 60 px tall or a tenth of the picture's width.")
 
 
 def _wait_for(other: Future[T], reporter: Reporter) -> T:

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..camera.scenery import Points, SceneryState
 
-# What is followed now, the steep lines (N, 4) of some frames, those frames (M,), and how many lines each has.
-SCENERY_ARRAYS = ("followed_points", "followed_ids", "lines", "line_frames", "line_counts")
+# What is followed now, the steep lines (N, 4) of some frames, those frames (M,), and how many lines each has; the small picture
+# before the last cut.
+SCENERY_ARRAYS = ("followed_points", "followed_ids", "lines", "line_frames", "line_counts", "before_cut")
 # The points of some frames (ids and positions, one frame after the other), and how many each frame has.
 POINT_ARRAYS = ("point_counts", "point_ids", "point_places")
 
@@ -20,7 +21,7 @@ def make_scenery_arrays(state: SceneryState) -> tuple[dict[str, np.ndarray], dic
     arrays = {"followed_points": state.points, "followed_ids": state.ids,
               "lines": np.concatenate([np.zeros((0, 4), np.float32), *(lines for _, lines in state.lines)]),
               "line_frames": np.array([row for row, _ in state.lines], np.int64),
-              "line_counts": np.array([len(lines) for _, lines in state.lines], np.int64)}
+              "line_counts": np.array([len(lines) for _, lines in state.lines], np.int64), "before_cut": state.before_cut}
     return arrays, {"next_lines": state.next_lines, "next_id": state.next_id, "scale": state.scale, "cuts": state.cuts}
 
 
@@ -29,7 +30,8 @@ def make_scenery_state(arrays: Mapping[str, np.ndarray], values: Mapping[str, An
     """Return the state of which arrays and values were made, with the points of all past frames. Raises KeyError, ValueError."""
     lines = np.split(arrays["lines"], np.cumsum(arrays["line_counts"])[:-1])
     return SceneryState(list(zip(arrays["line_frames"].tolist(), lines, strict=True)), points, arrays["followed_points"],
-                        arrays["followed_ids"], values["next_lines"], values["next_id"], values["scale"], values["cuts"])
+                        arrays["followed_ids"], values["next_lines"], values["next_id"], values["scale"], values["cuts"],
+                        arrays["before_cut"])
 
 
 def make_point_arrays(points: Iterable[Points]) -> dict[str, np.ndarray]:

@@ -38,8 +38,8 @@ def find_loser(first: Sighting, second: Sighting, timestamp: float) -> Tracklet 
         if distance < _NEAR_SKELETON and claim_cost(other, landmarks, colours, timestamp) \
                 < claim_cost(tracklet, landmarks, colours, timestamp):
             return tracklet
-        if len(tracklet.observations) < YOUNG_OBSERVATIONS and is_ghost(landmarks, other_landmarks) \
-                or is_upended(landmarks, other_landmarks):
+        is_young = len(tracklet.observations) < YOUNG_OBSERVATIONS
+        if (is_young and is_ghost(landmarks, other_landmarks)) or is_upended(landmarks, other_landmarks):
             return tracklet
     return None
 

@@ -163,6 +163,27 @@ def test_a_cut_is_noticed_and_points_are_not_followed_across():
     assert not set(trails.point[trails.row < 10]) & set(trails.point[trails.row >= 10])
 
 
+@pytest.mark.parametrize("frame", [60, 61, 62])
+def test_a_cut_from_a_camera_at_rest_is_noticed_in_its_frame(frame):
+    scenery = Scenery(30.0)
+    for index in range(90):
+        scenery.step(Frame(index, index / 30, picture(0, seed=index >= frame)), [])
+    assert scenery.cuts == [pytest.approx(frame / 30)]
+    trails = scenery.trails()
+    assert not set(trails.point[trails.row < frame]) & set(trails.point[trails.row >= frame])
+
+
+@pytest.mark.parametrize("flashed", [1, 4])
+def test_a_flash_and_a_whipped_camera_are_no_cuts(flashed):
+    flash, whipped = Scenery(30.0), Scenery(30.0)
+    for index in range(40):
+        white = np.clip(picture(0).astype(int) + 200, 0, 255).astype(np.uint8)
+        other = white if flashed == 1 else picture(0, seed=1)       # damaged pictures
+        flash.step(Frame(index, index / 30, other if 20 <= index < 20 + flashed else picture(0)), [])
+        whipped.step(Frame(index, index / 30, picture(5 * index if index < 20 else 100 + 120 * (index - 19) % 300)), [])
+    assert flash.cuts == [] == whipped.cuts
+
+
 def test_the_background_of_a_camera_at_rest_is_followed_ten_times_a_second_until_it_moves():
     scenery, rng = Scenery(30.0), np.random.default_rng(3)
     places = np.maximum(np.arange(90) - 70, 0) * 1.5        # px: at rest for 70 frames

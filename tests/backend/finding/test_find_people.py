@@ -53,25 +53,27 @@ def every_message_and_file(monkeypatch):
 
 @pytest.fixture
 def find(models_folder, clip):
-    def find(cache, sink=None, beside=nothing_beside, **options):
+    def find(cache, sink=None, beside=give_scenery, **options):
         request = CaptureRequest(**{"end_seconds": FRAMES / 30, **options})
         span = open_span(clip, request.start_seconds, request.end_seconds)
-        found, _ = finding.find_people(span, request, models_folder, cache, Reporter(sink or Interrupting()), beside)
-        return found
+        _, (shot,) = finding.find_people(span, request, models_folder, cache, Reporter(sink or Interrupting()), beside)
+        return shot
     return find
 
 
-def nothing_beside(_scenery, _clock):
-    """Do nothing while people are looked at again."""
+def give_scenery(scenery, _clock, _shots):
+    """Return the background that was gathered, while people are looked at again."""
+    return scenery
 
 
-def contents(found):
-    """Return all that was found, as bytes."""
-    trails, lines = found.scenery.trails, found.scenery.lines
+def contents(shot):
+    """Return all that was found in a shot, as bytes."""
+    found, scenery = shot
+    trails, lines = scenery.trails, scenery.lines
     arrays = [found.clock.frame_index, found.clock.timestamps, trails.row, trails.point, trails.xy, lines.lines, lines.row]
     arrays += [np.asarray(getattr(track, field.name)) for track in found.tracks for field in fields(track)]
     arrays += [getattr(found.hands, field.name) for field in fields(found.hands)]
-    return [(array.dtype, array.shape, array.tobytes()) for array in arrays], lines.pictures, found.scenery.cuts
+    return [(array.dtype, array.shape, array.tobytes()) for array in arrays], lines.pictures, scenery.cuts
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,8 @@ def expected(models_folder, clip, kept):
         patch.setattr(kept_finding, "_SETTLED_SECONDS", 0.4)
         request = CaptureRequest(end_seconds=FRAMES / 30)
         span = open_span(clip, 0.0, request.end_seconds)
-        return contents(finding.find_people(span, request, models_folder, kept, Reporter(Interrupting()), nothing_beside)[0])
+        _, (shot,) = finding.find_people(span, request, models_folder, kept, Reporter(Interrupting()), give_scenery)
+        return contents(shot)
 
 
 def read_nothing(*_arguments):
@@ -97,10 +100,10 @@ def read_nothing(*_arguments):
 def test_what_runs_beside_the_second_look_has_the_whole_background_and_the_times_of_all_frames(find, expected, kept, tmp_path):
     shutil.copytree(kept, tmp_path, dirs_exist_ok=True)
     given = []
-    found = find(tmp_path, beside=lambda *arguments: given.append((*arguments, threading.current_thread())))
-    ((scenery, clock, thread),) = given
-    assert thread is not threading.main_thread()
-    assert contents(replace(found, scenery=scenery, clock=clock)) == expected
+    found, _ = find(tmp_path, beside=lambda *arguments: given.append((*arguments, threading.current_thread())))
+    ((scenery, clock, shots, thread),) = given
+    assert thread is not threading.main_thread() and shots == 1
+    assert contents((replace(found, clock=clock), scenery)) == expected
 
 
 def test_a_cancel_is_felt_while_something_runs_beside_the_second_look(find, kept, tmp_path):
@@ -181,12 +184,12 @@ def test_only_code_that_reads_the_video_counts():
 
 def test_hands_are_read_unless_they_are_not_wanted(find, expected, tmp_path, monkeypatch):
     monkeypatch.setattr(reader, "LEAST_PIXELS", 20)     # those of the sample clip begin with 35
-    read = find(tmp_path).hands
+    read = find(tmp_path)[0].hands
     assert (np.bincount(read.frame_index, minlength=FRAMES) > 0).mean() > 0.3        # every third frame
     assert np.hypot(*(read.xy[:, 0] - read.wrist).T).max() < 30
-    unread = find(None, hands=False)
+    unread, _ = find(None, hands=False)
     assert len(unread.hands.frame_index) == 0
-    assert [track.xy.tobytes() for track in unread.tracks] == [track.xy.tobytes() for track in find(tmp_path).tracks]
+    assert [track.xy.tobytes() for track in unread.tracks] == [track.xy.tobytes() for track in find(tmp_path)[0].tracks]
 
 
 def cut(content):

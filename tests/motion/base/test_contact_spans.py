@@ -122,7 +122,8 @@ def test_the_speed_at_a_spans_ends_carries_on_and_dies_away():
 @pytest.mark.filterwarnings("error")
 def test_within_a_stand_of_an_hour_no_speed_is_added():
     hour = 3600 * FPS
-    gained = continue_end_speeds(np.linspace(0.0, 9.0, hour + 60), spans((20, hour), (hour + 5, hour + 60), count=hour + 60), 0.05)
+    stands = spans((20, hour), (hour + 5, hour + 60), count=hour + 60)
+    gained = continue_end_speeds(np.linspace(0.0, 9.0, hour + 60), stands, 0.05)
     assert np.isfinite(gained).all() and gained[:20].any() and gained[hour:hour + 5].any()
     assert not gained[20:hour].any() and not gained[hour + 5:].any()
 

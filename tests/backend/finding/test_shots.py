@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+from backend.camera.scenery import SeenScenery, Trails, UprightLines
+from backend.finding.shots import find_shots, take_clock, take_scenery, take_tracks
+from backend.people.gaps import Clock
+from tests.backend.made_people import person_track, seen_from, walker
+
+CLOCK = Clock(np.arange(100, 160), np.arange(60) / 30, 30.0)       # two seconds of a video, from its frame 100 on
+
+
+@pytest.mark.parametrize(("cuts", "shots"), [
+    ([], [slice(0, 60)]), ([20 / 30], [slice(0, 20), slice(20, 60)]),
+    ([0.0, 0.5, 1.0], [slice(0, 15), slice(15, 30), slice(30, 60)])])
+def test_a_shot_begins_at_each_cut(cuts, shots):
+    assert find_shots(cuts, CLOCK) == shots
+
+
+def test_a_shot_has_its_own_times_points_and_lines():
+    row = np.repeat(np.arange(60), 2)
+    lines = UprightLines(np.arange(12.0).reshape(3, 4), np.array((0, 20, 20)), 2)
+    scenery = SeenScenery(Trails(row, np.arange(120), np.random.default_rng(0).uniform(0, 99, (120, 2))), lines, [20 / 30])
+    rows = slice(20, 60)
+    part, clock = take_scenery(scenery, rows), take_clock(CLOCK, rows)
+    assert clock.frame_index[0] == 120 and clock.timestamps[0] == 20 / 30 and clock.nominal_fps == 30.0
+    np.testing.assert_array_equal(part.trails.row, np.repeat(np.arange(40), 2))
+    np.testing.assert_array_equal(part.trails.point, np.arange(40, 120))
+    np.testing.assert_array_equal(part.trails.xy, scenery.trails.xy[40:])
+    np.testing.assert_array_equal(part.lines.lines, lines.lines[1:])
+    assert part.lines.row.tolist() == [0, 0] and part.lines.pictures == 1 and part.cuts == []
+
+
+def test_somebody_seen_before_and_after_a_cut_is_in_both_shots_and_who_is_seen_for_a_moment_in_none():
+    track = person_track(seen_from(walker(60)))
+    track.frame_index[:] = CLOCK.frame_index
+    before, after = (take_clock(CLOCK, rows) for rows in find_shots([55 / 30], CLOCK))
+    (part,) = take_tracks([track, track.at(slice(50, 60))], before)
+    assert part.frame_index.tolist() == list(range(100, 155))
+    np.testing.assert_array_equal(part.xy, track.xy[:55])
+    assert take_tracks([track], after) == []        # five frames
