@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ..camera.scenery import SeenScenery, Trails, UprightLines
 from ..people.gaps import Clock
 from ..people.stitching import PersonTrack
-from ..people.tracklets import MIN_SECONDS
+from ..people.tracklets import LONGEST_REST, MIN_SECONDS
 
 
 def find_shots(cuts: Sequence[float], clock: Clock) -> list[slice]:
@@ -38,4 +39,18 @@ def take_tracks(tracks: Sequence[PersonTrack], clock: Clock) -> list[PersonTrack
     """Return the people of the shot of a clock, without those who are seen there for a moment only."""
     first, last = clock.frame_index[0], clock.frame_index[-1]
     parts = [track.at(slice(*np.searchsorted(track.frame_index, (first, last + 1)))) for track in tracks]
-    return [part for part in parts if len(part.timestamps) and np.ptp(part.timestamps) >= MIN_SECONDS]
+    return [_reach_cuts(part, clock) for part in parts if len(part.timestamps) and np.ptp(part.timestamps) >= MIN_SECONDS]
+
+
+def _reach_cuts(track: PersonTrack, clock: Clock) -> PersonTrack:
+    """Return the track with its first and last observations held up to the shot's ends, where these are so near that frames
+    between may not have been read."""
+    seconds = clock.timestamps
+    before, after = seconds < track.timestamps[0], seconds > track.timestamps[-1]
+    before &= track.timestamps[0] - seconds[0] < LONGEST_REST
+    after &= seconds[-1] - track.timestamps[-1] < LONGEST_REST
+    count = len(track.timestamps)
+    held = track.at(np.clip(np.arange(-before.sum(), count + after.sum()), 0, count - 1))
+    frame_index, timestamps = (np.concatenate([values[before], own, values[after]]) for values, own in (
+        (clock.frame_index, track.frame_index), (seconds, track.timestamps)))
+    return replace(held, frame_index=frame_index, timestamps=timestamps)

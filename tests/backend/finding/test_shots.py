@@ -38,3 +38,15 @@ def test_somebody_seen_before_and_after_a_cut_is_in_both_shots_and_who_is_seen_f
     assert part.frame_index.tolist() == list(range(100, 155))
     np.testing.assert_array_equal(part.xy, track.xy[:55])
     assert take_tracks([track], after) == []        # five frames
+
+
+def test_frames_just_before_and_after_a_cut_that_were_not_read_hold_what_was_seen_next_to_them():
+    track = person_track(seen_from(walker(60)))
+    track.frame_index[:] = CLOCK.frame_index
+    clock = take_clock(CLOCK, slice(20, 60))
+    (part,) = take_tracks([track.at(slice(22, 58))], clock)
+    np.testing.assert_array_equal(part.frame_index, clock.frame_index)
+    np.testing.assert_array_equal(part.timestamps, clock.timestamps)
+    np.testing.assert_array_equal(part.xy, track.xy[[22, 22, *range(22, 58), 57, 57]])
+    (gone,) = take_tracks([track.at(slice(20, 56))], clock)
+    assert gone.frame_index[-1] == 155, "who is gone for more than frames that rest is not held"
