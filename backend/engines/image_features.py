@@ -102,7 +102,10 @@ class ImageFeatureEngine:
         """Yield everybody's crops, frame by frame."""
         wanted = [dict(zip(plan.track.frame_index[plan.rows].tolist(), plan.rows.tolist(), strict=True)) for plan in crops]
         done, total = 0, sum(map(len, wanted))
-        for frame in read_frames(shot.span):
+        first, last = shot.clock.frame_index[[0, -1]].tolist()
+        for frame in read_frames(shot.span, first_wanted=first):
+            if frame.index > last:
+                break
             for plan, row_of in zip(crops, wanted, strict=True):
                 if frame.index in row_of:
                     done += 1
