@@ -15,11 +15,11 @@ _TINY_ANGLE = 1e-8  # radians; below it the limit of sin(a / 2) / a is exact in 
 
 def quat_from_rotvec(rotvec: np.ndarray) -> np.ndarray:
     """Return unit quaternions (..., 4), w first, from rotation vectors (..., 3) in radians."""
-    rotvec = np.asarray(rotvec, dtype=np.float64)
-    angle = np.linalg.norm(rotvec, axis=-1, keepdims=True)
+    x, y, z = _take_apart(rotvec)
+    angle = np.sqrt(x * x + y * y + z * z)
     # sin(a / 2) / a tends to 1/2 as the angle a vanishes.
     scale = np.where(angle < _TINY_ANGLE, 0.5, np.sin(angle / 2) / np.maximum(angle, _TINY_ANGLE))
-    return np.concatenate((np.cos(angle / 2), rotvec * scale), axis=-1)
+    return np.stack((np.cos(angle / 2), x * scale, y * scale, z * scale), axis=-1)
 
 
 def rotvec_from_quat(quat: np.ndarray) -> np.ndarray:
@@ -34,13 +34,17 @@ def rotvec_from_quat(quat: np.ndarray) -> np.ndarray:
 
 def rotmat_from_quat(quat: np.ndarray) -> np.ndarray:
     """Return rotation matrices (..., 3, 3) from unit quaternions (..., 4), w first."""
-    w, x, y, z = np.moveaxis(np.asarray(quat, dtype=np.float64), -1, 0)
-    rows = (
-        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
-        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
-        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
-    )
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    w, x, y, z = _take_apart(quat)
+    return np.stack((
+        1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
+        2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
+        2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)), axis=-1).reshape(*w.shape, 3, 3)
+
+
+def _take_apart(rotations: np.ndarray) -> np.ndarray:
+    """Return the numbers (n, ...) of rotations (..., n). Each of them lies together for all rotations: products are then twice to
+    three times quicker than of numbers that are n places apart."""
+    return np.moveaxis(np.asarray(rotations, dtype=np.float64), -1, 0).copy()
 
 
 def quat_from_rotmat(rotmat: np.ndarray) -> np.ndarray:
@@ -52,15 +56,17 @@ def quat_from_rotmat(rotmat: np.ndarray) -> np.ndarray:
 
 
 def _quat_from_rotmat(m: np.ndarray) -> np.ndarray:
-    # The numbers of all rotations lie together: three times quicker than numbers that are nine places apart.
-    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = np.moveaxis(m, (-2, -1), (0, 1)).copy()
+    xx, xy, xz, yx, yy, yz, zx, zy, zz = _take_apart(m.reshape(*m.shape[:-2], 9))
     wx, wy, wz, xy, xz, yz = zy - yz, xz - zx, yx - xy, xy + yx, xz + zx, yz + zy
-    rows = ((1 + xx + yy + zz, wx, wy, wz), (wx, 1 + xx - yy - zz, xy, xz),
-            (wy, xy, 1 - xx + yy - zz, yz), (wz, xz, yz, 1 - xx - yy + zz))
-    longest = np.argmax([row[place] for place, row in enumerate(rows)], axis=0)
-    quat = np.array([np.choose(longest, column) for column in zip(*rows, strict=True)])
-    quat = quat / np.sqrt((quat * quat).sum(0))
-    return np.moveaxis(np.where(quat[0] < 0, -quat, quat), 0, -1).copy()
+    ww, xx, yy, zz = 1 + xx + yy + zz, 1 + xx - yy - zz, 1 - xx + yy - zz, 1 - xx - yy + zz
+    # The longest row has the largest number on the diagonal. Compared in pairs, for a choice among four takes twice as long.
+    takes_x, takes_z, takes_last = xx > ww, zz > yy, np.maximum(yy, zz) > np.maximum(ww, xx)
+    columns = ((ww, wx, wy, wz), (wx, xx, xy, xz), (wy, xy, yy, yz), (wz, xz, yz, zz))
+    w, x, y, z = (np.where(takes_last, np.where(takes_z, of_z, of_y), np.where(takes_x, of_x, of_w))
+                  for of_w, of_x, of_y, of_z in columns)
+    length = np.sqrt(w * w + x * x + y * y + z * z)
+    length = np.where(w < 0, -length, length)
+    return np.stack((w / length, x / length, y / length, z / length), axis=-1)
 
 
 def rotmat_from_rotvec(rotvec: np.ndarray) -> np.ndarray:
@@ -94,7 +100,7 @@ def continuous_quat(quat: np.ndarray) -> np.ndarray:
     steps[0] = np.where(quat[0, ..., 0] < 0, -1.0, 1.0)
     for start in range(0, len(quat) - 1, _BLOCK_FRAMES):
         rows = quat[start:start + _BLOCK_FRAMES + 1]
-        steps[start + 1:start + len(rows)] = np.where(np.sum(rows[1:] * rows[:-1], axis=-1) < 0, -1.0, 1.0)
+        steps[start + 1:start + len(rows)] = np.where(np.einsum("...i,...i", rows[1:], rows[:-1]) < 0, -1.0, 1.0)
     signs = np.cumprod(steps, axis=0)
     for part in frame_blocks(len(quat)):
         quat[part] *= signs[part, ..., None]
