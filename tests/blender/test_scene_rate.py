@@ -150,7 +150,7 @@ def test_retargeted_motion_has_its_sources_rate(tmp_path, empty_scene, extension
     target = source.copy()
     target.data, target.name = source.data.copy(), "target"
     target.animation_data_clear()
-    target.mpsnet_cleanup.motion = b""
+    target.mpsnet_cleanup.property_unset("motion")
     empty_scene.collection.objects.link(target)
     empty_scene.render.fps = 24
     bpy.ops.mpsnet.retarget(source=source.name, target="target")

@@ -132,7 +132,7 @@ def test_a_retarget_in_another_unit_does_the_same(tmp_path, empty_scene, unit_sc
         target = source.copy()
         target.data, target.name, target.scale = source.data.copy(), "target", (1.2, 1.2, 1.2)
         target.animation_data_clear()
-        target.mpsnet_cleanup.motion = b""
+        target.mpsnet_cleanup.property_unset("motion")
         empty_scene.collection.objects.link(target)
         bpy.ops.mpsnet.retarget(source=source.name, target="target")
         ankles.append(scale * heads(empty_scene, target, ["pelvis", "left_ankle", "right_ankle"], [1, 10, 30]))

@@ -42,8 +42,8 @@ def store_timing(armature_object: bpy.types.Object, frames: np.ndarray, scene_fp
 
 
 def has_motion(thing: bpy.types.Object | None) -> bool:
-    """Tell whether an object is an armature with a stored motion."""
-    return thing is not None and thing.type == "ARMATURE" and bool(thing.mpsnet_cleanup.motion)
+    """Tell whether an object is an armature with a stored motion, without reading it: panels ask at each redraw."""
+    return thing is not None and thing.type == "ARMATURE" and thing.mpsnet_cleanup.is_property_set("motion")
 
 
 def has_fingers(figures: bpy.types.PropertyGroup) -> bool:
