@@ -19,7 +19,7 @@ JOINT_NAMES = (
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 JOINT_COUNT = len(JOINT_NAMES)
 JOINT = {name: index for index, name in enumerate(JOINT_NAMES)}
-_POSED_AT_ONCE = 512    # frames; the copies of so many are 2 MB
+_POSED_AT_ONCE = 1024   # frames; the copies of so many are 4 MB
 
 # Offset of each joint from its parent in fractions of the stature, from the segment lengths of Drillis and Contini
 # (1966): hips at 0.525 and shoulders at 0.815 of the stature, hip joints 0.104 apart; directions about as SMPL has them.
