@@ -39,7 +39,7 @@ def walker_at(times: np.ndarray, stride: float = STRIDE_METRES) -> WorldMotion:
     for sole, phase in zip(make_soles(rest, ANKLE_HEIGHT), (0.0, 0.5)):
         ankles, stands = _steps(times, phase, stride, float(joints[0, sole.ankle, 0]))
         flat = sole.flat(np.full(frames, -np.pi / 2))
-        solve_leg(body.rotmats, turned, joints, np.zeros((frames, 3)),
+        solve_leg(body.rotmats, np.moveaxis(turned, 1, 0), joints, np.zeros((frames, 3)),
                   FootTarget(sole, flat, ankles, stands.astype(float), np.tile(np.eye(3), (frames, 1, 1))))
         contacts += [stands, stands]
     return replace(body, contacts=np.stack(contacts, axis=1).astype(float))

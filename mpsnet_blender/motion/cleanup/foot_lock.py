@@ -19,6 +19,7 @@ from .leg_solver import FootTarget, compute_pelvis_shift, solve_leg
 # 0.1 s make no difference.
 _FADE_SECONDS, _DECAY_SECONDS = 0.25, 0.05
 _MOST_TOE_BEND = np.radians(50.0)   # about what toes bend by when a walker pushes off; chosen by eye, not measured
+_LEGS = (JOINT["pelvis"], *(JOINT[f"{side}_{name}"] for side in SIDES for name in ("hip", "knee", "ankle")))
 
 
 def lock_feet(body: WorldMotion, strength: float | np.ndarray = 1.0) -> WorldMotion:
@@ -30,32 +31,36 @@ def lock_feet(body: WorldMotion, strength: float | np.ndarray = 1.0) -> WorldMot
     strengths = np.broadcast_to(strength, (len(body.transl), 2))
     if len(body.transl) < 2 or strengths.max() <= 0:
         return body
-    feet, joints = _pose_feet(body)
+    turned, toes, joints = _pose_legs(body)
     stands = np.stack([detect_standing(contact, body.timestamps) for contact in body.contacts.T], axis=1)
     ankles = joints[:, [JOINT["left_ankle"], JOINT["right_ankle"]]]
     flat = stands[:, ::2] & stands[:, 1::2]
     height = measure_ankle_height(ankles, flat, compute_stature(body.rest_joints), body.is_shod)
-    targets = [_make_foot_target(body, sole, feet[0, :, side], feet[1, :, side], joints[:, sole.ankle],
+    targets = [_make_foot_target(body, sole, turned[sole.ankle], toes[sole.toes], joints[:, sole.ankle],
                                  stands[:, 2 * side:2 * side + 2], strengths[:, side])
                for side, sole in enumerate(make_soles(body.rest_joints, height))]
     shift = compute_pelvis_shift(joints, targets, body.timestamps)
     changed = copy_array(body.rotmats)
     for rows in frame_blocks(len(changed)):
-        rotmats, _ = body.at(rows).pose()
+        here = {joint: rotmats[rows] for joint, rotmats in turned.items()}
         for target in targets:
-            solve_leg(changed[rows], rotmats, joints[rows], shift[rows], target.at(rows))
+            solve_leg(changed[rows], here, joints[rows], shift[rows], target.at(rows))
     return body.with_pose(changed, body.transl + shift)
 
 
-def _pose_feet(body: WorldMotion) -> tuple[np.ndarray, np.ndarray]:
-    """Return rotations (2, T, 2, 3, 3) of the left and right foot, global, and of the toes, relative to it; joints (T, 24, 3)."""
-    ankles, toes = ([JOINT[f"{side}_{name}"] for side in SIDES] for name in ("ankle", "foot"))
-    feet = np.empty((2, len(body.transl), 2, 3, 3))
+def _pose_legs(body: WorldMotion) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray], np.ndarray]:
+    """Return global rotations (T, 3, 3) by joint of the pelvis and the legs, those of the toes relative to the feet, and joints
+    (T, 24, 3)."""
+    turned = {joint: np.empty((len(body.transl), 3, 3)) for joint in _LEGS}
+    toes = {JOINT[f"{side}_foot"]: np.empty((len(body.transl), 3, 3)) for side in SIDES}
     joints = make_array((len(body.transl), len(JOINT), 3))
     for rows in frame_blocks(len(joints)):
         rotmats, joints[rows] = body.at(rows).pose()
-        feet[0, rows], feet[1, rows] = rotmats[:, ankles], body.rotmats[rows, toes]
-    return feet, joints
+        for joint in turned:
+            turned[joint][rows] = rotmats[:, joint]
+        for joint in toes:
+            toes[joint][rows] = body.rotmats[rows, joint]
+    return turned, toes, joints
 
 
 def _make_foot_target(body: WorldMotion, sole: Sole, turned: np.ndarray, toes: np.ndarray, ankles: np.ndarray,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,17 +102,18 @@ def _compute_time_offsets(times: np.ndarray, reach: int) -> np.ndarray:
     return _slide_windows(times, reach) - times[reach:-reach, None]
 
 
-def solve_leg(local: np.ndarray, rotmats: np.ndarray, joints: np.ndarray, shift: np.ndarray, target: FootTarget) -> None:
+def solve_leg(local: np.ndarray, rotmats: Mapping[int, np.ndarray], joints: np.ndarray, shift: np.ndarray,
+              target: FootTarget) -> None:
     """Write into `local` (T, 24, 3, 3) the parent-relative rotations of a leg that reaches its foot's target.
 
-    rotmats (T, 24, 3, 3) and joints (T, 24, 3) are global, before the change; shift (T, 3) is the pelvis's.
+    rotmats (T, 3, 3), by joint, and joints (T, 24, 3) are global, before the change; shift (T, 3) is the pelvis's.
     """
     side = target.sole.side
     hip, knee, ankle, toes = (JOINT[f"{side}_{name}"] for name in ("hip", "knee", "ankle", "foot"))
     hip_at, knee_at, ankle_at = (joints[:, joint] + shift for joint in (hip, knee, ankle))
-    solved = solve_two_bone(hip_at, knee_at, ankle_at, target.ankles, rotmats[:, hip] @ _FORWARD)
-    thigh, shin = solved.upper_rotmat @ rotmats[:, hip], solved.lower_rotmat @ rotmats[:, knee]
-    local[:, hip] = np.swapaxes(rotmats[:, JOINT["pelvis"]], 1, 2) @ thigh
+    solved = solve_two_bone(hip_at, knee_at, ankle_at, target.ankles, rotmats[hip] @ _FORWARD)
+    thigh, shin = solved.upper_rotmat @ rotmats[hip], solved.lower_rotmat @ rotmats[knee]
+    local[:, hip] = np.swapaxes(rotmats[JOINT["pelvis"]], 1, 2) @ thigh
     local[:, knee] = np.swapaxes(thigh, 1, 2) @ shin
     local[:, ankle] = np.swapaxes(shin, 1, 2) @ target.rotmats
     local[:, toes] = target.toes

@@ -81,7 +81,7 @@ def test_a_solved_leg_has_its_foot_where_it_goes_and_its_knee_ahead(way):
     targets = goals(rotmats, joints, np.tile(way, (FRAMES, 1)))
     shift = np.tile((0.01, 0.0, -0.01), (FRAMES, 1))
     for target in targets:
-        solve_leg(local, rotmats, joints, shift, target)
+        solve_leg(local, np.moveaxis(rotmats, 1, 0), joints, shift, target)
     turned, moved = forward_kinematics(local, REST, shift)
     for side, target in zip(("left", "right"), targets):
         hip, knee, ankle = (moved[:, JOINT[f"{side}_{name}"]] for name in ("hip", "knee", "ankle"))
