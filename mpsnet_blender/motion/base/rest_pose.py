@@ -96,7 +96,7 @@ def _curl(poses: np.ndarray) -> np.ndarray:
 
 
 def compute_basis_quats(quats: np.ndarray, bone_rotmats: np.ndarray) -> np.ndarray:
-    """Return pose-bone quaternions (T, J, 4), w first, sign-continuous, from parent-relative ones (T, J, 4).
+    """Return pose-bone quaternions (T, J, 4), w first, from parent-relative ones (T, J, 4), both sign-continuous.
 
     bone_rotmats (J, 3, 3): the bones' rest rotations M in armature space. A posed bone's rotation is G C^T M, with G the
     joint's rotation from the rest frame to the world and C from SMPL's axes to Blender's. Blender has
@@ -108,9 +108,8 @@ def compute_basis_quats(quats: np.ndarray, bone_rotmats: np.ndarray) -> np.ndarr
     basis = make_array((quats.shape[1], len(quats), 4))     # by joints: each is taken by itself
     basis[0] = continuous_quat(multiply(into, multiply(quats[:, 0], out_of)))
     for joint in range(1, len(basis)):
-        # In axes turned by A, a rotation about v is a rotation about A^T v.
-        turned = np.concatenate((quats[:, joint, :1], quats[:, joint, 1:] @ conjugators[joint]), axis=-1)
-        basis[joint] = continuous_quat(turned)
+        # In axes turned by A, a rotation about v is a rotation about A^T v. Signs stay.
+        basis[joint, :, 0], basis[joint, :, 1:] = quats[:, joint, 0], quats[:, joint, 1:] @ conjugators[joint]
     let_go()
     return np.swapaxes(basis, 0, 1)
 
