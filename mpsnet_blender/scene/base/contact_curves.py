@@ -7,7 +7,7 @@ import numpy as np
 
 from ...motion.base.contact_spans import detect_standing
 from .action import Channel, write_channels
-from .fcurve_reading import find_curve_holder, values_at
+from .fcurve_reading import find_curve_holder, read_keys, values_at
 
 PROPERTIES = (("left_ankle", "heel_contact"), ("left_foot", "toe_contact"),
               ("right_ankle", "heel_contact"), ("right_foot", "toe_contact"))
@@ -24,7 +24,7 @@ def read_contacts(armature_object: bpy.types.Object, frames: np.ndarray) -> np.n
     curves = [holder.fcurves.find(contact_path(*bone_and_name)) for bone_and_name in PROPERTIES] if holder else [None]
     if not any(curves):
         return None
-    return np.stack([values_at(curve, frames) if curve else np.zeros(len(frames)) for curve in curves], axis=1)
+    return np.stack([values_at(curve, read_keys(curve), frames) if curve else np.zeros(len(frames)) for curve in curves], axis=1)
 
 
 def write_contacts(armature_object: bpy.types.Object, contacts: np.ndarray, timestamps: np.ndarray, frames: np.ndarray) -> None:

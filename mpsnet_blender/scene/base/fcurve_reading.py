@@ -53,34 +53,33 @@ def find_curve_holder(
 
 def key_frames(fcurve: bpy.types.FCurve) -> np.ndarray:
     """Return the frames (T,) of a curve's keys."""
-    return _keys(fcurve)[:, 0]
+    return read_keys(fcurve)[:, 0].astype(np.float64)
 
 
-def sampling_frames(fcurves: list[bpy.types.FCurve]) -> np.ndarray:
-    """Return the frames (T,) at which to sample curves: their keys where these are dense, else every whole frame."""
-    found = [key_frames(fcurve) for fcurve in fcurves]
-    found = [frames for frames in found if len(frames)]
+def sampling_frames(curves: list[np.ndarray]) -> np.ndarray:
+    """Return the frames (T,) at which to sample curves with these keys (K, 2): their keys where these are dense, else every
+    whole frame."""
+    found = [keys[:, 0] for keys in curves if len(keys)]
     if not found:
         return np.zeros(0)
     longest = max(found, key=len)
-    frames = longest if all(len(other) <= 1 or np.array_equal(other, longest) for other in found) \
-        else np.unique(np.concatenate(found))
+    frames = (longest if all(len(other) <= 1 or np.array_equal(other, longest) for other in found)
+              else np.unique(np.concatenate(found))).astype(np.float64)
     span = frames[-1] - frames[0]
     if len(frames) > 1 and span / (len(frames) - 1) > _DENSE_KEYS:
         return np.arange(np.floor(frames[0]), np.ceil(frames[-1]) + 1)
     return frames
 
 
-def values_at(fcurve: bpy.types.FCurve, frames: np.ndarray) -> np.ndarray:
-    """Return a curve's values (T,) at frames (T,)."""
-    keys = _keys(fcurve)
+def values_at(fcurve: bpy.types.FCurve, keys: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    """Return the values (T,) at frames (T,) of a curve with these keys (K, 2)."""
     if len(keys) == len(frames) and np.array_equal(keys[:, 0], frames) and not fcurve.modifiers:
-        return keys[:, 1]
+        return keys[:, 1].astype(np.float64)
     return np.array([fcurve.evaluate(frame) for frame in frames])
 
 
-def _keys(fcurve: bpy.types.FCurve) -> np.ndarray:
-    """Return frames and values (T, 2) of a curve's keys."""
+def read_keys(fcurve: bpy.types.FCurve) -> np.ndarray:
+    """Return frames and values (K, 2) of a curve's keys, float32 as Blender has them, who takes long to give them."""
     points = np.empty(2 * len(fcurve.keyframe_points), dtype=np.float32)
     fcurve.keyframe_points.foreach_get("co", points)
-    return points.reshape(-1, 2).astype(np.float64)
+    return points.reshape(-1, 2)

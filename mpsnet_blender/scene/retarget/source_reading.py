@@ -16,12 +16,13 @@ from ...motion.retarget.mapped_rigs import MappedMotion
 from ...motion.retarget.posing import pose_forward
 from ...motion.retarget.standing_frame import refer_to_standing_frame, rest_pose_stands
 from ...shared.motion_file import MotionFileError, read_motion
-from ..base.fcurve_reading import CONTACT_PATH_END, find_fcurves, sampling_frames, values_at
+from ..base.fcurve_reading import CONTACT_PATH_END, find_fcurves, read_keys, sampling_frames, values_at
 from ..base.motion_sampling import ExportError, motion_frames, sample_motion
 from ..base.motion_storage import MOTION_FILE, interpolate_contacts
 from .rig_reading import read_rig
 
 _BONE_PATH = re.compile(r'^pose\.bones\["(.+)"\]\.(location|rotation_quaternion|rotation_euler|rotation_axis_angle)$')
+_KeyedCurve = tuple[bpy.types.FCurve, np.ndarray]       # with its keys (K, 2)
 _ROTATIONS = {"QUATERNION": ("rotation_quaternion", 4), "AXIS_ANGLE": ("rotation_axis_angle", 4)}
 
 
@@ -41,7 +42,7 @@ def read_source(scene: bpy.types.Scene, source: bpy.types.Object, bone_map: dict
     """Return the armature's motion. `is_posed`: its present pose, not its rest pose, corresponds to the target's rest pose."""
     curves = _find_bone_curves(source)
     if curves is not None:
-        frames = sampling_frames([curve for channels in curves.values() for curve in channels.values()])
+        frames = sampling_frames([keys for channels in curves.values() for _, keys in channels.values()])
         if len(frames) == 0:
             raise RetargetError(f"“{source.name}” has no motion: its Action has no keys for bones. Import a motion first.")
         rotations, heads = _pose_by_curves(source, curves, bone_map, frames)
@@ -57,12 +58,12 @@ def read_source(scene: bpy.types.Scene, source: bpy.types.Object, bone_map: dict
         "instead. If feet or hands are turned, go to a frame in which it stands, and use Source's Pose as Rest.",))
 
 
-def _find_bone_curves(source: bpy.types.Object) -> dict[str, dict[tuple[str, int], bpy.types.FCurve]] | None:
-    """Return the F-curves by bone, property and index; None where F-curves alone do not give the pose."""
+def _find_bone_curves(source: bpy.types.Object) -> dict[str, dict[tuple[str, int], _KeyedCurve]] | None:
+    """Return the F-curves with their keys by bone, property and index; None where F-curves alone do not give the pose."""
     animation = source.animation_data
     if animation is None or animation.action is None or _has_other_drivers(source, animation):
         return None
-    found: dict[str, dict[tuple[str, int], bpy.types.FCurve]] = {}
+    found: dict[str, dict[tuple[str, int], _KeyedCurve]] = {}
     for fcurve in find_fcurves(animation):
         parts = _BONE_PATH.match(fcurve.data_path)
         if parts is None:
@@ -72,7 +73,7 @@ def _find_bone_curves(source: bpy.types.Object) -> dict[str, dict[tuple[str, int
             return None  # the object itself moves, bones are scaled, or constraints are switched
         name = bpy.utils.unescape_identifier(parts[1])
         if not fcurve.mute and name in source.pose.bones:
-            found.setdefault(name, {})[parts[2], fcurve.array_index] = fcurve
+            found.setdefault(name, {})[parts[2], fcurve.array_index] = fcurve, read_keys(fcurve)
     return found
 
 
@@ -105,12 +106,13 @@ def _pose_by_curves(source: bpy.types.Object, curves: dict, bone_map: dict[str, 
             {slot: np.broadcast_to(heads[bone], (len(frames), 3)) for slot, bone in numbers.items()})
 
 
-def _sample_values(pose_bone: bpy.types.PoseBone, path: str, width: int, channels: dict, frames: np.ndarray) -> np.ndarray:
+def _sample_values(pose_bone: bpy.types.PoseBone, path: str, width: int, channels: dict[tuple[str, int], _KeyedCurve],
+                   frames: np.ndarray) -> np.ndarray:
     """Return a property's values (T, width); components without a curve keep their present value."""
     values = np.tile(np.array(getattr(pose_bone, path), dtype=np.float64), (len(frames), 1))
     for index in range(width):
         if (path, index) in channels:
-            values[:, index] = values_at(channels[path, index], frames)
+            values[:, index] = values_at(*channels[path, index], frames)
     return values
 
 
