@@ -23,10 +23,11 @@ def conjugate(quat: np.ndarray) -> np.ndarray:
 
 def turn(quat: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """Return vectors (..., 3) turned by quaternions (..., 4): v + 2 w (u x v) + 2 u x (u x v)."""
-    quat = np.asarray(quat, dtype=np.float64)
-    axis = quat[..., 1:]
-    across = np.cross(axis, np.asarray(vectors, dtype=np.float64))
-    return vectors + 2 * (quat[..., :1] * across + np.cross(axis, across))
+    w, x, y, z = np.moveaxis(np.asarray(quat, dtype=np.float64), -1, 0)
+    vx, vy, vz = np.moveaxis(np.asarray(vectors, dtype=np.float64), -1, 0)
+    ax, ay, az = y * vz - z * vy, z * vx - x * vz, x * vy - y * vx
+    return np.stack((vx + 2 * (w * ax + (y * az - z * ay)), vy + 2 * (w * ay + (z * ax - x * az)),
+                     vz + 2 * (w * az + (x * ay - y * ax))), axis=-1)
 
 
 def slerp(start: np.ndarray, goal: np.ndarray, fraction: np.ndarray | float) -> np.ndarray:

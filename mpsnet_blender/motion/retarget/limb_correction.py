@@ -64,16 +64,19 @@ def reach_hands(motion: MappedMotion, posing: Posing, bone_map: dict[str, str], 
 def fade_corrections(ankle: np.ndarray, wanted: np.ndarray, stands: np.ndarray) -> np.ndarray:
     """Return how far (T, 3) to move ankles (T, 3), metres: while `stands` (T,) holds, to `wanted` (T, 3) except for the mean
     horizontal distance of that span; before and after it, fading to nothing."""
-    difference = ankle - wanted
-    total, weights = np.zeros_like(ankle), np.zeros(len(ankle))
+    difference, held = ankle - wanted, np.zeros_like(ankle)
     edges = np.flatnonzero(np.diff(np.concatenate(([0], stands.astype(int), [0]))))
-    for start, end in zip(edges[::2], edges[1::2]):
-        mean = difference[start:end].mean(axis=0) * (1, 1, 0)
-        frames = np.arange(max(0, start - _FADE_FRAMES), min(len(ankle), end + _FADE_FRAMES))
-        nearest = np.clip(frames, start, end - 1)
-        weight = smoothstep(1 - np.abs(frames - nearest) / (_FADE_FRAMES + 1))
-        total[frames] += weight[:, None] * (mean - difference[nearest])
-        weights[frames] += weight
+    firsts, lasts = edges[::2], edges[1::2] - 1
+    lengths = lasts - firsts + 1
+    means = np.add.reduceat(difference * stands[:, None], firsts) / lengths[:, None] * (1, 1, 0)
+    held[stands] = np.repeat(means, lengths, axis=0) - difference[stands]
+    total, weights = held.copy(), stands.astype(float)
+    for away in range(1, _FADE_FRAMES + 1):
+        weight = smoothstep(np.array(1 - away / (_FADE_FRAMES + 1)))
+        for ends, frames in ((firsts, firsts - away), (lasts, lasts + away)):
+            exist = (frames >= 0) & (frames < len(ankle))
+            total[frames[exist]] += weight * held[ends[exist]]
+            weights[frames[exist]] += weight
     return total / np.maximum(weights, 1)[:, None]
 
 
