@@ -1,4 +1,5 @@
-"""Products, rotations and interpolation of unit quaternions, w first. Any leading shapes that broadcast, float64."""
+"""Products, rotations and interpolation of unit quaternions, w first, and products of vectors. Any leading shapes that broadcast,
+float64."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ def turn(quat: np.ndarray, vectors: np.ndarray) -> np.ndarray:
 
 def slerp(start: np.ndarray, goal: np.ndarray, fraction: np.ndarray | float) -> np.ndarray:
     """Return the rotations (..., 4) at a fraction (...) of the shorter arc from `start` to `goal` (..., 4) (Shoemake 1985)."""
-    cosine = np.sum(start * goal, axis=-1, keepdims=True)
+    cosine = dot(start, goal)
     goal = np.where(cosine < 0, -goal, goal)
     fraction = np.asarray(fraction, dtype=np.float64)[..., None]
     angle = np.arccos(np.clip(np.abs(cosine), 0, 1))
@@ -43,13 +44,24 @@ def slerp(start: np.ndarray, goal: np.ndarray, fraction: np.ndarray | float) -> 
     first = np.where(is_near, 1 - fraction, np.sin((1 - fraction) * angle) / divisor)
     second = np.where(is_near, fraction, np.sin(fraction * angle) / divisor)
     mixed = first * start + second * goal
-    return mixed / np.linalg.norm(mixed, axis=-1, keepdims=True)
+    return mixed / measure_lengths(mixed)
 
 
 def twist_about(quat: np.ndarray, axis: np.ndarray) -> np.ndarray:
     """Return the part (..., 4) of the rotations that turns about the unit axis (..., 3): quat = swing * twist."""
-    along = np.sum(quat[..., 1:] * axis, axis=-1, keepdims=True)
+    along = dot(quat[..., 1:], axis)
     twist = np.concatenate((quat[..., :1], along * axis), axis=-1)
-    length = np.linalg.norm(twist, axis=-1, keepdims=True)
+    length = measure_lengths(twist)
     # For a half turn about a perpendicular axis, the twist is not defined: the identity is taken.
     return np.where(length > 1e-9, twist / np.maximum(length, 1e-9), (1.0, 0.0, 0.0, 0.0))
+
+
+def dot(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the dot products (..., 1) of vectors (..., n): several times quicker than sums along so short an axis."""
+    product, *others = np.moveaxis(first * second, -1, 0)
+    return sum(others, product)[..., None]
+
+
+def measure_lengths(vectors: np.ndarray) -> np.ndarray:
+    """Return the lengths (..., 1) of vectors (..., n)."""
+    return np.sqrt(dot(vectors, vectors))

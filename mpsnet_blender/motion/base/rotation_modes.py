@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .euler import euler_from_quat, quat_from_euler
-from .quaternions import conjugate, multiply
+from .quaternions import conjugate, measure_lengths, multiply
 from .rotations import continuous_quat, rotvec_from_quat
 
 _ORDER_OF_LOCKS = "XYZ"
@@ -58,18 +58,18 @@ def convert_to_mode(quat: np.ndarray, mode: str) -> tuple[str, np.ndarray]:
 def quat_from_values(values: np.ndarray, mode: str) -> np.ndarray:
     """Return unit quaternions (T, 4), w first, from a bone's rotation channels (T, 3 or 4) in Blender's rotation mode."""
     if mode == "AXIS_ANGLE":
-        axis = values[:, 1:] / np.maximum(np.linalg.norm(values[:, 1:], axis=1, keepdims=True), 1e-12)
+        axis = values[:, 1:] / np.maximum(measure_lengths(values[:, 1:]), 1e-12)
         half = values[:, :1] / 2
         return np.concatenate((np.cos(half), np.sin(half) * axis), axis=1)
     if mode == "QUATERNION":
-        return values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)
+        return values / np.maximum(measure_lengths(values), 1e-12)
     return quat_from_euler(values, mode)
 
 
 def _convert_to_axis_angle(quat: np.ndarray) -> np.ndarray:
     """Return angle (radians) and unit axis (T, 4), both continuous from frame to frame."""
     rotvec = rotvec_from_quat(quat)
-    angle = np.linalg.norm(rotvec, axis=1, keepdims=True)
+    angle = measure_lengths(rotvec)
     axis = np.where(angle > 1e-9, rotvec / np.maximum(angle, 1e-9), (0.0, 1.0, 0.0))
     flips = np.concatenate(([1.0], np.where(np.sum(axis[1:] * axis[:-1], axis=1) < 0, -1.0, 1.0)))
     sign = np.cumprod(flips)[:, None]

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...shared.arrays.frame_blocks import frame_blocks
 from ...shared.arrays.large_arrays import copy_array, make_array
+from .quaternions import dot, measure_lengths
 
 _BLOCK_FRAMES = 1024    # converted at a time: what lies between needs several times the result's memory
 _TINY_ANGLE = 1e-8  # radians; below it the limit of sin(a / 2) / a is exact in float64
@@ -26,7 +27,7 @@ def rotvec_from_quat(quat: np.ndarray) -> np.ndarray:
     """Return rotation vectors (..., 3) in radians, angle 0..pi, from unit quaternions (..., 4), w first."""
     quat = np.asarray(quat, dtype=np.float64)
     quat = np.where(quat[..., :1] < 0, -quat, quat)
-    sine = np.linalg.norm(quat[..., 1:], axis=-1, keepdims=True)
+    sine = measure_lengths(quat[..., 1:])
     angle = 2 * np.arctan2(sine, quat[..., :1])
     scale = np.where(sine < _TINY_ANGLE, 2.0, angle / np.maximum(sine, _TINY_ANGLE))
     return quat[..., 1:] * scale
@@ -100,7 +101,7 @@ def continuous_quat(quat: np.ndarray) -> np.ndarray:
     steps[0] = np.where(quat[0, ..., 0] < 0, -1.0, 1.0)
     for start in range(0, len(quat) - 1, _BLOCK_FRAMES):
         rows = quat[start:start + _BLOCK_FRAMES + 1]
-        steps[start + 1:start + len(rows)] = np.where(np.einsum("...i,...i", rows[1:], rows[:-1]) < 0, -1.0, 1.0)
+        steps[start + 1:start + len(rows)] = np.where(dot(rows[1:], rows[:-1])[..., 0] < 0, -1.0, 1.0)
     signs = np.cumprod(steps, axis=0)
     for part in frame_blocks(len(quat)):
         quat[part] *= signs[part, ..., None]

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .quaternions import dot, measure_lengths
+
 # Chosen by eye, not measured. 0.02 of an adult leg is 16 mm: there a knee still bends by 23°, so that it does not snap straight.
 _SOFT_REACH = 0.02  # of the limb's length: the last part, over which a target out of reach is approached smoothly
 _NEAREST = 1.02  # of the difference of the bones' lengths: the middle joint never folds completely
@@ -37,9 +39,9 @@ def solve_two_bone(root: np.ndarray, middle: np.ndarray, end: np.ndarray, target
     jump in between. A target out of reach is approached without stretching. Where the end is at its target already, the limb
     is unchanged.
     """
-    lengths = np.linalg.norm(middle - root, axis=-1), np.linalg.norm(end - middle, axis=-1)
+    lengths = measure_lengths(middle - root)[..., 0], measure_lengths(end - middle)[..., 0]
     old_line, old_reach = _split_length(end - root)
-    bend = _find_bend_direction(middle - root, old_line, bend_hint, sum(lengths))
+    bend = _find_bend_direction(middle - root, old_line, bend_hint, lengths[0] + lengths[1])
     # The plane turns with the line from root to end by the smallest rotation, so that the limb does not spin about the line.
     line, wanted = _split_length(target - root, old_line)
     swing = compute_rotmats_between(old_line, line)
@@ -63,7 +65,7 @@ def compute_rotmats_between(start: np.ndarray, goal: np.ndarray) -> np.ndarray:
     Opposite vectors turn about some perpendicular axis.
     """
     start, goal = np.broadcast_arrays(np.asarray(start, dtype=np.float64), np.asarray(goal, dtype=np.float64))
-    cosine = np.sum(start * goal, axis=-1)[..., None, None]
+    cosine = dot(start, goal)[..., None]
     axis = np.cross(start, goal)
     cross = _make_cross_matrix(axis)
     # Rodrigues: R = I + [v] + [v]^2 / (1 + c), with v the cross product and c the cosine.
@@ -81,7 +83,7 @@ def _find_bend_direction(upper: np.ndarray, line: np.ndarray, hint: np.ndarray, 
     """
     hint = _normalize(_reject(np.broadcast_to(hint, line.shape), line), _find_perpendicular(line))
     offset = _reject(upper, line)
-    along = np.sum(offset * hint, axis=-1, keepdims=True)
+    along = dot(offset, hint)
     straight = _STRAIGHT * length[:, None]
     forward = (along + np.sqrt(along**2 + 4 * straight**2)) / 2
     return _normalize(offset + (forward - along) * hint, hint)
@@ -114,18 +116,18 @@ def _make_frames(along: np.ndarray, axis: np.ndarray) -> np.ndarray:
 
 
 def _split_length(vectors: np.ndarray, fallback: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    length = np.linalg.norm(vectors, axis=-1)
+    length = measure_lengths(vectors)[..., 0]
     return _normalize(vectors, np.array((0.0, 0.0, -1.0)) if fallback is None else fallback), length
 
 
 def _reject(vectors: np.ndarray, unit: np.ndarray) -> np.ndarray:
     """Return the components of the vectors (T, 3) perpendicular to the unit vectors (T, 3)."""
-    return vectors - np.sum(vectors * unit, axis=-1, keepdims=True) * unit
+    return vectors - dot(vectors, unit) * unit
 
 
 def _normalize(vectors: np.ndarray, fallback: np.ndarray) -> np.ndarray:
     """Return unit vectors (..., 3); the fallback where the length is nearly zero."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    length = measure_lengths(vectors)
     return np.where(length > 1e-9, vectors / np.maximum(length, 1e-9), fallback)
 
 
@@ -133,7 +135,7 @@ def _find_perpendicular(unit: np.ndarray) -> np.ndarray:
     """Return unit vectors (..., 3), each perpendicular to one of the unit vectors (..., 3)."""
     least = np.eye(3)[np.argmin(np.abs(unit), axis=-1)]
     square = np.cross(unit, least)
-    return square / np.maximum(np.linalg.norm(square, axis=-1, keepdims=True), 1e-12)
+    return square / np.maximum(measure_lengths(square), 1e-12)
 
 
 def _make_cross_matrix(vectors: np.ndarray) -> np.ndarray:

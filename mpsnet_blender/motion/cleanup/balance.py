@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
+from ..base.quaternions import measure_lengths
 from ..base.smoothing import frame_durations
 from ..base.smpl_motion import WorldMotion
 from ..base.soles import compute_stature, sole_points, usual_ankle_height
@@ -38,9 +39,9 @@ def find_stretched_frames(joints: np.ndarray) -> np.ndarray:
     stretch = []
     for side in ("left", "right"):
         hip, knee, ankle = (joints[:, JOINT[f"{side}_{name}"]] for name in ("hip", "knee", "ankle"))
-        length = np.linalg.norm(knee - hip, axis=1) + np.linalg.norm(ankle - knee, axis=1)
-        stretch.append(np.linalg.norm(ankle - hip, axis=1) / length)
-    return np.max(stretch, axis=0) > _LEAST_STRETCH
+        length = measure_lengths(knee - hip) + measure_lengths(ankle - knee)
+        stretch.append(measure_lengths(ankle - hip) / length)
+    return np.max(stretch, axis=0)[:, 0] > _LEAST_STRETCH
 
 
 def find_balance(body: WorldMotion) -> np.ndarray | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...shared.smpl_skeleton import JOINT
+from ..base.quaternions import measure_lengths
 from ..base.smoothing import frame_durations, frame_seconds, smooth
 from ..base.soles import Sole
 from ..base.two_bone_ik import solve_two_bone
@@ -50,7 +51,7 @@ def compute_pelvis_shift(joints: np.ndarray, targets: Sequence[FootTarget], time
     matrix, right = np.zeros((len(joints), 3, 3)), np.zeros((len(joints), 3))
     for target in targets:
         leg = joints[:, target.sole.ankle] - joints[:, JOINT[f"{target.sole.side}_hip"]]
-        along = leg / np.maximum(np.linalg.norm(leg, axis=1, keepdims=True), 1e-6)
+        along = leg / np.maximum(measure_lengths(leg), 1e-6)
         weight = _LENGTH_WEIGHT * along[:, :, None] * along[:, None, :] + _PLACE_WEIGHT * np.eye(3)
         weight = target.held[:, None, None] * weight
         matrix += weight
@@ -65,8 +66,8 @@ def compute_pelvis_shift(joints: np.ndarray, targets: Sequence[FootTarget], time
 def _missing_reach(joints: np.ndarray, shift: np.ndarray, target: FootTarget) -> np.ndarray:
     """Return how far (T,) the hip must sink for the leg to reach the foot, metres."""
     hip, knee, ankle = (joints[:, JOINT[f"{target.sole.side}_{name}"]] for name in ("hip", "knee", "ankle"))
-    length = np.linalg.norm(knee - hip, axis=1) + np.linalg.norm(ankle - knee, axis=1)
-    reach = np.maximum(_REACH * length, np.linalg.norm(ankle - hip, axis=1))
+    length = (measure_lengths(knee - hip) + measure_lengths(ankle - knee))[:, 0]
+    reach = np.maximum(_REACH * length, measure_lengths(ankle - hip)[:, 0])
     leg = hip + shift - target.ankles
     upright = np.sqrt(np.maximum(reach**2 - (leg[:, :2] ** 2).sum(1), (_LEAST_UPRIGHT * length) ** 2))
     return target.held * np.maximum(leg[:, 2] - upright, 0.0)

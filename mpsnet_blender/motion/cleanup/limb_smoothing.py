@@ -6,6 +6,7 @@ import numpy as np
 
 from ...shared.hands.skeleton import FULL_JOINT_NAMES
 from ...shared.smpl_skeleton import JOINT_COUNT
+from ..base.quaternions import dot, measure_lengths
 from ..base.rotations import continuous_quat, quat_from_rotmat, rotmat_from_quat
 from ..base.smoothing import frame_seconds, smooth, smoothstep
 from ..base.smpl_motion import WorldMotion
@@ -47,7 +48,7 @@ def smooth_limbs(body: WorldMotion, amounts: dict[str, float]) -> WorldMotion:
         joints = find_limb_joints(limb)
         quats = continuous_quat(quat_from_rotmat(rotmats[:, joints]))
         quats = smooth_by_amount(quats, body.timestamps, amount)
-        rotmats[:, joints] = rotmat_from_quat(quats / np.linalg.norm(quats, axis=-1, keepdims=True))
+        rotmats[:, joints] = rotmat_from_quat(quats / measure_lengths(quats))
         if limb == "trunk":
             transl = smooth_by_amount(transl[:, None], body.timestamps, amount)[:, 0]
     return body.with_full_pose(rotmats, transl)
@@ -71,7 +72,7 @@ def remove_trembling(values: np.ndarray, timestamps: np.ndarray, sigma_seconds: 
     for share in _BANDS:
         finer, coarser = coarser, smooth(values, timestamps, share * sigma_seconds)
         detail = finer - coarser
-        energy = smooth((detail**2).sum(axis=-1), timestamps, max(share * sigma_seconds, shortest), degree=0)
+        energy = smooth(dot(detail, detail)[..., 0], timestamps, max(share * sigma_seconds, shortest), degree=0)
         noise = _NOISE_FACTOR * np.quantile(energy, _TREMBLING_QUANTILE, axis=0)
         kept += np.clip(1 - noise / np.maximum(energy, 1e-18), 0, 1)[..., None] * detail
     return coarser + (1 - softness) * kept

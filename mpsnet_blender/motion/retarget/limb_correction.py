@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 
 from ...shared.bone_slots import SIDES
-from ..base.quaternions import conjugate, multiply, slerp, turn
+from ..base.quaternions import conjugate, measure_lengths, multiply, slerp, turn
 from ..base.rotations import quat_from_rotmat
 from ..base.smoothing import smoothstep
 from ..base.two_bone_ik import solve_two_bone
@@ -108,14 +106,15 @@ def _limit_turns(turns: list[np.ndarray], correction: np.ndarray, leg: np.ndarra
     """Return the turns (T, 4) of two bones, reduced where they are large for so small a `correction` (T, 3) of the foot;
     leg (T,) is the leg's length."""
     largest = np.max([2 * np.arccos(np.clip(np.abs(quats[:, 0]), 0, 1)) for quats in turns], axis=0)
-    excess = np.maximum(np.linalg.norm(correction, axis=1) / leg / _UNSEEN_ERROR - 1, 0)
+    excess = np.maximum(measure_lengths(correction)[:, 0] / leg / _UNSEEN_ERROR - 1, 0)
     share = np.minimum(1, _UNSEEN_TURN * (1 + excess * _TURN_GROWTH) / np.maximum(largest, 1e-9))
     return [slerp(np.array((1.0, 0, 0, 0)), quats, share) for quats in turns]
 
 
 def _compute_lengths(joints: list[np.ndarray]) -> np.ndarray:
     """Return the lengths (T,) of limbs with joints (T, 3)."""
-    return sum(np.linalg.norm(end - start, axis=1) for start, end in pairwise(joints))
+    root, middle, end = joints
+    return (measure_lengths(middle - root) + measure_lengths(end - middle))[:, 0]
 
 
 def find_bend_hints(posing: Posing, bone_map: dict[str, str], slot: str, bone: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mpsnet_blender.motion.base.quaternions import conjugate, multiply, slerp, turn, twist_about
+from mpsnet_blender.motion.base.quaternions import conjugate, dot, measure_lengths, multiply, slerp, turn, twist_about
 from mpsnet_blender.motion.base.rotations import quat_from_rotvec, rotmat_from_quat
 
 X, Y, Z = np.eye(3)
@@ -66,3 +66,9 @@ def test_the_twist_about_an_axis_is_what_a_swing_leaves():
 
 def test_half_a_turn_square_to_the_axis_has_no_twist():
     assert twist_about(about(X, 180.0), Z).tolist() == [1, 0, 0, 0]
+
+
+def test_vectors_have_their_products_and_lengths_on_an_axis_of_their_own():
+    first, second = np.array([[(1.0, 2, 3)], [(0, -3, 4)]]), np.array((2.0, 0, 1))
+    assert dot(first, second).tolist() == [[[5.0]], [[4.0]]] and measure_lengths(first[1]).tolist() == [[5.0]]
+    assert measure_lengths(np.array((2.0, 4, 5, 6))).tolist() == [9.0]
