@@ -11,7 +11,9 @@ _ROUNDING = 1e-6            # sigmas; more than the rounding of timestamps at a 
 # solvable. A motion needs no more than rounding; measured samples, which may all have weight 0, need more.
 _MOTION_PRIOR, _MEASURED_PRIOR = 1e-12, 1e-3
 _FEWEST_FOR_A_PARABOLA = 2  # frames to each side: a parabola passes through any three samples, so it would not smooth them
-_BLOCK_FRAMES = 512         # frames computed at a time: they stay in the processor's cache, and long clips need no more memory
+# Frames computed at a time, and numbers where each window has the same shares: they stay in the processor's cache, and long clips
+# need no more memory.
+_BLOCK_FRAMES, _BLOCK_NUMBERS = 512, 32768
 
 
 def smooth(values: np.ndarray, timestamps: np.ndarray, sigma_seconds: float, degree: int = 2) -> np.ndarray:
@@ -67,9 +69,10 @@ def _fit_polynomials(values: np.ndarray, times: np.ndarray, weights: np.ndarray,
     count = len(values) - 2 * reach
     smoothed = np.empty((count, values.shape[1]))
     shares = _find_even_shares(times, weights, reach, degree, prior)
-    for start in range(0, count, _BLOCK_FRAMES):
-        rows = slice(start, min(start + _BLOCK_FRAMES, count) + 2 * reach)
-        smoothed[start:start + _BLOCK_FRAMES] = _fit_block(values[rows], times[rows], weights[rows], reach, degree, prior) \
+    frames = _BLOCK_FRAMES if shares is None else max(_BLOCK_FRAMES, _BLOCK_NUMBERS // (1 + values.shape[1]))
+    for start in range(0, count, frames):
+        rows = slice(start, min(start + frames, count) + 2 * reach)
+        smoothed[start:start + frames] = _fit_block(values[rows], times[rows], weights[rows], reach, degree, prior) \
             if shares is None else _sum_windows(values[rows], shares)
     return smoothed
 
