@@ -81,18 +81,20 @@ def generic_rest_joints(stature: float = DEFAULT_STATURE) -> np.ndarray:
 
 
 def forward_kinematics(rotmats: np.ndarray, rest_joints: np.ndarray, trans: np.ndarray,
-                       parents: Sequence[int] = PARENTS) -> tuple[np.ndarray, np.ndarray]:
+                       parents: Sequence[int] = PARENTS, turned: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Pose a skeleton: return global rotations (T, J, 3, 3) and joints (T, J, 3) in metres.
 
+    turned: the joints (K,) whose rotations (T, K, 3, 3) are wanted, by default all.
     rotmats (T, J, 3, 3) are parent-relative, the root's takes the rest frame to the world; rest_joints (J, 3) and
     trans (T, 3) are metres. The root turns about rest_joints[0], as in SMPL (Loper et al. 2015, eq. 4).
     """
-    global_rotmats = np.empty(rotmats.shape, rotmats.dtype)
+    wanted = np.arange(len(parents)) if turned is None else np.array(turned, dtype=int)
+    global_rotmats = np.empty((len(rotmats), len(wanted), 3, 3), rotmats.dtype)
     joints = np.empty(rotmats.shape[:2] + (3,), dtype=np.result_type(rotmats, rest_joints))
     for start in range(0, len(rotmats), _POSED_AT_ONCE):
         rows = slice(start, start + _POSED_AT_ONCE)
-        turned, placed = _pose_block(np.ascontiguousarray(np.moveaxis(rotmats[rows], 0, -1)), rest_joints, trans[rows].T, parents)
-        global_rotmats[rows], joints[rows] = np.moveaxis(turned, -1, 0), np.moveaxis(placed, -1, 0)
+        posed, placed = _pose_block(np.ascontiguousarray(np.moveaxis(rotmats[rows], 0, -1)), rest_joints, trans[rows].T, parents)
+        global_rotmats[rows], joints[rows] = np.moveaxis(posed[wanted], -1, 0), np.moveaxis(placed, -1, 0)
     return global_rotmats, joints
 
 

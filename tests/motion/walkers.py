@@ -69,7 +69,7 @@ def disturbed(body: WorldMotion, seed: int = 0) -> WorldMotion:
 
 def sole_points(body: WorldMotion, height: float = ANKLE_HEIGHT) -> np.ndarray:
     """Return left heel, left ball, right heel, right ball (T, 4, 3) in the world."""
-    return soles.sole_points(body.rest_joints, height, *body.pose())
+    return soles.sole_points(body.rest_joints, height, *body.pose(soles.ANKLES))
 
 
 def slide_millimetres(body: WorldMotion) -> float:

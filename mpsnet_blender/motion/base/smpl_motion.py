@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -28,15 +29,15 @@ class SmplMotion:
     rest_joints: np.ndarray
     timestamps: np.ndarray
 
-    def pose(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return global rotations (T, 24, 3, 3) and joints (T, 24, 3) in the frame."""
-        return forward_kinematics(self.rotmats, self.rest_joints, self.transl)
+    def pose(self, turned: Sequence[int] | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return global rotations (T, 24, 3, 3), or those of the joints `turned` only, and joints (T, 24, 3) in the frame."""
+        return forward_kinematics(self.rotmats, self.rest_joints, self.transl, turned=turned)
 
     def joints(self) -> np.ndarray:
         """Return the joints (T, 24, 3) in the frame."""
         joints = make_array((len(self.rotmats), JOINT_COUNT, 3), np.result_type(self.rotmats, self.rest_joints).type)
         for rows in frame_blocks(len(joints)):
-            joints[rows] = self.at(rows).pose()[1]
+            joints[rows] = self.at(rows).pose(())[1]
         return joints
 
     def with_pose(self, rotmats: np.ndarray, transl: np.ndarray) -> Self:
@@ -120,7 +121,7 @@ class WorldMotion(SmplMotion):
     def pose_fully(self, rotmats: np.ndarray, transl: np.ndarray) -> np.ndarray:
         """Return the joints (T, J, 3) in the world of rotations like `full_rotmats` and a path (T, 3)."""
         rest = self.full_rest_joints
-        return forward_kinematics(rotmats, rest, transl, FULL_PARENTS[:len(rest)])[1]
+        return forward_kinematics(rotmats, rest, transl, FULL_PARENTS[:len(rest)], ())[1]
 
 
 def _join(body: np.ndarray, fingers: np.ndarray) -> np.ndarray:

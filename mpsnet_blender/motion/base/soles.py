@@ -9,6 +9,7 @@ import numpy as np
 from ...shared.smpl_skeleton import CROWN_ABOVE_HEAD, JOINT, SOLE_BELOW_ANKLE
 
 SIDES = ("left", "right")
+ANKLES = tuple(JOINT[f"{side}_ankle"] for side in SIDES)
 _HEEL_BEHIND_ANKLE = 0.034                  # in statures; the place of the heel's keypoint on the rendered bodies (anny)
 # Height of SMPL's ankle over the foot's sole, in statures, and thickness of a shoe's sole. Measured on six rendered people of
 # 1.54 to 1.80 m in thin shoes (12 mm): ankles at 103 to 114 mm; these constants give 97 to 110.
@@ -73,13 +74,13 @@ def make_soles(rest_joints: np.ndarray, ankle_height: float) -> tuple[Sole, Sole
     return soles[0], soles[1]
 
 
-def sole_points(rest_joints: np.ndarray, ankle_height: float, rotmats: np.ndarray, joints: np.ndarray) -> np.ndarray:
+def sole_points(rest_joints: np.ndarray, ankle_height: float, feet: np.ndarray, joints: np.ndarray) -> np.ndarray:
     """Return the positions (T, 4, 3) of left heel, left ball, right heel, right ball of a posed body.
 
-    ankle_height (m) is that of a foot flat on the floor; rotmats (T, 24, 3, 3) are global rotations, joints (T, 24, 3).
+    ankle_height (m) is that of a foot flat on the floor; feet (T, 2, 3, 3) are the ankles' global rotations, joints (T, 24, 3).
     """
-    return np.stack([point for sole in make_soles(rest_joints, ankle_height)
-                     for point in sole.points(rotmats[:, sole.ankle], joints[:, sole.ankle])], axis=1)
+    return np.stack([point for side, sole in enumerate(make_soles(rest_joints, ankle_height))
+                     for point in sole.points(feet[:, side], joints[:, sole.ankle])], axis=1)
 
 
 def usual_ankle_height(stature: float, shod: bool = True) -> float:

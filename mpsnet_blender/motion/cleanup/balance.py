@@ -8,7 +8,7 @@ from ...shared.smpl_skeleton import JOINT
 from ..base.quaternions import measure_lengths
 from ..base.smoothing import frame_durations
 from ..base.smpl_motion import WorldMotion
-from ..base.soles import compute_stature, sole_points, usual_ankle_height
+from ..base.soles import ANKLES, compute_stature, sole_points, usual_ankle_height
 from .footprints import rotmat_from_axis_angle
 
 # A body's segments by de Leva (1996, J. Biomechanics 29, male): share of the mass, and where its centre lies from the first joint
@@ -46,8 +46,8 @@ def find_stretched_frames(joints: np.ndarray) -> np.ndarray:
 
 def find_balance(body: WorldMotion) -> np.ndarray | None:
     """Return the mean direction (3,) from the feet that stand to the centre of mass; None where the body hardly stands."""
-    rotmats, joints = body.pose()
-    soles = sole_points(body.rest_joints, usual_ankle_height(compute_stature(body.rest_joints), body.is_shod), rotmats, joints)
+    feet, joints = body.pose(ANKLES)
+    soles = sole_points(body.rest_joints, usual_ankle_height(compute_stature(body.rest_joints), body.is_shod), feet, joints)
     return find_posed_balance(body, joints, soles)
 
 

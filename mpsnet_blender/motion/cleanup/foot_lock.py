@@ -55,9 +55,9 @@ def _pose_legs(body: WorldMotion) -> tuple[dict[int, np.ndarray], dict[int, np.n
     toes = {JOINT[f"{side}_foot"]: np.empty((len(body.transl), 3, 3)) for side in SIDES}
     joints = make_array((len(body.transl), len(JOINT), 3))
     for rows in frame_blocks(len(joints)):
-        rotmats, joints[rows] = body.at(rows).pose()
-        for joint in turned:
-            turned[joint][rows] = rotmats[:, joint]
+        rotmats, joints[rows] = body.at(rows).pose(_LEGS)
+        for number, joint in enumerate(turned):
+            turned[joint][rows] = rotmats[:, number]
         for joint in toes:
             toes[joint][rows] = body.rotmats[rows, joint]
     return turned, toes, joints

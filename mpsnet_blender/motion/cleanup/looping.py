@@ -65,7 +65,7 @@ def close_loop(body: WorldMotion) -> WorldMotion:
 def _compute_features(body: WorldMotion) -> np.ndarray:
     """Return the features (T, n) by which frames are compared, metres: joints relative to the pelvis and the body's heading, and
     their speeds times _SPEED_SECONDS."""
-    _, joints = body.pose()
+    _, joints = body.pose(())
     back = rotmat_from_axis_angle(np.broadcast_to(_UP, (len(joints), 3)), -_yaw(body.rotmats[:, 0]))
     about = (joints - joints[:, :1] * (1, 1, 0)) @ np.swapaxes(back, 1, 2)
     about = about[:, [JOINT[name] for name in JOINT if "hand" not in name and "foot" not in name]]

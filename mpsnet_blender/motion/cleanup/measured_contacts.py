@@ -6,7 +6,7 @@ import numpy as np
 
 from ..base.smoothing import smooth
 from ..base.smpl_motion import WorldMotion
-from ..base.soles import compute_stature, sole_points, usual_ankle_height
+from ..base.soles import ANKLES, compute_stature, sole_points, usual_ankle_height
 
 # Height (m) and speed (m/s) of a point, each of which halves its confidence. Measured on planted captures of six rendered people:
 # 87 % of the frames found as standing are, and 96 % of the standing frames are found.
@@ -19,8 +19,8 @@ def measure_contacts(body: WorldMotion) -> np.ndarray:
     """Return confidences (T, 4) in 0..1 of left heel, left toe, right heel, right toe; each one's lowest height is its floor."""
     if len(body.transl) < 3:
         return np.zeros((len(body.transl), 4))
-    rotmats, joints = body.pose()
-    points = sole_points(body.rest_joints, usual_ankle_height(compute_stature(body.rest_joints), body.is_shod), rotmats, joints)
+    feet, joints = body.pose(ANKLES)
+    points = sole_points(body.rest_joints, usual_ankle_height(compute_stature(body.rest_joints), body.is_shod), feet, joints)
     points = smooth(points, body.timestamps, _SMOOTH_SECONDS)
     speed = np.linalg.norm(np.gradient(points, body.timestamps, axis=0), axis=-1)
     height = np.maximum(points[..., 2] - np.quantile(points[..., 2], _FLOOR_QUANTILE, axis=0), 0.0)

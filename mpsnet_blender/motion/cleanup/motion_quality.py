@@ -12,7 +12,7 @@ from ...shared.capture_listing import GRADES, Quality
 from ...shared.smpl_skeleton import JOINT_COUNT
 from ..base.smoothing import LONGEST_STEP, frame_seconds, smooth
 from ..base.smpl_motion import WorldMotion
-from ..base.soles import compute_stature, sole_points, usual_ankle_height
+from ..base.soles import ANKLES, compute_stature, sole_points, usual_ankle_height
 from .balance import angle_from_upright, find_posed_balance
 
 _JITTER_SECONDS = 0.1   # sigma: faster movement counts as trembling; a hand waves at most 5 times a second; not measured
@@ -64,8 +64,8 @@ def measure_motion(body: WorldMotion) -> Quality:
     height = usual_ankle_height(compute_stature(body.rest_joints), body.is_shod)
     soles, joints = np.empty((len(body.transl), 4, 3)), make_array((len(body.transl), JOINT_COUNT, 3))
     for rows in frame_blocks(len(soles)):
-        rotmats, joints[rows] = body.at(rows).pose()
-        soles[rows] = sole_points(body.rest_joints, height, rotmats, joints[rows])
+        feet, joints[rows] = body.at(rows).pose(ANKLES)
+        soles[rows] = sole_points(body.rest_joints, height, feet, joints[rows])
     slide = slide_mm_per_second(soles, body.contacts, body.timestamps)
     left, right = (None, None) if body.hands is None else body.hands.seen_shares
     return grade_quality(Quality(

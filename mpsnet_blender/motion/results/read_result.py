@@ -12,7 +12,7 @@ from ...shared.containers.plain_values import ContainerError, is_container, read
 from ...shared.motion_file import Motion, MotionFileError, new_motion, validate_motion
 from ...shared.smpl_skeleton import forward_kinematics
 from ..base.rotations import rotmat_from_rotvec, rotvec_from_rotmat
-from ..base.soles import compute_stature, sole_points, usual_ankle_height
+from ..base.soles import ANKLES, compute_stature, sole_points, usual_ankle_height
 from ..formats.smpl_rows import RowsOptions, is_rows
 from . import camera_systems, frame_folders, other_rows, points, world_systems
 from .result import FormError, Result, ResultPerson
@@ -146,7 +146,8 @@ def _lower(motion: Motion, height: float) -> Motion:
 
 def _find_floor(motion: Motion) -> float:
     """Return the height on which a person's feet stand: hardly ever is a sole below it."""
-    rotmats, joints = forward_kinematics(rotmat_from_rotvec(motion.poses.reshape(-1, 24, 3)), motion.rest_joints, motion.trans)
+    rotmats = rotmat_from_rotvec(motion.poses.reshape(-1, 24, 3))
+    feet, joints = forward_kinematics(rotmats, motion.rest_joints, motion.trans, turned=ANKLES)
     height = usual_ankle_height(compute_stature(motion.rest_joints), motion.is_shod)
-    soles = sole_points(motion.rest_joints, height, rotmats, joints)
+    soles = sole_points(motion.rest_joints, height, feet, joints)
     return float(np.percentile(soles[..., 2].reshape(len(joints), -1).min(axis=1), _BELOW_FLOOR_PERCENT))

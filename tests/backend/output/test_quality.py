@@ -9,7 +9,7 @@ from backend.output.quality import describe_quality, measure_quality, round_qual
 from backend.people.landmarks import LANDMARK
 from backend.world.placing import PlacedPerson, WorldCamera
 from mpsnet_blender.motion.base.smpl_motion import WorldMotion
-from mpsnet_blender.motion.base.soles import sole_points, usual_ankle_height
+from mpsnet_blender.motion.base.soles import ANKLES, sole_points, usual_ankle_height
 from mpsnet_blender.motion.cleanup.motion_quality import measure_motion
 from mpsnet_blender.shared.capture_listing import Quality
 from mpsnet_blender.shared.hands.poses import make_hand_poses
@@ -25,7 +25,7 @@ def standing_walker(frame_count=90, lift=0.0, sway=None):
     """Return a walker in the world, perfectly seen, soles on the floor but for `lift` metres, moved by `sway` (T, 3)."""
     person = walker(frame_count)
     rest = person.body.rest_joints
-    posed = forward_kinematics(person.rotmats, rest, person.transl)
+    posed = forward_kinematics(person.rotmats, rest, person.transl, turned=ANKLES)
     lowest = sole_points(rest, usual_ankle_height(person.body.stature), *posed)[..., 2].min(1)
     transl = person.transl + (lift - lowest)[:, None] * (0, 0, 1.0) + (0 if sway is None else sway)
     in_world = WorldMotion(person.rotmats, transl, person.body.rest_joints, person.timestamps, np.zeros((frame_count, 4)))

@@ -102,7 +102,7 @@ def test_ankles_that_no_body_has_are_not_believed(height, believed):
 
 
 def test_a_bodys_sole_points_are_left_heel_and_ball_and_then_the_rights():
-    rotmats, joints = np.tile(UPRIGHT, (5, 24, 1, 1)), np.arange(5.0)[:, None, None] + (UPRIGHT @ REST.T).T
+    rotmats, joints = np.tile(UPRIGHT, (5, 2, 1, 1)), np.arange(5.0)[:, None, None] + (UPRIGHT @ REST.T).T
     points = sole_points(REST, 0.09, rotmats, joints)
     assert points.shape == (5, 4, 3)
     for number, (side, end) in enumerate((("left", "heel"), ("left", "ball"), ("right", "heel"), ("right", "ball"))):
