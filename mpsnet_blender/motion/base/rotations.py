@@ -35,6 +35,10 @@ def rotvec_from_quat(quat: np.ndarray) -> np.ndarray:
 
 def rotmat_from_quat(quat: np.ndarray) -> np.ndarray:
     """Return rotation matrices (..., 3, 3) from unit quaternions (..., 4), w first."""
+    return _convert_blocks(_rotmat_from_quat, np.asarray(quat, dtype=np.float64), 1)
+
+
+def _rotmat_from_quat(quat: np.ndarray) -> np.ndarray:
     w, x, y, z = _take_apart(quat)
     return np.stack((
         1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
@@ -72,7 +76,7 @@ def _quat_from_rotmat(m: np.ndarray) -> np.ndarray:
 
 def rotmat_from_rotvec(rotvec: np.ndarray) -> np.ndarray:
     """Return rotation matrices (..., 3, 3) from rotation vectors (..., 3) in radians."""
-    return _convert_blocks(lambda part: rotmat_from_quat(quat_from_rotvec(part)), np.asarray(rotvec, dtype=np.float64), 1)
+    return _convert_blocks(lambda part: _rotmat_from_quat(quat_from_rotvec(part)), np.asarray(rotvec, dtype=np.float64), 1)
 
 
 def _convert_blocks(convert: Callable[[np.ndarray], np.ndarray], rotations: np.ndarray, own_axes: int) -> np.ndarray:
