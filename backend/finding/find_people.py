@@ -69,11 +69,11 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, c
         reading.run()
         choices = [request.people, request.quality, HEAVY.sha256 if looker else ""]
         tracks = kept.read_tracks(choices)
-        people = stitch(reading.finish(), span.size, request.people) if tracks is None else []
-        if tracks is None and not people:
-            raise _make_nobody_error(span, reading)
         clock, scenery = Clock(np.array(reading.frame_index), np.array(reading.timestamps), span.fps), reading.scenery.seen()
         shots = find_shots(scenery.cuts if divide else [], clock)
+        people = stitch(reading.finish(), span.size, request.people if len(shots) == 1 else None) if tracks is None else []
+        if tracks is None and not people:
+            raise _make_nobody_error(span, reading)
         clocks = [take_clock(clock, rows) for rows in shots]
         sceneries = [take_scenery(scenery, rows) for rows in shots] if len(shots) > 1 else [scenery]
         with ThreadPoolExecutor(1, thread_name_prefix="beside") as thread:
@@ -83,12 +83,13 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, c
                 if is_final:
                     kept.write_tracks(choices, tracks)
             hands = read_tables(reading.frame_index if reading.hands else [], reading.hands)
-            found = [FoundPeople([fill_rests(track, part) for track in (take_tracks(tracks, part) if len(shots) > 1 else tracks)],
-                                 part, hands) for part in clocks]
-            shown = [(seen, _wait_for(other, reporter)) for seen, other in zip(found, others, strict=True) if seen.tracks]
-        if not shown:
+            in_shots = [take_tracks(tracks, part)[:request.people] for part in clocks] if len(shots) > 1 else [tracks]
+            found = [FoundPeople([fill_rests(track, part) for track in shown], part, hands)
+                     for shown, part in zip(in_shots, clocks, strict=True)]
+            results = [(seen, _wait_for(other, reporter)) for seen, other in zip(found, others, strict=True) if seen.tracks]
+        if not results:
             raise _make_nobody_error(span, reading)
-        return clock, shown
+        return clock, results
 
 
 def _make_nobody_error(span: VideoSpan, reading: _Reading) -> NobodyFoundError:

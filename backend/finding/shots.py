@@ -36,10 +36,17 @@ def take_scenery(scenery: SeenScenery, rows: slice) -> SeenScenery:
 
 
 def take_tracks(tracks: Sequence[PersonTrack], clock: Clock) -> list[PersonTrack]:
-    """Return the people of the shot of a clock, without those who are seen there for a moment only."""
+    """Return the people of the shot of a clock, the most present first, without those who are seen there for a moment only."""
     first, last = clock.frame_index[0], clock.frame_index[-1]
     parts = [track.at(slice(*np.searchsorted(track.frame_index, (first, last + 1)))) for track in tracks]
-    return [_reach_cuts(part, clock) for part in parts if len(part.timestamps) and np.ptp(part.timestamps) >= MIN_SECONDS]
+    lasting = [_reach_cuts(part, clock) for part in parts if len(part.timestamps) and np.ptp(part.timestamps) >= MIN_SECONDS]
+    return sorted(lasting, key=_presence, reverse=True)
+
+
+def _presence(track: PersonTrack) -> float:
+    """Return the presence of a person: the number of frames times the root of the size in the picture."""
+    size = np.median((track.boxes[:, 2:] - track.boxes[:, :2]).max(1))
+    return len(track.timestamps) * float(np.sqrt(size))
 
 
 def _reach_cuts(track: PersonTrack, clock: Clock) -> PersonTrack:

@@ -21,9 +21,9 @@ def shots(sample_frames):
 
 @pytest.fixture
 def capture(tmp_path, run_backend):
-    def capture_pictures(name, pictures):
+    def capture_pictures(name, pictures, *options):
         video = code_video(tmp_path / f"{name}.mp4", pictures)
-        done = run_backend("capture", video, "--output", tmp_path / name, "--no-cache", "--no-hands")
+        done = run_backend("capture", video, "--output", tmp_path / name, "--no-cache", "--no-hands", *options)
         assert done.returncode == 0, done.stderr[-2000:]
         listing = read_listing(tmp_path / name / "people.json")
         return listing, [read_motion(tmp_path / name / person.file) for person in listing.people], done.stdout.decode()
@@ -31,7 +31,7 @@ def capture(tmp_path, run_backend):
 
 
 def test_of_a_video_with_a_cut_each_shot_is_captured_as_if_it_were_alone(capture, shots):
-    listing, motions, told = capture("both", [*shots[0], *shots[1]])
+    listing, motions, told = capture("both", [*shots[0], *shots[1]], "--people", "1")
     assert "The video has cuts: 2 shots show people" in told
     assert [(motion.frame_index[0], motion.frame_index[-1]) for motion in motions] == [(0, 44), (45, 89)]
     assert listing.frame_count == 90 and listing.camera_moves

@@ -50,3 +50,14 @@ def test_frames_just_before_and_after_a_cut_that_were_not_read_hold_what_was_see
     np.testing.assert_array_equal(part.xy, track.xy[[22, 22, *range(22, 58), 57, 57]])
     (gone,) = take_tracks([track.at(slice(20, 56))], clock)
     assert gone.frame_index[-1] == 155, "who is gone for more than frames that rest is not held"
+
+
+def test_the_most_present_in_a_shot_come_first():
+    near, far = (person_track(seen_from(walker(60, start=(0.0, distance)))) for distance in (3.0, 6.0))
+    for track in (near, far):
+        track.frame_index[:] = CLOCK.frame_index
+    first, second = (take_clock(CLOCK, rows) for rows in find_shots([1.0], CLOCK))
+    shown = take_tracks([far, near], first)
+    assert [np.ptp(track.xy[0, :, 1]) for track in shown] == sorted((np.ptp(track.xy[0, :, 1]) for track in shown), reverse=True)
+    shown = take_tracks([near.at(slice(0, 41)), far], second)       # far is there for three times as long
+    assert [len(track.timestamps) for track in shown] == [30, 11]
