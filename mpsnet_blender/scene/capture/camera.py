@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
@@ -15,6 +15,9 @@ from ...motion.base.rotations import continuous_quat, quat_from_rotmat
 from ..base.action import Channel, write_action
 
 _CAMERA_BEFORE = "mpsnet_camera_before_cuts"    # property of a scene
+# From one picture to the next a camera that is whipped round (130 degrees a second) or carried turns and moves by less, from ten
+# pictures a second on: what does more is another shot's. Frames before its first one that the last shot's view holds.
+_CUT_TURN, _CUT_METRES, _BEFORE_CUT = np.radians(15), 0.5, 0.01
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,16 @@ class CameraPath:
     image_size: np.ndarray
     world_from_cam: np.ndarray
     frames: np.ndarray
+
+
+def hold_before_cuts(path: CameraPath) -> CameraPath:
+    """Return a path (T > 1) with a key more before each jump: the view of a shot holds until the next one begins."""
+    before, after = path.world_from_cam[:-1], path.world_from_cam[1:]
+    cosine = ((before[:, :3, :3] * after[:, :3, :3]).sum((1, 2)) - 1) / 2
+    moved = np.linalg.norm(after[:, :3, 3] - before[:, :3, 3], axis=1)
+    cuts = np.flatnonzero((cosine < np.cos(_CUT_TURN)) | (moved > _CUT_METRES)) + 1
+    return replace(path, world_from_cam=np.insert(path.world_from_cam, cuts, path.world_from_cam[cuts - 1], axis=0),
+                   frames=np.insert(path.frames, cuts, path.frames[cuts] - _BEFORE_CUT))
 
 
 def build_camera(collection: bpy.types.Collection, name: str, path: CameraPath, frame_aspect: float,

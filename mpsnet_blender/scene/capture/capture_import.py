@@ -24,7 +24,7 @@ from ..base.scene_rate import scene_rate, store_rate
 from ..base.selection import select_only
 from ..base.units import metres_per_unit
 from ..base.visibility import has_keyed_visibility
-from .camera import CameraPath, build_camera
+from .camera import CameraPath, build_camera, hold_before_cuts
 from .enclosing import find_enclosing
 from .footage import Footage, add_footage, read_nominal_fps
 from .import_options import ImportOptions
@@ -203,7 +203,8 @@ def _join_camera_paths(read: ReadMotions, frames: list[np.ndarray]) -> CameraPat
     if not moving:
         return replace(paths[0], frames=paths[0].frames[:1])
     times, chosen = np.unique(np.concatenate([path.frames for path in moving]), return_index=True)
-    return replace(paths[0], world_from_cam=np.concatenate([path.world_from_cam for path in moving])[chosen], frames=times)
+    poses = np.concatenate([path.world_from_cam for path in moving])[chosen]
+    return hold_before_cuts(replace(paths[0], world_from_cam=poses, frames=times))
 
 
 def _add_footage(camera: bpy.types.Camera, path: Path, image_size: np.ndarray, picture_times: np.ndarray, clock: SceneClock,

@@ -69,6 +69,18 @@ def test_the_camera_moves_while_anybody_is_seen(tmp_path, empty_scene):
     np.testing.assert_allclose(empty_scene.camera.matrix_world.translation, poses[14, :3, 3], atol=1e-5)
 
 
+def test_the_view_of_a_shot_holds_until_the_next_one_begins(tmp_path, empty_scene):
+    poses, elsewhere = np.split(camera_poses(20), 2)
+    elsewhere[:, :3, 3] += (0.0, 3.0, 1.0)
+    people = [random_motion(10, world_from_cam=poses),
+              random_motion(10, seed=1, world_from_cam=elsewhere, timestamps=np.arange(10, 20) / 30)]
+    bpy.ops.mpsnet.import_motion(filepath=str(write_capture(tmp_path / "capture", people)))
+    for frame, place in ((9.5, (poses[8:10, :3, 3]).mean(0)), (10.0, poses[9, :3, 3]), (10.5, poses[9, :3, 3]),
+                         (10.98, poses[9, :3, 3]), (11.0, elsewhere[0, :3, 3])):
+        empty_scene.frame_set(int(frame), subframe=frame % 1)
+        np.testing.assert_allclose(empty_scene.camera.matrix_world.translation, place, atol=1e-4, err_msg=str(frame))
+
+
 def test_the_render_resolution_changes_only_when_asked(tmp_path, empty_scene):
     write_motion(tmp_path / "walk.npz", random_motion(5))
     bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "walk.npz"), match_resolution=True)
