@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,11 +13,21 @@ from .action import Channel
 from .fcurve_reading import VISIBILITY_PATHS, find_all_fcurves, find_curve_holder
 from .scene_rate import find_actions
 
+_ROUNDING = 1e-3            # frames: times are rounded to milliseconds and less
+
+
+def find_shown_frames(frames: np.ndarray) -> tuple[int, int]:
+    """Return the first and last whole frame at which the video shows one of the pictures that begin at scene frames (T,). At the
+    next one it shows another picture, which may be on the other side of a cut."""
+    step = float(np.median(np.diff(frames))) if len(frames) > 1 else 1.0
+    first = math.ceil(frames[0] - _ROUNDING)
+    return first, max(first, math.ceil(frames[-1] + step - _ROUNDING) - 1)
+
 
 def make_visibility_channels(frames: np.ndarray, is_loop: bool = False) -> list[Channel]:
     """Return stepped channels that hide an object before the first and after the last of scene frames (T,), but not between
     repetitions of a loop."""
-    first, last = np.floor(frames[0]), np.ceil(frames[-1])
+    first, last = find_shown_frames(frames)
     places, is_hidden = np.array((first - 1, first, last + 1)), np.array(((1.0,), (0.0,), (1.0,)))
     if is_loop:
         places, is_hidden = places[1:2], is_hidden[1:2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Container, Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from ...shared.picture_sequence import SequenceError, find_sequence
 from ..base.scene_rate import scene_rate, store_rate
 from ..base.selection import select_only
 from ..base.units import metres_per_unit
-from ..base.visibility import has_keyed_visibility
+from ..base.visibility import find_shown_frames, has_keyed_visibility
 from .camera import CameraPath, build_camera, hold_before_cuts
 from .enclosing import find_enclosing
 from .footage import Footage, add_footage, read_nominal_fps
@@ -88,12 +87,13 @@ def import_capture(scene: bpy.types.Scene, path: Path, options: ImportOptions, p
         select_only(view_layer, best_first)
         frame_people(scene, paths, max(compute_stature(motion.rest_joints) for _, motion in read.motions), units_per_metre)
     first, last = min(times[0] for times in frames), max(times[-1] for times in frames)
+    begins, ends = zip(*map(find_shown_frames, frames), strict=True)
     if options.extend_scene_range:
-        _extend_range(scene, first, last)
+        scene.frame_start, scene.frame_end = min(scene.frame_start, *begins), max(scene.frame_end, *ends)
     return ImportReport(
         collection=collection.name, armatures=tuple(armature.name for armature in armatures),
         camera=camera.name if camera else None, first_frame=float(first), last_frame=float(last),
-        warnings=(*read.failures, *read.notes, *warnings, *_find_empty_frame(scene, armatures, first, last)),
+        warnings=(*read.failures, *read.notes, *warnings, *_find_empty_frame(scene, armatures, min(begins), max(ends))),
         person_ids=person_ids, enclosing=tuple(thing.name for thing in enclosing))
 
 
@@ -114,17 +114,12 @@ def _prepare(read: ReadMotions, options: ImportOptions) -> ReadMotions:
                                        for person, motion in motions))
 
 
-def _find_empty_frame(scene: bpy.types.Scene, armatures: list[bpy.types.Object], first: float, last: float) -> list[str]:
+def _find_empty_frame(scene: bpy.types.Scene, armatures: list[bpy.types.Object], first: int, last: int) -> list[str]:
     """Return a warning where keys hide everybody at the scene's present frame."""
     frame = scene.frame_current
-    if math.floor(first) <= frame <= math.ceil(last) or not any(map(has_keyed_visibility, armatures)):
+    if first <= frame <= last or not any(map(has_keyed_visibility, armatures)):
         return []
-    return [f"Nobody is shown at frame {frame}: go to frames {first:.0f} to {last:.0f}."]
-
-
-def _extend_range(scene: bpy.types.Scene, first: float, last: float) -> None:
-    scene.frame_start = min(scene.frame_start, math.floor(first))
-    scene.frame_end = max(scene.frame_end, math.ceil(last))
+    return [f"Nobody is shown at frame {frame}: go to frames {first} to {last}."]
 
 
 def _set_scene(scene: bpy.types.Scene, options: ImportOptions, read: ReadMotions) -> None:

@@ -44,6 +44,16 @@ def test_people_are_always_there_where_not_wanted_otherwise_or_where_the_file_ha
         assert _shown(empty_scene, thing, -20) == _shown(empty_scene, thing, 100) == (True, True)
 
 
+@pytest.mark.parametrize(("fps", "before", "after"), [(24, (1, 24), (25, 40)), (30, (1, 30), (31, 50)), (60, (1, 60), (61, 100))])
+def test_nobody_is_shown_beyond_a_cut_whatever_the_scenes_rate(tmp_path, empty_scene, fps, before, after):
+    empty_scene.render.fps = fps
+    shots = [random_motion(30), random_motion(20, seed=1, timestamps=1.0 + np.arange(20) / 30)]
+    bpy.ops.mpsnet.import_motion(filepath=str(write_capture(tmp_path / "capture", shots)))
+    for number, (first, last) in enumerate((before, after), start=1):
+        person = bpy.data.objects[f"capture person {number}"]
+        assert [frame for frame in range(1, 110) if _shown(empty_scene, person, frame)[0]] == list(range(first, last + 1))
+
+
 def test_the_keys_are_stepped_and_in_a_group(tmp_path, extension):
     rig, _ = _imported(tmp_path)
     holder = extension("scene.base.fcurve_reading").find_curve_holder(rig.animation_data)
