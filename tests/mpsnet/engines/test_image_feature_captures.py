@@ -3,9 +3,11 @@
 import shutil
 import sys
 
+import cv2
 import numpy as np
 import pytest
 
+from backend.video.frames import open_span, read_frames
 from mpsnet_blender.client.backend_environment import EXTENSION_ROOT, BackendEnvironment
 from mpsnet_blender.client.backend_process import BackendProcess
 from mpsnet_blender.shared.capture_listing import read_listing
@@ -15,6 +17,7 @@ from mpsnet_blender.shared.motion_file import read_motion
 from mpsnet_blender.shared.protocol import Cancelled, Error, Log, Progress, Result
 from mpsnet_blender.shared.smpl_skeleton import forward_kinematics
 from mpsnet_blender.shared.user_home import default_home
+from tests.backend.coded_videos import code_video
 from tests.waiting import LONG
 
 CLIP = EXTENSION_ROOT / "samples" / "walk_turn.mp4"
@@ -28,9 +31,9 @@ def start(models_folder, tmp_path):
         pytest.skip("the backend is not set up: python3 tests/run.py does it")
     started = []
 
-    def start_capture(*options, engine="mpsnet", checkpoints=models_folder) -> BackendProcess:
+    def start_capture(*options, clip=CLIP, engine="mpsnet", checkpoints=models_folder) -> BackendProcess:
         command = [sys.executable, "-m", "backend", "--models", str(landmark_models), "--checkpoints", str(checkpoints),
-                   "capture", str(CLIP), "--output", str(tmp_path / "out"), "--engine", engine, "--device", "cpu", *options]
+                   "capture", str(clip), "--output", str(tmp_path / "out"), "--engine", engine, "--device", "cpu", *options]
         process = BackendProcess(command, tmp_path, tmp_path / f"backend_{len(started)}.log")
         started.append(process)
         return process
@@ -54,6 +57,18 @@ def test_a_capture_is_written_whole_with_the_effect_of_the_refinement(start, tmp
     (person,) = read_listing(tmp_path / "out" / "people.json").people
     assert person.reprojection_error_px < person.unrefined_reprojection_error_px
     assert any("before refinement" in message.message for message in messages if isinstance(message, Log))
+
+
+def test_of_a_video_with_a_cut_each_shot_is_solved_from_its_own_pictures(start, tmp_path):
+    pictures = [cv2.resize(frame.image, (480, 360), interpolation=cv2.INTER_AREA)
+                for frame in read_frames(open_span(CLIP, 0.0, 1.6))]
+    nearer = [cv2.resize(picture[60:, 100:-20][:, ::-1], (480, 360)) for picture in pictures[24:]]
+    clip = code_video(tmp_path / "cut.mp4", [*pictures[:24], *nearer])
+    messages = list(start(clip=clip).messages())
+    assert isinstance(messages[-1], Result), messages[-1]
+    people = [read_motion(tmp_path / "out" / person.file) for person in read_listing(tmp_path / "out" / "people.json").people]
+    assert [(motion.frame_index[0], motion.frame_index[-1]) for motion in people] == [(0, 23), (24, 47)]
+    assert all(motion.world_from_cam.shape == (24, 4, 4) for motion in people)
 
 
 def test_without_refinement_there_is_nothing_to_compare(start, tmp_path):
