@@ -36,8 +36,9 @@ def hold_before_cuts(path: CameraPath) -> CameraPath:
     cosine = ((before[:, :3, :3] * after[:, :3, :3]).sum((1, 2)) - 1) / 2
     moved = np.linalg.norm(after[:, :3, 3] - before[:, :3, 3], axis=1)
     cuts = np.flatnonzero((cosine < np.cos(_CUT_TURN)) | (moved > _CUT_METRES)) + 1
+    held = path.frames[cuts] - np.minimum(_BEFORE_CUT, np.diff(path.frames)[cuts - 1] / 2)      # keys must rise
     return replace(path, world_from_cam=np.insert(path.world_from_cam, cuts, path.world_from_cam[cuts - 1], axis=0),
-                   frames=np.insert(path.frames, cuts, path.frames[cuts] - _BEFORE_CUT))
+                   frames=np.insert(path.frames, cuts, held))
 
 
 def build_camera(collection: bpy.types.Collection, name: str, path: CameraPath, frame_aspect: float,

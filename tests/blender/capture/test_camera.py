@@ -81,6 +81,17 @@ def test_the_view_of_a_shot_holds_until_the_next_one_begins(tmp_path, empty_scen
         np.testing.assert_allclose(empty_scene.camera.matrix_world.translation, place, atol=1e-4, err_msg=str(frame))
 
 
+def test_the_keys_of_a_cut_rise_however_near_the_pictures_are(extension):
+    camera = extension("scene.capture.camera")
+    poses = camera_poses(4)
+    poses[2:, :3, 3] += (0.0, 3.0, 1.0)
+    for step in (1.0, 0.004):
+        path = camera.CameraPath(np.eye(3), np.array(IMAGE_SIZE), poses, 1 + step * np.arange(4))
+        held = camera.hold_before_cuts(path)
+        assert len(held.frames) == len(held.world_from_cam) == 5 and (np.diff(held.frames) > 0).all()
+        np.testing.assert_array_equal(held.world_from_cam[[1, 2]], poses[[1, 1]])
+
+
 def test_the_render_resolution_changes_only_when_asked(tmp_path, empty_scene):
     write_motion(tmp_path / "walk.npz", random_motion(5))
     bpy.ops.mpsnet.import_motion(filepath=str(tmp_path / "walk.npz"), match_resolution=True)
