@@ -135,16 +135,17 @@ def look(span: VideoSpan, engine: Engine, request: CaptureRequest, models_folder
         return find_viewpoint(scenery, clock.timestamps, intrinsics, fov_degrees is not None or shots > 1, aside), aside
 
     clock, found = find_people(span, request, models_folder, cache, reporter, see, divide)
-    if len(found) > 1:
+    is_divided = len(found) > 1
+    if is_divided:
         reporter.log("info", f"The video has cuts: {len(found)} shots show people, each by a camera of its own.")
     views = []
     for number, (seen, (viewpoint, aside)) in enumerate(found, start=1):
-        if len(found) > 1:
+        if is_divided:
             reporter.part(_name_shot(number, len(found)))
         aside.tell()
         shot = Shot(span, seen.clock, viewpoint.intrinsics, request.stature)
         people = add_hands(engine.solve(seen.tracks, shot, reporter), seen.hands, shot, reporter)
-        views.append(View(shot, viewpoint, people, fov_degrees is not None or len(found) > 1))
+        views.append(View(shot, viewpoint, people, fov_degrees is not None or is_divided))
     return clock, views
 
 

@@ -71,11 +71,12 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, c
         tracks = kept.read_tracks(choices)
         clock, scenery = Clock(np.array(reading.frame_index), np.array(reading.timestamps), span.fps), reading.scenery.seen()
         shots = find_shots(scenery.cuts if divide else [], clock)
-        people = stitch(reading.finish(), span.size, request.people if len(shots) == 1 else None) if tracks is None else []
+        is_divided = len(shots) > 1
+        people = stitch(reading.finish(), span.size, None if is_divided else request.people) if tracks is None else []
         if tracks is None and not people:
             raise _make_nobody_error(span, reading)
         clocks = [take_clock(clock, rows) for rows in shots]
-        sceneries = [take_scenery(scenery, rows) for rows in shots] if len(shots) > 1 else [scenery]
+        sceneries = [take_scenery(scenery, rows) for rows in shots] if is_divided else [scenery]
         with ThreadPoolExecutor(1, thread_name_prefix="beside") as thread:
             others = [thread.submit(beside, *shot, len(shots)) for shot in zip(sceneries, clocks, strict=True)]
             if tracks is None:
@@ -83,7 +84,7 @@ def find_people(span: VideoSpan, request: CaptureRequest, models_folder: Path, c
                 if is_final:
                     kept.write_tracks(choices, tracks)
             hands = read_tables(reading.frame_index if reading.hands else [], reading.hands)
-            in_shots = [take_tracks(tracks, part)[:request.people] for part in clocks] if len(shots) > 1 else [tracks]
+            in_shots = [take_tracks(tracks, part)[:request.people] for part in clocks] if is_divided else [tracks]
             found = [FoundPeople([fill_rests(track, part) for track in shown], part, hands)
                      for shown, part in zip(in_shots, clocks, strict=True)]
             results = [(seen, _wait_for(other, reporter)) for seen, other in zip(found, others, strict=True) if seen.tracks]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..camera.scenery import SeenScenery, Trails, UprightLines
 from ..people.gaps import Clock
-from ..people.stitching import PersonTrack
+from ..people.stitching import PersonTrack, measure_presence
 from ..people.tracklets import LONGEST_REST, MIN_SECONDS
 
 
@@ -44,9 +44,7 @@ def take_tracks(tracks: Sequence[PersonTrack], clock: Clock) -> list[PersonTrack
 
 
 def _presence(track: PersonTrack) -> float:
-    """Return the presence of a person: the number of frames times the root of the size in the picture."""
-    size = np.median((track.boxes[:, 2:] - track.boxes[:, :2]).max(1))
-    return len(track.timestamps) * float(np.sqrt(size))
+    return measure_presence((track.boxes[:, 2:] - track.boxes[:, :2]).max(1))
 
 
 def _reach_cuts(track: PersonTrack, clock: Clock) -> PersonTrack:

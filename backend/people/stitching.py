@@ -74,9 +74,12 @@ def _lasts(tracklet: Tracklet) -> bool:
 
 
 def _presence(tracklet: Tracklet) -> float:
-    """Return the presence of a person: the number of observations times the root of the size in the picture."""
-    side = np.median([landmarks.region.side for landmarks in tracklet.observations])
-    return len(tracklet.observations) * float(np.sqrt(side))
+    return measure_presence(np.array([landmarks.region.side for landmarks in tracklet.observations]))
+
+
+def measure_presence(sizes: np.ndarray) -> float:
+    """Return the presence of a person of sizes (N,) px in the picture: the number of observations times the root of the size."""
+    return len(sizes) * float(np.sqrt(np.median(sizes)))
 
 
 def _remove_doubles(tracklets: list[Tracklet]) -> list[Tracklet]:
